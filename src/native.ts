@@ -1,0 +1,353 @@
+/**
+ * The whole native surface, declared in the order in which native/binding/addon.cc registers it. Nothing else loads the addon.
+ *
+ * Rules that hold for every class:
+ * - Records cross in batches: a Buffer (the arena) and one ArrayBuffer of columns. A column named `xLength` holds -1 for null.
+ * - A method that returns a Promise does its work on Weir's own native threads, never on libuv's; Buffers handed to it must not be
+ *   written until it settles. All other methods return at once.
+ * - Every failure is a {@link NativeError}. Nothing is thrown for a full queue: counts say how far a batch got.
+ * - `close()` is idempotent; a call on a closed object throws `code: 'closed'`. Objects left open are closed when their thread ends.
+ */
+import { createRequire } from 'node:module'
+
+/** An error from the native core. `code` is `closed`, `invalid`, `rocksdb:<Code>` (Corruption, IOError, NoSpace, ...) or
+ * `kafka:<NAME>` with librdkafka's name without its prefix (`kafka:_TIMED_OUT`, `kafka:UNKNOWN_TOPIC_OR_PART`). */
+export interface NativeError extends Error {
+  readonly code: string
+  /** Waiting and trying again may help. */
+  readonly retriable: boolean
+  /** The client object is of no more use (librdkafka's fatal errors). */
+  readonly fatal: boolean
+}
+
+/** librdkafka's configuration, string to string, as in its CONFIGURATION.md. */
+export type ClientConfig = Readonly<Record<string, string>>
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface TopicPartitionOffset extends TopicPartition {
+  /** The next offset to read. */
+  readonly offset: number
+  readonly metadata?: string
+}
+
+// ---------------------------------------------------------------------------------------------------------------- state memory
+
+/** Settings of the memory that all databases of the process share. The first `acquire` fixes them; later ones must agree. */
+export interface StateMemoryOptions {
+  /** LRUCache capacity in bytes: index, filter and data blocks, and the memtables' charge. */
+  readonly blockCacheBytes: number
+  /** WriteBufferManager budget in bytes; charged to the block cache. The flush arbiter keeps the sum of all memtables below it. */
+  readonly writeBufferBytes: number
+  /** RocksDB's background threads (flushes get a quarter of them, at least one). */
+  readonly backgroundThreads: number
+  /** Threads of the pool that splits large multiGets. */
+  readonly readThreads: number
+  /** RocksDB's limit on open files, for each database. */
+  readonly maxOpenFiles: number
+}
+
+export interface StateMemoryUsage {
+  readonly blockCacheBytes: number
+  readonly blockCachePinnedBytes: number
+  /** Memtables of all databases, active and immutable. */
+  readonly memtableBytes: number
+  /** The highest memtableBytes seen since the process began. */
+  readonly memtablePeakBytes: number
+  /** Overlays (changes since the last commit) of all databases. */
+  readonly overlayBytes: number
+  /** Flushes the arbiter asked for. */
+  readonly arbiterFlushes: number
+  readonly databases: number
+}
+
+/** The process's one block cache, write-buffer manager, thread pools and flush arbiter: a counted singleton. */
+export interface StateMemory {
+  usage(): StateMemoryUsage
+  close(): void
+}
+
+// --------------------------------------------------------------------------------------------------------------- task database
+
+export interface StoreOptions {
+  readonly name: string
+  /** Rows are timestamp(8, big-endian) + value; the changelog carries the value alone and the timestamp as the record's. */
+  readonly timestamped: boolean
+  /** The changelog topic; null when logging is off. Its partition is the task's. */
+  readonly changelogTopic: string | null
+}
+
+export interface DatabaseOptions {
+  /** The database's folder; created when missing. */
+  readonly path: string
+  /** The task's partition: the changelogs' partition number. */
+  readonly partition: number
+  readonly stores: readonly StoreOptions[]
+  /** Changelog records after which the database is flushed even when the budget does not ask for it. */
+  readonly flushEveryRecords: number
+  /** Milliseconds after which unflushed changes are flushed (by the arbiter, staggered). */
+  readonly flushIntervalMs: number
+  /** RocksDB option overrides, name to value, as RocksDB's GetColumnFamilyOptionsFromMap reads them. */
+  readonly rocksdb?: Readonly<Record<string, string>>
+}
+
+/** How far a store's rows reflect its changelog. Written in the same atomic write as the rows. */
+export interface StoreOffset {
+  readonly store: string
+  /** The next changelog offset to restore, -1 when the store has none yet. */
+  readonly offset: number
+  /** The wall clock at the write, ms since 1970. */
+  readonly writtenAtMs: number
+  /** The changelog topic's id (a UUID as text) at the write, '' when unknown. */
+  readonly topicId: string
+}
+
+/**
+ * One task's RocksDB (a column family per store, one for offsets; no WAL) and an ordered overlay per store of what changed since the
+ * last commit. `store` arguments are indexes into {@link DatabaseOptions.stores}. Used by one JS thread; while a Promise of
+ * `drain`, `commit`, `flush` or `close` is open only `get`, `multiGet`, and `scan` may be called after drain, and nothing during it.
+ */
+export interface TaskDatabase {
+  /** Row bytes of one key: overlay, then RocksDB. @returns the row's length, -1 when absent. When it is longer than `out` nothing
+   * is copied: call again with a larger one. */
+  get(store: number, arena: Buffer, keyStart: number, keyLength: number, out: Buffer): number
+  /**
+   * Looks up `count` keys: the overlay at once, then RocksDB by one sorted MultiGet on a native thread.
+   * @param columns Int32[4][capacity]: keyStart, keyLength (read); valueStart, valueLength (written when the Promise resolves).
+   * @returns the arena that valueStart points into.
+   */
+  multiGet(store: number, arena: Buffer, columns: Int32Array, capacity: number, count: number): Promise<Buffer>
+  /**
+   * Puts `count` changes into the overlay, in order; the last one of a key stays.
+   * @param columns Int32[4][capacity]: keyStart, keyLength, valueStart, valueLength (-1 deletes).
+   * @param timestamps Float64[capacity]: the changelog record's timestamp, ms since 1970. For a timestamped store the row begins with it.
+   * @returns the overlay bytes of the whole database afterwards.
+   */
+  apply(store: number, arena: Buffer, columns: Int32Array, timestamps: Float64Array, capacity: number, count: number): number
+  /** Rows with from <= key < to in byte order (`reverse`: descending), overlay and RocksDB merged. null is unbounded. The scan sees
+   * changes that `apply` makes to keys it has not yet reached. After commit, drain or close its next throws `code: 'closed'`. */
+  scan(store: number, from: Buffer | null, to: Buffer | null, reverse: boolean): Scan
+  /** Walks every overlay once, in key order, into changelog records (through `producer`, waiting while its queue is full) and one
+   * WriteBatch. Stops at the producer's first delivery error. @returns the changelog records and bytes produced. */
+  drain(producer: Producer): Promise<{ records: number; bytes: number }>
+  /** Writes the drained WriteBatch with the changelog offsets that `producer` has delivered, atomically; the overlays are empty
+   * afterwards. REQUIRES a finished drain and a flushed producer. */
+  commit(): Promise<void>
+  /** Forgets the overlays and a drained batch. */
+  discard(): void
+  /** Flushes the memtables of all families atomically and waits. */
+  flush(): Promise<void>
+  /** The stores' changelog positions as of the last commit or restore. */
+  offsets(): StoreOffset[]
+  /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
+  setTopicIds(ids: readonly { store: string; topicId: string }[]): void
+  /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families. */
+  properties(names: readonly string[]): number[]
+  /** Closes the database; memtables are flushed first, so that nothing has to be restored at the next open. */
+  close(): Promise<void>
+}
+
+/** A range of rows, copied out in chunks. Closed by `close`, the database's end, or its own end. */
+export interface Scan {
+  /** Copies the next rows into `out`. @param columns Int32[4][capacity]: keyStart, keyLength, valueStart, valueLength.
+   * @returns how many; 0 at the end; -n when the next row needs n bytes and `out` has fewer. */
+  next(out: Buffer, columns: Int32Array, capacity: number): number
+  close(): void
+}
+
+// -------------------------------------------------------------------------------------------------------------------- consumer
+
+/** What the group tells the main thread. `lost`: the partitions belong to someone else already, nothing of theirs may be committed. */
+export type ConsumerEvent =
+  | { readonly type: 'assign'; readonly partitions: readonly TopicPartition[] }
+  | { readonly type: 'revoke'; readonly partitions: readonly TopicPartition[]; readonly lost: boolean }
+  | { readonly type: 'error'; readonly error: NativeError }
+  /** A record reached the main queue: a bug; the process must stop. */
+  | { readonly type: 'stray'; readonly topic: string; readonly partition: number; readonly offset: number }
+  | { readonly type: 'log'; readonly level: number; readonly facility: string; readonly message: string }
+
+/**
+ * The process's librdkafka consumer. The main thread creates it and owns the group; stream threads `attach` to it by `id` and poll
+ * the partitions they open. Each partition has its own queue; one that is not polled holds up no other.
+ */
+export interface Consumer {
+  readonly id: number
+  // The main thread's part.
+  subscribe(topics: readonly string[]): void
+  /** Answers an `assign`: takes each partition's queue off the main queue, then assigns from the given offsets. Works under the eager
+   * and the cooperative protocol. */
+  assign(partitions: readonly TopicPartitionOffset[]): void
+  /** Answers a `revoke`. */
+  unassign(partitions: readonly TopicPartition[]): void
+  /** The group's committed offsets (stable ones); offset -1 where there is none. */
+  committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartitionOffset[]>
+  commit(offsets: readonly TopicPartitionOffset[]): Promise<void>
+  /** Asks the broker. @returns [earliest, end] */
+  queryWatermarks(topic: string, partition: number, timeoutMs: number): Promise<[number, number]>
+  /** The group's member id and generation; generation -1 when not a member. */
+  groupMetadata(): { memberId: string; generation: number }
+  /** Leaves the group (a static member does not) and closes. Outstanding revocations are reported and must be answered meanwhile. */
+  close(): Promise<void>
+  // A stream thread's part.
+  /** Opens an assigned partition for reading from `offset` (records before it are dropped). @returns its slot. */
+  open(topic: string, partition: number, offset: number): number
+  /** Drains up to `capacity` records of the slot's queue without waiting.
+   * @param columns see {@link CONSUME_COLUMNS}. @returns how many; 0 when there is nothing now; -n when the next record needs n bytes
+   * and the arena is smaller. Throws a partition's error (offset out of range, authorisation) after the records before it. */
+  poll(slot: number, arena: Buffer, columns: ArrayBuffer, capacity: number): number
+  /** Drops what is queued and reads on from `offset`. */
+  seek(slot: number, offset: number): void
+  pause(slot: number): void
+  /** Resumes from `offset`; nothing resumes without saying where. */
+  resume(slot: number, offset: number): void
+  closeSlot(slot: number): void
+  /** Cached from fetch responses, without a request. @returns [low, high], -1 when unknown */
+  watermarks(slot: number): [number, number]
+  /** `callback` runs on this thread's event loop when a partition that was found empty has records again. One per attached consumer. */
+  onReady(callback: () => void): void
+  /** Closes this thread's slots and its callback; the consumer lives on. */
+  detach(): void
+}
+
+/** Column order of a consumed batch in one ArrayBuffer: 2 Float64 columns, then 6 Int32 columns, each `capacity` long. Headers are
+ * encoded in the arena as count(4) {keyLength(4) key valueLength(4, -1 null) value}, big-endian. */
+export const CONSUME_COLUMNS = {
+  float64: ['offset', 'timestamp'],
+  int32: ['keyStart', 'keyLength', 'valueStart', 'valueLength', 'headersStart', 'headersLength'],
+} as const
+
+// -------------------------------------------------------------------------------------------------------------------- producer
+
+/** Column order of a batch to produce: 1 Float64 column (ms since 1970, -1 for now), then 8 Int32 columns. `partition` -1 lets the
+ * producer choose: murmur2 of the key, or a sticky random partition for a null key. */
+export const PRODUCE_COLUMNS = {
+  float64: ['timestamp'],
+  int32: ['topic', 'partition', 'keyStart', 'keyLength', 'valueStart', 'valueLength', 'headersStart', 'headersLength'],
+} as const
+
+/** One thread's librdkafka producer, always idempotent with acks=all. Delivery reports stay native. */
+export interface Producer {
+  /** Registers a topic and its partition count. @returns the id that the `topic` column names. */
+  topic(name: string, partitions: number): number
+  /** Hands over records `from` to `count - 1`. @returns the index after the last one taken: less than `count` when the queue is full. */
+  produce(arena: Buffer, columns: ArrayBuffer, capacity: number, from: number, count: number): number
+  /** Resolves when the queue has room again (at once when it has). Bound to delivery, not to a timer. */
+  writable(): Promise<void>
+  /** Waits until everything handed over is delivered; rejects with the first delivery error. */
+  flush(timeoutMs: number): Promise<void>
+  /** The highest delivered offset + 1 of a partition, -1 when none. */
+  deliveredOffset(topic: number, partition: number): number
+  /** The first delivery error since creation, with topic and partition in its message; null when none. */
+  firstError(): NativeError | null
+  stats(): { readonly queuedRecords: number; readonly queuedBytes: number; readonly deliveredRecords: number }
+  close(): Promise<void>
+}
+
+// ----------------------------------------------------------------------------------------------------------------------- admin
+
+export interface TopicDescription {
+  readonly name: string
+  /** A UUID as text. */
+  readonly id: string
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  /** -1: the broker's default. */
+  readonly replicationFactor: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** The main thread's admin client. A topic that is missing is absent from a result; one that is refused rejects with its name. */
+export interface Admin {
+  describeTopics(names: readonly string[], timeoutMs: number): Promise<TopicDescription[]>
+  topicConfigs(name: string, timeoutMs: number): Promise<Record<string, string>>
+  /** Existing topics are no error. @returns one entry for each topic that could not be created */
+  createTopics(topics: readonly NewTopic[], timeoutMs: number): Promise<{ name: string; error: NativeError }[]>
+  deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
+  listOffsets(partitions: readonly TopicPartition[], at: 'earliest' | 'latest', isolation: 'read_committed' | 'read_uncommitted',
+    timeoutMs: number): Promise<TopicPartitionOffset[]>
+  groupOffsets(group: string, timeoutMs: number): Promise<TopicPartitionOffset[]>
+  /** The cluster's topics, by metadata: works on the mock cluster too. */
+  listTopics(timeoutMs: number): Promise<{ name: string; partitions: number }[]>
+  close(): Promise<void>
+}
+
+// -------------------------------------------------------------------------------------------------------------------- restorer
+
+export interface RestoreStore {
+  /** Index into the database's stores. */
+  readonly store: number
+  readonly topic: string
+  readonly partition: number
+  readonly topicId: string
+  /** Where to begin; -1: the changelog's earliest offset, after the store's rows were removed. */
+  readonly from: number
+}
+
+export interface RestoreProgress {
+  readonly store: number
+  readonly restoredRecords: number
+  /** Where the store stands, and the uncommitted end it restores to (-1 until known). */
+  readonly position: number
+  readonly end: number
+}
+
+/** Replays changelogs into databases on the process's restore threads, reading committed, up to the uncommitted end. */
+export interface Restorer {
+  /** Resolves when every store has reached its end; rejects with `kafka:_AUTO_OFFSET_RESET` (offset out of range),
+   * or the first error; stores keep what was restored, with its offset. */
+  restore(database: TaskDatabase, stores: readonly RestoreStore[]): RestoreJob
+  close(): void
+}
+
+export interface RestoreJob {
+  readonly done: Promise<void>
+  progress(): RestoreProgress[]
+  /** Ends the job at the next batch; `done` rejects with `code: 'closed'`. */
+  stop(): void
+}
+
+// ---------------------------------------------------------------------------------------------------------------- mock cluster
+
+/** librdkafka's mock brokers in this process: for the demo and for unit tests, never the ground for a guarantee's test. */
+export interface MockCluster {
+  readonly bootstrapServers: string
+  createTopic(name: string, partitions: number): void
+  /** The next requests of that kind answer with these errors, in order. @param apiKey Kafka's request number (0 Produce, 1 Fetch, ...) */
+  injectErrors(apiKey: number, errors: readonly string[]): void
+  close(): void
+}
+
+export interface NativeVersions {
+  readonly librdkafka: string
+  readonly rocksdb: string
+}
+
+interface Addon {
+  /** Throws when the addon is not linked to the librdkafka it was built for. */
+  versions(): NativeVersions
+  StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
+  TaskDatabase: { open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase> }
+  Consumer: {
+    new (config: ClientConfig, onEvent: (event: ConsumerEvent) => void): Consumer
+    attach(id: number): Consumer
+  }
+  Producer: { new (config: ClientConfig, options: { onWritable?: () => void }): Producer }
+  Admin: { new (config: ClientConfig): Admin }
+  Restorer: { acquire(config: ClientConfig, threads: number): Restorer }
+  MockCluster: { new (options: { brokers: number }): MockCluster }
+  /** murmur2 as Kafka's DefaultPartitioner computes it, signed 32 bit. */
+  murmur2(bytes: Buffer, start: number, end: number): number
+}
+
+const require = createRequire(import.meta.url)
+const addon = require('../build/Release/weir.node') as Addon
+
+export const { versions, StateMemory, TaskDatabase, Consumer, Producer, Admin, Restorer, MockCluster, murmur2 } = addon
