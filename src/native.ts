@@ -339,7 +339,7 @@ interface Addon {
     new (config: ClientConfig, onEvent: (event: ConsumerEvent) => void): Consumer
     attach(id: number): Consumer
   }
-  Producer: { new (config: ClientConfig, options: { onWritable?: () => void }): Producer }
+  Producer: { new (config: ClientConfig): Producer }
   Admin: { new (config: ClientConfig): Admin }
   Restorer: { acquire(config: ClientConfig, threads: number): Restorer }
   MockCluster: { new (options: { brokers: number }): MockCluster }
