@@ -1,0 +1,99 @@
+/** The longest string that is copied character by character: below it a loop beats the call into Node's native encoder. */
+const SHORT_STRING_LENGTH = 24
+
+/**
+ * A growing byte buffer that is written front to back and used again. Never shrinks; `buffer` changes identity when it grows.
+ * Not shared between threads.
+ */
+export class ByteWriter {
+  buffer: Buffer
+  position = 0
+
+  /** @param capacity initial bytes */
+  constructor(capacity = 4096) {
+    this.buffer = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  reset(): void {
+    this.position = 0
+  }
+
+  /** Makes room for `bytes` more at `position`. */
+  reserve(bytes: number): void {
+    const needed = this.position + bytes
+    if (needed > this.buffer.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2))
+      this.buffer.copy(grown, 0, 0, this.position)
+      this.buffer = grown
+    }
+  }
+
+  writeUInt8(value: number): void {
+    this.reserve(1)
+    this.buffer[this.position++] = value
+  }
+
+  writeInt32(value: number): void {
+    this.reserve(4)
+    this.position = this.buffer.writeInt32BE(value, this.position)
+  }
+
+  writeBigInt64(value: bigint): void {
+    this.reserve(8)
+    this.position = this.buffer.writeBigInt64BE(value, this.position)
+  }
+
+  /** A 64-bit big-endian integer from a safe integer. REQUIRES Number.isSafeInteger(value). */
+  writeInt64(value: number): void {
+    this.reserve(8)
+    const high = Math.floor(value / 0x1_0000_0000)
+    const { buffer } = this
+    let { position } = this
+    buffer[position++] = high >>> 24
+    buffer[position++] = high >>> 16
+    buffer[position++] = high >>> 8
+    buffer[position++] = high
+    buffer[position++] = value >>> 24
+    buffer[position++] = value >>> 16
+    buffer[position++] = value >>> 8
+    buffer[position++] = value
+    this.position = position
+  }
+
+  writeFloat64(value: number): void {
+    this.reserve(8)
+    this.position = this.buffer.writeDoubleBE(value, this.position)
+  }
+
+  writeBytes(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    this.reserve(end - start)
+    if (start === 0 && end === bytes.length) this.buffer.set(bytes, this.position)
+    else this.buffer.set(bytes.subarray(start, end), this.position)
+    this.position += end - start
+  }
+
+  /** UTF-8. REQUIRES a well-formed string; see serdes.string for the check. */
+  writeUtf8(text: string): void {
+    const { length } = text
+    this.reserve(length * 3)
+    const { buffer, position } = this
+    if (length <= SHORT_STRING_LENGTH) {
+      let index = 0
+      for (; index < length; index++) {
+        const code = text.charCodeAt(index)
+        if (code > 0x7f) break
+        buffer[position + index] = code
+      }
+      if (index === length) {
+        this.position = position + length
+        return
+      }
+    }
+    this.position = position + buffer.utf8Write(text, position)
+  }
+
+  /** A copy of what was written since `from`. */
+  copyFrom(from: number): Buffer {
+    return Buffer.from(this.buffer.subarray(from, this.position))
+  }
+}

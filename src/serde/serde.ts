@@ -1,0 +1,22 @@
+import type { ByteWriter } from './byte-writer.ts'
+
+/**
+ * Turns values into bytes and back, in place: both ways work on a larger buffer, so that nothing is sliced or copied per record.
+ * Null never reaches a serde: a null key or value is a null in the record, as in Kafka Streams.
+ */
+export interface Serde<T> {
+  /** For messages and `describe`: `string`, `int64`, `json`, ... */
+  readonly name: string
+  /**
+   * The same values have the same bytes exactly when they are `===` as map keys (strings, integers). A store then uses the value itself as
+   * the key of its cache, instead of the serialised bytes. Default: false.
+   */
+  readonly primitive?: boolean
+  /**
+   * Reads the value that occupies exactly `buffer[start, end)`. Must not keep a reference into `buffer`, and must throw when the
+   * value ends before or after `end`: the next bytes belong to another record.
+   */
+  deserialize(buffer: Buffer, start: number, end: number): T
+  /** Appends the value's bytes to `writer`. Throws a TypeError with one clear line when the value cannot be written. */
+  serialize(value: T, writer: ByteWriter): void
+}

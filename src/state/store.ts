@@ -1,0 +1,45 @@
+import type { Serde } from '../serde/serde.ts'
+
+/** What every state store has. Stores belong to one task and are used from its processors only. */
+export interface Store {
+  readonly name: string
+}
+
+/** Rows in ascending (or descending) order of the key's bytes. Close it, or let `using` do so; it also closes at its end. */
+export interface StoreIterator<K, V> extends IterableIterator<{ readonly key: K; readonly value: V }>, Disposable {
+  close(): void
+}
+
+/** Kafka Streams' ReadOnlyKeyValueStore. Order is that of the serialised keys, byte by byte. */
+export interface ReadOnlyKeyValueStore<K, V> extends Store {
+  /** null when absent. */
+  get(key: K): V | null
+  /** Both ends included; null is unbounded. */
+  range(from: K | null, to: K | null): StoreIterator<K, V>
+  reverseRange(from: K | null, to: K | null): StoreIterator<K, V>
+  all(): StoreIterator<K, V>
+  reverseAll(): StoreIterator<K, V>
+  /** Rows whose serialised key begins with the serialised prefix. */
+  prefixScan<P>(prefix: P, serde: Serde<P>): StoreIterator<K, V>
+  /** RocksDB's estimate plus what is uncommitted. */
+  approximateEntryCount(): number
+}
+
+/** Kafka Streams' KeyValueStore. */
+export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
+  /** null deletes. */
+  put(key: K, value: V | null): void
+  /** @returns the value that was there (put only when null) */
+  putIfAbsent(key: K, value: V): V | null
+  /** @returns the value that was deleted */
+  delete(key: K): V | null
+}
+
+/** A value and the timestamp of the record that last changed it. Kafka Streams' ValueAndTimestamp. */
+export interface ValueAndTimestamp<V> {
+  readonly value: V
+  readonly timestamp: number
+}
+
+/** What the DSL's tables and aggregates keep. Kafka Streams' TimestampedKeyValueStore. */
+export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>

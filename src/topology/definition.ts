@@ -1,0 +1,88 @@
+/**
+ * A topology as data: what the builders make and what the runtime runs. Nodes name their parents; order is that of definition, which is
+ * also the order in which children see a record.
+ */
+import type { ProcessorSupplier } from '../process/processor.ts'
+import type { StreamRecord } from '../process/record.ts'
+import type { Serde } from '../serde/serde.ts'
+
+export type OffsetReset = 'earliest' | 'latest' | 'none'
+
+/** @returns ms since 1970; a negative one drops the record. Kafka Streams' TimestampExtractor. */
+export type TimestampExtractor = (record: StreamRecord<unknown, unknown>, partitionTimeMs: number) => number
+
+/** @returns a partition number below `partitions` */
+export type Partitioner<K = unknown, V = unknown> = (topic: string, key: K, value: V, partitions: number) => number
+
+export interface SourceDefinition {
+  readonly kind: 'source'
+  readonly name: string
+  readonly topics: readonly string[]
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly offsetReset?: OffsetReset
+  readonly timestampExtractor?: TimestampExtractor
+}
+
+export interface ProcessorDefinition {
+  readonly kind: 'processor'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly supplier: ProcessorSupplier
+  /** Names of the stores it may use. */
+  readonly stores: readonly string[]
+  /** True when every record it forwards has the key it came with (filter, mapValues, peek, an aggregate). */
+  readonly preservesKey: boolean
+  /** Of `stores`, those that it reads by the record's own key: fetched ahead, a batch at a time. */
+  readonly readsByKey: readonly string[]
+}
+
+export interface SinkDefinition {
+  readonly kind: 'sink'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly topic: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly partitioner?: Partitioner
+}
+
+export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
+
+export type StoreType = 'key-value' | 'timestamped-key-value'
+
+export interface StoreDefinition {
+  readonly type: StoreType
+  readonly name: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  /** False keeps no changelog: the store is empty after its disk is lost. Default of the builders: true. */
+  readonly logging: boolean
+  /** Settings of the changelog topic besides those of the contract. */
+  readonly changelogConfig: Readonly<Record<string, string>>
+}
+
+/** Processors and topics that are connected: one task of it runs for each partition. Numbered as in Kafka Streams. */
+export interface SubtopologyDefinition {
+  readonly id: number
+  /** In order of definition. */
+  readonly nodes: readonly NodeDefinition[]
+  readonly stores: readonly StoreDefinition[]
+  /** Every topic it reads, repartition topics included (by their internal name without the application's prefix). */
+  readonly sourceTopics: readonly string[]
+  /** Source topics that must have the same partition count as each other. */
+  readonly copartitionGroups: readonly (readonly string[])[]
+}
+
+export interface RepartitionTopicDefinition {
+  /** `<name>-repartition`, without the application's prefix. */
+  readonly name: string
+  /** null: as many as the sub-topology that writes it has tasks (the maximum over its sources). */
+  readonly partitions: number | null
+}
+
+/** The finished, checked topology. */
+export interface TopologyDefinition {
+  readonly subtopologies: readonly SubtopologyDefinition[]
+  readonly repartitionTopics: readonly RepartitionTopicDefinition[]
+}
