@@ -1,0 +1,65 @@
+import type { OffsetReset } from '../topology/definition.ts'
+
+/** How WEIR_MEMORY_BYTES is divided; all in bytes for the whole process. */
+export interface MemoryBudget {
+  /** RocksDB's block cache, to which the write buffers are charged. */
+  readonly blockCacheBytes: number
+  readonly writeBufferBytes: number
+  /** Decoded values, all stores of all threads (WEIR_STATESTORE_CACHE_MAX_BYTES). */
+  readonly stateCacheBytes: number
+  /** Uncommitted overlays, all tasks. */
+  readonly overlayBytes: number
+  /** The consumer's fetch queues, all partitions. */
+  readonly fetchQueueBytes: number
+  /** Producer queues, all threads. */
+  readonly producerQueueBytes: number
+  /** One stream thread's V8 heap limit besides the state cache. */
+  readonly heapBytesPerThread: number
+}
+
+/** Everything a worker can be told, validated. One variable each in docs/configuration.md. */
+export interface Config {
+  readonly applicationId: string
+  readonly bootstrapServers: string
+  readonly clientId: string
+  readonly stateDir: string
+  readonly numStreamThreads: number
+  readonly processingGuarantee: 'at_least_once' | 'exactly_once_v2'
+  readonly commitIntervalMs: number
+  readonly autoOffsetReset: OffsetReset
+  readonly groupProtocol: 'classic' | 'consumer'
+  /** null: a dynamic member. */
+  readonly groupInstanceId: string | null
+  readonly sessionTimeoutMs: number
+  readonly maxPollIntervalMs: number
+  /** For internal topics; -1 is the broker's default. */
+  readonly replicationFactor: number
+  readonly maxTaskIdleMs: number
+  /** How long a stop may take: commit, close, leave the group. */
+  readonly shutdownTimeoutMs: number
+  /** A stream thread whose counter stands still longer than this is stuck. */
+  readonly threadStuckTimeoutMs: number
+  /** Records and arena bytes of one batch at the most. */
+  readonly batchRecordsMax: number
+  readonly batchBytesMax: number
+  /** A task commits early when its overlays reach this. */
+  readonly taskUncommittedBytesMax: number
+  readonly readThreads: number
+  readonly restoreThreads: number
+  readonly rocksdbBackgroundThreads: number
+  readonly maxOpenFilesPerTask: number
+  readonly flushEveryRecords: number
+  readonly flushIntervalMs: number
+  readonly memoryBytes: number
+  readonly memory: MemoryBudget
+  /** 0 picks a free port, -1 is off. */
+  readonly httpPort: number
+  readonly httpHost: string
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+  readonly logFormat: 'json' | 'pretty'
+  /** librdkafka and RocksDB settings passed through, by their own names. */
+  readonly consumer: Readonly<Record<string, string>>
+  readonly producer: Readonly<Record<string, string>>
+  readonly admin: Readonly<Record<string, string>>
+  readonly rocksdb: Readonly<Record<string, string>>
+}

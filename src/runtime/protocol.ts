@@ -1,0 +1,103 @@
+/**
+ * What the main thread and a stream thread say to each other over the MessagePort of the thread's job. Requests are answered (see
+ * channel.ts); notices are not. The main thread owns the group: which partitions are assigned, under which epoch, and every offset commit.
+ */
+import type { Config } from '../config/config.ts'
+import type { TopicPartitionOffset } from '../native.ts'
+
+/** `<sub-topology>_<partition>`. */
+export type TaskId = string
+
+/** What a stream thread is started with. All of it can be cloned. */
+export interface StreamThreadJob {
+  readonly threadIndex: number
+  readonly config: Config
+  /** The module that default-exports the topology: an absolute file URL. */
+  readonly moduleUrl: string
+  /** Native id of the process's consumer. */
+  readonly consumerId: number
+  /** Every topic the topology reads or writes, by its real name. */
+  readonly topics: Readonly<Record<string, TopicInfo>>
+  /** Int32 counters, one per thread; a thread adds to its own at each turn of its loop. */
+  readonly heartbeats: SharedArrayBuffer
+}
+
+export interface TopicInfo {
+  readonly partitions: number
+  /** A UUID as text, '' where the cluster cannot tell. */
+  readonly id: string
+}
+
+export interface TaskAssignment {
+  readonly id: TaskId
+  readonly subtopology: number
+  readonly partition: number
+  /** Changes with each assignment of the task's partitions; a commit under an older one is refused. */
+  readonly epoch: number
+  /** Where to read on, for each of the task's input partitions: committed, or as the offset reset says. `offset` is never negative. */
+  readonly inputs: readonly TopicPartitionOffset[]
+}
+
+/** Main thread to stream thread. */
+export interface ThreadRequests {
+  /** Opens (or takes up again, when they are suspended here) these tasks. Answered at once: restoring goes on in the background. */
+  assign: { request: { tasks: readonly TaskAssignment[] }; response: void }
+  /** Commits (unless lost) and stops processing these tasks; they stay open. A lost task drops everything uncommitted. */
+  suspend: { request: { tasks: readonly TaskId[]; lost: boolean }; response: void }
+  /** Closes tasks that are suspended. */
+  release: { request: { tasks: readonly TaskId[] }; response: void }
+  /** Commits everything, closes everything, and ends the job. */
+  stop: { request: Record<string, never>; response: void }
+  /** prom-client's getMetricsAsJSON of this thread's registry. */
+  metrics: { request: Record<string, never>; response: unknown }
+  /** For the live view and the health page. */
+  status: { request: Record<string, never>; response: ThreadStatus }
+}
+
+/** Stream thread to main thread. */
+export interface MainRequests {
+  /** Commits source offsets under the tasks' epochs. Rejects with code `fenced` when an epoch is no longer the current one. */
+  commit: {
+    request: { tasks: readonly { id: TaskId; epoch: number }[]; offsets: readonly TopicPartitionOffset[] }
+    response: void
+  }
+}
+
+export type ThreadNotice =
+  | { readonly type: 'task-state'; readonly task: TaskId; readonly state: TaskState }
+  /** A line for the main thread's logger. */
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields: Record<string, unknown> }
+  /** What a topology module wants to show in a live view (see observe/); bounded. */
+  | { readonly type: 'show'; readonly line: string }
+  /** The thread cannot go on; its job ends. */
+  | { readonly type: 'failed'; readonly error: SerializedError }
+
+/**
+ *   created -> restoring -> running <-> suspended -> closed
+ */
+export type TaskState = 'created' | 'restoring' | 'running' | 'suspended' | 'closed'
+
+export interface SerializedError {
+  readonly name: string
+  readonly message: string
+  readonly code: string
+  readonly stack: string
+}
+
+export interface TaskStatus {
+  readonly id: TaskId
+  readonly state: TaskState
+  readonly recordsProcessed: number
+  /** Changelog records still to restore. */
+  readonly restoreRemaining: number
+  /** Records between the task's position and its inputs' ends, as far as known. */
+  readonly lag: number
+  readonly stateBytes: number
+}
+
+export interface ThreadStatus {
+  readonly threadIndex: number
+  readonly recordsProcessed: number
+  readonly recordsProduced: number
+  readonly tasks: readonly TaskStatus[]
+}
