@@ -1,0 +1,121 @@
+import type { Consumer } from '../native.ts'
+import type { BatchPool, RecordBatch } from './record-batch.ts'
+
+/**
+ * One input partition of a task, with its own next offset: `position` is that of the first record not yet processed, whatever
+ * librdkafka has fetched. Holds at most two batches: the one being processed and one read ahead.
+ *
+ *   head ── current batch, at `cursor` ── next batch (its keys are being fetched until `nextReady`) ── native queue
+ */
+export class PartitionInput {
+  readonly topic: string
+  readonly partition: number
+  current: RecordBatch | null = null
+  cursor = 0
+  next: RecordBatch | null = null
+  nextReady = false
+  /** The highest timestamp seen in this partition, -1 before the first. Kept over restarts in the committed offset's metadata. */
+  partitionTimeMs: number
+  /** The next offset when no batch holds one. */
+  #positionAfter: number
+  #slot = -1
+  readonly #consumer: Consumer
+  readonly #pool: BatchPool
+
+  constructor(
+    consumer: Consumer,
+    pool: BatchPool,
+    start: { topic: string; partition: number; offset: number; partitionTimeMs: number },
+  ) {
+    this.#consumer = consumer
+    this.#pool = pool
+    this.topic = start.topic
+    this.partition = start.partition
+    this.partitionTimeMs = start.partitionTimeMs
+    this.#positionAfter = start.offset
+  }
+
+  open(): void {
+    this.#slot = this.#consumer.open(this.topic, this.partition, this.position)
+  }
+
+  /** The offset to commit: that of the first record not yet processed. */
+  get position(): number {
+    if (this.current !== null && this.cursor < this.current.count) return this.current.offset[this.cursor]!
+    if (this.next !== null) return this.next.offset[0]!
+    return this.#positionAfter
+  }
+
+  /** True when the head record can be processed now. */
+  get hasRecord(): boolean {
+    return this.current !== null
+  }
+
+  get headTimestamp(): number {
+    return this.current!.timestamp[this.cursor]!
+  }
+
+  /** Polls the next batch when there is none yet. @returns the batch to prepare, or null */
+  readAhead(): RecordBatch | null {
+    if (this.next !== null || this.#slot < 0) return null
+    if (this.current !== null && !this.#pool.spare) return null
+    const batch = this.#pool.take()
+    let count = this.#consumer.poll(this.#slot, batch.arena, batch.columns, batch.capacity)
+    if (count < 0) {
+      // One record is larger than the arena: this batch gets one that holds it, and the pool drops it afterwards.
+      batch.arena = Buffer.allocUnsafeSlow(-count)
+      count = this.#consumer.poll(this.#slot, batch.arena, batch.columns, batch.capacity)
+    }
+    if (count <= 0) {
+      this.#pool.release(batch)
+      return null
+    }
+    batch.count = count
+    batch.keys.fill(undefined, 0, count)
+    this.next = batch
+    this.nextReady = false
+    this.#positionAfter = batch.offset[count - 1]! + 1
+    return batch
+  }
+
+  /** Moves on to the batch read ahead, when the current one is used up and that one's keys are there. */
+  advance(): void {
+    if (this.current === null && this.next !== null && this.nextReady) {
+      this.current = this.next
+      this.cursor = 0
+      this.next = null
+    }
+  }
+
+  /** The head record was processed. */
+  step(): void {
+    if (++this.cursor === this.current!.count) {
+      this.#pool.release(this.current!)
+      this.current = null
+    }
+  }
+
+  /** Records that the broker is known to have beyond the position; 0 when unknown. */
+  get lag(): number {
+    if (this.#slot < 0) return 0
+    const [, high] = this.#consumer.watermarks(this.#slot)
+    return Math.max(0, high - this.position)
+  }
+
+  /** True when the broker is known to hold records that have not arrived here. */
+  get isBehind(): boolean {
+    return this.current === null && this.lag > 0
+  }
+
+  /** Gives everything buffered back; the position stays where processing stopped. */
+  close(): void {
+    const { position } = this
+    if (this.current !== null) this.#pool.release(this.current)
+    if (this.next !== null) this.#pool.release(this.next)
+    this.current = null
+    this.next = null
+    this.#positionAfter = position
+    if (this.#slot >= 0) this.#consumer.closeSlot(this.#slot)
+    this.#slot = -1
+  }
+}
