@@ -92,6 +92,12 @@ export class ByteWriter {
     this.position = position + buffer.utf8Write(text, position)
   }
 
+  /** One byte per character. REQUIRES characters up to U+00FF: bytes that were read as latin1. */
+  writeLatin1(text: string): void {
+    this.reserve(text.length)
+    this.position += this.buffer.latin1Write(text, this.position)
+  }
+
   /** A copy of what was written since `from`. */
   copyFrom(from: number): Buffer {
     return Buffer.from(this.buffer.subarray(from, this.position))
