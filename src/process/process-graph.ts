@@ -1,0 +1,77 @@
+import type { OutputBatch } from '../produce/output-batch.ts'
+import type { Store } from '../state/store.ts'
+import type { NodeDefinition, SourceDefinition, SubtopologyDefinition } from '../topology/definition.ts'
+import { type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
+import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
+
+/** A source's part of the graph: how to read its records, and where they go. */
+export interface SourceNode {
+  readonly definition: SourceDefinition
+  readonly children: readonly Node[]
+}
+
+/** One task's instance of a sub-topology: its own processors, connected. Kafka Streams' ProcessorTopology. */
+export class ProcessGraph {
+  /** By the topic's name in the definition. */
+  readonly sources: ReadonlyMap<string, SourceNode>
+  readonly #processors: readonly ProcessorNode[]
+
+  /** @param topics the sinks' topics, by their name in the definition */
+  constructor(
+    definition: SubtopologyDefinition,
+    environment: TaskEnvironment,
+    stores: ReadonlyMap<string, Store>,
+    topics: (name: string) => SinkTopic,
+    output: OutputBatch,
+  ) {
+    const nodes = new Map<string, Node>()
+    const processors: ProcessorNode[] = []
+    const childrenOf = (parent: string): Node[] =>
+      definition.nodes.filter((node) => node.kind !== 'source' && node.parents.includes(parent)).map((node) => build(node))
+    const build = (node: NodeDefinition): Node => {
+      const present = nodes.get(node.name)
+      if (present !== undefined) return present
+      let built: Node
+      if (node.kind === 'sink') {
+        built = new SinkNode(node, topics(node.topic), output, environment.clock)
+      } else if (node.kind === 'processor') {
+        const connected = new Map(node.stores.map((name) => [name, stores.get(name)!]))
+        const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))
+        const processor = new ProcessorNode(node.name, node.supplier(), context, environment.clock)
+        processors.push(processor)
+        built = processor
+      } else {
+        throw new Error(`${node.name}: a source has no parent`)
+      }
+      nodes.set(node.name, built)
+      return built
+    }
+    const sources = new Map<string, SourceNode>()
+    for (const node of definition.nodes) {
+      if (node.kind !== 'source') continue
+      const source = { definition: node, children: childrenOf(node.name) }
+      for (const topic of node.topics) sources.set(topic, source)
+    }
+    this.sources = sources
+    // Children were built before their parents; processors are started in order of definition.
+    const order = new Map(definition.nodes.map((node, index) => [node.name, index]))
+    this.#processors = processors.sort((a, b) => order.get(a.name)! - order.get(b.name)!)
+  }
+
+  init(): void {
+    for (const processor of this.#processors) processor.init()
+  }
+
+  /** Closes every processor; the first error is thrown after all were closed. */
+  close(): void {
+    const errors: unknown[] = []
+    for (const processor of this.#processors) {
+      try {
+        processor.close()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) throw errors[0]
+  }
+}

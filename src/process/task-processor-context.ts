@@ -1,0 +1,96 @@
+import type { Store } from '../state/store.ts'
+import type { Node } from './node.ts'
+import type { Cancellable, ProcessorContext, PunctuationType, Punctuator } from './processor.ts'
+import type { PunctuationQueue } from './punctuation.ts'
+import type { RecordMetadata, StreamRecord } from './record.ts'
+import type { TaskClock } from './task-clock.ts'
+
+/** What all processors of a task share. */
+export interface TaskEnvironment {
+  readonly applicationId: string
+  readonly taskId: string
+  readonly partition: number
+  readonly clock: TaskClock
+  readonly streamTimePunctuations: PunctuationQueue
+  readonly wallClockPunctuations: PunctuationQueue
+}
+
+/** One processor's view of its task. */
+export class TaskProcessorContext implements ProcessorContext {
+  readonly applicationId: string
+  readonly taskId: string
+  readonly partition: number
+  readonly #name: string
+  readonly #stores: ReadonlyMap<string, Store>
+  readonly #children: readonly Node[]
+  readonly #only: Node | null
+  readonly #environment: TaskEnvironment
+
+  /** @param stores those connected to this processor; @param children in order of definition */
+  constructor(name: string, environment: TaskEnvironment, stores: ReadonlyMap<string, Store>, children: readonly Node[]) {
+    this.applicationId = environment.applicationId
+    this.taskId = environment.taskId
+    this.partition = environment.partition
+    this.#name = name
+    this.#environment = environment
+    this.#stores = stores
+    this.#children = children
+    this.#only = children.length === 1 ? children[0]! : null
+  }
+
+  stateStore<S extends Store = Store>(name: string): S {
+    const store = this.#stores.get(name)
+    if (store === undefined) {
+      const known = [...this.#stores.keys()].join(', ') || 'none'
+      throw new Error(`processor ${this.#name} has no store ${name}; connected to it: ${known}`)
+    }
+    return store as S
+  }
+
+  forward(record: StreamRecord<unknown, unknown>, child?: string): void {
+    if (child !== undefined) {
+      this.#named(child).process(record)
+    } else if (this.#only !== null) {
+      this.#only.process(record)
+    } else {
+      for (const node of this.#children) node.process(record)
+    }
+    this.#environment.clock.node = this.#name
+  }
+
+  schedule(options: { readonly intervalMs: number; readonly type: PunctuationType }, punctuator: Punctuator): Cancellable {
+    const { clock, streamTimePunctuations, wallClockPunctuations } = this.#environment
+    switch (options.type) {
+      // As Kafka Streams: stream time punctuates first at the first record, wall-clock time after one interval.
+      case 'stream-time':
+        return streamTimePunctuations.add(this.#name, options.intervalMs, 0, punctuator)
+      case 'wall-clock-time':
+        return wallClockPunctuations.add(this.#name, options.intervalMs, clock.systemTimeMs() + options.intervalMs, punctuator)
+      default:
+        throw new TypeError(`processor ${this.#name}: schedule: type is ${options.type}; allowed: stream-time, wall-clock-time`)
+    }
+  }
+
+  recordMetadata(): RecordMetadata | null {
+    return this.#environment.clock.metadata()
+  }
+
+  currentStreamTimeMs(): number {
+    return this.#environment.clock.streamTimeMs
+  }
+
+  currentSystemTimeMs(): number {
+    return this.#environment.clock.systemTimeMs()
+  }
+
+  commit(): void {
+    this.#environment.clock.commitRequested = true
+  }
+
+  #named(child: string): Node {
+    const node = this.#children.find(({ name }) => name === child)
+    if (node !== undefined) return node
+    const known = this.#children.map(({ name }) => name).join(', ') || 'none'
+    throw new Error(`processor ${this.#name} has no child ${child}; its children: ${known}`)
+  }
+}

@@ -1,0 +1,112 @@
+import type { Producer } from '../native.ts'
+import type { Headers } from '../process/headers.ts'
+import { ByteWriter } from '../serde/byte-writer.ts'
+import type { Serde } from '../serde/serde.ts'
+
+const INITIAL_CAPACITY = 8192
+
+/**
+ * Output records on their way to the native producer: an arena and a column per field, in the layout of PRODUCE_COLUMNS. Grows by what one
+ * input record puts out; between records `isFull` asks for `send`. One per stream thread.
+ */
+export class OutputBatch {
+  readonly #producer: Producer
+  readonly #writer = new ByteWriter(1 << 20)
+  readonly #recordsMax: number
+  readonly #bytesMax: number
+  #capacity = 0
+  #columns = new ArrayBuffer(0)
+  #timestamp = new Float64Array(0)
+  #int32 = new Int32Array(0)
+  #count = 0
+  /** Records the producer has taken already (its queue was full before the end). */
+  #sent = 0
+  /** Records added since the start. */
+  records = 0
+
+  /** @param recordsMax, bytesMax when either is reached, `isFull` */
+  constructor(producer: Producer, recordsMax: number, bytesMax: number) {
+    this.#producer = producer
+    this.#recordsMax = recordsMax
+    this.#bytesMax = bytesMax
+    this.#resize(INITIAL_CAPACITY)
+  }
+
+  get isFull(): boolean {
+    return this.#count >= this.#recordsMax || this.#writer.position >= this.#bytesMax
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  /** @param partition -1: murmur2 of the key, or any for a null key */
+  add(
+    topic: number,
+    partition: number,
+    keySerde: Serde<unknown>,
+    key: unknown,
+    valueSerde: Serde<unknown>,
+    value: unknown,
+    timestamp: number,
+    headers: Headers,
+  ): void {
+    if (this.#count === this.#capacity) this.#resize(this.#capacity * 2)
+    const writer = this.#writer
+    const index = this.#count
+    const int32 = this.#int32
+    const capacity = this.#capacity
+    const keyStart = writer.position
+    if (key !== null) keySerde.serialize(key, writer)
+    const valueStart = writer.position
+    if (value !== null) valueSerde.serialize(value, writer)
+    const valueEnd = writer.position
+    this.#timestamp[index] = timestamp
+    int32[index] = topic
+    int32[capacity + index] = partition
+    int32[2 * capacity + index] = keyStart
+    int32[3 * capacity + index] = key === null ? -1 : valueStart - keyStart
+    int32[4 * capacity + index] = valueStart
+    int32[5 * capacity + index] = value === null ? -1 : valueEnd - valueStart
+    if (headers.length === 0) {
+      int32[7 * capacity + index] = -1
+    } else {
+      headers.encode(writer)
+      int32[6 * capacity + index] = valueEnd
+      int32[7 * capacity + index] = writer.position - valueEnd
+    }
+    this.#count = index + 1
+    this.records++
+  }
+
+  /** Hands everything to the producer. @returns false when its queue is full: await `producer.writable()` and send again */
+  send(): boolean {
+    if (this.#count === 0) return true
+    this.#sent = this.#producer.produce(this.#writer.buffer, this.#columns, this.#capacity, this.#sent, this.#count)
+    if (this.#sent < this.#count) return false
+    this.#count = 0
+    this.#sent = 0
+    this.#writer.reset()
+    return true
+  }
+
+  /** Sends everything, waiting for room. */
+  async sendAll(): Promise<void> {
+    while (!this.send()) await this.#producer.writable()
+  }
+
+  #resize(capacity: number): void {
+    const columns = new ArrayBuffer(capacity * (8 + 8 * 4))
+    const timestamp = new Float64Array(columns, 0, capacity)
+    const int32 = new Int32Array(columns, capacity * 8, 8 * capacity)
+    timestamp.set(this.#timestamp)
+    for (let column = 0; column < 8; column++) {
+      const from = column * this.#capacity
+      int32.set(this.#int32.subarray(from, from + this.#capacity), column * capacity)
+    }
+    this.#columns = columns
+    this.#timestamp = timestamp
+    this.#int32 = int32
+    this.#capacity = capacity
+  }
+}

@@ -1,0 +1,24 @@
+import type { SourceDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
+
+/**
+ * The stores whose rows under a source's record keys can be fetched a batch ahead: read by key below the source, with no operator between that
+ * changes the key, and written with the same key serde, so that the record's key bytes are the store's.
+ */
+export function prefetchPlan(subtopology: SubtopologyDefinition, source: SourceDefinition): StoreDefinition[] {
+  const stores = new Map(subtopology.stores.map((store) => [store.name, store]))
+  const plan = new Set<StoreDefinition>()
+  const visited = new Set<string>()
+  const visit = (parent: string): void => {
+    for (const node of subtopology.nodes) {
+      if (node.kind !== 'processor' || !node.parents.includes(parent) || visited.has(node.name)) continue
+      visited.add(node.name)
+      for (const name of node.readsByKey) {
+        const store = stores.get(name)
+        if (store !== undefined && store.key === source.key) plan.add(store)
+      }
+      if (node.preservesKey) visit(node.name)
+    }
+  }
+  visit(source.name)
+  return [...plan]
+}
