@@ -1,0 +1,43 @@
+/** What a worker of the pool runs: one stream thread, from its start to its end. */
+import type { MessagePort } from 'node:worker_threads'
+
+import { loadTopology } from '../topology/load-topology.ts'
+import { Channel, serializeError } from './channel.ts'
+import type { MainRequests, StreamThreadJob, ThreadNotice, ThreadRequests } from './protocol.ts'
+import { StreamThread } from './stream-thread.ts'
+
+export default async function runStreamThread(data: StreamThreadJob & { port: MessagePort }): Promise<void> {
+  const { port, ...job } = data
+  const notify = (notice: ThreadNotice): void => channel.notify(notice)
+  const started = Promise.withResolvers<StreamThread>()
+  // A request that comes before the topology is loaded waits for it; its failure is told by the job itself.
+  started.promise.catch(() => {})
+  const channel = new Channel<MainRequests, ThreadRequests, never>(port, {
+    assign: async ({ tasks }) => (await started.promise).assign(tasks),
+    suspend: async ({ tasks, lost }) => (await started.promise).suspend(tasks, lost),
+    release: async ({ tasks }) => (await started.promise).release(tasks),
+    stop: async () => (await started.promise).stop(),
+    metrics: async () => [],
+    status: async () => (await started.promise).status(),
+  })
+  try {
+    const topology = await loadTopology(job.moduleUrl)
+    const thread = new StreamThread(job, topology, {
+      commitOffsets: (tasks, offsets) =>
+        channel.request('commit', {
+          tasks: tasks.map(({ id, assignment }) => ({ id, epoch: assignment.epoch })),
+          offsets,
+        }),
+      taskState: (task) => notify({ type: 'task-state', task: task.id, state: task.taskState }),
+      log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
+    })
+    started.resolve(thread)
+    await thread.run()
+  } catch (error) {
+    started.reject(error)
+    notify({ type: 'failed', error: serializeError(error) })
+    throw error
+  } finally {
+    channel.close()
+  }
+}

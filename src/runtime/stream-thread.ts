@@ -1,0 +1,378 @@
+import path from 'node:path'
+
+import { commitAtLeastOnce } from '../commit/commit.ts'
+import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
+import { producerConfig, restoreConfig } from '../config/clients.ts'
+import type { Config } from '../config/config.ts'
+import { PartitionInput } from '../consume/partition-input.ts'
+import { BatchPool } from '../consume/record-batch.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { Consumer, Producer, Restorer, StateMemory } from '../native.ts'
+import type { SinkTopic } from '../process/node.ts'
+import { TaskClock } from '../process/task-clock.ts'
+import { OutputBatch } from '../produce/output-batch.ts'
+import { CacheBudget } from '../state/cache-budget.ts'
+import { OverlayWriter } from '../state/overlay-writer.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import { realTopic } from '../topology/topic-names.ts'
+import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
+import { stateMemoryOptions } from './state-memory-options.ts'
+import { Task } from './task.ts'
+import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
+
+/** The longest sleep of an idle thread: its heartbeat goes on. */
+const IDLE_MS_MAX = 500
+/** Batches a thread may hold for reading ahead, over all its partitions. */
+const READ_AHEAD_BATCHES = 32
+/** Records and bytes of output after which a task hands over to the producer. */
+const OUTPUT_RECORDS_MAX = 8192
+const OUTPUT_BYTES_MAX = 4 << 20
+
+/** What a stream thread asks of the main thread. */
+export interface StreamThreadHost {
+  /** Commits source offsets for tasks that are still this thread's. */
+  commitOffsets(tasks: readonly Task[], offsets: ReturnType<Task['offsets']>): Promise<void>
+  taskState(task: Task): void
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
+}
+
+/**
+ * One stream thread: an event loop, a producer, and the tasks handed to it. Each turn polls, processes and sends for every running task, then
+ * commits when it is time. What the main thread asks for (assign, suspend, release, stop) is done between turns, so that it never meets
+ * a record half processed or a commit half done. Kafka Streams' StreamThread.
+ */
+export class StreamThread {
+  readonly #job: StreamThreadJob
+  readonly #config: Config
+  readonly #topology: TopologyDefinition
+  readonly #host: StreamThreadHost
+  readonly #heartbeats: Int32Array
+  readonly #consumer: Consumer
+  readonly #producer: Producer
+  readonly #memory: StateMemory
+  readonly #restorer: Restorer
+  readonly #output: OutputBatch
+  readonly #pool: BatchPool
+  readonly #budget: CacheBudget
+  readonly #stateEnvironment: StateEnvironment
+  readonly #sinkTopics = new Map<string, SinkTopic>()
+  readonly #tasks = new Map<TaskId, Task>()
+  /** Done between turns, in order. */
+  readonly #actions: (() => Promise<void>)[] = []
+  readonly #opening = new Set<Promise<void>>()
+  #wake: (() => void) | null = null
+  #stopping = false
+  /** The first error met outside the loop (a restore, a fetch of keys): thrown by the loop. */
+  #failure: unknown = null
+  #lastCommitMs = Date.now()
+  /** Plain numbers that metrics read. */
+  readonly counters = { commits: 0, commitMs: 0, changelogRecords: 0, turns: 0, processMs: 0 }
+
+  constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
+    const { config } = job
+    this.#job = job
+    this.#config = config
+    this.#topology = topology
+    this.#host = host
+    this.#heartbeats = new Int32Array(job.heartbeats)
+    this.#memory = StateMemory.acquire(stateMemoryOptions(config))
+    this.#restorer = Restorer.acquire(restoreConfig(config), config.restoreThreads)
+    this.#producer = new Producer(producerConfig(config, job.threadIndex))
+    this.#consumer = Consumer.attach(job.consumerId)
+    this.#consumer.onReady(() => this.#wakeUp())
+    this.#output = new OutputBatch(this.#producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
+    this.#pool = new BatchPool({
+      capacity: config.batchRecordsMax,
+      arenaBytes: config.batchBytesMax,
+      readAheadMax: READ_AHEAD_BATCHES,
+    })
+    this.#budget = new CacheBudget(config.memory.stateCacheBytes / config.numStreamThreads)
+    this.#stateEnvironment = {
+      config,
+      memory: this.#memory,
+      restorer: this.#restorer,
+      budget: this.#budget,
+      overlayWriter: new OverlayWriter(),
+      topics: job.topics,
+    }
+  }
+
+  get tasks(): Iterable<Task> {
+    return this.#tasks.values()
+  }
+
+  get budget(): CacheBudget {
+    return this.#budget
+  }
+
+  get recordsProduced(): number {
+    return this.#output.records
+  }
+
+  /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
+  async run(): Promise<void> {
+    try {
+      while (!this.#stopping) {
+        Atomics.add(this.#heartbeats, this.#job.threadIndex, 1)
+        const busy = await this.#turn()
+        await (busy ? nextTurn() : this.#sleep())
+      }
+    } catch (error) {
+      await this.#commitWhatIsWhole(error)
+      throw error
+    } finally {
+      await this.#close()
+    }
+  }
+
+  assign(assignments: readonly TaskAssignment[]): Promise<void> {
+    return this.#between(async () => {
+      for (const assignment of assignments) {
+        const present = this.#tasks.get(assignment.id)
+        if (present !== undefined) {
+          present.reassign(assignment)
+          present.resume()
+          this.#host.taskState(present)
+        } else {
+          const opening = this.#open(assignment).catch((error: unknown) => this.#fail(error))
+          this.#opening.add(opening)
+          void opening.finally(() => this.#opening.delete(opening))
+        }
+      }
+    })
+  }
+
+  suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
+    return this.#between(async () => {
+      if (!lost) await this.#commit()
+      for (const task of this.#named(ids)) {
+        if (lost || task.taskState === 'restoring') await this.#drop(task)
+        else await task.suspend()
+        this.#host.taskState(task)
+      }
+    })
+  }
+
+  release(ids: readonly TaskId[]): Promise<void> {
+    return this.#between(async () => {
+      await Promise.all(this.#named(ids).map((task) => this.#closeTask(task)))
+    })
+  }
+
+  stop(): Promise<void> {
+    return this.#between(async () => {
+      await this.#commit()
+      this.#stopping = true
+    })
+  }
+
+  status(): ThreadStatus {
+    return {
+      threadIndex: this.#job.threadIndex,
+      recordsProcessed: this.#sum((task) => task.recordsProcessed),
+      recordsProduced: this.#output.records,
+      tasks: [...this.#tasks.values()].map((task) => ({
+        id: task.id,
+        state: task.taskState,
+        recordsProcessed: task.recordsProcessed,
+        restoreRemaining: task.state?.restoreRemaining ?? 0,
+        lag: task.taskState === 'running' ? task.lag : 0,
+        stateBytes: task.taskState === 'running' ? (task.state?.bytes ?? 0) : 0,
+      })),
+    }
+  }
+
+  /** @returns true when there is more to do at once */
+  async #turn(): Promise<boolean> {
+    if (this.#failure !== null) throw this.#failure
+    for (let action = this.#actions.shift(); action !== undefined; action = this.#actions.shift()) await action()
+    if (this.#stopping) return false
+    let busy = false
+    let commitEarly = false
+    const now = Date.now()
+    for (const task of this.#tasks.values()) {
+      if (task.taskState !== 'running') continue
+      if (task.readAhead()) busy = true
+      if (task.process(this.#config.batchRecordsMax) > 0) busy = true
+      task.punctuateWallClock(now)
+      await this.#output.sendAll()
+      commitEarly ||= task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
+    }
+    if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
+    this.counters.turns++
+    return busy
+  }
+
+  async #open(assignment: TaskAssignment): Promise<void> {
+    const definition = this.#topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
+    const { applicationId, stateDir, maxTaskIdleMs, batchRecordsMax } = this.#config
+    const clock = new TaskClock(Date.now)
+    const folder = path.join(stateDir, applicationId, assignment.id)
+    const state =
+      definition.stores.length === 0
+        ? null
+        : await TaskStateManager.open(definition, assignment.partition, folder, this.#stateEnvironment, () => clock.timestamp)
+    const realNames = new Map(definition.sourceTopics.map((name) => [realTopic(this.#topology, applicationId, name), name]))
+    const inputs = assignment.inputs.map(({ topic, partition, offset, metadata }) => ({
+      definitionTopic: realNames.get(topic)!,
+      input: new PartitionInput(this.#consumer, this.#pool, {
+        topic,
+        partition,
+        offset,
+        partitionTimeMs: decodeOffsetMetadata(metadata),
+      }),
+    }))
+    const task = new Task({
+      applicationId,
+      assignment,
+      definition,
+      inputs,
+      output: this.#output,
+      sinkTopic: (name) => this.#sinkTopic(name),
+      clock,
+      state,
+      maxTaskIdleMs,
+      batchRecordsMax,
+      onPrefetched: (error) => (error === null ? this.#wakeUp() : this.#fail(error)),
+      warn: (message, fields) => this.#host.log('warn', message, fields),
+    })
+    this.#tasks.set(assignment.id, task)
+    if (state !== null) {
+      task.taskState = 'restoring'
+      this.#host.taskState(task)
+      try {
+        await state.restore()
+      } catch (error) {
+        // Stopped because the task goes: whoever stopped it closes it.
+        if ((task.taskState as string) === 'closed' || this.#tasks.get(task.id) !== task) return
+        throw error
+      }
+    }
+    await this.#between(async () => {
+      if (task.taskState === 'closed' || this.#tasks.get(task.id) !== task) return
+      task.start()
+      this.#host.taskState(task)
+    })
+  }
+
+  async #commit(): Promise<void> {
+    const running = [...this.#tasks.values()].filter((task) => task.taskState === 'running')
+    const tasks = running.filter((task) => task.needsCommit)
+    if (tasks.length > 0) {
+      const started = performance.now()
+      await Promise.all(running.map((task) => task.prefetchSettled()))
+      this.counters.changelogRecords += await commitAtLeastOnce(tasks, {
+        producer: this.#producer,
+        output: this.#output,
+        flushTimeoutMs: this.#config.maxPollIntervalMs,
+        commitOffsets: (committed, offsets) => this.#host.commitOffsets(committed, offsets),
+      })
+      this.counters.commits++
+      this.counters.commitMs += performance.now() - started
+    }
+    this.#lastCommitMs = Date.now()
+  }
+
+  /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */
+  async #commitWhatIsWhole(error: unknown): Promise<void> {
+    if (!(error instanceof WeirError)) return
+    if (error.code !== 'deserialization-failed' && error.code !== 'processing-failed') return
+    try {
+      await this.#commit()
+    } catch (second) {
+      this.#host.log('error', 'the commit before the failed record did not succeed', { reason: messageOf(second) })
+    }
+  }
+
+  /** Closes a task and forgets what it had not committed. */
+  async #drop(task: Task): Promise<void> {
+    task.state?.stopRestore()
+    await task.prefetchSettled()
+    task.state?.discard()
+    await this.#closeTask(task)
+  }
+
+  async #closeTask(task: Task): Promise<void> {
+    this.#tasks.delete(task.id)
+    await task.close()
+    this.#host.taskState(task)
+  }
+
+  async #close(): Promise<void> {
+    this.#stopping = true
+    for (const task of this.#tasks.values()) task.state?.stopRestore()
+    await Promise.allSettled(this.#opening)
+    const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.#drop(task)))
+    for (const result of closed) {
+      if (result.status === 'rejected') this.#host.log('error', 'a task did not close cleanly', { reason: messageOf(result.reason) })
+    }
+    this.#consumer.detach()
+    await this.#producer.close()
+    this.#restorer.close()
+    this.#memory.close()
+  }
+
+  #sinkTopic(name: string): SinkTopic {
+    const real = realTopic(this.#topology, this.#config.applicationId, name)
+    let topic = this.#sinkTopics.get(real)
+    if (topic === undefined) {
+      const { partitions } = this.#job.topics[real]!
+      topic = { id: this.#producer.topic(real, partitions), name: real, partitions }
+      this.#sinkTopics.set(real, topic)
+    }
+    return topic
+  }
+
+  #named(ids: readonly TaskId[]): Task[] {
+    return ids.flatMap((id) => this.#tasks.get(id) ?? [])
+  }
+
+  #sum(of: (task: Task) => number): number {
+    let sum = 0
+    for (const task of this.#tasks.values()) sum += of(task)
+    return sum
+  }
+
+  /** Runs `action` between two turns. */
+  #between(action: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#actions.push(async () => {
+        try {
+          resolve(await action())
+        } catch (error) {
+          reject(error)
+          throw error
+        }
+      })
+      this.#wakeUp()
+    })
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error
+    this.#wakeUp()
+  }
+
+  #wakeUp(): void {
+    this.#wake?.()
+  }
+
+  #sleep(): Promise<void> {
+    if (this.#actions.length > 0 || this.#failure !== null) return Promise.resolve()
+    let wakeAt = Date.now() + IDLE_MS_MAX
+    for (const task of this.#tasks.values()) wakeAt = Math.min(wakeAt, task.nextWallClockMs)
+    wakeAt = Math.min(wakeAt, this.#lastCommitMs + this.#config.commitIntervalMs)
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wakeUp(), Math.max(1, wakeAt - Date.now()))
+      this.#wake = () => {
+        clearTimeout(timer)
+        this.#wake = null
+        resolve()
+      }
+    })
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

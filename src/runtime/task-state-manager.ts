@@ -1,0 +1,164 @@
+import type { Config } from '../config/config.ts'
+import { type RestoreJob, type Restorer, type RestoreStore, type StateMemory, TaskDatabase } from '../native.ts'
+import type { CacheBudget } from '../state/cache-budget.ts'
+import type { OverlayWriter } from '../state/overlay-writer.ts'
+import { RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
+import type { SubtopologyDefinition } from '../topology/definition.ts'
+import { changelogTopic } from '../topology/topic-names.ts'
+import type { TopicInfo } from './protocol.ts'
+
+/** A key of ordinary length and an overlay's own bytes for a row. */
+const OVERLAY_BYTES_PER_ROW = 100
+
+/** What a task's state needs of its thread. */
+export interface StateEnvironment {
+  readonly config: Config
+  readonly memory: StateMemory
+  readonly restorer: Restorer
+  readonly budget: CacheBudget
+  readonly overlayWriter: OverlayWriter
+  readonly topics: Readonly<Record<string, TopicInfo>>
+}
+
+/**
+ * A task's database and the stores in it: opening, restoring, draining, committing. Kafka Streams' ProcessorStateManager.
+ *
+ *   open -> restore -> { flush -> drain -> commit }* -> close
+ */
+export class TaskStateManager {
+  readonly stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>
+  readonly database: TaskDatabase
+  readonly #definition: SubtopologyDefinition
+  readonly #partition: number
+  readonly #environment: StateEnvironment
+  #restoreJob: RestoreJob | null = null
+  overlayBytes = 0
+
+  private constructor(
+    definition: SubtopologyDefinition,
+    partition: number,
+    environment: StateEnvironment,
+    database: TaskDatabase,
+    recordTimestamp: () => number,
+  ) {
+    this.#definition = definition
+    this.#partition = partition
+    this.#environment = environment
+    this.database = database
+    const { budget, overlayWriter } = environment
+    const onOverlayBytes = (bytes: number): void => {
+      this.overlayBytes = bytes
+    }
+    this.stores = new Map(
+      definition.stores.map((store, index) => [
+        store.name,
+        new RocksDbKeyValueStore(store, { database, index, budget, overlayWriter, recordTimestamp, onOverlayBytes }),
+      ]),
+    )
+  }
+
+  /** @param path the task's folder */
+  static async open(
+    definition: SubtopologyDefinition,
+    partition: number,
+    path: string,
+    environment: StateEnvironment,
+    recordTimestamp: () => number,
+  ): Promise<TaskStateManager> {
+    const { config, memory } = environment
+    const database = await TaskDatabase.open(memory, {
+      path,
+      partition,
+      stores: definition.stores.map((store) => ({
+        name: store.name,
+        timestamped: store.type === 'timestamped-key-value',
+        changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
+      })),
+      flushEveryRecords: config.flushEveryRecords,
+      flushIntervalMs: config.flushIntervalMs,
+      rocksdb: config.rocksdb,
+    })
+    return new TaskStateManager(definition, partition, environment, database, recordTimestamp)
+  }
+
+  /** Replays what the changelogs have beyond the local rows. A store whose changelog is another topic by now begins anew. */
+  async restore(): Promise<void> {
+    const { config, topics, restorer } = this.#environment
+    const offsets = new Map(this.database.offsets().map((offset) => [offset.store, offset]))
+    const logged = this.#definition.stores.flatMap((store, index) => (store.logging ? [{ store, index }] : []))
+    if (logged.length === 0) return
+    const topicOf = (name: string): string => changelogTopic(config.applicationId, name)
+    const restores: RestoreStore[] = logged.map(({ store, index }) => {
+      const topic = topicOf(store.name)
+      const topicId = topics[topic]?.id ?? ''
+      const local = offsets.get(store.name)
+      const sameTopic = local !== undefined && (local.topicId === '' || topicId === '' || local.topicId === topicId)
+      return { store: index, topic, partition: this.#partition, topicId, from: sameTopic ? local.offset : -1 }
+    })
+    this.database.setTopicIds(restores.map(({ store, topicId }) => ({ store: this.#definition.stores[store]!.name, topicId })))
+    this.#restoreJob = restorer.restore(this.database, restores)
+    try {
+      await this.#restoreJob.done
+    } finally {
+      this.#restoreJob = null
+    }
+  }
+
+  /** Ends a restore at its next batch. */
+  stopRestore(): void {
+    this.#restoreJob?.stop()
+  }
+
+  get restoreRemaining(): number {
+    let remaining = 0
+    for (const { position, end } of this.#restoreJob?.progress() ?? []) remaining += Math.max(0, end - position)
+    return remaining
+  }
+
+  /** Rows on disk and in memtables, as RocksDB estimates. */
+  get bytes(): number {
+    const [files = 0, memtables = 0] = this.database.properties(['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables'])
+    return files + memtables
+  }
+
+  /** What a commit would write, as far as known: the overlays, and an estimate of the dirty rows above them. */
+  get uncommittedBytes(): number {
+    let bytes = this.overlayBytes
+    for (const { cache } of this.stores.values()) {
+      bytes += cache.dirtyEntries * (cache.rowBytesEstimate + OVERLAY_BYTES_PER_ROW)
+    }
+    return bytes
+  }
+
+  /** Hands every store's changes to the overlays. */
+  flush(): void {
+    for (const store of this.stores.values()) store.flush()
+  }
+
+  /** The end of a record: a scan that a processor left open would pin memory. @returns how many there were */
+  closeScans(): number {
+    let open = 0
+    for (const store of this.stores.values()) {
+      if (store.openScans.size === 0) continue
+      open += store.openScans.size
+      store.closeScans()
+    }
+    return open
+  }
+
+  /** Between batches: brings the caches back under their budget. */
+  trim(): void {
+    for (const store of this.stores.values()) this.#environment.budget.trim(store.cache)
+  }
+
+  discard(): void {
+    for (const store of this.stores.values()) store.discard()
+    this.database.discard()
+    this.overlayBytes = 0
+  }
+
+  async close(): Promise<void> {
+    for (const store of this.stores.values()) store.close()
+    await this.database.close()
+  }
+}
