@@ -1,0 +1,95 @@
+#include <librdkafka/rdkafka.h>
+#include <rocksdb/version.h>
+
+#include <string>
+
+#include "binding/arguments.h"
+#include "binding/environment.h"
+#include "binding/errors.h"
+#include "binding/napi_setup.h"
+#include "common/murmur2.h"
+
+// Each wrapped class has a header with `void Register<Class>(Napi::Env env, Napi::Object exports)`.
+#if __has_include("binding/state_memory.h")
+#include "binding/state_memory.h"
+#endif
+#if __has_include("binding/task_database.h")
+#include "binding/task_database.h"
+#endif
+#if __has_include("binding/consumer.h")
+#include "binding/consumer.h"
+#endif
+#if __has_include("binding/producer.h")
+#include "binding/producer.h"
+#endif
+#if __has_include("binding/admin.h")
+#include "binding/admin.h"
+#endif
+#if __has_include("binding/restorer.h")
+#include "binding/restorer.h"
+#endif
+#if __has_include("binding/mock_cluster.h")
+#include "binding/mock_cluster.h"
+#endif
+
+namespace weir {
+
+namespace {
+
+Napi::Value Versions(const Napi::CallbackInfo& info) {
+  // Another librdkafka in the process could be bound to instead of the one that is linked in; its structures would not fit.
+  if (rd_kafka_version() != RD_KAFKA_VERSION) {
+    throw Error(info.Env(), Status::Invalid(std::string("weir.node runs with librdkafka ") + rd_kafka_version_str() +
+                                            ", but was built for another version; run scripts/setup.sh"));
+  }
+  Napi::Object versions = Napi::Object::New(info.Env());
+  versions.Set("librdkafka", rd_kafka_version_str());
+  versions.Set("rocksdb", rocksdb::GetRocksVersionAsString());
+  return versions;
+}
+
+Napi::Value Murmur2OfSlice(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "murmur2");
+  const Bytes bytes = arguments.Buffer(0, "bytes");
+  const int64_t length = static_cast<int64_t>(bytes.length);
+  const int64_t start = arguments.Integer(1, "start", 0, length);
+  const int64_t end = arguments.Integer(2, "end", start, length);
+  return Napi::Number::New(info.Env(), Murmur2(bytes.data + start, static_cast<size_t>(end - start)));
+}
+
+// In the order of src/native.ts.
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  Environment::Create(env);
+  exports.Set("versions", Napi::Function::New<Versions>(env, "versions"));
+#if __has_include("binding/state_memory.h")
+  RegisterStateMemory(env, exports);
+#endif
+#if __has_include("binding/task_database.h")
+  RegisterTaskDatabase(env, exports);
+#endif
+#if __has_include("binding/consumer.h")
+  RegisterConsumer(env, exports);
+#endif
+#if __has_include("binding/producer.h")
+  RegisterProducer(env, exports);
+#endif
+#if __has_include("binding/admin.h")
+  RegisterAdmin(env, exports);
+#endif
+#if __has_include("binding/restorer.h")
+  RegisterRestorer(env, exports);
+#endif
+#if __has_include("binding/mock_cluster.h")
+  RegisterMockCluster(env, exports);
+#endif
+  exports.Set("murmur2", Napi::Function::New<Murmur2OfSlice>(env, "murmur2"));
+  return exports;
+}
+
+}  // namespace
+
+}  // namespace weir
+
+// The macro defines a function outside of any namespace.
+static Napi::Object InitWeir(Napi::Env env, Napi::Object exports) { return weir::Init(env, exports); }
+NODE_API_MODULE(weir, InitWeir)

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <string>
+
+#include "common/status.h"
+
+namespace weir {
+
+// Converts librdkafka's errors. `context` begins the message: what was attempted, on which topic and partition.
+// RD_KAFKA_RESP_ERR_NO_ERROR and a null error are successes.
+Status KafkaStatus(rd_kafka_resp_err_t error, const std::string& context);
+Status KafkaStatus(const rd_kafka_error_t* error, const std::string& context);
+
+// As above, with librdkafka's own text (`reason`) instead of the code's general description.
+Status KafkaStatus(rd_kafka_resp_err_t error, const std::string& context, const std::string& reason);
+
+// Takes ownership of `error`.
+Status TakeKafkaStatus(rd_kafka_error_t* error, const std::string& context);
+
+}  // namespace weir
