@@ -1,4 +1,3 @@
-import type { Headers } from './headers.ts'
 import type { RecordMetadata } from './record.ts'
 
 /**
@@ -11,7 +10,6 @@ export class TaskClock {
   offset = -1
   /** The timestamp of what is being processed: the input record's, or the punctuation's. */
   timestamp = 0
-  headers: Headers | null = null
   /** The highest timestamp over the task's partitions, -1 before the first record. */
   streamTimeMs = -1
   inPunctuator = false

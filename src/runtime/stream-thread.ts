@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts'
 import { PartitionInput } from '../consume/partition-input.ts'
 import { BatchPool } from '../consume/record-batch.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { Consumer, Producer, Restorer, StateMemory } from '../native.ts'
+import { Consumer, Producer, Restorer, StateMemory, type TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
@@ -31,7 +31,7 @@ const OUTPUT_BYTES_MAX = 4 << 20
 /** What a stream thread asks of the main thread. */
 export interface StreamThreadHost {
   /** Commits source offsets for tasks that are still this thread's. */
-  commitOffsets(tasks: readonly Task[], offsets: ReturnType<Task['offsets']>): Promise<void>
+  commitOffsets(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<void>
   taskState(task: Task): void
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
 }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+
+import fc from 'fast-check'
+
+import { CacheBudget } from '../../../src/state/cache-budget.ts'
+import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
+
+const key = fc.integer({ min: 0, max: 20 }).map((number) => `k${number}`)
+const command = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), key, value: fc.option(fc.integer(), { nil: null }) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('prefetch' as const), key }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('rotate' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('flush' as const) }) },
+)
+
+test('a cache over a map reads as the map does, and no dirty row is lost', () => {
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
+      // The store below, which only ever sees what the cache writes out.
+      const below = new Map<string, unknown>()
+      const model = new Map<string, unknown>()
+      const budget = new CacheBudget(1 << 30)
+      const cache = new ValueCache(budget, (entries: CacheEntry[]) => {
+        for (const { key, value } of entries) below.set(key as string, value)
+      })
+      for (const step of commands) {
+        switch (step.do) {
+          case 'put':
+            cache.put(step.key, 2, step.value, 1)
+            model.set(step.key, step.value)
+            break
+          case 'get': {
+            const entry = cache.find(step.key) ?? cache.add(step.key, 2, below.get(step.key) ?? null, 4)
+            assert.equal(entry.value, model.get(step.key) ?? null)
+            break
+          }
+          case 'prefetch':
+            cache.addIfUnknown(step.key, 2, below.get(step.key) ?? null, 4)
+            break
+          case 'rotate':
+            cache.rotate()
+            break
+          case 'flush':
+            cache.flushDirty()
+            assert.deepEqual(withoutNulls(below), withoutNulls(model))
+            break
+        }
+        assert.equal(budget.usedBytes, cache.youngBytes + cache.oldBytes)
+      }
+      cache.flushDirty()
+      assert.deepEqual(withoutNulls(below), withoutNulls(model))
+      cache.close()
+      assert.equal(budget.usedBytes, 0)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('what the young generation holds stays through one trim', () => {
+  const budget = new CacheBudget(10_000)
+  const cache = new ValueCache(budget, () => {})
+  for (let index = 0; index < 1000; index++) {
+    cache.put(`key-${index}`, 7, index, 1)
+    if (index % 10 !== 9) continue
+    const batch = Array.from({ length: 10 }, (_, back) => `key-${index - back}`)
+    budget.trim(cache)
+    for (const recent of batch) assert.ok(cache.find(recent) !== undefined, `${recent} was just written`)
+  }
+})
+
+test('two caches share the budget, and the sum stays below it between batches', () => {
+  const budget = new CacheBudget(200_000)
+  const caches = [new ValueCache(budget, () => {}), new ValueCache(budget, () => {})]
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(1), fc.integer({ min: 0, max: 5000 })), { minLength: 10, maxLength: 2000 }), (puts) => {
+      for (const [which, number] of puts) {
+        const cache = caches[which]!
+        cache.put(number, 8, number, 1)
+        budget.trim(cache)
+        assert.ok(budget.usedBytes <= 200_000, `${budget.usedBytes} bytes`)
+      }
+    }),
+    { numRuns: 20 },
+  )
+})
+
+function withoutNulls(map: Map<string, unknown>): Map<string, unknown> {
+  return new Map([...map].filter(([, value]) => value !== null).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
