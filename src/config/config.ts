@@ -15,6 +15,8 @@ export interface MemoryBudget {
   readonly producerQueueBytes: number
   /** One stream thread's V8 heap limit besides the state cache. */
   readonly heapBytesPerThread: number
+  /** What no budget can count: code, stacks, batches being processed, the writes of a commit, fragmentation. */
+  readonly reserveBytes: number
 }
 
 /** Everything a worker can be told, validated. One variable each in docs/configuration.md. */
@@ -50,6 +52,8 @@ export interface Config {
   readonly maxOpenFilesPerTask: number
   readonly flushEveryRecords: number
   readonly flushIntervalMs: number
+  /** As many tasks as memory is planned for; the runtime warns when it is assigned more. */
+  readonly tasksMax: number
   readonly memoryBytes: number
   readonly memory: MemoryBudget
   /** 0 picks a free port, -1 is off. */
@@ -57,6 +61,8 @@ export interface Config {
   readonly httpHost: string
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
+  /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */
+  readonly security: Readonly<Record<string, string>>
   /** librdkafka and RocksDB settings passed through, by their own names. */
   readonly consumer: Readonly<Record<string, string>>
   readonly producer: Readonly<Record<string, string>>

@@ -21,25 +21,44 @@ export const errorCodes = {
   // Found before anything is connected.
   'config-invalid': { what: 'a setting is unknown, malformed or out of range', next: 'stop', exitCode: 2 },
   'module-not-loaded': { what: 'the topology module cannot be imported', next: 'stop', exitCode: 2 },
-  'topology-invalid': { what: 'the module exports no topology, or one that contradicts itself', next: 'stop', exitCode: 2 },
+  'topology-invalid': {
+    what: 'the module exports no topology, or one that contradicts itself',
+    next: 'stop',
+    exitCode: 2,
+  },
 
   // Found when the cluster is asked about the topology's topics.
   'source-topic-missing': { what: 'a source topic does not exist', next: 'stop' },
   'topic-missing': { what: 'a topic vanished, or a sink topic does not exist', next: 'stop' },
   'topic-not-created': { what: 'the cluster refused to create an internal topic', next: 'stop' },
-  'copartition-mismatch': { what: 'topics that are joined or merged by key differ in their partition counts', next: 'stop' },
-  'changelog-partitions-wrong': { what: 'a changelog has another partition count than its store has tasks', next: 'stop' },
-  'repartition-partitions-wrong': { what: 'a repartition topic has another partition count than the topology needs', next: 'stop' },
+  'copartition-mismatch': {
+    what: 'topics that are joined or merged by key differ in their partition counts',
+    next: 'stop',
+  },
+  'changelog-partitions-wrong': {
+    what: 'a changelog has another partition count than its store has tasks',
+    next: 'stop',
+  },
+  'repartition-partitions-wrong': {
+    what: 'a repartition topic has another partition count than the topology needs',
+    next: 'stop',
+  },
   'partition-count-changed': { what: 'a topic got more partitions while the application runs', next: 'stop' },
 
   // The cluster.
   'broker-unreachable': { what: 'no broker answers, or not in time', next: 'retry' },
   'authentication-failed': { what: 'the brokers refuse the credentials', next: 'stop' },
   'authorization-failed': { what: 'an ACL denies what the application needs', next: 'stop' },
-  'fenced': { what: 'the partition, or the producer, belongs to another member by now', next: 'give-up-task' },
+  fenced: { what: 'the partition, or the producer, belongs to another member by now', next: 'give-up-task' },
   'instance-fenced': { what: 'another process runs with the same group.instance.id', next: 'stop' },
-  'offset-out-of-range': { what: "a changelog no longer holds the offset at which the task's state ends", next: 'reset-state' },
-  'source-offset-out-of-range': { what: 'a source topic no longer holds the next offset and no offset reset applies', next: 'stop' },
+  'offset-out-of-range': {
+    what: "a changelog no longer holds the offset at which the task's state ends",
+    next: 'reset-state',
+  },
+  'source-offset-out-of-range': {
+    what: 'a source topic no longer holds the next offset and no offset reset applies',
+    next: 'stop',
+  },
   'kafka-failed': { what: 'a request was refused for a reason that waiting does not cure', next: 'stop' },
 
   // The state folder and the databases in it.
@@ -59,8 +78,8 @@ export const errorCodes = {
   'thread-stuck': { what: 'a stream thread stands still', next: 'stop' },
   'stray-record': { what: 'a record came from a partition that no task reads: a bug in Weir', next: 'stop' },
   'shutdown-timeout': { what: 'stopping took longer than allowed', next: 'stop' },
-  'closed': { what: 'something was used after it was closed', next: 'stop' },
-  'internal': { what: 'a bug in Weir', next: 'stop' },
+  closed: { what: 'something was used after it was closed', next: 'stop' },
+  internal: { what: 'a bug in Weir', next: 'stop' },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorCodes

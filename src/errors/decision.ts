@@ -96,11 +96,18 @@ function ioErrorCode(message: string): ErrorCode {
 
 /** The row of the table that an error belongs to: its own code, or the translation of a native or system code. */
 export function errorCodeOf(error: unknown): ErrorCode {
-  const { code, message, retriable } = (error ?? {}) as { code?: unknown; message?: unknown; retriable?: unknown }
+  const { code, message, retriable } = (error ?? {}) as {
+    code?: unknown
+    message?: unknown
+    retriable?: unknown
+  }
   if (isErrorCode(code)) return code
   if (typeof code !== 'string') return 'internal'
   if (code.startsWith('kafka:')) {
-    return kafkaCodes.get(code.slice('kafka:'.length)) ?? (retriable === true ? 'broker-unreachable' : 'kafka-failed')
+    return (
+      kafkaCodes.get(code.slice('kafka:'.length)) ??
+      (retriable === true ? 'broker-unreachable' : 'kafka-failed')
+    )
   }
   if (code.startsWith('rocksdb:')) {
     const name = code.slice('rocksdb:'.length)

@@ -14,20 +14,50 @@ describe('decisionFor', () => {
   const cases: readonly (readonly [string, unknown, string, string])[] = [
     ['its own code', new WeirError('source-topic-missing', 'x'), 'source-topic-missing', 'stop'],
     ['a broker that is away', native('kafka:_TRANSPORT'), 'broker-unreachable', 'retry'],
-    ['a retriable error without a row', native('kafka:SOMETHING_NEW', 'x', { retriable: true }), 'broker-unreachable', 'retry'],
+    [
+      'a retriable error without a row',
+      native('kafka:SOMETHING_NEW', 'x', { retriable: true }),
+      'broker-unreachable',
+      'retry',
+    ],
     ['an error without a row', native('kafka:SOMETHING_NEW'), 'kafka-failed', 'stop'],
     ['a fatal client', native('kafka:_TIMED_OUT', 'x', { fatal: true }), 'broker-unreachable', 'stop'],
     ['an old generation', native('kafka:ILLEGAL_GENERATION'), 'fenced', 'give-up-task'],
-    ['a duplicate static member', native('kafka:FENCED_INSTANCE_ID', 'x', { fatal: true }), 'instance-fenced', 'stop'],
+    [
+      'a duplicate static member',
+      native('kafka:FENCED_INSTANCE_ID', 'x', { fatal: true }),
+      'instance-fenced',
+      'stop',
+    ],
     ['an ACL', native('kafka:GROUP_AUTHORIZATION_FAILED'), 'authorization-failed', 'stop'],
     ['a truncated changelog', native('kafka:_AUTO_OFFSET_RESET'), 'offset-out-of-range', 'reset-state'],
     ['an undelivered record', native('kafka:_MSG_TIMED_OUT'), 'production-failed', 'stop'],
     ['a damaged database', native('rocksdb:Corruption'), 'state-corrupt', 'reset-state'],
     ['a full disk by code', native('rocksdb:NoSpace'), 'disk-full', 'stop'],
-    ['a full disk by text', native('rocksdb:IOError', 'IO error: No space left on device: x.sst'), 'disk-full', 'stop'],
-    ['a read-only disk', native('rocksdb:IOError', 'IO error: Read-only file system: x'), 'state-dir-read-only', 'stop'],
-    ['a locked database', native('rocksdb:IOError', 'IO error: lock hold by current process: /s/LOCK'), 'state-dir-locked', 'stop'],
-    ['another io error', native('rocksdb:IOError', 'IO error: Input/output error: blocks/9.sst'), 'state-failed', 'stop'],
+    [
+      'a full disk by text',
+      native('rocksdb:IOError', 'IO error: No space left on device: x.sst'),
+      'disk-full',
+      'stop',
+    ],
+    [
+      'a read-only disk',
+      native('rocksdb:IOError', 'IO error: Read-only file system: x'),
+      'state-dir-read-only',
+      'stop',
+    ],
+    [
+      'a locked database',
+      native('rocksdb:IOError', 'IO error: lock hold by current process: /s/LOCK'),
+      'state-dir-locked',
+      'stop',
+    ],
+    [
+      'another io error',
+      native('rocksdb:IOError', 'IO error: Input/output error: blocks/9.sst'),
+      'state-failed',
+      'stop',
+    ],
     ["one of Node's", Object.assign(new Error('ENOSPC: x'), { code: 'ENOSPC' }), 'disk-full', 'stop'],
     ['no error at all', undefined, 'internal', 'stop'],
     ['a prototype name as code', { code: 'toString' }, 'internal', 'stop'],
@@ -45,7 +75,9 @@ describe('decisionFor', () => {
   })
 
   test('survives the way to another thread', () => {
-    const error = deserializeError(structuredClone(serializeError(new WeirError('fenced', 'task 0_1 is gone'))))
+    const error = deserializeError(
+      structuredClone(serializeError(new WeirError('fenced', 'task 0_1 is gone'))),
+    )
     assert.equal(decisionFor(error).next, 'give-up-task')
     assert.equal(error.name, 'WeirError')
   })

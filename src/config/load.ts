@@ -1,0 +1,131 @@
+import { resolve } from 'node:path'
+
+import type { Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { describeMachine, type Machine } from './machine.ts'
+import { divideMemory, tasksThatFit } from './memory.ts'
+import { type PassThroughGroup, passThroughGroups } from './pass-through.ts'
+import { type Environment, readSettings, type Settings } from './settings.ts'
+import { type Values, type VariableKey, variables } from './variables.ts'
+
+/**
+ * The configuration from `WEIR_*` variables.
+ *
+ * @throws ConfigError with one line for each setting that cannot be used
+ */
+export function loadConfig(
+  environment: Environment = process.env,
+  machine: Machine = describeMachine(),
+): Config {
+  return toConfig(readSettings(environment, machine))
+}
+
+/** Settings given in code: the keys of the table (`numStreamThreads`), or a pass-through group by librdkafka's or RocksDB's names. */
+export type ConfigInput = {
+  readonly [K in VariableKey]?: Values[K]
+} & { readonly [K in PassThroughGroup['key']]?: Readonly<Record<string, string>> }
+
+/**
+ * The configuration from settings given in code, over those of `environment` (none by default). The same checks hold; a line about a
+ * setting names its variable.
+ *
+ * @throws ConfigError, also for an unknown key
+ */
+export function configFrom(
+  input: ConfigInput,
+  environment: Environment = {},
+  machine: Machine = describeMachine(),
+): Config {
+  const merged: Record<string, string | undefined> = { ...environment }
+  const unknown: string[] = []
+  for (const [key, value] of Object.entries(input)) {
+    if (value === undefined || value === null) continue
+    const group = passThroughGroups.find((candidate) => candidate.key === key)
+    if (group !== undefined) {
+      for (const [name, setting] of Object.entries(value)) {
+        merged[group.prefix + name.toUpperCase().replaceAll('.', '_')] = setting
+      }
+    } else if (Object.hasOwn(variables, key)) {
+      merged[variables[key as VariableKey].env] = String(value)
+    } else {
+      unknown.push(
+        `${key} is no setting of Weir: expected one of ${Object.keys(variables).join(', ')}, consumer, producer, admin, rocksdb`,
+      )
+    }
+  }
+  if (unknown.length > 0) throw new ConfigError(unknown)
+  return loadConfig(merged, machine)
+}
+
+/** @throws ConfigError when the settings have a problem, or do not fit into memory */
+export function toConfig(settings: Settings): Config {
+  const { values, passThrough, problems } = settings
+  if (problems.length > 0) throw new ConfigError(problems)
+  const memory = divideMemory(values.memoryBytes, values.numStreamThreads, {
+    stateCacheBytes: values.statestoreCacheMaxBytes,
+    blockCacheBytes: values.rocksdbBlockCacheBytes,
+    writeBufferBytes: values.rocksdbWriteBufferBytes,
+  })
+  const tasksFit = tasksThatFit(memory)
+  if (values.tasksMax !== null && values.tasksMax > tasksFit) {
+    throw new ConfigError([
+      `WEIR_TASKS_MAX=${values.tasksMax}: WEIR_MEMORY_BYTES=${values.memoryBytes} holds at most ${tasksFit} tasks`,
+    ])
+  }
+  return {
+    applicationId: values.applicationId,
+    bootstrapServers: values.bootstrapServers,
+    clientId: values.clientId,
+    stateDir: resolve(values.stateDir),
+    numStreamThreads: values.numStreamThreads,
+    processingGuarantee: values.processingGuarantee,
+    commitIntervalMs: values.commitIntervalMs,
+    autoOffsetReset: values.autoOffsetReset,
+    groupProtocol: values.groupProtocol,
+    groupInstanceId: values.groupInstanceId,
+    sessionTimeoutMs: values.sessionTimeoutMs,
+    maxPollIntervalMs: values.maxPollIntervalMs,
+    replicationFactor: values.replicationFactor,
+    maxTaskIdleMs: values.maxTaskIdleMs,
+    shutdownTimeoutMs: values.shutdownTimeoutMs,
+    threadStuckTimeoutMs: values.threadStuckTimeoutMs,
+    batchRecordsMax: values.batchRecordsMax,
+    batchBytesMax: values.batchBytesMax,
+    taskUncommittedBytesMax: values.taskUncommittedBytesMax,
+    readThreads: values.readThreads,
+    restoreThreads: values.restoreThreads,
+    rocksdbBackgroundThreads: values.rocksdbBackgroundThreads,
+    maxOpenFilesPerTask: values.maxOpenFilesPerTask,
+    flushEveryRecords: values.flushEveryRecords,
+    flushIntervalMs: values.flushIntervalMs,
+    tasksMax: values.tasksMax ?? tasksFit,
+    memoryBytes: values.memoryBytes,
+    memory,
+    httpPort: values.httpPort,
+    httpHost: values.httpHost,
+    logLevel: values.logLevel,
+    logFormat: values.logFormat,
+    security: securityOf(values),
+    ...passThrough,
+  }
+}
+
+/** By librdkafka's names. */
+function securityOf(values: Values): Readonly<Record<string, string>> {
+  const ssl = values.securityProtocol.endsWith('ssl')
+  const settings: Record<string, string | null> = {
+    'security.protocol': values.securityProtocol,
+    'sasl.mechanisms': values.saslMechanism,
+    'sasl.username': values.saslUsername,
+    'sasl.password': values.saslPassword,
+    // The OpenSSL that is linked in does not know where this system keeps its certificates: it has to look for them.
+    'ssl.ca.location': ssl ? (values.sslCaLocation ?? 'probe') : null,
+    'ssl.certificate.location': values.sslCertificateLocation,
+    'ssl.key.location': values.sslKeyLocation,
+    'ssl.key.password': values.sslKeyPassword,
+    'ssl.endpoint.identification.algorithm': values.sslEndpointIdentificationAlgorithm,
+  }
+  return Object.fromEntries(
+    Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
+}
