@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Prepares this machine and this clone: build tools, Node 24, RocksDB, librdkafka, npm packages, the native addon.
+# Every step looks first and does nothing when its result is there, so a second run takes seconds.
+#
+#   scripts/setup.sh            what running Weir needs
+#   scripts/setup.sh --test     also what the tests and benches need: Java, the servers' jars, GoogleTest, node-rdkafka
+#   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
+#   scripts/setup.sh --addon    builds the addon again even when nothing changed
+#   scripts/setup.sh --no-addon everything but the addon
+#
+# Libraries go to WEIR_TOOLCHAIN_DIR (default ~/.cache/weir), keyed by version and flags and shared by all clones.
+set -euo pipefail
+
+repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$repo"
+. scripts/setup/versions.sh
+. scripts/setup/common.sh
+. scripts/setup/system-packages.sh
+. scripts/setup/node.sh
+. scripts/setup/npm-packages.sh
+. scripts/setup/libraries.sh
+. scripts/setup/addon.sh
+. scripts/setup/node-rdkafka.sh
+. scripts/setup/services.sh
+
+with_test=false with_check=false addon=when-changed
+for argument in "$@"; do
+  case $argument in
+    --test) with_test=true ;;
+    --check) with_check=true ;;
+    --addon) addon=always ;;
+    --no-addon) addon=never ;;
+    *) fail "unknown argument '$argument'; allowed: --test, --check, --addon, --no-addon" ;;
+  esac
+done
+
+lock_toolchain
+plan_steps system_packages node npm_packages libraries
+[[ $addon == never ]] || plan_steps addon
+if $with_test; then plan_steps node_rdkafka services; fi
+run_steps

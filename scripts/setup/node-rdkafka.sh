@@ -1,0 +1,1 @@
+node_rdkafka_missing() { return 1; }

@@ -1,0 +1,1 @@
+services_missing() { return 1; }
