@@ -7,9 +7,11 @@
 #   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
 #   scripts/setup.sh --addon    builds the addon again even when nothing changed
 #   scripts/setup.sh --no-addon everything but the addon
+#   scripts/setup.sh --pin-services  writes test/services/*.sha256 anew, after a pom there has changed
 #
 # Libraries go to WEIR_TOOLCHAIN_DIR (default ~/.cache/weir), keyed by version and flags and shared by all clones.
 set -euo pipefail
+export LC_ALL=C # one sort order for the lists that are hashed and compared
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repo"
@@ -23,18 +25,23 @@ cd "$repo"
 . scripts/setup/node-rdkafka.sh
 . scripts/setup/services.sh
 
-with_test=false with_check=false addon=when-changed
+with_test=false with_check=false addon=when-changed pin=false
 for argument in "$@"; do
   case $argument in
     --test) with_test=true ;;
     --check) with_check=true ;;
     --addon) addon=always ;;
     --no-addon) addon=never ;;
-    *) fail "unknown argument '$argument'; allowed: --test, --check, --addon, --no-addon" ;;
+    --pin-services) pin=true ;;
+    *) fail "unknown argument '$argument'; allowed: --test, --check, --addon, --no-addon, --pin-services" ;;
   esac
 done
 
 lock_toolchain
+if $pin; then
+  pin_services
+  exit
+fi
 plan_steps system_packages node npm_packages libraries
 [[ $addon == never ]] || plan_steps addon
 if $with_test; then plan_steps node_rdkafka services; fi
