@@ -1,0 +1,38 @@
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+
+import type { Config } from '../config/config.ts'
+
+export type { Logger } from 'pino'
+
+/**
+ * The process's logger: one JSON object a line with `time` (ISO 8601), `level` (a word), `message` and fields; or coloured text for people. Lines
+ * are written at once, so that the last one before an exit is there.
+ *
+ * @param destination where to, standard output by default
+ */
+export function createLogger(
+  config: Pick<Config, 'logLevel' | 'logFormat'>,
+  destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
+): Logger {
+  const stream =
+    config.logFormat === 'pretty'
+      ? PinoPretty({
+          destination,
+          messageKey: 'message',
+          ignore: 'pid,hostname',
+          translateTime: 'SYS:HH:MM:ss.l',
+        })
+      : destination
+  return pino(
+    {
+      level: config.logLevel,
+      base: null,
+      messageKey: 'message',
+      errorKey: 'error',
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+    },
+    stream,
+  )
+}

@@ -1,0 +1,130 @@
+/** Every metric that Weir adds to prom-client's process_* and nodejs_* ones. Named weir_<stage>_<what>_<unit>, counters with _total. */
+export interface MetricEntry {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds, for a histogram. */
+  readonly buckets?: readonly number[]
+}
+
+const seconds = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+]
+
+/** Of one stream thread; `thread` is its index. */
+export const threadMetricCatalogue = {
+  weir_consume_records_total: {
+    type: 'counter',
+    help: 'Records read from a topic',
+    labels: ['thread', 'topic'],
+  },
+  weir_consume_bytes_total: {
+    type: 'counter',
+    help: 'Key and value bytes read from a topic',
+    labels: ['thread', 'topic'],
+  },
+  weir_consume_lag_records: {
+    type: 'gauge',
+    help: 'Records between the next one to process and the end of the partition, as far as the consumer knows',
+    labels: ['thread', 'topic', 'partition'],
+  },
+  weir_process_records_total: { type: 'counter', help: 'Records processed', labels: ['thread'] },
+  weir_process_records_dropped_total: {
+    type: 'counter',
+    help: 'Records dropped instead of processed',
+    labels: ['thread'],
+  },
+  weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
+  weir_process_batch_seconds: {
+    type: 'histogram',
+    help: 'Time a task took for the records of one turn',
+    labels: ['thread'],
+    buckets: seconds,
+  },
+  weir_process_tasks: { type: 'gauge', help: 'Tasks by state', labels: ['thread', 'state'] },
+  weir_process_tasks_created_total: { type: 'counter', help: 'Tasks opened', labels: ['thread'] },
+  weir_process_tasks_closed_total: { type: 'counter', help: 'Tasks closed', labels: ['thread'] },
+  weir_state_cache_bytes: { type: 'gauge', help: 'Memory of decoded values', labels: ['thread'] },
+  weir_state_cache_limit_bytes: { type: 'gauge', help: 'Budget for decoded values', labels: ['thread'] },
+  weir_state_cache_entries: { type: 'gauge', help: 'Decoded values held', labels: ['thread'] },
+  weir_state_cache_hits_total: {
+    type: 'counter',
+    help: 'Reads that the cache of decoded values answered',
+    labels: ['thread'],
+  },
+  weir_state_cache_misses_total: {
+    type: 'counter',
+    help: 'Reads that went on to the overlay and RocksDB',
+    labels: ['thread'],
+  },
+  weir_state_overlay_bytes: { type: 'gauge', help: 'Changes since the last commit', labels: ['thread'] },
+  weir_produce_records_total: {
+    type: 'counter',
+    help: 'Records written to a topic',
+    labels: ['thread', 'topic'],
+  },
+  weir_produce_bytes_total: {
+    type: 'counter',
+    help: 'Key and value bytes written to a topic',
+    labels: ['thread', 'topic'],
+  },
+  weir_produce_queue_records: {
+    type: 'gauge',
+    help: 'Records handed to the producer and not yet delivered',
+    labels: ['thread'],
+  },
+  weir_produce_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes handed to the producer and not yet delivered',
+    labels: ['thread'],
+  },
+  weir_commit_seconds: {
+    type: 'histogram',
+    help: 'Time of a commit, from its begin to the offsets',
+    labels: ['thread'],
+    buckets: seconds,
+  },
+  weir_commit_changelog_records_total: {
+    type: 'counter',
+    help: 'Records written to changelogs',
+    labels: ['thread'],
+  },
+  weir_restore_records_total: { type: 'counter', help: 'Changelog records restored', labels: ['thread'] },
+  weir_restore_remaining_records: {
+    type: 'gauge',
+    help: 'Changelog records still to restore',
+    labels: ['thread'],
+  },
+} as const satisfies Record<string, MetricEntry>
+
+/** Of the process. */
+export const processMetricCatalogue = {
+  weir_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the versions are in the labels',
+    labels: ['version', 'librdkafka', 'rocksdb'],
+  },
+  weir_application_state: { type: 'gauge', help: '1 for the state the application is in', labels: ['state'] },
+  weir_memory_budget_bytes: { type: 'gauge', help: 'How WEIR_MEMORY_BYTES is divided', labels: ['part'] },
+  weir_rocksdb_databases: { type: 'gauge', help: 'Open databases', labels: [] },
+  weir_rocksdb_block_cache_bytes: {
+    type: 'gauge',
+    help: 'Block cache in use, write buffers included',
+    labels: [],
+  },
+  weir_rocksdb_block_cache_pinned_bytes: {
+    type: 'gauge',
+    help: 'Block cache that cannot be evicted now',
+    labels: [],
+  },
+  weir_rocksdb_memtable_bytes: { type: 'gauge', help: 'Memtables of all databases', labels: [] },
+  weir_rocksdb_memtable_peak_bytes: { type: 'gauge', help: 'The most that memtables have taken', labels: [] },
+  weir_rocksdb_arbiter_flushes_total: {
+    type: 'counter',
+    help: 'Flushes asked for to keep the write-buffer budget',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricEntry>
+
+export type ThreadMetricName = keyof typeof threadMetricCatalogue
+export type ProcessMetricName = keyof typeof processMetricCatalogue

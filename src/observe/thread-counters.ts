@@ -1,0 +1,50 @@
+/** What one topic gave to or got from a stream thread: plain fields, added to once a batch. */
+export class TopicCounters {
+  records = 0
+  bytes = 0
+}
+
+/**
+ * Numbers that a stream thread adds to while it works: plain fields without allocation, folded into metrics only when somebody asks. All of
+ * them count since the thread began and never go down.
+ */
+export class ThreadCounters {
+  readonly #consumed = new Map<string, TopicCounters>()
+  readonly #produced = new Map<string, TopicCounters>()
+  recordsProcessed = 0
+  /** Records that were dropped: a negative timestamp, a null key where one is needed, too late. */
+  recordsDropped = 0
+  punctuations = 0
+  commits = 0
+  changelogRecords = 0
+  restoredRecords = 0
+  tasksCreated = 0
+  tasksClosed = 0
+
+  /** A topic that is read. Ask once and keep the answer. */
+  consumed(topic: string): TopicCounters {
+    return counters(this.#consumed, topic)
+  }
+
+  /** A topic that is written. Ask once and keep the answer. */
+  produced(topic: string): TopicCounters {
+    return counters(this.#produced, topic)
+  }
+
+  get consumedTopics(): ReadonlyMap<string, TopicCounters> {
+    return this.#consumed
+  }
+
+  get producedTopics(): ReadonlyMap<string, TopicCounters> {
+    return this.#produced
+  }
+}
+
+function counters(map: Map<string, TopicCounters>, topic: string): TopicCounters {
+  let found = map.get(topic)
+  if (found === undefined) {
+    found = new TopicCounters()
+    map.set(topic, found)
+  }
+  return found
+}

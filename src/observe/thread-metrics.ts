@@ -1,0 +1,114 @@
+import { threadMetricCatalogue } from './metric-catalogue.ts'
+import { MetricSet, type MetricSnapshot } from './metric-set.ts'
+import { ThreadCounters } from './thread-counters.ts'
+
+/** A task as metrics see it. */
+export interface MeteredTask {
+  readonly state: string
+  /** Changelog records still to restore. */
+  readonly restoreRemaining: number
+  readonly lags: Iterable<{ readonly topic: string; readonly partition: number; readonly lag: number }>
+}
+
+/** What a stream thread is asked when somebody reads the metrics. */
+export interface ThreadMetricsSource {
+  tasks(): Iterable<MeteredTask>
+  /** Hits and misses since the caches began. */
+  cache(): {
+    readonly bytes: number
+    readonly limitBytes: number
+    readonly entries: number
+    readonly hits: number
+    readonly misses: number
+  }
+  overlayBytes(): number
+  producerQueue(): { readonly records: number; readonly bytes: number }
+}
+
+const taskStates = ['created', 'restoring', 'running', 'suspended'] as const
+
+/**
+ * One stream thread's metrics. The thread adds to `counters` and reports how long turns and commits took; everything else is asked of `source`
+ * when the metrics are read. Used by that thread alone.
+ */
+export class ThreadMetrics {
+  readonly counters = new ThreadCounters()
+  readonly #set = new MetricSet(threadMetricCatalogue)
+  readonly #thread: string
+  readonly #source: ThreadMetricsSource
+  readonly #batchSeconds: { observe(value: number): void }
+  readonly #commitSeconds: { observe(value: number): void }
+
+  constructor(threadIndex: number, source: ThreadMetricsSource) {
+    this.#thread = String(threadIndex)
+    this.#source = source
+    this.#batchSeconds = this.#set.histogram('weir_process_batch_seconds', { thread: this.#thread })
+    this.#commitSeconds = this.#set.histogram('weir_commit_seconds', { thread: this.#thread })
+  }
+
+  /** A task processed `records` records in one turn. */
+  processed(records: number, durationMs: number): void {
+    this.counters.recordsProcessed += records
+    this.#batchSeconds.observe(durationMs / 1000)
+  }
+
+  committed(changelogRecords: number, durationMs: number): void {
+    this.counters.commits++
+    this.counters.changelogRecords += changelogRecords
+    this.#commitSeconds.observe(durationMs / 1000)
+  }
+
+  /** The numbers as they are now; they can cross to the main thread, where {@link renderMetrics} adds the threads up. */
+  collect(): Promise<MetricSnapshot> {
+    this.#foldCounters()
+    this.#foldTasks()
+    const thread = { thread: this.#thread }
+    const cache = this.#source.cache()
+    this.#set.set('weir_state_cache_bytes', thread, cache.bytes)
+    this.#set.set('weir_state_cache_limit_bytes', thread, cache.limitBytes)
+    this.#set.set('weir_state_cache_entries', thread, cache.entries)
+    this.#set.total('weir_state_cache_hits_total', thread, cache.hits)
+    this.#set.total('weir_state_cache_misses_total', thread, cache.misses)
+    this.#set.set('weir_state_overlay_bytes', thread, this.#source.overlayBytes())
+    const queue = this.#source.producerQueue()
+    this.#set.set('weir_produce_queue_records', thread, queue.records)
+    this.#set.set('weir_produce_queue_bytes', thread, queue.bytes)
+    return this.#set.snapshot()
+  }
+
+  #foldCounters(): void {
+    const { counters } = this
+    const thread = { thread: this.#thread }
+    for (const [topic, { records, bytes }] of counters.consumedTopics) {
+      this.#set.total('weir_consume_records_total', { ...thread, topic }, records)
+      this.#set.total('weir_consume_bytes_total', { ...thread, topic }, bytes)
+    }
+    for (const [topic, { records, bytes }] of counters.producedTopics) {
+      this.#set.total('weir_produce_records_total', { ...thread, topic }, records)
+      this.#set.total('weir_produce_bytes_total', { ...thread, topic }, bytes)
+    }
+    this.#set.total('weir_process_records_total', thread, counters.recordsProcessed)
+    this.#set.total('weir_process_records_dropped_total', thread, counters.recordsDropped)
+    this.#set.total('weir_process_punctuations_total', thread, counters.punctuations)
+    this.#set.total('weir_process_tasks_created_total', thread, counters.tasksCreated)
+    this.#set.total('weir_process_tasks_closed_total', thread, counters.tasksClosed)
+    this.#set.total('weir_commit_changelog_records_total', thread, counters.changelogRecords)
+    this.#set.total('weir_restore_records_total', thread, counters.restoredRecords)
+  }
+
+  #foldTasks(): void {
+    const thread = { thread: this.#thread }
+    const states = new Map<string, number>(taskStates.map((state) => [state, 0]))
+    let restoreRemaining = 0
+    this.#set.clear('weir_consume_lag_records')
+    for (const task of this.#source.tasks()) {
+      states.set(task.state, (states.get(task.state) ?? 0) + 1)
+      restoreRemaining += task.restoreRemaining
+      for (const { topic, partition, lag } of task.lags) {
+        this.#set.set('weir_consume_lag_records', { ...thread, topic, partition: String(partition) }, lag)
+      }
+    }
+    for (const [state, count] of states) this.#set.set('weir_process_tasks', { ...thread, state }, count)
+    this.#set.set('weir_restore_remaining_records', thread, restoreRemaining)
+  }
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+
+import { processMetricCatalogue, threadMetricCatalogue } from '../../../src/observe/metric-catalogue.ts'
+import type { MetricSnapshot } from '../../../src/observe/metric-set.ts'
+import { ProcessMetrics } from '../../../src/observe/process-metrics.ts'
+import { renderMetrics } from '../../../src/observe/render-metrics.ts'
+import { type MeteredTask, ThreadMetrics } from '../../../src/observe/thread-metrics.ts'
+import { parseMetrics } from './parse-metrics.ts'
+
+function threadMetrics(
+  index: number,
+  tasks: MeteredTask[] = [],
+  cache = { hits: 0, misses: 0 },
+): ThreadMetrics {
+  return new ThreadMetrics(index, {
+    tasks: () => tasks,
+    cache: () => ({ bytes: 10, limitBytes: 100, entries: 2, ...cache }),
+    overlayBytes: () => 7,
+    producerQueue: () => ({ records: 3, bytes: 33 }),
+  })
+}
+
+/** As it comes from another thread. */
+async function snapshot(metrics: ThreadMetrics): Promise<MetricSnapshot> {
+  return structuredClone(await metrics.collect())
+}
+
+describe('ThreadMetrics', () => {
+  test('two threads are added up, series by series', async () => {
+    const [first, second] = [threadMetrics(0), threadMetrics(1)]
+    first.counters.consumed('events').records += 5
+    first.counters.consumed('events').bytes += 500
+    first.counters.consumed('rules').records += 1
+    second.counters.consumed('events').records += 7
+    second.counters.produced('changes').records += 2
+    first.processed(5, 2)
+    first.processed(1, 40)
+    second.processed(7, 2000)
+    second.committed(11, 300)
+    const series = parseMetrics(await renderMetrics([await snapshot(first), await snapshot(second)]))
+    assert.equal(series.get('weir_consume_records_total{thread="0",topic="events"}'), 5)
+    assert.equal(series.get('weir_consume_bytes_total{thread="0",topic="events"}'), 500)
+    assert.equal(series.get('weir_consume_records_total{thread="0",topic="rules"}'), 1)
+    assert.equal(series.get('weir_consume_records_total{thread="1",topic="events"}'), 7)
+    assert.equal(series.get('weir_produce_records_total{thread="1",topic="changes"}'), 2)
+    assert.equal(series.get('weir_process_records_total{thread="0"}'), 6)
+    assert.equal(series.get('weir_process_batch_seconds_count{thread="0"}'), 2)
+    assert.equal(series.get('weir_process_batch_seconds_sum{thread="0"}'), 0.042)
+    assert.equal(series.get('weir_process_batch_seconds_bucket{le="0.0025",thread="0"}'), 1)
+    assert.equal(series.get('weir_process_batch_seconds_bucket{le="+Inf",thread="1"}'), 1)
+    assert.equal(series.get('weir_commit_seconds_count{thread="0"}'), 0)
+    assert.equal(series.get('weir_commit_seconds_count{thread="1"}'), 1)
+    assert.equal(series.get('weir_commit_changelog_records_total{thread="1"}'), 11)
+    assert.equal(series.get('weir_produce_queue_bytes{thread="1"}'), 33)
+  })
+
+  test('a total grows by what was added between two readings', async () => {
+    const cache = { hits: 10, misses: 1 }
+    const metrics = threadMetrics(0, [], cache)
+    metrics.counters.consumed('a').records = 4
+    await snapshot(metrics)
+    metrics.counters.consumed('a').records = 9
+    cache.hits = 15
+    let series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    assert.equal(series.get('weir_consume_records_total{thread="0",topic="a"}'), 9)
+    assert.equal(series.get('weir_state_cache_hits_total{thread="0"}'), 15)
+    cache.hits = 2
+    await snapshot(metrics)
+    cache.hits = 5
+    series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    assert.equal(
+      series.get('weir_state_cache_hits_total{thread="0"}'),
+      18,
+      'a closed cache takes nothing away',
+    )
+  })
+
+  test('tasks, restores and lags are those of now', async () => {
+    const tasks: MeteredTask[] = [
+      { state: 'running', restoreRemaining: 0, lags: [{ topic: 'a', partition: 0, lag: 12 }] },
+      { state: 'restoring', restoreRemaining: 50, lags: [] },
+    ]
+    const metrics = threadMetrics(0, tasks)
+    let series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    assert.equal(series.get('weir_process_tasks{state="running",thread="0"}'), 1)
+    assert.equal(series.get('weir_process_tasks{state="restoring",thread="0"}'), 1)
+    assert.equal(series.get('weir_process_tasks{state="suspended",thread="0"}'), 0)
+    assert.equal(series.get('weir_restore_remaining_records{thread="0"}'), 50)
+    assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), 12)
+    tasks.length = 0
+    series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    assert.equal(series.get('weir_process_tasks{state="running",thread="0"}'), 0)
+    assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), undefined)
+  })
+})
+
+test('the process tells its state, its budgets and its databases', async () => {
+  let state = 'rebalancing'
+  const metrics = new ProcessMetrics({
+    weirVersion: '1.2.3',
+    versions: () => ({ librdkafka: '2.15.1', rocksdb: '9.7.4' }),
+    applicationState: () => state,
+    memory: {
+      blockCacheBytes: 1,
+      writeBufferBytes: 2,
+      stateCacheBytes: 3,
+      overlayBytes: 4,
+      fetchQueueBytes: 5,
+      producerQueueBytes: 6,
+      heapBytesPerThread: 7,
+      reserveBytes: 8,
+    },
+    stateMemoryUsage: () => ({
+      blockCacheBytes: 100,
+      blockCachePinnedBytes: 20,
+      memtableBytes: 30,
+      memtablePeakBytes: 40,
+      overlayBytes: 50,
+      arbiterFlushes: 6,
+      databases: 7,
+    }),
+  })
+  await metrics.collect()
+  state = 'running'
+  const series = parseMetrics(await renderMetrics([await metrics.collect()]))
+  assert.equal(series.get('weir_build_info{librdkafka="2.15.1",rocksdb="9.7.4",version="1.2.3"}'), 1)
+  assert.equal(series.get('weir_application_state{state="running"}'), 1)
+  assert.equal(series.get('weir_application_state{state="rebalancing"}'), undefined)
+  assert.equal(series.get('weir_memory_budget_bytes{part="block_cache"}'), 1)
+  assert.equal(series.get('weir_memory_budget_bytes{part="heap_per_thread"}'), 7)
+  assert.equal(series.get('weir_rocksdb_memtable_peak_bytes'), 40)
+  assert.equal(series.get('weir_rocksdb_arbiter_flushes_total'), 6)
+  assert.ok((series.get('process_resident_memory_bytes') ?? 0) > 0)
+})
+
+test('names follow Prometheus: a stage, a unit, and _total for what only grows', () => {
+  for (const [name, entry] of Object.entries({ ...threadMetricCatalogue, ...processMetricCatalogue })) {
+    assert.match(name, /^weir(_[a-z]+)+$/)
+    assert.equal(name.endsWith('_total'), entry.type === 'counter', name)
+    if (entry.type === 'histogram') assert.match(name, /_seconds$/)
+    assert.doesNotMatch(name, /_(ms|milliseconds|kb|mb)(_|$)/)
+  }
+})
