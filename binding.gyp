@@ -12,14 +12,22 @@
       'include_dirs': [
         'native',
         '<!(node -p "require(\'node-addon-api\').include_dir")',
-        '<(rocksdb)/include',
-        '<(librdkafka)/include',
       ],
       'defines': ['NAPI_VERSION=9', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       # Node's own settings, where Weir's differ. RocksDB is built with run-time types and exceptions.
       'cflags!': ['-O3'],
       'cflags_cc!': ['-std=gnu++20', '-fno-exceptions', '-fno-rtti', '-O3'],
-      'cflags_cc': ['-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra'],
+      'cflags_cc': [
+        '-std=c++17',
+        '-O2',
+        '-fPIC',
+        '-fvisibility=hidden',
+        '-Wall',
+        '-Wextra',
+        # System headers, so that warnings are about Weir's own code.
+        '-isystem<(rocksdb)/include',
+        '-isystem<(librdkafka)/include',
+      ],
       'configurations': { 'Release': { 'cflags!': ['-O3'] } },
       'ldflags': [
         # Threads of the libraries may outlive the worker that loaded the addon: it is never unmapped.
