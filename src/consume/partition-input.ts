@@ -87,12 +87,12 @@ export class PartitionInput {
     }
   }
 
-  /** The head record was processed. */
-  step(): void {
-    if (++this.cursor === this.current!.count) {
-      this.#pool.release(this.current!)
-      this.current = null
-    }
+  /** The head record was processed. @returns true when it was its batch's last */
+  step(): boolean {
+    if (++this.cursor < this.current!.count) return false
+    this.#pool.release(this.current!)
+    this.current = null
+    return true
   }
 
   /** Records that the broker is known to have beyond the position; 0 when unknown. */
@@ -107,15 +107,16 @@ export class PartitionInput {
     return this.current === null && this.lag > 0
   }
 
-  /** Gives everything buffered back; the position stays where processing stopped. */
-  close(): void {
+  /** Gives everything buffered back; the position stays where processing stopped. @returns how many batches that were */
+  close(): number {
     const { position } = this
-    if (this.current !== null) this.#pool.release(this.current)
-    if (this.next !== null) this.#pool.release(this.next)
+    const held = [this.current, this.next].filter((batch) => batch !== null)
+    for (const batch of held) this.#pool.release(batch)
     this.current = null
     this.next = null
     this.#positionAfter = position
     if (this.#slot >= 0) this.#consumer.closeSlot(this.#slot)
     this.#slot = -1
+    return held.length
   }
 }

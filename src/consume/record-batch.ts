@@ -1,3 +1,5 @@
+import type { Prefetch } from '../state/prefetch.ts'
+
 /**
  * Records that were drained together from one partition: an arena with their bytes and a column per field. Filled by the native consumer
  * in the layout of CONSUME_COLUMNS, used again after `release`. Belongs to one stream thread.
@@ -16,6 +18,8 @@ export class RecordBatch {
   readonly headersLength: Int32Array
   /** Decoded keys, as far as a stage needed them before processing; undefined where none did. */
   readonly keys: unknown[]
+  /** What was looked up for these records, one for each store that is read by their key; made as needed, used again. */
+  readonly prefetches: Prefetch[] = []
   count = 0
   /** Goes up whenever the arena's bytes change hands: a record that was not read by then must say so instead of reading another's bytes. */
   generation = 0

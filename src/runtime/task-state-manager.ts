@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import { type RestoreJob, type Restorer, type RestoreStore, type StateMemory, TaskDatabase } from '../native.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
-import { RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
+import { openKeyValueStore, type RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import type { TopicInfo } from './protocol.ts'
@@ -52,7 +52,7 @@ export class TaskStateManager {
     this.stores = new Map(
       definition.stores.map((store, index) => [
         store.name,
-        new RocksDbKeyValueStore(store, { database, index, budget, overlayWriter, recordTimestamp, onOverlayBytes }),
+        openKeyValueStore(store, { database, index, budget, overlayWriter, recordTimestamp, onOverlayBytes }),
       ]),
     )
   }

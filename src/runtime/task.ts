@@ -48,7 +48,8 @@ interface Input {
   extractedOffset: number
   extractedTimestamp: number
   readonly source: SourceNode
-  readonly stores: readonly { readonly store: RocksDbKeyValueStore<unknown, unknown>; readonly index: number; readonly prefetch: Prefetch }[]
+  /** The stores read by its records' own keys. */
+  readonly stores: readonly { readonly store: RocksDbKeyValueStore<unknown, unknown>; readonly index: number }[]
 }
 
 /**
@@ -108,7 +109,6 @@ export class Task {
         stores: stores.map((store) => ({
           store: state!.stores.get(store.name)!,
           index: definition.stores.indexOf(store),
-          prefetch: new Prefetch(options.batchRecordsMax),
         })),
       }
     })
@@ -135,8 +135,14 @@ export class Task {
   /** Gives buffered records back; positions, state and processors stay. */
   async suspend(): Promise<void> {
     await this.prefetchSettled()
-    for (const { input } of this.#inputs) input.close()
+    this.#closeInputs()
     this.taskState = 'suspended'
+  }
+
+  #closeInputs(): void {
+    for (const { input, stores } of this.#inputs) {
+      for (let batches = input.close(); batches > 0; batches--) for (const { store } of stores) store.cache.unpin()
+    }
   }
 
   /** True when something was processed, punctuated or asked for since `commitDone`. */
@@ -188,31 +194,35 @@ export class Task {
       if (batch === null) continue
       arrived = true
       const { definition } = one.source
-      let waiting = 0
+      for (const { store } of one.stores) store.cache.pin()
       try {
         if (one.stores.length > 0) {
           for (let index = 0; index < batch.count; index++) batch.keys[index] = decodeKey(batch, index, definition.key)
         }
       } catch {
         // The bad key is met again, with its offset, when its turn comes; what follows it will not be processed.
+        batch.prefetches.length = 0
         one.input.nextReady = true
         continue
       }
-      for (const { store, index, prefetch } of one.stores) {
-        prefetch.collect(batch, (key) => store.isKnown(key))
-        if (prefetch.count === 0) continue
+      let waiting = 0
+      one.stores.forEach(({ store, index }, position) => {
+        batch.prefetches[position] ??= new Prefetch(batch.capacity)
+        const prefetch = batch.prefetches[position]
+        prefetch.collect(batch, store)
+        if (prefetch.count === 0) return
         waiting++
         this.#prefetching++
         prefetch.start(this.state!.database, index, batch).then(
           (rows) => {
-            // The task may have dropped the batch meanwhile; what was read stays true until the next commit or discard.
-            if (one.input.next === batch) store.accept(batch.keys, prefetch, rows)
+            // The task may have dropped the batch meanwhile.
+            if (one.input.next === batch) prefetch.land(batch, store, rows)
             if (--waiting === 0) one.input.nextReady = true
             this.#settled(null)
           },
           (error: unknown) => this.#settled(error),
         )
-      }
+      })
       if (waiting === 0) one.input.nextReady = true
     }
     return arrived
@@ -237,7 +247,6 @@ export class Task {
   process(recordsMax: number): number {
     const { output } = this.#options
     let processed = 0
-    let batchEnded = false
     for (const { input } of this.#inputs) input.advance()
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
@@ -245,20 +254,15 @@ export class Task {
         this.#processHead(only)
         processed++
       }
-      batchEnded = !only.input.hasRecord
     } else {
       while (processed < recordsMax && !output.isFull) {
         const chosen = this.#choose()
         if (chosen === null) break
         this.#processHead(chosen)
         processed++
-        if (!chosen.input.hasRecord) {
-          batchEnded = true
-          chosen.input.advance()
-        }
+        if (!chosen.input.hasRecord) chosen.input.advance()
       }
     }
-    if (batchEnded) this.state?.trim()
     return processed
   }
 
@@ -299,7 +303,7 @@ export class Task {
   }
 
   #processHead(one: Input): void {
-    const { input, source } = one
+    const { input, source, stores } = one
     const batch = input.current!
     const index = input.cursor
     const clock = this.#clock
@@ -316,6 +320,10 @@ export class Task {
         if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
         clock.timestamp = timestamp
         const record = new SourceRecord(batch, index, key, timestamp, definition.value)
+        for (let store = 0; store < stores.length; store++) {
+          const entry = batch.prefetches[store]?.entries[index]
+          if (entry !== undefined) stores[store]!.store.cache.expect(entry)
+        }
         for (let child = 0; child < children.length; child++) children[child]!.process(record)
       }
     } catch (error) {
@@ -324,7 +332,10 @@ export class Task {
     this.#changed = true
     this.recordsProcessed++
     if (this.state !== null) this.#closeScans()
-    input.step()
+    if (input.step()) {
+      for (const { store } of stores) store.cache.unpin()
+      this.state?.trim()
+    }
     if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
   }
 
@@ -398,7 +409,7 @@ export class Task {
     const started = this.taskState === 'running' || this.taskState === 'suspended'
     this.taskState = 'closed'
     await this.prefetchSettled()
-    for (const { input } of this.#inputs) input.close()
+    this.#closeInputs()
     this.#streamTime.clear()
     this.#wallClock.clear()
     try {

@@ -31,7 +31,7 @@ export class CacheBudget {
     while (this.usedBytes > this.limitBytes) {
       let largest: ValueCache | null = null
       for (const candidate of this.#caches) {
-        if (candidate.oldBytes > (largest?.oldBytes ?? 0)) largest = candidate
+        if (candidate.canRotate && candidate.oldBytes > (largest?.oldBytes ?? 0)) largest = candidate
       }
       if (largest === null) return
       largest.rotate()

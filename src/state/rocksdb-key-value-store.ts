@@ -4,10 +4,10 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import type { CacheBudget } from './cache-budget.ts'
 import type { OverlayWriter } from './overlay-writer.ts'
-import type { Prefetch } from './prefetch.ts'
-import { type RowCodec, rowCodec } from './row-codec.ts'
+import type { PrefetchingStore } from './prefetch.ts'
+import { RowCodec } from './row-codec.ts'
 import { RowScan } from './row-scan.ts'
-import type { KeyValueStore, StoreIterator } from './store.ts'
+import type { KeyValueStore, StoreIterator, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
 import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
 
 /** What a store needs of its task. */
@@ -24,39 +24,39 @@ export interface StoreEnvironment {
 }
 
 /**
- * A persistent key-value store, plain or timestamped: decoded cache, then overlay, then RocksDB. Kafka Streams' RocksDBStore under
- * CachingKeyValueStore, but every update is forwarded by the operators and the changelog gets a key once per commit.
+ * A persistent key-value store: decoded cache, then overlay, then RocksDB. Kafka Streams' RocksDBStore under a cache that holds decoded values; every
+ * update is forwarded by the operators, and the changelog gets a key once per commit.
+ *
+ * Subclasses say what of a cached row the store's users see.
  */
-export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
+export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>, PrefetchingStore {
   readonly name: string
   readonly cache: ValueCache
+  protected readonly environment: StoreEnvironment
   readonly #keySerde: Serde<K>
   readonly #primitiveKeys: boolean
-  readonly #codec: RowCodec<V>
-  readonly #environment: StoreEnvironment
+  readonly #codec: RowCodec
   readonly #keyWriter = new ByteWriter(256)
-  readonly #openScans = new Set<RowScan<K, V>>()
+  readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   #row = Buffer.allocUnsafe(1024)
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
     this.name = definition.name
+    this.environment = environment
     this.#keySerde = definition.key as Serde<K>
     this.#primitiveKeys = definition.key.primitive === true
-    this.#codec = rowCodec(definition) as RowCodec<V>
-    this.#environment = environment
+    this.#codec = new RowCodec(definition.value, definition.type === 'timestamped-key-value')
     this.cache = new ValueCache(environment.budget, (entries) => this.#writeOut(entries))
   }
 
-  get(key: K): V | null {
-    return this.#read(key).value as V | null
-  }
+  /** What the store's users see of a row that is there. */
+  protected abstract view(value: unknown, timestamp: number): V
 
-  put(key: K, value: V | null): void {
-    this.#checkKey(key)
-    const { recordTimestamp } = this.#environment
-    const timestamp = value === null ? recordTimestamp() : this.#codec.changelogTimestamp(value, recordTimestamp())
-    const cacheKey = this.#cacheKey(key)
-    this.cache.put(cacheKey, typeof cacheKey === 'string' ? cacheKey.length : 8, value, timestamp)
+  abstract put(key: K, value: V | null): void
+
+  get(key: K): V | null {
+    const { value, timestamp } = this.read(key)
+    return value === null ? null : this.view(value, timestamp)
   }
 
   putIfAbsent(key: K, value: V): V | null {
@@ -97,11 +97,11 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
 
   approximateEntryCount(): number {
     this.cache.flushDirty()
-    return this.#environment.database.properties(['rocksdb.estimate-num-keys'])[0]!
+    return this.environment.database.properties(['rocksdb.estimate-num-keys'])[0]!
   }
 
   /** The scans left open: the task closes them at the end of a record. */
-  get openScans(): ReadonlySet<RowScan<K, V>> {
+  get openScans(): ReadonlySet<StoreIterator<unknown, unknown>> {
     return this.#openScans
   }
 
@@ -110,20 +110,13 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
     this.cache.flushDirty()
   }
 
-  /** @returns true when it is known already what is under the key (in which case it will stay known for two batches) */
-  isKnown(key: K): boolean {
-    return this.cache.find(this.#cacheKey(key)) !== undefined
+  known(key: unknown): CacheEntry | undefined {
+    return this.cache.find(this.#cacheKey(key as K))
   }
 
-  /** Takes in what was fetched ahead for `keys`. */
-  accept(keys: readonly unknown[], prefetch: Prefetch, rows: Buffer): void {
-    for (let index = 0; index < prefetch.count; index++) {
-      const cacheKey = this.#cacheKey(keys[prefetch.recordIndex[index]!] as K)
-      const start = prefetch.valueStart(index)
-      const length = prefetch.valueLength(index)
-      const value = length < 0 ? null : this.#codec.decode(rows, start, start + length)
-      this.cache.addIfUnknown(cacheKey, prefetch.keyLength(index), value, length)
-    }
+  accept(key: unknown, keyLength: number, rows: Buffer, valueStart: number, valueLength: number): CacheEntry {
+    const cacheKey = this.#cacheKey(key as K)
+    return this.cache.find(cacheKey) ?? this.#add(cacheKey, keyLength, rows, valueStart, valueLength)
   }
 
   discard(): void {
@@ -148,11 +141,15 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
     return writer.buffer.latin1Slice(0, writer.position)
   }
 
-  #checkKey(key: K): void {
-    if (key === null || key === undefined) throw new TypeError(`store ${this.name}: the key must not be ${key}`)
+  /** Changes a row; null deletes it. */
+  protected write(key: K, value: unknown, timestamp: number): void {
+    this.#checkKey(key)
+    const cacheKey = this.#cacheKey(key)
+    this.cache.put(cacheKey, typeof cacheKey === 'string' ? cacheKey.length : 8, value, timestamp)
   }
 
-  #read(key: K): CacheEntry {
+  /** The cached row of a key, read when it is not yet there. */
+  protected read(key: K): CacheEntry {
     this.#checkKey(key)
     const cacheKey = this.#cacheKey(key)
     const known = this.cache.find(cacheKey)
@@ -160,24 +157,33 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
     const writer = this.#keyWriter
     writer.reset()
     this.#keySerde.serialize(key, writer)
-    const { database, index } = this.#environment
+    const { database, index } = this.environment
     let length = database.get(index, writer.buffer, 0, writer.position, this.#row)
     if (length > this.#row.length) {
       this.#row = Buffer.allocUnsafe(length * 2)
       length = database.get(index, writer.buffer, 0, writer.position, this.#row)
     }
-    const value = length < 0 ? null : this.#codec.decode(this.#row, 0, length)
-    return this.cache.add(cacheKey, writer.position, value, length)
+    return this.#add(cacheKey, writer.position, this.#row, 0, length)
+  }
+
+  #add(cacheKey: CacheKey, keyLength: number, rows: Buffer, start: number, length: number): CacheEntry {
+    if (length < 0) return this.cache.add(cacheKey, keyLength, null, 0, 0)
+    const value = this.#codec.value(rows, start, start + length)
+    return this.cache.add(cacheKey, keyLength, value, this.#codec.timestamp(rows, start), length)
+  }
+
+  #checkKey(key: K): void {
+    if (key === null || key === undefined) throw new TypeError(`store ${this.name}: the key must not be ${key}`)
   }
 
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
     this.cache.flushDirty()
-    const { database, index } = this.#environment
+    const { database, index } = this.environment
     const scan = new RowScan<K, V>(
       database.scan(index, from, to, reverse),
       (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
         key: this.#keySerde.deserialize(buffer, keyStart, keyEnd),
-        value: this.#codec.decode(buffer, valueStart, valueEnd),
+        value: this.view(this.#codec.value(buffer, valueStart, valueEnd), this.#codec.timestamp(buffer, valueStart)),
       }),
       (closed) => this.#openScans.delete(closed),
     )
@@ -201,7 +207,7 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
   }
 
   #writeOut(entries: CacheEntry[]): void {
-    const { overlayWriter, database, index, onOverlayBytes } = this.#environment
+    const { overlayWriter, database, index, onOverlayBytes } = this.environment
     const { writer } = overlayWriter
     let overlayBytes = -1
     let rowBytes = 0
@@ -212,7 +218,7 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
         else writer.writeLatin1(entry.key as string)
         overlayWriter.endKey()
         const valueStart = writer.position
-        if (entry.value !== null) this.#codec.encode(entry.value as V, writer)
+        if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
         rowBytes += writer.position - valueStart
         overlayWriter.endRow(entry.value !== null, entry.timestamp)
         if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
@@ -226,6 +232,50 @@ export class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V> {
     if (entries.length > 0) this.cache.rowBytesEstimate = Math.ceil(rowBytes / entries.length)
     onOverlayBytes(overlayBytes)
   }
+}
+
+/** Rows are the values' own bytes. Kafka Streams' KeyValueStore. */
+export class PlainKeyValueStore<K, V> extends RocksDbKeyValueStore<K, V> {
+  override put(key: K, value: V | null): void {
+    this.write(key, value ?? null, this.environment.recordTimestamp())
+  }
+
+  protected override view(value: unknown): V {
+    return value as V
+  }
+}
+
+/** Rows carry the timestamp of the record that last changed them. Kafka Streams' TimestampedKeyValueStore. */
+export class TimestampedRowsStore<K, V>
+  extends RocksDbKeyValueStore<K, ValueAndTimestamp<V>>
+  implements TimestampedKeyValueStore<K, V>
+{
+  override put(key: K, row: ValueAndTimestamp<V> | null): void {
+    if (row === null || row === undefined) this.write(key, null, this.environment.recordTimestamp())
+    else this.write(key, row.value ?? null, row.timestamp)
+  }
+
+  peek(key: K): ValueAndTimestamp<V> | null {
+    const entry = this.read(key)
+    return entry.value === null ? null : (entry as ValueAndTimestamp<V>)
+  }
+
+  update(key: K, value: V | null, timestamp: number): void {
+    this.write(key, value, timestamp)
+  }
+
+  protected override view(value: unknown, timestamp: number): ValueAndTimestamp<V> {
+    return { value: value as V, timestamp }
+  }
+}
+
+export function openKeyValueStore(
+  definition: StoreDefinition,
+  environment: StoreEnvironment,
+): RocksDbKeyValueStore<unknown, unknown> {
+  return definition.type === 'timestamped-key-value'
+    ? new TimestampedRowsStore(definition, environment)
+    : new PlainKeyValueStore(definition, environment)
 }
 
 /** The first key that is greater than every key with this prefix; null when there is none (all bytes 0xff). */

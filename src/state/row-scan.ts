@@ -9,7 +9,7 @@ const CHUNK = { rows: 256, bytes: 64 * 1024 }
 export class RowScan<K, V> implements StoreIterator<K, V> {
   readonly #scan: Scan
   readonly #decode: (buffer: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => { key: K; value: V }
-  readonly #onClose: (scan: RowScan<K, V>) => void
+  readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
   #rows = 0
   #columns: Int32Array
   #chunk: Buffer
@@ -20,7 +20,7 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
   constructor(
     scan: Scan,
     decode: (buffer: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => { key: K; value: V },
-    onClose: (scan: RowScan<K, V>) => void,
+    onClose: (scan: StoreIterator<unknown, unknown>) => void,
   ) {
     this.#scan = scan
     this.#decode = decode

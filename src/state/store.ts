@@ -42,4 +42,9 @@ export interface ValueAndTimestamp<V> {
 }
 
 /** What the DSL's tables and aggregates keep. Kafka Streams' TimestampedKeyValueStore. */
-export type TimestampedKeyValueStore<K, V> = KeyValueStore<K, ValueAndTimestamp<V>>
+export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAndTimestamp<V>> {
+  /** As `get`, without a copy: the row that is returned changes with the next change of the key. */
+  peek(key: K): ValueAndTimestamp<V> | null
+  /** As `put`, without an object for the pair; a null value deletes. */
+  update(key: K, value: V | null, timestamp: number): void
+}

@@ -4,12 +4,13 @@ import type { CacheBudget } from './cache-budget.ts'
 export type CacheKey = string | number | bigint
 
 /**
- * One cached row. `value` null is a known absence. An entry lives in one of two generations; which one is told by `generation`.
+ * One cached row. `value` null is a known absence. An entry lives in one of two generations; which one is told by `generation`. Value and timestamp
+ * stand in the entry itself, so that an update makes no garbage.
  */
 export interface CacheEntry {
   readonly key: CacheKey
   value: unknown
-  /** The changelog record's timestamp of the last change, ms. */
+  /** Of a timestamped row: the row's own. Else that of the record that last changed it, which the changelog record gets; ms. */
   timestamp: number
   dirty: boolean
   generation: number
@@ -30,7 +31,8 @@ const HEAP_BYTES_PER_SERIALIZED_BYTE = 2
  * Decoded values of one store under one task: two generations of a Map. What is used moves into the young one; when that has grown to
  * its share, the old one goes as a whole, its dirty rows first into the overlay. So the rows used last stay, without a list to keep.
  *
- * Rows leave only in `rotate`, which the task calls between batches: a row that was fetched for a batch is there until the batch ends.
+ * Rows leave only in `rotate`, between batches. A batch that is read ahead pins the cache: until it has been processed the cache is rotated
+ * at most once, so that what the batch has touched stays, and no change can pass through the overlay while its rows are being fetched.
  */
 export class ValueCache {
   readonly #budget: CacheBudget
@@ -47,6 +49,8 @@ export class ValueCache {
   rowBytesEstimate = 16
   hits = 0
   misses = 0
+  /** The generations in which the batches now held were read ahead, oldest first. */
+  readonly #pins: number[] = []
 
   /** @param writeOut puts dirty entries into the overlay */
   constructor(budget: CacheBudget, writeOut: (entries: CacheEntry[]) => void) {
@@ -89,10 +93,28 @@ export class ValueCache {
     return entry
   }
 
+  /** The next `find` or `put` is expected to be for this row, which is in the cache: it is then found without a look-up. */
+  expect(entry: CacheEntry): void {
+    this.#last = entry
+  }
+
+  pin(): void {
+    this.#pins.push(this.#generation)
+  }
+
+  /** The oldest pin is no longer needed. */
+  unpin(): void {
+    this.#pins.shift()
+  }
+
+  get canRotate(): boolean {
+    return this.#pins.length === 0 || this.#pins[0] === this.#generation
+  }
+
   /** Adds a row that was read. REQUIRES that the key is not there. */
-  add(key: CacheKey, keyBytes: number, value: unknown, rowBytes: number): CacheEntry {
+  add(key: CacheKey, keyBytes: number, value: unknown, timestamp: number, rowBytes: number): CacheEntry {
     const bytes = HEAP_BYTES_PER_ENTRY + (keyBytes + Math.max(rowBytes, 0)) * HEAP_BYTES_PER_SERIALIZED_BYTE
-    const entry: CacheEntry = { key, value, timestamp: 0, dirty: false, generation: this.#generation, bytes }
+    const entry: CacheEntry = { key, value, timestamp, dirty: false, generation: this.#generation, bytes }
     this.#young.set(key, entry)
     this.#youngBytes += bytes
     this.#budget.usedBytes += bytes
@@ -100,13 +122,8 @@ export class ValueCache {
     return entry
   }
 
-  /** Adds what was fetched ahead, unless the cache knows better. */
-  addIfUnknown(key: CacheKey, keyBytes: number, value: unknown, rowBytes: number): void {
-    if (!this.#young.has(key) && !this.#old.has(key)) this.add(key, keyBytes, value, rowBytes)
-  }
-
   put(key: CacheKey, keyBytes: number, value: unknown, timestamp: number): void {
-    const entry = this.find(key) ?? this.add(key, keyBytes, null, this.rowBytesEstimate)
+    const entry = this.find(key) ?? this.add(key, keyBytes, null, timestamp, this.rowBytesEstimate)
     entry.value = value
     entry.timestamp = timestamp
     if (!entry.dirty) {
@@ -126,10 +143,11 @@ export class ValueCache {
 
   /** True when the young generation has its share of the memory left to it, `free` bytes being unused. */
   wantsRotation(free: number): boolean {
+    if (!this.canRotate) return false
     return this.#young.size >= GENERATION_ENTRIES_MAX || (this.#youngBytes > 0 && this.#youngBytes >= this.#oldBytes + free)
   }
 
-  /** Drops the old generation and makes the young one old. */
+  /** Drops the old generation and makes the young one old. REQUIRES canRotate. */
   rotate(): void {
     const goes = this.#generation - 1
     const leaving: CacheEntry[] = []

@@ -32,12 +32,12 @@ test('a cache over a map reads as the map does, and no dirty row is lost', () =>
             model.set(step.key, step.value)
             break
           case 'get': {
-            const entry = cache.find(step.key) ?? cache.add(step.key, 2, below.get(step.key) ?? null, 4)
+            const entry = cache.find(step.key) ?? cache.add(step.key, 2, below.get(step.key) ?? null, 0, 4)
             assert.equal(entry.value, model.get(step.key) ?? null)
             break
           }
           case 'prefetch':
-            cache.addIfUnknown(step.key, 2, below.get(step.key) ?? null, 4)
+            if (cache.find(step.key) === undefined) cache.add(step.key, 2, below.get(step.key) ?? null, 0, 4)
             break
           case 'rotate':
             cache.rotate()
