@@ -7,26 +7,74 @@ const MiB = 2 ** 20
 /** The parts that add up to WEIR_MEMORY_BYTES. The write buffers are no part of their own: they are charged to the block cache. */
 type Part = Exclude<keyof MemoryBudget, 'writeBufferBytes' | 'heapBytesPerThread'> | 'heapBytes'
 
+interface PartOfMemory {
+  readonly name: string
+  readonly percent: number
+  readonly leastBytes: number
+  readonly leastBytesPerThread: number
+  readonly meaning: string
+}
+
 /**
  * Each part's share in per cent and its least size. The shares suit a stateful application whose keys do not fit into memory: more than
  * half for state (blocks, decoded values, changes), a seventh for what is on its way, and the rest for what no budget can count.
  */
-const parts: Readonly<
-  Record<
-    Part,
-    { readonly percent: number; readonly leastBytes: number; readonly leastBytesPerThread: number }
-  >
-> = {
-  blockCacheBytes: { percent: 30, leastBytes: 64 * MiB, leastBytesPerThread: 0 },
-  stateCacheBytes: { percent: 16, leastBytes: 8 * MiB, leastBytesPerThread: 0 },
-  overlayBytes: { percent: 8, leastBytes: 16 * MiB, leastBytesPerThread: 0 },
-  fetchQueueBytes: { percent: 7, leastBytes: 16 * MiB, leastBytesPerThread: 0 },
-  producerQueueBytes: { percent: 7, leastBytes: 0, leastBytesPerThread: 12 * MiB },
-  heapBytes: { percent: 14, leastBytes: 0, leastBytesPerThread: 40 * MiB },
-  reserveBytes: { percent: 18, leastBytes: 96 * MiB, leastBytesPerThread: 0 },
+const parts: Readonly<Record<Part, PartOfMemory>> = {
+  blockCacheBytes: {
+    name: 'block cache',
+    percent: 30,
+    leastBytes: 64 * MiB,
+    leastBytesPerThread: 0,
+    meaning: "RocksDB's blocks, indexes and filters; half of it may be write buffers",
+  },
+  stateCacheBytes: {
+    name: 'state cache',
+    percent: 16,
+    leastBytes: 8 * MiB,
+    leastBytesPerThread: 0,
+    meaning: 'decoded values of all stores',
+  },
+  overlayBytes: {
+    name: 'overlays',
+    percent: 8,
+    leastBytes: 16 * MiB,
+    leastBytesPerThread: 0,
+    meaning: 'changes since the last commit, and restores',
+  },
+  fetchQueueBytes: {
+    name: 'fetch queues',
+    percent: 7,
+    leastBytes: 16 * MiB,
+    leastBytesPerThread: 0,
+    meaning: 'records fetched and not yet read',
+  },
+  producerQueueBytes: {
+    name: 'producer queues',
+    percent: 7,
+    leastBytes: 0,
+    leastBytesPerThread: 12 * MiB,
+    meaning: 'records produced and not yet delivered',
+  },
+  heapBytes: {
+    name: 'heaps',
+    percent: 14,
+    leastBytes: 0,
+    leastBytesPerThread: 40 * MiB,
+    meaning: "the stream threads' JavaScript heaps besides the state cache",
+  },
+  reserveBytes: {
+    name: 'reserve',
+    percent: 18,
+    leastBytes: 96 * MiB,
+    leastBytesPerThread: 0,
+    meaning: 'code, stacks, batches being processed, writes of a commit, fragmentation',
+  },
 }
 
-/** A MemTable's budget besides the cached blocks: half of the block cache, and never more than three quarters. */
+/** The shares, in the order of the documentation. */
+export const memoryParts: readonly PartOfMemory[] = Object.values(parts)
+
+/** How much of the block cache write buffers may take: half of the block cache, and never more than three quarters. */
 const writeBufferShare = 1 / 2
 const writeBufferShareMax = 3 / 4
 
@@ -34,29 +82,6 @@ export const memoryBytesMin = 512 * MiB
 
 /** What a process without a control group's limit takes. */
 const memoryBytesWithoutLimit = 2048 * MiB
-
-/** The shares as documented. */
-export const memoryShares: readonly {
-  readonly part: string
-  readonly percent: number
-  readonly meaning: string
-}[] = [
-  {
-    part: 'block cache',
-    percent: 30,
-    meaning: "RocksDB's blocks, indexes and filters; half of it may be write buffers",
-  },
-  { part: 'state cache', percent: 16, meaning: 'decoded values of all stores' },
-  { part: 'overlays', percent: 8, meaning: 'changes since the last commit, and restores' },
-  { part: 'fetch queues', percent: 7, meaning: 'records fetched and not yet read' },
-  { part: 'producer queues', percent: 7, meaning: 'records produced and not yet delivered' },
-  { part: 'heaps', percent: 14, meaning: "the stream threads' JavaScript heaps besides the state cache" },
-  {
-    part: 'reserve',
-    percent: 18,
-    meaning: 'code, stacks, batches being processed, writes of a commit, fragmentation',
-  },
-]
 
 export interface MemoryOverrides {
   readonly stateCacheBytes: number | null

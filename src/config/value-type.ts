@@ -44,7 +44,10 @@ export function bytes(options: { readonly min: number }): ValueType<number> {
         .min(options.min)
         .max(2 ** 50),
     )
-  return { schema, allowed: `bytes, at least ${formatBytes(options.min)} (1048576, 64KiB, 512MiB, 2GiB)` }
+  return {
+    schema,
+    allowed: `bytes, at least ${formatBytes(options.min)} (plain, or as in 64KiB, 512MiB, 2GiB)`,
+  }
 }
 
 /** One of some words; upper and lower case are the same. */

@@ -100,11 +100,11 @@ describe('a value', () => {
     ],
     [
       { WEIR_MEMORY_BYTES: '100MB' },
-      'WEIR_MEMORY_BYTES=100MB: expected bytes, at least 512 MiB (1048576, 64KiB, 512MiB, 2GiB)',
+      'WEIR_MEMORY_BYTES=100MB: expected bytes, at least 512 MiB (plain, or as in 64KiB, 512MiB, 2GiB)',
     ],
     [
       { WEIR_MEMORY_BYTES: '100MiB' },
-      'WEIR_MEMORY_BYTES=100MiB: expected bytes, at least 512 MiB (1048576, 64KiB, 512MiB, 2GiB)',
+      'WEIR_MEMORY_BYTES=100MiB: expected bytes, at least 512 MiB (plain, or as in 64KiB, 512MiB, 2GiB)',
     ],
     [
       { WEIR_AUTO_OFFSET_RESET: 'begin' },

@@ -7,7 +7,7 @@ import {
   defaultMemoryBytes,
   divideMemory,
   memoryBytesMin,
-  memoryShares,
+  memoryParts,
   threadsThatFit,
 } from '../../../src/config/memory.ts'
 
@@ -28,11 +28,11 @@ describe('divideMemory', () => {
       budget.reserveBytes,
     ]
     assert.equal(
-      memoryShares.reduce((sum, share) => sum + share.percent, 0),
+      memoryParts.reduce((sum, share) => sum + share.percent, 0),
       100,
     )
-    for (const [index, share] of memoryShares.entries()) {
-      assert.equal(Math.round(((sizes[index] ?? 0) / (4 * GiB)) * 100), share.percent, share.part)
+    for (const [index, share] of memoryParts.entries()) {
+      assert.equal(Math.round(((sizes[index] ?? 0) / (4 * GiB)) * 100), share.percent, share.name)
     }
     assert.equal(budget.writeBufferBytes, Math.floor(budget.blockCacheBytes / 2))
   })
