@@ -1,0 +1,93 @@
+import path from 'node:path'
+
+import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
+import type { Config } from '../config/config.ts'
+import { PartitionInput } from '../consume/partition-input.ts'
+import type { BatchPool } from '../consume/record-batch.ts'
+import type { Consumer, Producer } from '../native.ts'
+import type { ThreadCounters } from '../observe/thread-counters.ts'
+import type { SinkTopic } from '../process/node.ts'
+import { TaskClock } from '../process/task-clock.ts'
+import type { OutputBatch } from '../produce/output-batch.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import { realTopic } from '../topology/topic-names.ts'
+import type { TaskAssignment, TopicInfo } from './protocol.ts'
+import { Task, type TaskInput } from './task.ts'
+import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
+
+/** What a stream thread's tasks share. */
+export interface TaskFactoryOptions {
+  readonly config: Config
+  readonly topology: TopologyDefinition
+  readonly topics: Readonly<Record<string, TopicInfo>>
+  readonly consumer: Consumer
+  readonly producer: Producer
+  readonly output: OutputBatch
+  readonly pool: BatchPool
+  readonly state: StateEnvironment
+  readonly counters: ThreadCounters
+  readonly onPrefetched: (error: unknown) => void
+  readonly warn: (message: string, fields: Record<string, unknown>) => void
+}
+
+/** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
+export class TaskFactory {
+  readonly #options: TaskFactoryOptions
+  readonly #sinkTopics = new Map<string, SinkTopic>()
+
+  constructor(options: TaskFactoryOptions) {
+    this.#options = options
+  }
+
+  /** @returns a task whose state is open and not yet restored */
+  async open(assignment: TaskAssignment): Promise<Task> {
+    const { config, topology, output, counters, onPrefetched, warn } = this.#options
+    const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
+    const clock = new TaskClock(Date.now)
+    const folder = path.join(config.stateDir, config.applicationId, assignment.id)
+    const state =
+      definition.stores.length === 0
+        ? null
+        : await TaskStateManager.open(definition, assignment.partition, folder, this.#options.state, () => clock.timestamp)
+    return new Task({
+      applicationId: config.applicationId,
+      assignment,
+      definition,
+      inputs: this.#inputs(assignment, definition.sourceTopics),
+      output,
+      sinkTopic: (name) => this.#sinkTopic(name),
+      clock,
+      state,
+      counters,
+      maxTaskIdleMs: config.maxTaskIdleMs,
+      onPrefetched,
+      warn,
+    })
+  }
+
+  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): TaskInput[] {
+    const { config, topology, consumer, pool, counters } = this.#options
+    const definitionNames = new Map(sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]))
+    return assignment.inputs.map(({ topic, partition, offset, metadata }) => ({
+      definitionTopic: definitionNames.get(topic)!,
+      input: new PartitionInput(consumer, pool, counters.consumed(topic), {
+        topic,
+        partition,
+        offset,
+        partitionTimeMs: decodeOffsetMetadata(metadata),
+      }),
+    }))
+  }
+
+  #sinkTopic(name: string): SinkTopic {
+    const { config, topology, topics, producer, counters } = this.#options
+    const real = realTopic(topology, config.applicationId, name)
+    let topic = this.#sinkTopics.get(real)
+    if (topic === undefined) {
+      const { partitions } = topics[real]!
+      topic = { id: producer.topic(real, partitions), name: real, partitions, produced: counters.produced(real) }
+      this.#sinkTopics.set(real, topic)
+    }
+    return topic
+  }
+}
