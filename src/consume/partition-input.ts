@@ -21,14 +21,17 @@ export class PartitionInput {
   #slot = -1
   readonly #consumer: Consumer
   readonly #pool: BatchPool
+  readonly #consumed: { records: number; bytes: number }
 
   constructor(
     consumer: Consumer,
     pool: BatchPool,
+    consumed: { records: number; bytes: number },
     start: { topic: string; partition: number; offset: number; partitionTimeMs: number },
   ) {
     this.#consumer = consumer
     this.#pool = pool
+    this.#consumed = consumed
     this.topic = start.topic
     this.partition = start.partition
     this.partitionTimeMs = start.partitionTimeMs
@@ -71,6 +74,8 @@ export class PartitionInput {
       return null
     }
     batch.count = count
+    this.#consumed.records += count
+    this.#consumed.bytes += batch.bytes
     batch.keys.fill(undefined, 0, count)
     this.next = batch
     this.nextReady = false

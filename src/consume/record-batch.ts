@@ -41,6 +41,15 @@ export class RecordBatch {
     this.keys = new Array(capacity).fill(undefined)
   }
 
+  /** Arena bytes in use: records lie in it one after the other. */
+  get bytes(): number {
+    const last = this.count - 1
+    if (last < 0) return 0
+    const keyEnd = this.keyStart[last]! + Math.max(0, this.keyLength[last]!)
+    const valueEnd = this.valueStart[last]! + Math.max(0, this.valueLength[last]!)
+    return Math.max(keyEnd, valueEnd)
+  }
+
   clear(): void {
     this.count = 0
     this.generation++

@@ -43,6 +43,8 @@ export interface SinkTopic {
   readonly id: number
   readonly name: string
   readonly partitions: number
+  /** What was written to it so far. */
+  readonly produced: { records: number; bytes: number }
 }
 
 export class SinkNode implements Node {
@@ -68,7 +70,9 @@ export class SinkNode implements Node {
     }
     const { key, value } = record
     const partition = partitioner === undefined ? -1 : this.#choose(partitioner(this.#topic.name, key, value, this.#topic.partitions))
-    this.#output.add(this.#topic.id, partition, keySerde, key, valueSerde, value, record.timestamp, record.headers)
+    const { id, produced } = this.#topic
+    produced.bytes += this.#output.add(id, partition, keySerde, key, valueSerde, value, record.timestamp, record.headers)
+    produced.records++
   }
 
   #choose(partition: number): number {

@@ -40,7 +40,7 @@ export class OutputBatch {
     return this.#count === 0
   }
 
-  /** @param partition -1: murmur2 of the key, or any for a null key */
+  /** @param partition -1: murmur2 of the key, or any for a null key. @returns the record's bytes */
   add(
     topic: number,
     partition: number,
@@ -50,7 +50,7 @@ export class OutputBatch {
     value: unknown,
     timestamp: number,
     headers: Headers,
-  ): void {
+  ): number {
     if (this.#count === this.#capacity) this.#resize(this.#capacity * 2)
     const writer = this.#writer
     const index = this.#count
@@ -77,6 +77,7 @@ export class OutputBatch {
     }
     this.#count = index + 1
     this.records++
+    return writer.position - keyStart
   }
 
   /** Hands everything to the producer. @returns false when its queue is full: await `producer.writable()` and send again */

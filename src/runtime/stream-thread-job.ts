@@ -17,7 +17,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     suspend: async ({ tasks, lost }) => (await started.promise).suspend(tasks, lost),
     release: async ({ tasks }) => (await started.promise).release(tasks),
     stop: async () => (await started.promise).stop(),
-    metrics: async () => [],
+    metrics: async () => (await started.promise).metrics.collect(),
     status: async () => (await started.promise).status(),
   })
   try {

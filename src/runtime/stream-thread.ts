@@ -1,24 +1,18 @@
-import path from 'node:path'
-
 import { commitAtLeastOnce } from '../commit/commit.ts'
-import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import { producerConfig, restoreConfig } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
-import { PartitionInput } from '../consume/partition-input.ts'
 import { BatchPool } from '../consume/record-batch.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Consumer, Producer, Restorer, StateMemory, type TopicPartitionOffset } from '../native.ts'
-import type { SinkTopic } from '../process/node.ts'
-import { TaskClock } from '../process/task-clock.ts'
+import { type MeteredTask, ThreadMetrics, type ThreadMetricsSource } from '../observe/thread-metrics.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
 import { CacheBudget } from '../state/cache-budget.ts'
 import { OverlayWriter } from '../state/overlay-writer.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
-import { realTopic } from '../topology/topic-names.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
-import { Task } from './task.ts'
-import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
+import type { Task } from './task.ts'
+import { TaskFactory } from './task-factory.ts'
 
 /** The longest sleep of an idle thread: its heartbeat goes on. */
 const IDLE_MS_MAX = 500
@@ -44,7 +38,6 @@ export interface StreamThreadHost {
 export class StreamThread {
   readonly #job: StreamThreadJob
   readonly #config: Config
-  readonly #topology: TopologyDefinition
   readonly #host: StreamThreadHost
   readonly #heartbeats: Int32Array
   readonly #consumer: Consumer
@@ -52,10 +45,8 @@ export class StreamThread {
   readonly #memory: StateMemory
   readonly #restorer: Restorer
   readonly #output: OutputBatch
-  readonly #pool: BatchPool
   readonly #budget: CacheBudget
-  readonly #stateEnvironment: StateEnvironment
-  readonly #sinkTopics = new Map<string, SinkTopic>()
+  readonly #factory: TaskFactory
   readonly #tasks = new Map<TaskId, Task>()
   /** Done between turns, in order. */
   readonly #actions: (() => Promise<void>)[] = []
@@ -65,14 +56,12 @@ export class StreamThread {
   /** The first error met outside the loop (a restore, a fetch of keys): thrown by the loop. */
   #failure: unknown = null
   #lastCommitMs = Date.now()
-  /** Plain numbers that metrics read. */
-  readonly counters = { commits: 0, commitMs: 0, changelogRecords: 0, turns: 0, processMs: 0 }
+  readonly metrics: ThreadMetrics
 
   constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
     const { config } = job
     this.#job = job
     this.#config = config
-    this.#topology = topology
     this.#host = host
     this.#heartbeats = new Int32Array(job.heartbeats)
     this.#memory = StateMemory.acquire(stateMemoryOptions(config))
@@ -81,32 +70,40 @@ export class StreamThread {
     this.#consumer = Consumer.attach(job.consumerId)
     this.#consumer.onReady(() => this.#wakeUp())
     this.#output = new OutputBatch(this.#producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
-    this.#pool = new BatchPool({
-      capacity: config.batchRecordsMax,
-      arenaBytes: config.batchBytesMax,
-      readAheadMax: READ_AHEAD_BATCHES,
-    })
     this.#budget = new CacheBudget(config.memory.stateCacheBytes / config.numStreamThreads)
-    this.#stateEnvironment = {
+    this.metrics = new ThreadMetrics(job.threadIndex, {
+      tasks: () => [...this.#tasks.values()].map(meteredTask),
+      cache: () => cacheFigures(this.#budget),
+      overlayBytes: () => this.#sum((task) => task.state?.overlayBytes ?? 0),
+      producerQueue: () => {
+        const { queuedRecords, queuedBytes } = this.#producer.stats()
+        return { records: queuedRecords, bytes: queuedBytes }
+      },
+    })
+    this.#factory = new TaskFactory({
       config,
-      memory: this.#memory,
-      restorer: this.#restorer,
-      budget: this.#budget,
-      overlayWriter: new OverlayWriter(),
+      topology,
       topics: job.topics,
-    }
-  }
-
-  get tasks(): Iterable<Task> {
-    return this.#tasks.values()
-  }
-
-  get budget(): CacheBudget {
-    return this.#budget
-  }
-
-  get recordsProduced(): number {
-    return this.#output.records
+      consumer: this.#consumer,
+      producer: this.#producer,
+      output: this.#output,
+      pool: new BatchPool({
+        capacity: config.batchRecordsMax,
+        arenaBytes: config.batchBytesMax,
+        readAheadMax: READ_AHEAD_BATCHES,
+      }),
+      state: {
+        config,
+        memory: this.#memory,
+        restorer: this.#restorer,
+        budget: this.#budget,
+        overlayWriter: new OverlayWriter(),
+        topics: job.topics,
+      },
+      counters: this.metrics.counters,
+      onPrefetched: (error) => (error === null ? this.#wakeUp() : this.#fail(error)),
+      warn: (message, fields) => host.log('warn', message, fields),
+    })
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
@@ -169,7 +166,7 @@ export class StreamThread {
   status(): ThreadStatus {
     return {
       threadIndex: this.#job.threadIndex,
-      recordsProcessed: this.#sum((task) => task.recordsProcessed),
+      recordsProcessed: this.metrics.counters.recordsProcessed,
       recordsProduced: this.#output.records,
       tasks: [...this.#tasks.values()].map((task) => ({
         id: task.id,
@@ -193,63 +190,39 @@ export class StreamThread {
     for (const task of this.#tasks.values()) {
       if (task.taskState !== 'running') continue
       if (task.readAhead()) busy = true
-      if (task.process(this.#config.batchRecordsMax) > 0) busy = true
+      if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
       await this.#output.sendAll()
       commitEarly ||= task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
     }
     if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
-    this.counters.turns++
     return busy
   }
 
+  #process(task: Task): boolean {
+    const started = performance.now()
+    const processed = task.process(this.#config.batchRecordsMax)
+    if (processed > 0) this.metrics.processed(processed, performance.now() - started)
+    return processed > 0
+  }
+
   async #open(assignment: TaskAssignment): Promise<void> {
-    const definition = this.#topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
-    const { applicationId, stateDir, maxTaskIdleMs, batchRecordsMax } = this.#config
-    const clock = new TaskClock(Date.now)
-    const folder = path.join(stateDir, applicationId, assignment.id)
-    const state =
-      definition.stores.length === 0
-        ? null
-        : await TaskStateManager.open(definition, assignment.partition, folder, this.#stateEnvironment, () => clock.timestamp)
-    const realNames = new Map(definition.sourceTopics.map((name) => [realTopic(this.#topology, applicationId, name), name]))
-    const inputs = assignment.inputs.map(({ topic, partition, offset, metadata }) => ({
-      definitionTopic: realNames.get(topic)!,
-      input: new PartitionInput(this.#consumer, this.#pool, {
-        topic,
-        partition,
-        offset,
-        partitionTimeMs: decodeOffsetMetadata(metadata),
-      }),
-    }))
-    const task = new Task({
-      applicationId,
-      assignment,
-      definition,
-      inputs,
-      output: this.#output,
-      sinkTopic: (name) => this.#sinkTopic(name),
-      clock,
-      state,
-      maxTaskIdleMs,
-      batchRecordsMax,
-      onPrefetched: (error) => (error === null ? this.#wakeUp() : this.#fail(error)),
-      warn: (message, fields) => this.#host.log('warn', message, fields),
-    })
+    const task = await this.#factory.open(assignment)
     this.#tasks.set(assignment.id, task)
-    if (state !== null) {
+    this.metrics.counters.tasksCreated++
+    if (task.state !== null) {
       task.taskState = 'restoring'
       this.#host.taskState(task)
       try {
-        await state.restore()
+        await task.state.restore()
       } catch (error) {
         // Stopped because the task goes: whoever stopped it closes it.
-        if ((task.taskState as string) === 'closed' || this.#tasks.get(task.id) !== task) return
+        if (this.#tasks.get(task.id) !== task) return
         throw error
       }
     }
     await this.#between(async () => {
-      if (task.taskState === 'closed' || this.#tasks.get(task.id) !== task) return
+      if (this.#tasks.get(task.id) !== task) return
       task.start()
       this.#host.taskState(task)
     })
@@ -261,14 +234,13 @@ export class StreamThread {
     if (tasks.length > 0) {
       const started = performance.now()
       await Promise.all(running.map((task) => task.prefetchSettled()))
-      this.counters.changelogRecords += await commitAtLeastOnce(tasks, {
+      const changelogRecords = await commitAtLeastOnce(tasks, {
         producer: this.#producer,
         output: this.#output,
         flushTimeoutMs: this.#config.maxPollIntervalMs,
         commitOffsets: (committed, offsets) => this.#host.commitOffsets(committed, offsets),
       })
-      this.counters.commits++
-      this.counters.commitMs += performance.now() - started
+      this.metrics.committed(changelogRecords, performance.now() - started)
     }
     this.#lastCommitMs = Date.now()
   }
@@ -295,6 +267,7 @@ export class StreamThread {
   async #closeTask(task: Task): Promise<void> {
     this.#tasks.delete(task.id)
     await task.close()
+    this.metrics.counters.tasksClosed++
     this.#host.taskState(task)
   }
 
@@ -310,17 +283,6 @@ export class StreamThread {
     await this.#producer.close()
     this.#restorer.close()
     this.#memory.close()
-  }
-
-  #sinkTopic(name: string): SinkTopic {
-    const real = realTopic(this.#topology, this.#config.applicationId, name)
-    let topic = this.#sinkTopics.get(real)
-    if (topic === undefined) {
-      const { partitions } = this.#job.topics[real]!
-      topic = { id: this.#producer.topic(real, partitions), name: real, partitions }
-      this.#sinkTopics.set(real, topic)
-    }
-    return topic
   }
 
   #named(ids: readonly TaskId[]): Task[] {
@@ -371,6 +333,24 @@ export class StreamThread {
       }
     })
   }
+}
+
+function meteredTask(task: Task): MeteredTask {
+  return {
+    state: task.taskState,
+    restoreRemaining: task.state?.restoreRemaining ?? 0,
+    lags: task.taskState === 'running' ? task.lags() : [],
+  }
+}
+
+function cacheFigures(budget: CacheBudget): ReturnType<ThreadMetricsSource['cache']> {
+  let [entries, hits, misses] = [0, 0, 0]
+  for (const cache of budget.caches) {
+    entries += cache.entries
+    hits += cache.hits
+    misses += cache.misses
+  }
+  return { bytes: budget.usedBytes, limitBytes: budget.limitBytes, entries, hits, misses }
 }
 
 function nextTurn(): Promise<void> {

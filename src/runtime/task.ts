@@ -29,7 +29,7 @@ export interface TaskOptions {
   /** null: a task without stores. */
   readonly state: TaskStateManager | null
   readonly maxTaskIdleMs: number
-  readonly batchRecordsMax: number
+  readonly counters: { recordsDropped: number; punctuations: number }
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
   /** One line for the log. */
@@ -62,9 +62,6 @@ export class Task {
   readonly state: TaskStateManager | null
   taskState: TaskState = 'created'
   recordsProcessed = 0
-  punctuations = 0
-  /** Records with a negative timestamp, and those that operators dropped. */
-  recordsDropped = 0
   readonly #options: TaskOptions
   readonly #clock: TaskClock
   readonly #inputs: readonly Input[]
@@ -314,7 +311,7 @@ export class Task {
       const decoded = batch.keys[index]
       const key = decoded === undefined ? decodeKey(batch, index, definition.key) : decoded
       if (timestamp < 0) {
-        this.recordsDropped++
+        this.#options.counters.recordsDropped++
       } else {
         if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
         if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
@@ -370,12 +367,12 @@ export class Task {
 
   /** Runs the stream-time punctuators that are due. */
   punctuateStreamTime(): void {
-    this.punctuations += this.#streamTime.run(this.#clock.streamTimeMs, this.#punctuate)
+    this.#options.counters.punctuations += this.#streamTime.run(this.#clock.streamTimeMs, this.#punctuate)
   }
 
   /** Runs the wall-clock punctuators that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallClock.nextMs) this.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
+    if (nowMs >= this.#wallClock.nextMs) this.#options.counters.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
   }
 
   readonly #punctuate = (node: string, punctuator: Punctuator, timestamp: number): void => {
