@@ -7,7 +7,7 @@ import { classPath } from './toolchain.ts'
 
 export interface CassandraOptions {
   /** A folder for the node's data, kept by `stop()`. Default: temporary. */
-  dataDir?: string
+  dataDir?: string | undefined
   /** Heap. Default 1024. */
   heapMegabytes?: number
 }

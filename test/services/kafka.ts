@@ -9,7 +9,7 @@ import { classPath } from './toolchain.ts'
 
 export interface KafkaOptions {
   /** A folder for the broker's data, kept by `stop()`; one that a broker has used is used again. Default: temporary. */
-  dataDir?: string
+  dataDir?: string | undefined
   /** Broker settings by their Kafka names, over the ones below: `{ 'log.cleaner.backoff.ms': 100 }`. */
   properties?: Record<string, string | number | boolean>
   /** The broker's heap. Default 1024. */
@@ -63,7 +63,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServi
   return Object.defineProperties(addresses, Object.getOwnPropertyDescriptors(service)) as KafkaService
 }
 
-function brokerProperties(port: number, controllerPort: number, logDir: string): Record<string, string | number | boolean> {
+function brokerProperties(
+  port: number,
+  controllerPort: number,
+  logDir: string,
+): Record<string, string | number | boolean> {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,

@@ -46,7 +46,9 @@ export class ServerProcess {
     if (this.isRunning) throw new Error(`${name} is already running`)
     const logStart = existsSync(logFile) ? statSync(logFile).size : 0
     const log = openSync(logFile, 'a')
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio: ['ignore', log, log] })
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
+      stdio: ['ignore', log, log],
+    })
     closeSync(log)
     this.#child = child
     let failure: string | undefined
@@ -68,8 +70,9 @@ export class ServerProcess {
       if (await isReady(logSinceStart())) return
       await Promise.race([sleep(50), this.#exited])
     }
+    failure ??= `did not serve within ${startTimeoutMs} ms`
     await this.kill('SIGKILL')
-    throw new Error(`${name} ${failure ?? `did not serve within ${startTimeoutMs} ms`}; its log ends:\n${tail(logSinceStart())}`)
+    throw new Error(`${name} ${failure}; its log ends:\n${tail(logSinceStart())}`)
   }
 
   /** Sends the signal and waits for the end; a server that ignores it for `timeoutMs` is killed. Does nothing when it is not running. */

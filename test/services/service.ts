@@ -18,7 +18,7 @@ export interface Service extends AsyncDisposable {
 export interface ServiceSetup {
   name: string
   /** A data folder that is the caller's to remove; without it, a temporary one. */
-  dataDir?: string
+  dataDir?: string | undefined
   /** Prepares the folder and says how to start the server. */
   prepare(dir: string): Promise<Omit<ServerCommand, 'name'>>
 }
