@@ -39,6 +39,7 @@ COPY --from=build /app /app
 WORKDIR /app
 ENV NODE_ENV=production \
   WEIR_STATE_DIR=/var/lib/weir \
+  WEIR_HTTP_HOST=0.0.0.0 \
   WEIR_HTTP_PORT=8080
 USER weir
 VOLUME /var/lib/weir
