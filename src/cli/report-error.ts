@@ -1,0 +1,19 @@
+import { ConfigError } from '../config/config-error.ts'
+import { decisionFor } from '../errors/decision.ts'
+import { messageOf } from '../errors/weir-error.ts'
+
+/** What a command that failed prints: one line for each thing that is wrong. */
+export function errorLines(error: unknown): string[] {
+  if (error instanceof ConfigError) return error.problems.map((problem) => `weir: ${problem}`)
+  const lines = [`weir: ${messageOf(error)}`]
+  // A bug needs its stack; everything else has a message that says what to do.
+  if (decisionFor(error).code === 'internal' && error instanceof Error && error.stack !== undefined)
+    lines.push(error.stack)
+  return lines
+}
+
+/** Prints what went wrong to standard error. @returns the exit code */
+export function reportError(error: unknown): number {
+  process.stderr.write(`${errorLines(error).join('\n')}\n`)
+  return decisionFor(error).exitCode
+}

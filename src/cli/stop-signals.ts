@@ -1,0 +1,24 @@
+/** Called once for the first SIGTERM or SIGINT. */
+export type OnStop = (signal: NodeJS.Signals) => void
+
+const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGTERM: 15 }
+
+/**
+ * Turns SIGTERM and SIGINT into an orderly stop: the first calls `onStop`, a second ends the process at once, with 128 + the signal's number.
+ *
+ * @returns puts the signals back to what they do by default
+ */
+export function onStopSignals(onStop: OnStop): () => void {
+  let stopping = false
+  const listener = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(128 + (signalNumbers[signal] ?? 0))
+    stopping = true
+    onStop(signal)
+  }
+  process.on('SIGTERM', listener)
+  process.on('SIGINT', listener)
+  return () => {
+    process.off('SIGTERM', listener)
+    process.off('SIGINT', listener)
+  }
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+
+import { decisionFor } from '../../../src/errors/decision.ts'
+import { loadTopology, moduleUrlOf } from '../../../src/topology/load-topology.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'weir-topology-'))
+const definition = '{ subtopologies: [], repartitionTopics: [] }'
+
+function moduleOf(name: string, source: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, source)
+  return path
+}
+
+describe('loadTopology', () => {
+  test('takes the default export of a TypeScript module', async () => {
+    const path = moduleOf('good.ts', `const topology: object = ${definition}\nexport default topology\n`)
+    assert.deepEqual(await loadTopology(moduleUrlOf(path)), { subtopologies: [], repartitionTopics: [] })
+  })
+
+  const refused: readonly (readonly [name: string, source: string, code: string, line: RegExp])[] = [
+    ['throws.ts', "throw new Error('a\\nb')", 'module-not-loaded', /throws\.ts: a b$/],
+    ['syntax.ts', 'export default (', 'module-not-loaded', /syntax\.ts: /],
+    ['enum.ts', 'export enum A { B }', 'module-not-loaded', /enum\.ts: .*enum/i],
+    [
+      'missing-import.ts',
+      "import './nowhere.ts'",
+      'module-not-loaded',
+      /missing-import\.ts: Cannot find module/,
+    ],
+    [
+      'twice.ts',
+      "throw Object.assign(new Error('store counts is defined twice'), { code: 'topology-invalid' })",
+      'topology-invalid',
+      /twice\.ts: store counts is defined twice$/,
+    ],
+    [
+      'nothing.ts',
+      'export const a = 1',
+      'topology-invalid',
+      /nothing\.ts: its default export is no topology \(export default defineTopology\(\.\.\.\)\)$/,
+    ],
+    [
+      'named.ts',
+      `export const mine = ${definition}`,
+      'topology-invalid',
+      /; mine is a topology: export it as default$/,
+    ],
+  ]
+  for (const [name, source, code, line] of refused) {
+    test(`${name}: one line with the path, exit code 2`, async () => {
+      const path = moduleOf(name, source)
+      await assert.rejects(loadTopology(moduleUrlOf(path)), (error: Error) => {
+        assert.match(error.message, line)
+        assert.ok(error.message.startsWith(path))
+        assert.doesNotMatch(error.message, /\n/)
+        assert.deepEqual([decisionFor(error).code, decisionFor(error).exitCode], [code, 2])
+        return true
+      })
+    })
+  }
+
+  test('a path without a file', () => {
+    assert.throws(() => moduleUrlOf(join(folder, 'none.ts')), /none\.ts: there is no such file$/)
+    assert.throws(() => moduleUrlOf(folder), /: not a file$/)
+  })
+})
