@@ -74,7 +74,8 @@ function quotasOf(
     const base = Math.floor(group.length / threads)
     const quota = new Array<number>(threads).fill(base)
     const byWant = [...quota.keys()].sort(
-      (a, b) => Math.min(counts[b]!, base + 1) - Math.min(counts[a]!, base + 1) || extras[a]! - extras[b]! || a - b,
+      (a, b) =>
+        Math.min(counts[b]!, base + 1) - Math.min(counts[a]!, base + 1) || extras[a]! - extras[b]! || a - b,
     )
     for (const thread of byWant.slice(0, group.length % threads)) {
       quota[thread]!++

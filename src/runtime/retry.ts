@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { decisionFor } from '../errors/decision.ts'
+
+const BACKOFF_MS_MIN = 100
+const BACKOFF_MS_MAX = 5_000
+
+export interface RetryOptions {
+  /** Ends the waiting: the last error is thrown. */
+  readonly signal: AbortSignal
+  /** After this long the last error is thrown; not given: never. */
+  readonly timeoutMs?: number
+  /** Asked before every further attempt, besides the table of errors. */
+  readonly worthwhile?: () => boolean
+  readonly onRetry: (error: unknown) => void
+}
+
+/** Runs `attempt` until it succeeds or fails with what waiting does not cure (see errors/codes.ts), with growing pauses. */
+export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { signal, timeoutMs = Number.POSITIVE_INFINITY, worthwhile = () => true, onRetry } = options
+  const startedMs = performance.now()
+  for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2)) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const leftMs = startedMs + timeoutMs - performance.now()
+      if (decisionFor(error).next !== 'retry' || signal.aborted || leftMs <= 0 || !worthwhile()) throw error
+      onRetry(error)
+      await pause(Math.min(backoffMs, leftMs), signal)
+      if (signal.aborted) throw error
+    }
+  }
+}
+
+/** Resolves after `ms`, or early when `signal` aborts. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal })
+  } catch {
+    // Aborted: whoever waits looks at the signal.
+  }
+}

@@ -1,0 +1,46 @@
+import type { Admin, NewTopic, TopicDescription, TopicPartitionOffset } from '../native.ts'
+
+/** What the runtime asks of a cluster about its topics. The native `Admin` is one; the mock cluster has none. */
+export interface TopicAdmin {
+  /** A missing topic is absent from the result; one that is refused rejects with its name. */
+  describeTopics(names: readonly string[], timeoutMs: number): Promise<readonly TopicDescription[]>
+  /** Existing topics are no error. @returns one entry for each topic that could not be created */
+  createTopics(
+    topics: readonly NewTopic[],
+    timeoutMs: number,
+  ): Promise<readonly { readonly name: string; readonly error: Error }[]>
+  /** Deletes what lies before these offsets. */
+  deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Topic administration of librdkafka's mock cluster, which knows no such requests: topics are found by metadata and created in the process
+ * that runs the cluster. They have no id and keep no settings; deleting records does nothing.
+ */
+export function mockTopicAdmin(
+  admin: Pick<Admin, 'listTopics' | 'close'>,
+  createTopic: (name: string, partitions: number) => void,
+): TopicAdmin {
+  const describeTopics = async (names: readonly string[], timeoutMs: number): Promise<TopicDescription[]> => {
+    const topics = await admin.listTopics(timeoutMs)
+    return topics
+      .filter(({ name }) => names.includes(name))
+      .map(({ name, partitions }) => ({ name, id: '', partitions, replicationFactor: 1 }))
+  }
+  return {
+    describeTopics,
+    async createTopics(topics, timeoutMs) {
+      const existing = await describeTopics(
+        topics.map(({ name }) => name),
+        timeoutMs,
+      )
+      for (const { name, partitions } of topics) {
+        if (!existing.some((topic) => topic.name === name)) createTopic(name, partitions)
+      }
+      return []
+    },
+    deleteRecords: async () => {},
+    close: () => admin.close(),
+  }
+}
