@@ -2,7 +2,6 @@ import type { MessagePort } from 'node:worker_threads'
 
 import type { SerializedError } from './protocol.ts'
 
-
 /** Answers one kind of request. What it throws reaches the asker, with its code. */
 export type Handlers<M> = {
   [K in keyof M]: M[K] extends { request: infer Q; response: infer A } ? (request: Q) => A | Promise<A> : never
@@ -29,7 +28,7 @@ export function deserializeError(from: SerializedError): Error & { code: string 
 
 /**
  * Requests, answers and notices between two threads over a MessagePort. Messages keep their order; an answer may overtake another.
- * When the port closes, open requests reject with code `closed`.
+ * When the port closes, open requests reject with code `closed`, as do later ones.
  */
 export class Channel<Outgoing, Incoming, Notice> {
   readonly #port: MessagePort
@@ -37,15 +36,22 @@ export class Channel<Outgoing, Incoming, Notice> {
   readonly #onNotice: (notice: Notice) => void
   readonly #open = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
   #nextId = 0
+  #isClosed = false
+  /** Resolves when either side has closed the port, after every message that was sent before. */
+  readonly closed: Promise<void>
 
   constructor(port: MessagePort, handlers: Handlers<Incoming>, onNotice: (notice: Notice) => void = () => {}) {
     this.#port = port
     this.#handlers = handlers
     this.#onNotice = onNotice
     port.on('message', (message: Message) => this.#receive(message))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
     port.on('close', () => {
-      for (const { reject } of this.#open.values()) reject(Object.assign(new Error('the other thread is gone'), { code: 'closed' }))
+      this.#isClosed = true
+      for (const { reject } of this.#open.values()) reject(otherThreadGone())
       this.#open.clear()
+      resolve()
     })
   }
 
@@ -53,6 +59,7 @@ export class Channel<Outgoing, Incoming, Notice> {
     name: K,
     body: Outgoing[K] extends { request: infer Q } ? Q : never,
   ): Promise<Outgoing[K] extends { response: infer A } ? A : never> {
+    if (this.#isClosed) return Promise.reject(otherThreadGone())
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       this.#open.set(id, { resolve, reject })
@@ -103,3 +110,6 @@ export class Channel<Outgoing, Incoming, Notice> {
   }
 }
 
+function otherThreadGone(): Error {
+  return Object.assign(new Error('the other thread is gone'), { code: 'closed' })
+}
