@@ -5,7 +5,7 @@
 #   scripts/setup.sh            what running Weir needs
 #   scripts/setup.sh --test     also what the tests and benches need: Java, the servers' jars, GoogleTest, node-rdkafka
 #   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
-#   scripts/setup.sh --addon    builds the addon again even when nothing changed
+#   scripts/setup.sh --addon    runs the addon's build even when nothing seems to have changed
 #   scripts/setup.sh --no-addon everything but the addon
 #   scripts/setup.sh --pin-services  writes test/services/*.sha256 anew, after a pom there has changed
 #
