@@ -43,11 +43,11 @@ run_steps() {
 # run_logged <name> <command...>: output goes to a log; when the command fails its end is shown. The command may report
 # progress to the terminal on descriptor 3.
 run_logged() {
-  local log=$logs/$1.log
+  local name=$1 log=$logs/$1.log
   shift
   if ! "$@" 3>&1 >"$log" 2>&1 9>&-; then
     tail -n 40 "$log" >&2
-    fail "this failed: $*; the whole log: $log"
+    fail "$name failed; the whole log: $log"
   fi
 }
 
