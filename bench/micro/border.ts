@@ -14,15 +14,36 @@ export default async function borderBench(): Promise<Bench> {
   })
   const cluster = new MockCluster({ brokers: 1 })
   cluster.createTopic('out', 8)
-  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': '50', 'compression.codec': 'lz4' })
+  const producer = new Producer({
+    'bootstrap.servers': cluster.bootstrapServers,
+    'linger.ms': '50',
+    'compression.codec': 'lz4',
+  })
   const topic = producer.topic('out', 8)
   const output = new OutputBatch(producer, 10_000, 1 << 24)
-  bench.add('1,000 records serialised and handed to librdkafka', () => {
-    for (let index = 0; index < 1000; index++) {
-      output.add(topic, -1, serdes.string, 'user-0000000001', serdes.int64, index, 1_700_000_000_000, Headers.empty)
-    }
-    output.send()
-  }, { afterEach: async () => { await producer.flush(10_000) } })
+  bench.add(
+    '1,000 records serialised and handed to librdkafka',
+    () => {
+      for (let index = 0; index < 1000; index++) {
+        output.add(
+          topic,
+          -1,
+          serdes.string,
+          'user-0000000001',
+          serdes.int64,
+          index,
+          1_700_000_000_000,
+          Headers.empty,
+        )
+      }
+      output.send()
+    },
+    {
+      afterEach: async () => {
+        await producer.flush(10_000)
+      },
+    },
+  )
   bench.addEventListener('complete', () => {
     void producer.close().then(() => cluster.close())
   })

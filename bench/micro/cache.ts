@@ -14,12 +14,28 @@ export default async function cacheBench(): Promise<Bench> {
     // As they come from a batch: equal to the cached keys, and not the same strings.
     const fresh = (): string[] => drawn.map((key) => Buffer.from(key).latin1Slice(0, key.length))
     let batch = fresh()
-    bench.add(`find 1,000 of ${size} keys`, () => {
-      for (const key of batch) cache.find(key)
-    }, { beforeEach: () => { batch = fresh() } })
-    bench.add(`put 1,000 of ${size} keys`, () => {
-      for (const key of batch) cache.put(key, 15, 2, 2)
-    }, { beforeEach: () => { batch = fresh() } })
+    bench.add(
+      `find 1,000 of ${size} keys`,
+      () => {
+        for (const key of batch) cache.find(key)
+      },
+      {
+        beforeEach: () => {
+          batch = fresh()
+        },
+      },
+    )
+    bench.add(
+      `put 1,000 of ${size} keys`,
+      () => {
+        for (const key of batch) cache.put(key, 15, 2, 2)
+      },
+      {
+        beforeEach: () => {
+          batch = fresh()
+        },
+      },
+    )
   }
   return bench
 }

@@ -49,15 +49,27 @@ export default async function databaseBench(): Promise<Bench> {
   await database.flush()
   const row = Buffer.alloc(64)
   const random = (): number => Math.floor(Math.random() * KEYS)
-  bench.add('get 1,000, one by one', () => {
-    for (let index = 0; index < BATCH; index++) database.get(0, arena, columns[index]!, 15, row)
-  }, { beforeEach: () => fill(random) })
-  bench.add('multiGet 1,000', async () => {
-    await database.multiGet(0, arena, columns, BATCH, BATCH)
-  }, { beforeEach: () => fill(random) })
-  bench.add('apply 1,000 to the overlay', () => {
-    database.apply(0, arena, columns, timestamps, BATCH, BATCH)
-  }, { beforeEach: () => fill(random), afterAll: () => database.discard() })
+  bench.add(
+    'get 1,000, one by one',
+    () => {
+      for (let index = 0; index < BATCH; index++) database.get(0, arena, columns[index]!, 15, row)
+    },
+    { beforeEach: () => fill(random) },
+  )
+  bench.add(
+    'multiGet 1,000',
+    async () => {
+      await database.multiGet(0, arena, columns, BATCH, BATCH)
+    },
+    { beforeEach: () => fill(random) },
+  )
+  bench.add(
+    'apply 1,000 to the overlay',
+    () => {
+      database.apply(0, arena, columns, timestamps, BATCH, BATCH)
+    },
+    { beforeEach: () => fill(random), afterAll: () => database.discard() },
+  )
   bench.addEventListener('complete', () => {
     void database.close().then(() => rm(folder, { recursive: true }))
   })

@@ -25,7 +25,8 @@ export default async function serdeBench(): Promise<Bench> {
   bench.add('int64: 1,000 written and read', () => {
     writer.reset()
     for (let index = 0; index < 1000; index++) serdes.int64.serialize(index, writer)
-    for (let index = 0; index < 1000; index++) kept = serdes.int64.deserialize(writer.buffer, index * 8, index * 8 + 8)
+    for (let index = 0; index < 1000; index++)
+      kept = serdes.int64.deserialize(writer.buffer, index * 8, index * 8 + 8)
   })
   const json = serdes.json<{ page: string; durationMs: number }>()
   bench.add('json: 1,000 small objects written and read', () => {

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { appendFileSync, closeSync, openSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** One run's settings, the same for every system. */
+export interface SystemOptions {
+  bootstrapServers: string
+  applicationId: string
+  inputTopic: string
+  outputTopic: string
+  records: number
+  threads: number
+  commitIntervalMs: number
+  stateCacheBytes: number
+  /** An empty folder. */
+  stateDir: string
+  /** Takes what the process prints, besides its events. */
+  logFile: string
+}
+
+/** What is measured: Weir, or a peer in one of its set-ups. */
+export interface System {
+  readonly name: string
+  /** Which peer this is a set-up of; `weir` for Weir. */
+  readonly family: string
+  /** Whether each input record gives one output record, so that the output topic shows when all is done. */
+  readonly forwardsEveryUpdate: boolean
+  /** What is worth knowing of its set-up, for the results. */
+  describe(): Record<string, unknown>
+  start(options: SystemOptions): Promise<SystemProcess>
+}
+
+export interface SystemCommand {
+  name: string
+  command: string
+  args: string[]
+  logFile: string
+  env?: Record<string, string>
+  /** Whether every task runs. Without it the process says so by the event `ready`. */
+  isReady?: () => Promise<boolean>
+}
+
+/** A system's process. A line `{"event":"..."}` on its standard output is an event; what else it prints goes to the log. */
+export class SystemProcess implements AsyncDisposable {
+  readonly #command: SystemCommand
+  readonly #child: ChildProcess
+  readonly #events = new Map<string, PromiseWithResolvers<void>>()
+  /** How it ended badly, or null. */
+  readonly #ended: Promise<string | null>
+  #isStopping = false
+  #hasEnded = false
+
+  constructor(command: SystemCommand) {
+    this.#command = command
+    const log = openSync(command.logFile, 'a')
+    // As the test services do: the process ends when the bench is killed. setpriv becomes the process itself.
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command.command, ...command.args], {
+      stdio: ['ignore', 'pipe', log],
+      env: { ...process.env, ...command.env },
+    })
+    closeSync(log)
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('error', (error) => resolve(error.message))
+      this.#child.once('exit', (code, signal) => resolve(code === 0 ? null : (signal ?? `exit code ${code}`)))
+    })
+    void this.#ended.then(() => {
+      this.#hasEnded = true
+    })
+    if (this.#child.stdout) {
+      createInterface({ input: this.#child.stdout }).on('line', (line) => this.#onLine(line))
+    }
+  }
+
+  get pid(): number {
+    const { pid } = this.#child
+    if (pid === undefined) throw new Error(`${this.#command.name} did not start`)
+    return pid
+  }
+
+  /** Resolves when the process has said the event. */
+  event(name: string): Promise<void> {
+    return this.#event(name).promise
+  }
+
+  /** Resolves when every task runs, or when the process has ended: see `failure`. */
+  async ready(): Promise<void> {
+    const { isReady } = this.#command
+    if (isReady === undefined) return this.event('ready')
+    while (!this.#hasEnded && !(await isReady())) await sleep(10)
+  }
+
+  /** Rejects when the process ends without having been told to, with the end of its log. Otherwise never settles. */
+  async failure(): Promise<never> {
+    const failure = await this.#ended
+    if (this.#isStopping) return new Promise(() => {})
+    throw this.#error(failure ?? 'exit code 0, unasked')
+  }
+
+  /** Tells it to commit, close and end. Throws when it ends badly. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#child.kill('SIGTERM')
+    const failure = await this.#ended
+    // A JVM that has run its shutdown hooks after SIGTERM ends with 128 + 15.
+    if (failure !== null && failure !== 'exit code 143') throw this.#error(failure)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopping = true
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  #event(name: string): PromiseWithResolvers<void> {
+    const known = this.#events.get(name) ?? Promise.withResolvers<void>()
+    this.#events.set(name, known)
+    return known
+  }
+
+  #onLine(line: string): void {
+    const match = /^\{"event":"(\w+)"\}$/.exec(line)
+    if (match?.[1]) this.#event(match[1]).resolve()
+    else appendFileSync(this.#command.logFile, `${line}\n`)
+  }
+
+  #error(how: string): Error {
+    const { name, logFile } = this.#command
+    const logEnd = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-30).join('\n')
+    return new Error(`${name} ended with ${how}; its log ends:\n${logEnd}`)
+  }
+}
