@@ -1,0 +1,146 @@
+#include "state/merged_scan.h"
+
+#include <rocksdb/slice.h>
+
+#include <cstring>
+#include <iterator>
+
+#include "state/rocksdb_status.h"
+#include "state/task_database.h"
+
+namespace weir {
+
+namespace {
+
+std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+}  // namespace
+
+MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay, std::optional<std::string> from,
+                       std::optional<std::string> to, bool reverse)
+    : database_(std::move(database)), overlay_(overlay), from_(std::move(from)), to_(std::move(to)), reverse_(reverse) {}
+
+void MergedScan::Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
+  rocksdb::ReadOptions options;
+  if (from_.has_value()) {
+    lower_ = *from_;
+    options.iterate_lower_bound = &lower_;
+  }
+  if (to_.has_value()) {
+    upper_ = *to_;
+    options.iterate_upper_bound = &upper_;
+  }
+  rocksdb_.reset(db->NewIterator(options, family));
+  if (reverse_) {
+    rocksdb_->SeekToLast();
+  } else {
+    rocksdb_->SeekToFirst();
+  }
+}
+
+void MergedScan::Close() {
+  if (database_ == nullptr) return;
+  rocksdb_.reset();
+  // May end the database: nothing of this object is used after it.
+  const std::shared_ptr<TaskDatabase> database = std::move(database_);
+  database->ForgetScan(this);
+}
+
+Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns, size_t capacity) {
+  if (database_ != nullptr) database_->FinishCommit();
+  if (database_ == nullptr) return Status::Closed("The scan");
+  SeekOverlay();
+  size_t rows = 0;
+  size_t used = 0;
+  int64_t too_long = 0;
+  // The last key passed. It points into `out` or the overlay's arena: RocksDB's memory changes as its iterator moves.
+  std::optional<std::string_view> passed;
+  Head head;
+  while (rows < capacity && FindHead(&head)) {
+    if (head.row != nullptr && head.row->deleted) {
+      passed = head.key;
+      Advance(head);
+      continue;
+    }
+    const std::string_view value = head.row != nullptr ? head.row->value() : View(rocksdb_->value());
+    const size_t needed = head.key.size() + value.size();
+    if (needed > out_size - used) {
+      if (rows == 0) too_long = static_cast<int64_t>(needed);
+      break;
+    }
+    columns.key_start[rows] = static_cast<int32_t>(used);
+    columns.key_length[rows] = static_cast<int32_t>(head.key.size());
+    columns.value_start[rows] = static_cast<int32_t>(used + head.key.size());
+    columns.value_length[rows] = static_cast<int32_t>(value.size());
+    passed = std::string_view(out + used, head.key.size());
+    if (!head.key.empty()) std::memcpy(out + used, head.key.data(), head.key.size());
+    used += head.key.size();
+    if (!value.empty()) std::memcpy(out + used, value.data(), value.size());
+    used += value.size();
+    rows++;
+    Advance(head);
+  }
+  if (passed.has_value()) last_key_ = *passed;
+  const Status status = RocksdbStatus(rocksdb_->status(), "A scan failed");
+  if (!status.ok()) return status;
+  return too_long > 0 ? -too_long : static_cast<int64_t>(rows);
+}
+
+void MergedScan::SeekOverlay() {
+  const Overlay::Map& rows = overlay_->rows();
+  if (reverse_) {
+    const std::optional<std::string>& before = last_key_.has_value() ? last_key_ : to_;
+    overlay_position_ = before.has_value() ? rows.lower_bound(OverlayKey(*before)) : rows.end();
+  } else if (last_key_.has_value()) {
+    overlay_position_ = rows.upper_bound(OverlayKey(*last_key_));
+  } else {
+    overlay_position_ = from_.has_value() ? rows.lower_bound(OverlayKey(*from_)) : rows.begin();
+  }
+}
+
+const Overlay::Map::value_type* MergedScan::OverlayHead() const {
+  const Overlay::Map& rows = overlay_->rows();
+  if (reverse_) {
+    if (overlay_position_ == rows.begin()) return nullptr;
+    const auto& row = *std::prev(overlay_position_);
+    return from_.has_value() && row.first.bytes < *from_ ? nullptr : &row;
+  }
+  if (overlay_position_ == rows.end()) return nullptr;
+  return to_.has_value() && overlay_position_->first.bytes >= *to_ ? nullptr : &*overlay_position_;
+}
+
+bool MergedScan::FindHead(Head* head) const {
+  const auto* const changed = OverlayHead();
+  const bool in_rocksdb = rocksdb_->Valid();
+  if (changed == nullptr && !in_rocksdb) return false;
+  if (changed == nullptr) {
+    *head = {View(rocksdb_->key()), nullptr, true};
+    return true;
+  }
+  const std::string_view key = changed->first.bytes;
+  const int order = in_rocksdb ? key.compare(View(rocksdb_->key())) : 0;
+  if (in_rocksdb && (reverse_ ? order < 0 : order > 0)) {
+    *head = {View(rocksdb_->key()), nullptr, true};
+  } else {
+    *head = {key, &changed->second, in_rocksdb && order == 0};
+  }
+  return true;
+}
+
+void MergedScan::Advance(const Head& head) {
+  if (head.row != nullptr) {
+    if (reverse_) {
+      --overlay_position_;
+    } else {
+      ++overlay_position_;
+    }
+  }
+  if (!head.in_rocksdb) return;
+  if (reverse_) {
+    rocksdb_->Prev();
+  } else {
+    rocksdb_->Next();
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/status.h"
+#include "state/overlay.h"
+#include "state/row_columns.h"
+
+namespace weir {
+
+class TaskDatabase;
+
+// A range of rows in byte order, ascending or descending: RocksDB as it stood when the scan began, and over it the overlay as it stands at each
+// Next. So a scan sees changes to keys that it has not reached yet.
+//
+// Ownership: the scan keeps its database's object alive while open; the database closes it before the rows under it change (drain,
+// commit, discard, close).
+// Threading: the database's JS thread.
+class MergedScan {
+ public:
+  // from <= key < to; nullopt is unbounded.
+  MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay, std::optional<std::string> from,
+             std::optional<std::string> to, bool reverse);
+  ~MergedScan() { Close(); }
+  MergedScan(const MergedScan&) = delete;
+  MergedScan& operator=(const MergedScan&) = delete;
+
+  // Copies the next rows into `out`. Returns how many; 0 at the end; -n when the next row takes n bytes and `out` has fewer.
+  Result<int64_t> Next(char* out, size_t out_size, RowColumns columns, size_t capacity);
+  void Close();
+
+ private:
+  friend class TaskDatabase;
+
+  // The next key, and which of the two sources stand on it. The overlay's row counts.
+  struct Head {
+    std::string_view key;
+    const Overlay::Row* row;  // null: RocksDB's only
+    bool in_rocksdb;
+  };
+
+  // Called once, before anything else.
+  void Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family);
+
+  // Puts the overlay's position after last_key_.
+  void SeekOverlay();
+  // The overlay's next row within the bounds, null when there is none.
+  const Overlay::Map::value_type* OverlayHead() const;
+  bool FindHead(Head* head) const;
+  void Advance(const Head& head);
+
+  std::shared_ptr<TaskDatabase> database_;  // null once closed
+  const Overlay* overlay_;
+  const std::optional<std::string> from_;
+  const std::optional<std::string> to_;
+  const bool reverse_;
+  // RocksDB's view of the bounds: its iterator keeps pointers to them.
+  rocksdb::Slice lower_;
+  rocksdb::Slice upper_;
+  std::unique_ptr<rocksdb::Iterator> rocksdb_;
+  // Ascending: the next row. Descending: the one after it, since a map has no position before its begin.
+  Overlay::Map::const_iterator overlay_position_;
+  // The last key that was passed, returned or deleted; nullopt at the beginning.
+  std::optional<std::string> last_key_;
+};
+
+}  // namespace weir

@@ -1,0 +1,210 @@
+#include "state/rocksdb_instance.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+#include <system_error>
+
+#include "state/rocksdb_options.h"
+#include "state/rocksdb_status.h"
+
+namespace weir {
+
+namespace {
+
+// Between half of the interval and all of it: databases that were opened together are not flushed together.
+int64_t Stagger(int64_t interval_ms) {
+  static thread_local std::minstd_rand random{std::random_device{}()};
+  return interval_ms / 2 + std::uniform_int_distribution<int64_t>(0, interval_ms / 2)(random);
+}
+
+// What a batch will take in memtables: its bytes, a skip-list node for each entry, and a new arena block in each family.
+size_t MemtableBytes(const rocksdb::WriteBatch& batch, size_t families) {
+  return batch.GetDataSize() + static_cast<size_t>(batch.Count()) * 48 + families * 64 * 1024;
+}
+
+}  // namespace
+
+// Runs on RocksDB's threads.
+class RocksdbInstance::Listener final : public rocksdb::EventListener {
+ public:
+  explicit Listener(FlushArbiter* arbiter) : arbiter_(arbiter) {}
+
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { arbiter_->OnFlushCompleted(); }
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (error_.ok()) error_ = *status;
+    failed_.store(true, std::memory_order_release);
+  }
+
+  rocksdb::Status error() {
+    if (!failed_.load(std::memory_order_acquire)) return rocksdb::Status::OK();
+    std::lock_guard<std::mutex> lock(mutex_);
+    return error_;
+  }
+
+ private:
+  FlushArbiter* const arbiter_;
+  std::atomic<bool> failed_{false};
+  std::mutex mutex_;
+  rocksdb::Status error_;  // guarded by mutex_
+};
+
+Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memory, const Options& options) {
+  Result<rocksdb::ColumnFamilyOptions> family_options = FamilyOptionsFor(memory, options.overrides);
+  if (!family_options.ok()) return family_options.status();
+  auto instance = std::make_shared<RocksdbInstance>(memory, options, std::move(family_options.value()));
+  const Status status = instance->OpenDatabase(memory);
+  if (!status.ok()) return status;
+  memory.arbiter().Add(instance);
+  return instance;
+}
+
+RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options, rocksdb::ColumnFamilyOptions family_options)
+    : options_(options),
+      family_options_(std::move(family_options)),
+      arbiter_(&memory.arbiter()),
+      listener_(std::make_shared<Listener>(arbiter_)) {}
+
+RocksdbInstance::~RocksdbInstance() {
+  // Whoever opened it has closed it; a failure here has nobody to tell.
+  const Status ignored = Close(/*flush=*/true);
+  static_cast<void>(ignored);
+}
+
+Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
+  std::error_code error;
+  std::filesystem::create_directories(options_.path, error);
+  if (error) {
+    return Status(error == std::errc::no_space_on_device ? "rocksdb:NoSpace" : "rocksdb:IOError",
+                  "The state folder " + options_.path + " cannot be created: " + error.message());
+  }
+  rocksdb::DBOptions database_options = DatabaseOptionsFor(memory);
+  database_options.listeners.push_back(listener_);
+
+  std::vector<std::string> names = options_.families;
+  if (std::find(names.begin(), names.end(), rocksdb::kDefaultColumnFamilyName) == names.end()) {
+    names.push_back(rocksdb::kDefaultColumnFamilyName);
+  }
+  if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
+    std::vector<std::string> existing;
+    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
+    if (!listed.ok()) return Failure(listed, "cannot be opened");
+    for (const std::string& name : existing) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (const std::string& name : names) descriptors.emplace_back(name, family_options_);
+
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(database_options, options_.path, descriptors, &handles_, &db);
+  if (!status.ok()) {
+    // RocksDB reports its LOCK file as a plain IOError; somebody else's hold of it passes when that one ends.
+    if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
+      return Status("rocksdb:Busy", "The state folder " + options_.path + " is in use by another process or thread: " +
+                                        status.ToString(), true);
+    }
+    return Failure(status, "cannot be opened");
+  }
+  db_.reset(db);
+  return Status::Ok();
+}
+
+Status RocksdbInstance::Write(rocksdb::WriteBatch* batch) {
+  const Pin pin = PinOpen();
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  const Status failed = Failure(listener_->error(), "had a background error");
+  if (!failed.ok()) return failed;
+
+  const size_t bytes = MemtableBytes(*batch, handles_.size());
+  arbiter_->Admit(bytes);
+  rocksdb::WriteOptions write_options;
+  write_options.disableWAL = true;
+  const rocksdb::Status status = db_->Write(write_options, batch);
+  const int64_t now = MonotonicMs();
+  last_write_ms_.store(now, std::memory_order_relaxed);
+  if (!unflushed_.exchange(true)) flush_due_ms_.store(now + Stagger(options_.flush_interval_ms), std::memory_order_relaxed);
+  arbiter_->RecordWrite(bytes);
+  return Failure(status, "cannot be written");
+}
+
+Status RocksdbInstance::Flush() {
+  const Pin pin = PinOpen();
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  return FlushLocked(/*wait=*/true);
+}
+
+Status RocksdbInstance::FlushLocked(bool wait) {
+  // Set first: a write that comes while the memtables are being switched sets it again.
+  unflushed_.store(false);
+  rocksdb::FlushOptions flush_options;
+  flush_options.wait = wait;
+  flush_options.allow_write_stall = true;
+  return Failure(db_->Flush(flush_options, handles_), "cannot be flushed");
+}
+
+void RocksdbInstance::RequestFlush() {
+  const Pin pin = PinOpen();
+  if (!is_open()) return;
+  // A failure is a background error by then, and fails the next write.
+  const Status ignored = FlushLocked(/*wait=*/false);
+  static_cast<void>(ignored);
+}
+
+Status RocksdbInstance::RecreateFamily(size_t index) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  const std::string name = handles_[index]->GetName();
+  rocksdb::Status status = db_->DropColumnFamily(handles_[index]);
+  if (!status.ok()) return Failure(status, "cannot drop a family");
+  rocksdb::ColumnFamilyHandle* fresh = nullptr;
+  status = db_->CreateColumnFamily(family_options_, name, &fresh);
+  if (!status.ok()) return Failure(status, "cannot create a family");
+  db_->DestroyColumnFamilyHandle(handles_[index]);
+  handles_[index] = fresh;
+  return Status::Ok();
+}
+
+Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {
+  const Pin pin = PinOpen();
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  uint64_t value = 0;
+  if (!db_->GetAggregatedIntProperty(name, &value)) return Status::Invalid("RocksDB has no integer property " + name);
+  return value;
+}
+
+Status RocksdbInstance::Close(bool flush) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (!is_open()) return Status::Ok();
+  Status result = flush ? FlushLocked(/*wait=*/true) : Status::Ok();
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) {
+    const rocksdb::Status destroyed = db_->DestroyColumnFamilyHandle(handle);
+    if (result.ok()) result = Failure(destroyed, "cannot be closed");
+  }
+  handles_.clear();
+  const rocksdb::Status closed = db_->Close();
+  if (result.ok()) result = Failure(closed, "cannot be closed");
+  db_.reset();
+  unflushed_.store(false);
+  return result;
+}
+
+size_t RocksdbInstance::ActiveMemtableBytes() {
+  if (!unflushed_.load()) return 0;
+  const Pin pin = PinOpen();
+  uint64_t bytes = 0;
+  if (!is_open() || !db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &bytes)) return 0;
+  return bytes;
+}
+
+int64_t RocksdbInstance::FlushDueMs() const {
+  return unflushed_.load() ? flush_due_ms_.load(std::memory_order_relaxed) : std::numeric_limits<int64_t>::max();
+}
+
+Status RocksdbInstance::Failure(const rocksdb::Status& status, const char* what) const {
+  return RocksdbStatus(status, "The state database " + options_.path + " " + what);
+}
+
+}  // namespace weir

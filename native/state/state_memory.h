@@ -1,0 +1,75 @@
+#pragma once
+
+#include <rocksdb/cache.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "common/status.h"
+#include "common/thread_pool.h"
+#include "state/flush_arbiter.h"
+
+namespace weir {
+
+struct StateMemoryOptions {
+  // LRUCache capacity: index, filter and data blocks, and the memtables' charge.
+  size_t block_cache_bytes;
+  // Budget of all memtables.
+  size_t write_buffer_bytes;
+  // RocksDB's background threads; flushes get a quarter of them, at least one.
+  int background_threads;
+  // Threads of the pool that splits large multiGets.
+  int read_threads;
+  // For each database.
+  int max_open_files;
+
+  bool operator==(const StateMemoryOptions& other) const;
+};
+
+struct StateMemoryUsage {
+  size_t block_cache_bytes;
+  size_t block_cache_pinned_bytes;
+  size_t memtable_bytes;
+  size_t memtable_peak_bytes;
+  size_t overlay_bytes;
+  int64_t arbiter_flushes;
+  int databases;
+};
+
+// What all databases of the process share, so that one number bounds their memory: block cache, write-buffer manager (charged to the cache),
+// RocksDB's background threads, a pool for large reads, the flush arbiter.
+//
+// Ownership: a counted singleton. Acquire hands out the one that lives, or makes one; it ends with its last holder. Every database holds it.
+// Threading: Acquire and all methods from any thread. The last holder must not be a thread of the pool, of the arbiter or of RocksDB.
+class StateMemory {
+ public:
+  // Fails with `invalid` when one lives that has other settings.
+  static Result<std::shared_ptr<StateMemory>> Acquire(const StateMemoryOptions& options);
+
+  explicit StateMemory(const StateMemoryOptions& options);
+  StateMemory(const StateMemory&) = delete;
+  StateMemory& operator=(const StateMemory&) = delete;
+
+  StateMemoryUsage Usage();
+  const StateMemoryOptions& options() const { return options_; }
+
+  const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
+  const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffer_manager() const { return write_buffer_manager_; }
+  FlushArbiter& arbiter() { return arbiter_; }
+  ThreadPool& read_pool() { return read_pool_; }
+  // Databases tell by how much their overlays grew or shrank.
+  void AddOverlayBytes(int64_t delta) { overlay_bytes_.fetch_add(delta, std::memory_order_relaxed); }
+
+ private:
+  const StateMemoryOptions options_;
+  const std::shared_ptr<rocksdb::Cache> cache_;
+  const std::shared_ptr<rocksdb::WriteBufferManager> write_buffer_manager_;
+  std::atomic<int64_t> overlay_bytes_{0};
+  ThreadPool read_pool_;
+  FlushArbiter arbiter_;
+};
+
+}  // namespace weir

@@ -1,0 +1,174 @@
+#pragma once
+
+#include <rocksdb/slice.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "common/status.h"
+#include "state/changelog_sink.h"
+#include "state/merged_scan.h"
+#include "state/multi_get.h"
+#include "state/offsets.h"
+#include "state/overlay.h"
+#include "state/rocksdb_instance.h"
+#include "state/row_columns.h"
+#include "state/state_memory.h"
+
+namespace weir {
+
+struct StoreSettings {
+  std::string name;
+  // Rows are timestamp(8, big-endian) + value; the changelog carries the value alone.
+  bool timestamped;
+  // nullopt: not logged.
+  std::optional<std::string> changelog_topic;
+};
+
+struct TaskDatabaseOptions {
+  std::string path;
+  // The changelogs' partition.
+  int32_t partition;
+  std::vector<StoreSettings> stores;
+  // Changelog records after which the database is flushed even when memory does not ask for it.
+  int64_t flush_every_records;
+  int64_t flush_interval_ms;
+  std::map<std::string, std::string> rocksdb;
+};
+
+struct DrainTotals {
+  int64_t records = 0;
+  int64_t bytes = 0;
+};
+
+// A record of a changelog, to be restored.
+struct ChangelogRecord {
+  std::string_view key;
+  std::optional<std::string_view> value;  // nullopt deletes
+  int64_t timestamp_ms;
+};
+
+// One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log) and over each store an overlay of what changed since the
+// last commit.
+//
+//          Apply             Drain (native)            Commit (native)         any call of the JS thread
+//   idle ---------> idle --------------> drained ----------------> written ------------------------> idle, overlays empty
+//                     ^                     |
+//                     +----- Discard -------+
+//
+// Invariants:
+//   1. Rows and the offset of the changelog that they reflect are written by the same atomic write, and flushed by the same atomic flush: what is
+//      on disk after a crash is some past state together with its offset.
+//   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing. They are emptied on the JS
+//      thread alone (FinishCommit), so get and multiGet go on while a commit writes.
+//   3. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and close end it.
+//
+// Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time unless said.
+class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
+ public:
+  // Native.
+  static Result<std::shared_ptr<TaskDatabase>> Open(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options);
+
+  TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options, std::shared_ptr<RocksdbInstance> rocksdb);
+  // Closes. Any thread.
+  ~TaskDatabase();
+  TaskDatabase(const TaskDatabase&) = delete;
+  TaskDatabase& operator=(const TaskDatabase&) = delete;
+
+  const TaskDatabaseOptions& options() const { return options_; }
+
+  // The row's length, -1 when absent. Copies it to `out` when it fits.
+  Result<int64_t> Get(size_t store, std::string_view key, char* out, size_t out_size);
+  // Answers from the overlay; the caller then runs it on a native thread.
+  Result<std::shared_ptr<MultiGet>> NewMultiGet(size_t store, std::string_view arena, RowColumns columns, size_t count);
+  // Returns the overlay bytes of all stores. A wrong row fails the call with those before it applied.
+  Result<int64_t> Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps, size_t count);
+  Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string> from, std::optional<std::string> to,
+                                              bool reverse);
+
+  // To be called on the JS thread before Drain or Commit is handed to a native thread: ends the scans.
+  Status BeginDrain();
+  Status BeginCommit();
+  // Native. Keeps the sink until the commit.
+  Result<DrainTotals> Drain(std::shared_ptr<ChangelogSink> sink);
+  // Native.
+  Status Commit();
+  // Empties the overlays once a commit has been written. Every method of the JS thread does so first.
+  void FinishCommit();
+  Status Discard();
+
+  // Native, any number at a time.
+  Status Flush();
+  // Any thread.
+  std::vector<StoreOffset> Offsets() const;
+  Status SetTopicId(const std::string& store, std::string topic_id);
+  // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
+  Result<uint64_t> Property(const std::string& name);
+
+  // Restoring; native, several stores at a time, while no JS call but Offsets, SetTopicId and Property is made.
+  // Removes a store's rows and its offset, so that a crash in between leaves no rows without an offset to restore from.
+  Status ClearStore(size_t store);
+  // Writes records (each key once, ascending) with the store's next changelog offset, atomically.
+  Status WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset);
+
+  // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans end.
+  void BeginClose();
+  // Native. Flushes, so that the next open has nothing to restore. Idempotent.
+  Status Close();
+  // Native. Closes without flushing, which leaves the files as a crash would. For tests.
+  Status CloseAsAfterCrash();
+
+ private:
+  friend class MergedScan;
+
+  enum class Phase { kIdle, kDraining, kDrained, kCommitting, kWritten };
+
+  Status CheckOpen() const;
+  Status CheckStore(size_t store) const;
+  Status CheckIdle(const char* what) const;
+  void ClearOverlays();
+  void CloseScans();
+  void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
+  Status ReadOffsets();
+  Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
+  Result<std::vector<StoreOffset>> OffsetsToCommit() const;
+  // Asks for a flush when enough changelog records came since the last.
+  void AfterWrite(int64_t records);
+  Status PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const;
+  size_t offsets_family() const { return options_.stores.size(); }
+
+  const std::shared_ptr<StateMemory> memory_;
+  const TaskDatabaseOptions options_;
+  const std::shared_ptr<RocksdbInstance> rocksdb_;
+
+  // JS thread (and Drain).
+  std::vector<std::unique_ptr<Overlay>> overlays_;
+  int64_t overlay_bytes_ = 0;
+  std::unordered_set<MergedScan*> scans_;
+  bool closing_ = false;
+
+  // Set by the JS thread to begin, and by the native thread at the end of, drain and commit.
+  std::atomic<Phase> phase_{Phase::kIdle};
+
+  // From Drain to Commit; whoever runs these.
+  rocksdb::WriteBatch batch_;
+  std::shared_ptr<ChangelogSink> sink_;
+  std::vector<int64_t> drained_records_;  // for each store
+
+  std::atomic<int64_t> records_since_flush_{0};
+
+  mutable std::mutex offsets_mutex_;
+  std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
+};
+
+}  // namespace weir
