@@ -71,6 +71,12 @@ Status KafkaStatus(const rd_kafka_error_t* error, const std::string& context) {
               rd_kafka_error_is_fatal(error) != 0);
 }
 
+Status FatalKafkaStatus(rd_kafka_t* client, const std::string& context) {
+  char reason[512];
+  const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, reason, sizeof(reason));
+  return cause == RD_KAFKA_RESP_ERR_NO_ERROR ? Status::Ok() : Make(cause, context, reason, false, true);
+}
+
 Status TakeKafkaStatus(rd_kafka_error_t* error, const std::string& context) {
   Status status = KafkaStatus(error, context);
   if (error != nullptr) rd_kafka_error_destroy(error);

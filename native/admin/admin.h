@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "common/cancellation.h"
+#include "common/kafka_config.h"
+#include "common/kafka_handles.h"
+#include "common/status.h"
+#include "common/topic_partition.h"
+
+namespace weir {
+
+struct TopicDescription {
+  std::string name;
+  std::string id;  // as Kafka writes a Uuid: 22 characters of base64
+  int32_t partitions;
+  int32_t replication_factor;
+};
+
+struct NewTopicRequest {
+  std::string name;
+  int32_t partitions;
+  int32_t replication_factor;  // -1: the broker's default
+  std::map<std::string, std::string> config;
+};
+
+struct TopicFailure {
+  std::string name;
+  Status error;
+};
+
+struct TopicPartitions {
+  std::string name;
+  int32_t partitions;
+};
+
+// Requests about topics, configurations, offsets and groups.
+//
+// Every call blocks until the answer, `timeout_ms` or the cancellation (Closed). A topic that does not exist is left out of a result;
+// what the broker refuses fails with the topic's name.
+//
+// Ownership: held by shared_ptr: by the JS object and by calls under way.
+// Threading: any thread but one that must not block; calls may run at the same time. Close waits for them.
+class Admin {
+ public:
+  // `owner` is cancelled when the owner's thread ends.
+  static Result<std::shared_ptr<Admin>> Create(const KafkaConfig& config, const Cancellation& owner);
+  ~Admin() { Close(); }
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  Result<std::vector<TopicDescription>> DescribeTopics(const std::vector<std::string>& names, int timeout_ms);
+  Result<std::map<std::string, std::string>> TopicConfigs(const std::string& name, int timeout_ms);
+  // Returns what could not be created; a topic that exists already is no failure.
+  Result<std::vector<TopicFailure>> CreateTopics(const std::vector<NewTopicRequest>& topics, int timeout_ms);
+  Status DeleteRecords(const std::vector<TopicPartitionOffset>& before, int timeout_ms);
+
+  enum class OffsetAt { kEarliest, kLatest };
+  enum class Isolation { kReadCommitted, kReadUncommitted };
+  Result<std::vector<TopicPartitionOffset>> ListOffsets(const std::vector<TopicPartition>& partitions, OffsetAt at,
+                                                        Isolation isolation, int timeout_ms);
+  // All committed offsets of a group; none for a group that does not exist.
+  Result<std::vector<TopicPartitionOffset>> GroupOffsets(const std::string& group, int timeout_ms);
+  // All topics, by a metadata request: works where there is no topic administration.
+  Result<std::vector<TopicPartitions>> ListTopics(int timeout_ms);
+
+  // Destroys the client. Calls under way return Closed. Idempotent.
+  void Close();
+
+ private:
+  using Request = std::function<void(rd_kafka_t*, const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+  using ChangeOptions = std::function<rd_kafka_error_t*(rd_kafka_AdminOptions_t*)>;
+
+  Admin(KafkaClientHandle client, const Cancellation& owner) : owner_(owner), client_(std::move(client)) {}
+
+  // Sends one request and waits for its result event; `what` begins a failure's message.
+  // REQUIRES: lifetime_ held while the event is in use.
+  Result<KafkaEventHandle> Ask(rd_kafka_admin_op_t operation, const std::string& what, int timeout_ms, const Request& request,
+                               const ChangeOptions& change_options = nullptr);
+  bool Ending() const { return closing_.cancelled() || owner_.cancelled(); }
+
+  const Cancellation owner_;
+  const Cancellation closing_;
+  std::shared_mutex lifetime_;  // held shared by calls, exclusively to destroy the client
+  KafkaClientHandle client_;    // null once closed; guarded by lifetime_
+};
+
+}  // namespace weir

@@ -1,0 +1,364 @@
+#include "consume/consumer.h"
+
+#include <cstring>
+#include <unordered_map>
+
+#include "common/kafka_status.h"
+#include "common/thread_pool.h"
+
+namespace weir {
+
+namespace {
+
+constexpr int kPollTimeoutMs = 100;
+
+// Consumers by id. Leaked, so that it outlives every thread.
+struct Registry {
+  std::mutex mutex;
+  int64_t next_id = 1;
+  std::unordered_map<int64_t, std::weak_ptr<Consumer>> consumers;
+};
+
+Registry& TheRegistry() {
+  static Registry* registry = new Registry;
+  return *registry;
+}
+
+int64_t NextId() {
+  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+  return TheRegistry().next_id++;
+}
+
+// The first error of a partition of `list`.
+Status FirstPartitionError(const rd_kafka_topic_partition_list_t* list, const std::string& what) {
+  for (int i = 0; i < list->cnt; i++) {
+    const rd_kafka_topic_partition_t& element = list->elems[i];
+    if (element.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    return KafkaStatus(element.err, what + " of " + Describe(element.topic, element.partition));
+  }
+  return Status::Ok();
+}
+
+Status ClosedConsumer() { return Status::Closed("The consumer"); }
+
+}  // namespace
+
+Result<std::shared_ptr<Consumer>> Consumer::Create(const KafkaConfig& config, ConsumerEventHandler on_event) {
+  Result<KafkaConfHandle> conf = BuildKafkaConf(config, {{"enable.auto.commit", "false"},
+                                                         {"enable.auto.offset.store", "false"},
+                                                         {"auto.offset.reset", "error"},
+                                                         {"log.queue", "true"}});
+  if (!conf.ok()) return conf.status();
+  if (config.count("group.id") == 0) return Status::Invalid("Kafka client setting group.id is missing");
+  rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                                   RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_OFFSET_COMMIT);
+  Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_CONSUMER, std::move(conf.value()));
+  if (!client.ok()) return client.status();
+  std::shared_ptr<Consumer> consumer(new Consumer(std::move(client.value()), std::move(on_event)));
+  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+  TheRegistry().consumers.emplace(consumer->id(), consumer);
+  return consumer;
+}
+
+std::shared_ptr<Consumer> Consumer::Find(int64_t id) {
+  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+  const auto found = TheRegistry().consumers.find(id);
+  return found == TheRegistry().consumers.end() ? nullptr : found->second.lock();
+}
+
+Consumer::Consumer(KafkaClientHandle client, ConsumerEventHandler on_event)
+    : id_(NextId()), on_event_(std::move(on_event)), client_(std::move(client)) {
+  rd_kafka_poll_set_consumer(client_.get());
+  queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+  rd_kafka_set_log_queue(client_.get(), queue_.get());
+  seeker_ = std::make_unique<Seeker>(client_.get());
+  events_ = std::thread([this] { RunEvents(); });
+}
+
+Consumer::~Consumer() {
+  Abandon();
+  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
+  TheRegistry().consumers.erase(id_);
+}
+
+Status Consumer::Subscribe(const std::vector<std::string>& topics) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  std::vector<TopicPartition> list;
+  for (const std::string& topic : topics) list.push_back({topic, RD_KAFKA_PARTITION_UA});
+  subscribed_ = true;
+  return KafkaStatus(rd_kafka_subscribe(client_.get(), ToKafka(list).get()), "Consumer: subscribe");
+}
+
+Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  Slots added;
+  {
+    std::lock_guard<std::mutex> slots_lock(slots_mutex_);
+    for (const TopicPartitionOffset& each : offsets) {
+      const std::string name = Describe(each.topic, each.partition);
+      if (each.offset < 0) return Status::Invalid("Consumer.assign: " + name + " needs an offset of 0 or above");
+      if (slots_.count({each.topic, each.partition}) != 0 || added.count({each.topic, each.partition}) != 0) {
+        return Status::Invalid("Consumer.assign: " + name + " is already assigned");
+      }
+      KafkaQueueHandle queue(rd_kafka_queue_get_partition(client_.get(), each.topic.c_str(), each.partition));
+      if (queue == nullptr) return Status::Invalid("Consumer.assign: " + name + " has no queue");
+      rd_kafka_queue_forward(queue.get(), nullptr);
+      added.emplace(TopicPartition{each.topic, each.partition},
+                    std::make_shared<PartitionSlot>(client_.get(), seeker_.get(), each.topic, each.partition,
+                                                    std::move(queue), each.offset));
+    }
+    if (IsEager() && !slots_.empty()) {
+      return Status::Invalid("Consumer.assign: under the eager protocol everything must have been unassigned before");
+    }
+  }
+  const KafkaPartitionsHandle list = ToKafka(offsets);
+  const Status status =
+      IsEager() ? KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "Consumer: assign")
+                : TakeKafkaStatus(rd_kafka_incremental_assign(client_.get(), list.get()), "Consumer: assign");
+  if (!status.ok()) return status;
+  std::lock_guard<std::mutex> slots_lock(slots_mutex_);
+  slots_.merge(added);
+  return status;
+}
+
+Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  {
+    std::lock_guard<std::mutex> in_flight(seeker_->in_flight());
+    std::lock_guard<std::mutex> slots_lock(slots_mutex_);
+    Slots ended;
+    for (const TopicPartition& each : partitions) {
+      const auto found = slots_.find(each);
+      if (found != slots_.end()) ended.insert(*found);
+    }
+    if (IsEager() && ended.size() < slots_.size()) {
+      return Status::Invalid("Consumer.unassign: under the eager protocol everything is unassigned at once");
+    }
+    for (const auto& [name, slot] : ended) {
+      slot->End();
+      slots_.erase(name);
+    }
+  }
+  if (IsEager()) return KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign");
+  return TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()), "Consumer: unassign");
+}
+
+Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<TopicPartition>& partitions, int timeout_ms) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  if (partitions.empty()) return std::vector<TopicPartitionOffset>();
+  const KafkaPartitionsHandle list = ToKafka(partitions);
+  Status status = KafkaStatus(rd_kafka_committed(client_.get(), list.get(), timeout_ms), "Consumer: committed offsets");
+  if (status.ok()) status = FirstPartitionError(list.get(), "Consumer: committed offset");
+  if (!status.ok()) return status;
+  return OffsetsFromKafka(list.get());
+}
+
+Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  if (offsets.empty()) return Status::Ok();
+  const KafkaQueueHandle answers(rd_kafka_queue_new(client_.get()));
+  const Status status = KafkaStatus(
+      rd_kafka_commit_queue(client_.get(), ToKafka(offsets).get(), answers.get(), nullptr, nullptr), "Consumer: commit");
+  if (!status.ok()) return status;
+  while (!cancellation.cancelled() && !abandoned_) {
+    const KafkaEventHandle event(rd_kafka_queue_poll(answers.get(), kPollTimeoutMs));
+    if (event == nullptr) continue;
+    // The partitions say more than the request does.
+    const rd_kafka_topic_partition_list_t* list = rd_kafka_event_topic_partition_list(event.get());
+    if (list != nullptr) {
+      const Status partition_status = FirstPartitionError(list, "Consumer: commit");
+      if (!partition_status.ok()) return partition_status;
+    }
+    return KafkaStatus(rd_kafka_event_error(event.get()), "Consumer: commit");
+  }
+  return ClosedConsumer();
+}
+
+Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition, int timeout_ms) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  int64_t low = -1;
+  int64_t high = -1;
+  const Status status =
+      KafkaStatus(rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition, &low, &high, timeout_ms),
+                  "Consumer: watermarks of " + Describe(topic, partition));
+  if (!status.ok()) return status;
+  return std::make_pair(low, high);
+}
+
+Result<Consumer::Membership> Consumer::GroupMetadata() {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedConsumer();
+  const KafkaHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> metadata(
+      rd_kafka_consumer_group_metadata(client_.get()));
+  if (metadata == nullptr) return Membership{"", -1};
+  const char* member_id = rd_kafka_consumer_group_metadata_member_id(metadata.get());
+  return Membership{member_id == nullptr ? "" : member_id,
+                    rd_kafka_consumer_group_metadata_generation_id(metadata.get())};
+}
+
+Status Consumer::Close(const Cancellation& cancellation) {
+  std::lock_guard<std::mutex> lock(closing_);
+  if (client_ == nullptr) return Status::Ok();
+  StopEvents(true, &cancellation);
+  Destroy();
+  return Status::Ok();
+}
+
+void Consumer::Abandon() {
+  abandoned_ = true;
+  std::lock_guard<std::mutex> lock(closing_);
+  if (client_ == nullptr) return;
+  StopEvents(false, nullptr);
+  Destroy();
+}
+
+Result<std::shared_ptr<PartitionSlot>> Consumer::FindSlot(const std::string& topic, int32_t partition) {
+  std::lock_guard<std::mutex> lock(slots_mutex_);
+  const auto found = slots_.find({topic, partition});
+  if (found == slots_.end()) return Status::Closed("The assignment of " + Describe(topic, partition));
+  return found->second;
+}
+
+void Consumer::RunEvents() {
+  SetThreadName("weir-group");
+  bool close_begun = false;
+  while (!abandoned_) {
+    if (leaving_ && !close_begun) {
+      close_begun = true;
+      rd_kafka_error_t* error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
+      if (error != nullptr) {
+        // After a fatal error the client is no member any more.
+        rd_kafka_error_destroy(error);
+        break;
+      }
+    }
+    if (close_begun && rd_kafka_consumer_closed(client_.get())) break;
+    const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), kPollTimeoutMs));
+    if (event != nullptr) Handle(event.get());
+  }
+  events_ended_ = true;
+}
+
+void Consumer::Handle(rd_kafka_event_t* event) {
+  switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_REBALANCE:
+      HandleRebalance(event);
+      break;
+    case RD_KAFKA_EVENT_ERROR:
+      HandleError(event);
+      break;
+    case RD_KAFKA_EVENT_FETCH:
+      ReportStray(event);
+      break;
+    case RD_KAFKA_EVENT_LOG: {
+      const char* facility;
+      const char* message;
+      int level;
+      if (rd_kafka_event_log(event, &facility, &message, &level) != 0) break;
+      ConsumerEvent log{ConsumerEvent::Type::kLog};
+      log.level = level;
+      log.facility = facility;
+      log.message = message;
+      on_event_(std::move(log));
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void Consumer::HandleRebalance(rd_kafka_event_t* event) {
+  const rd_kafka_resp_err_t rebalance = rd_kafka_event_error(event);
+  rd_kafka_topic_partition_list_t* partitions = rd_kafka_event_topic_partition_list(event);
+  const bool is_assign = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  if (!is_assign && rebalance != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+    // A failed rebalance: librdkafka wants an empty assignment before it joins again.
+    AnswerAlone(rebalance, nullptr);
+    HandleError(event);
+    return;
+  }
+  if (is_assign && leaving_) {
+    AnswerAlone(rebalance, partitions);
+    return;
+  }
+  ConsumerEvent told{is_assign ? ConsumerEvent::Type::kAssign : ConsumerEvent::Type::kRevoke};
+  told.partitions = PartitionsFromKafka(partitions);
+  told.lost = !is_assign && rd_kafka_assignment_lost(client_.get()) != 0;
+  on_event_(std::move(told));
+}
+
+void Consumer::HandleError(rd_kafka_event_t* event) {
+  ConsumerEvent told{ConsumerEvent::Type::kError};
+  std::string context = "Consumer";
+  rd_kafka_topic_partition_t* partition = rd_kafka_event_topic_partition(event);
+  if (partition != nullptr) {
+    context += partition->partition < 0 ? std::string(": ") + partition->topic
+                                        : ": " + Describe(partition->topic, partition->partition);
+    rd_kafka_topic_partition_destroy(partition);
+  }
+  if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) {
+    told.error = FatalKafkaStatus(client_.get(), context);
+  } else {
+    told.error = KafkaStatus(rd_kafka_event_error(event), context, rd_kafka_event_error_string(event));
+  }
+  if (!told.error.ok()) on_event_(std::move(told));
+}
+
+void Consumer::ReportStray(rd_kafka_event_t* event) {
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+    if (message->rkt == nullptr) continue;
+    ConsumerEvent told{ConsumerEvent::Type::kStray};
+    told.partitions.push_back({rd_kafka_topic_name(message->rkt), message->partition});
+    told.offset = message->offset;
+    on_event_(std::move(told));
+  }
+}
+
+void Consumer::AnswerAlone(rd_kafka_resp_err_t rebalance, rd_kafka_topic_partition_list_t* partitions) {
+  if (IsEager()) {
+    rd_kafka_assign(client_.get(), nullptr);
+    return;
+  }
+  const KafkaPartitionsHandle none(rd_kafka_topic_partition_list_new(0));
+  rd_kafka_error_t* error = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS || partitions == nullptr
+                                ? rd_kafka_incremental_assign(client_.get(), none.get())
+                                : rd_kafka_incremental_unassign(client_.get(), partitions);
+  if (error != nullptr) rd_kafka_error_destroy(error);
+}
+
+bool Consumer::IsEager() const {
+  // Without a group (partitions assigned by hand) librdkafka takes increments too.
+  return subscribed_ && std::strcmp(rd_kafka_rebalance_protocol(client_.get()), "COOPERATIVE") != 0;
+}
+
+void Consumer::StopEvents(bool leave_group, const Cancellation* cancellation) {
+  (leave_group ? leaving_ : abandoned_) = true;
+  rd_kafka_queue_yield(queue_.get());
+  while (!events_ended_ && cancellation != nullptr) {
+    if (cancellation->cancelled()) abandoned_ = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  events_.join();
+}
+
+void Consumer::Destroy() {
+  abandoned_ = true;  // ends commits that wait for an answer
+  seeker_->Stop();
+  std::unique_lock<std::shared_mutex> lock(lifetime_);
+  {
+    std::lock_guard<std::mutex> slots_lock(slots_mutex_);
+    for (const auto& [name, slot] : slots_) slot->End();
+    slots_.clear();
+  }
+  queue_.reset();
+  // The group was left already, or shall not be.
+  rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+}  // namespace weir

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <librdkafka/rdkafka.h>
+
+namespace weir {
+
+class PartitionSlot;
+
+// Makes the slots' seeks on a thread of its own and tells them when librdkafka has confirmed: a partition that has just been assigned
+// may not have started yet, and is then asked again.
+//
+// Threading: Add from any thread; Stop from the Consumer's owner. The thread starts with the first seek.
+// Invariant: while `in_flight()` is locked, no seek is on its way to librdkafka. Whoever ends a slot holds it, or a seek of the old
+// assignment could move the next one's position.
+class Seeker {
+ public:
+  explicit Seeker(rd_kafka_t* client) : client_(client) {}
+  ~Seeker() { Stop(); }
+  Seeker(const Seeker&) = delete;
+  Seeker& operator=(const Seeker&) = delete;
+
+  // Makes slot->PendingSeek(), and again until it is made or taken back.
+  void Add(std::shared_ptr<PartitionSlot> slot);
+  std::mutex& in_flight() { return in_flight_; }
+  // Idempotent; Add does nothing afterwards.
+  void Stop();
+
+ private:
+  using Slots = std::vector<std::shared_ptr<PartitionSlot>>;
+
+  void Run();
+  // Returns the slots to ask again.
+  Slots SeekAll(Slots slots);
+
+  rd_kafka_t* const client_;
+  std::mutex in_flight_;  // taken before mutex_ and before a slot's mutex
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Slots waiting_;     // guarded by mutex_, as is everything below
+  std::thread thread_;
+  bool stopped_ = false;
+};
+
+}  // namespace weir

@@ -1,0 +1,369 @@
+#include "produce/producer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <utility>
+
+#include "common/kafka_status.h"
+#include "common/thread_pool.h"
+#include "common/topic_partition.h"
+#include "produce/headers_decoder.h"
+
+namespace weir {
+
+namespace {
+
+constexpr int kPollTimeoutMs = 100;
+// A purge settles what is queued at once, and what is in flight as soon as the broker thread sees it.
+constexpr int kPurgeTimeoutMs = 1000;
+constexpr int64_t kPartitionsMax = 1 << 20;
+constexpr double kTimestampMax = 9007199254740991.0;
+
+Status ClosedProducer() { return Status::Closed("The producer"); }
+
+// True when [start, start + length) lies within the arena; a length below 0 is null.
+bool WithinArena(int32_t start, int32_t length, size_t arena_size) {
+  return length < 0 || (start >= 0 && static_cast<size_t>(start) + static_cast<size_t>(length) <= arena_size);
+}
+
+std::string RecordName(size_t index) { return "Producer.produce: record " + std::to_string(index) + " of the batch"; }
+
+}  // namespace
+
+Result<std::shared_ptr<Producer>> Producer::Create(const KafkaConfig& config, const Cancellation& owner) {
+  Result<KafkaConfHandle> conf = BuildKafkaConf(config, {{"enable.idempotence", "true"}, {"acks", "all"}});
+  if (!conf.ok()) return conf.status();
+  rd_kafka_conf_t* raw = conf.value().get();
+  rd_kafka_conf_set_events(raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  const int64_t record_bytes_max = KafkaConfInteger(raw, "message.max.bytes");
+  const int64_t queue_bytes_max = KafkaConfInteger(raw, "queue.buffering.max.kbytes") * 1024;
+  Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
+  if (!client.ok()) return client.status();
+  return std::shared_ptr<Producer>(new Producer(std::move(client.value()), record_bytes_max, queue_bytes_max, owner));
+}
+
+Producer::Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max, const Cancellation& owner)
+    : record_bytes_max_(record_bytes_max), queue_bytes_max_(queue_bytes_max), owner_(owner), client_(std::move(client)) {
+  queue_.reset(rd_kafka_queue_get_main(client_.get()));
+  deliveries_ = std::thread([this] { RunDeliveries(); });
+}
+
+Producer::~Producer() { Close(); }
+
+Result<int> Producer::Topic(const std::string& name, int64_t partitions) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (closed_) return ClosedProducer();
+  if (name.empty() || partitions < 1 || partitions > kPartitionsMax) {
+    return Status::Invalid("Producer.topic: a topic needs a name and 1 to " + std::to_string(kPartitionsMax) + " partitions");
+  }
+  const int known = TopicId(name);
+  if (known >= 0) {
+    const int32_t known_partitions = topics_[static_cast<size_t>(known)]->partitions();
+    if (known_partitions == partitions) return known;
+    return Status::Invalid("Producer.topic: " + name + " was registered with " + std::to_string(known_partitions) +
+                           " partitions, not " + std::to_string(partitions));
+  }
+  auto topic = std::make_unique<ProducedTopic>(name, static_cast<int32_t>(partitions));
+  KafkaTopicConfHandle conf(rd_kafka_default_topic_conf_dup(client_.get()));
+  rd_kafka_topic_conf_set_opaque(conf.get(), topic.get());
+  topic->set_handle(KafkaTopicHandle(rd_kafka_topic_new(client_.get(), name.c_str(), conf.get())));
+  if (topic->handle() == nullptr) return KafkaStatus(rd_kafka_last_error(), "Producer.topic: " + name);
+  (void)conf.release();
+  topics_.push_back(std::move(topic));
+  return static_cast<int>(topics_.size()) - 1;
+}
+
+Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t count) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (closed_) return ClosedProducer();
+  int64_t bytes = 0;
+  size_t i = from;
+  bool full = false;
+  Status failure;
+  for (; i < count; i++) {
+    const int32_t topic_id = batch.topic[i];
+    if (topic_id < 0 || static_cast<size_t>(topic_id) >= topics_.size()) {
+      failure = Status::Invalid(RecordName(i) + " names topic " + std::to_string(topic_id) + ", which is not registered");
+      break;
+    }
+    ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
+    const int32_t key_length = batch.key_length[i];
+    const int32_t value_length = batch.value_length[i];
+    const int32_t headers_length = batch.headers_length[i];
+    if (!WithinArena(batch.key_start[i], key_length, batch.arena_size) ||
+        !WithinArena(batch.value_start[i], value_length, batch.arena_size) ||
+        !WithinArena(batch.headers_start[i], headers_length, batch.arena_size)) {
+      failure = Status::Invalid(RecordName(i) + " lies outside of its arena");
+      break;
+    }
+    const double timestamp = batch.timestamp[i];
+    if (!(timestamp >= -1 && timestamp <= kTimestampMax)) {
+      failure = Status::Invalid(RecordName(i) + " for " + topic.name() + " has a timestamp that is no number of ms since 1970");
+      break;
+    }
+    Record record{key_length < 0 ? nullptr : batch.arena + batch.key_start[i],
+                  key_length < 0 ? 0 : static_cast<size_t>(key_length),
+                  value_length < 0 ? nullptr : batch.arena + batch.value_start[i],
+                  value_length < 0 ? 0 : static_cast<size_t>(value_length),
+                  static_cast<int64_t>(timestamp),
+                  nullptr};
+    if (headers_length > 0) {
+      record.headers = DecodeHeaders(batch.arena + batch.headers_start[i], static_cast<size_t>(headers_length));
+      if (record.headers == nullptr) {
+        failure = Status::Invalid(RecordName(i) + " for " + topic.name() + " has headers that cannot be decoded");
+        break;
+      }
+    }
+    const Result<Taken> taken = ProduceOne(topic, batch.partition[i], record);
+    if (taken.ok() && taken.value() == Taken::kYes) {
+      bytes += static_cast<int64_t>(record.size());
+      continue;
+    }
+    if (record.headers != nullptr) rd_kafka_headers_destroy(record.headers);
+    full = taken.ok();
+    if (!taken.ok()) failure = taken.status();
+    break;
+  }
+  CountTaken(static_cast<int64_t>(i - from), bytes, full);
+  if (!failure.ok()) return failure;
+  return i;
+}
+
+void Producer::OnWritable(std::function<void(Status)> done) {
+  {
+    std::lock_guard<std::mutex> lock(waiters_mutex_);
+    waiters_.push_back(std::move(done));
+    has_waiters_ = true;
+  }
+  // Looked at after the waiter is known: the delivery thread looks the other way round, so one of the two sees the other.
+  if (closed_) {
+    TellWaiters(ClosedProducer());
+  } else if (HasRoom()) {
+    TellWaiters(Status::Ok());
+  }
+}
+
+Status Producer::Flush(int64_t timeout_ms) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (true) {
+    if (closed_ || owner_.cancelled()) return ClosedProducer();
+    const Status error = FirstError();
+    if (!error.ok()) return error;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const int wait_ms = static_cast<int>(std::clamp<int64_t>(left, 0, kPollTimeoutMs));
+    if (rd_kafka_flush(client_.get(), wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // A close empties the queue too, by dropping it.
+      return closed_ ? ClosedProducer() : FirstError();
+    }
+    if (left <= 0) {
+      return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "Producer.flush",
+                         std::to_string(GetStats().queued_records) + " records were not delivered within " +
+                             std::to_string(timeout_ms) + " ms");
+    }
+  }
+}
+
+Producer::Stats Producer::GetStats() const {
+  // Settled first: a record may be settled before it is counted as taken, and the difference must not grow meanwhile.
+  const int64_t settled_records = settled_records_;
+  const int64_t settled_bytes = settled_bytes_;
+  return {std::max<int64_t>(0, taken_records_ - settled_records), std::max<int64_t>(0, taken_bytes_ - settled_bytes),
+          delivered_records_};
+}
+
+void Producer::Close() {
+  if (!closed_.exchange(true)) {
+    std::shared_lock<std::shared_mutex> lock(lifetime_);
+    rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(client_.get(), kPurgeTimeoutMs);
+  }
+  std::unique_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return;
+  stopped_ = true;
+  rd_kafka_queue_yield(queue_.get());
+  deliveries_.join();
+  TellWaiters(ClosedProducer());
+  queue_.reset();
+  for (const auto& topic : topics_) topic->set_handle(nullptr);
+  client_.reset();
+}
+
+int Producer::TopicId(const std::string& name) const {
+  for (size_t i = 0; i < topics_.size(); i++) {
+    if (topics_[i]->name() == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+Status Producer::Append(int topic_id, int32_t partition, std::string_view key, std::optional<std::string_view> value,
+                        int64_t timestamp_ms) {
+  ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
+  const Record record{key.data() == nullptr ? "" : key.data(),
+                      key.size(),
+                      !value.has_value() ? nullptr : (value->data() == nullptr ? "" : value->data()),
+                      value.has_value() ? value->size() : 0,
+                      timestamp_ms,
+                      nullptr};
+  while (true) {
+    {
+      std::shared_lock<std::shared_mutex> lock(lifetime_);
+      if (closed_) return ClosedProducer();
+      const Result<Taken> taken = ProduceOne(topic, partition, record);
+      if (!taken.ok()) return taken.status();
+      const bool full = taken.value() == Taken::kQueueFull;
+      CountTaken(full ? 0 : 1, full ? 0 : static_cast<int64_t>(record.size()), full);
+      if (!full) return Status::Ok();
+    }
+    const Status status = WaitForRoom();
+    if (!status.ok()) return status;
+  }
+}
+
+int64_t Producer::DeliveredOffset(int topic, int32_t partition) const {
+  return topics_[static_cast<size_t>(topic)]->DeliveredOffset(partition);
+}
+
+Status Producer::FirstError() const {
+  if (!failed_.load(std::memory_order_acquire)) return Status::Ok();
+  std::lock_guard<std::mutex> lock(first_error_mutex_);
+  return first_error_;
+}
+
+const ProducedTopic* Producer::FindTopic(int64_t id) const {
+  if (id < 0 || id >= static_cast<int64_t>(topics_.size())) return nullptr;
+  return topics_[static_cast<size_t>(id)].get();
+}
+
+Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record) {
+  if (partition < 0) {
+    partition = record.key == nullptr ? topic.PartitionOfNullKey(record.size())
+                                      : topic.PartitionOf({static_cast<const char*>(record.key), record.key_size});
+  } else if (partition >= topic.partitions()) {
+    return Status::Invalid("Producer.produce: " + Describe(topic.name(), partition) + " does not exist: the topic has " +
+                           std::to_string(topic.partitions()) + " partitions");
+  }
+  rd_kafka_vu_t arguments[7];
+  arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
+  arguments[0].u.rkt = topic.handle();
+  arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  arguments[1].u.i32 = partition;
+  arguments[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  arguments[2].u.i = RD_KAFKA_MSG_F_COPY;
+  arguments[3].vtype = RD_KAFKA_VTYPE_KEY;
+  arguments[3].u.mem.ptr = const_cast<void*>(record.key);
+  arguments[3].u.mem.size = record.key_size;
+  arguments[4].vtype = RD_KAFKA_VTYPE_VALUE;
+  arguments[4].u.mem.ptr = const_cast<void*>(record.value);
+  arguments[4].u.mem.size = record.value_size;
+  arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+  // librdkafka takes 0 for "now"; there is no way to send 0 itself, and 1 ms is nearer to it.
+  arguments[5].u.i64 = record.timestamp_ms == 0 ? 1 : std::max<int64_t>(record.timestamp_ms, 0);
+  arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS;
+  arguments[6].u.headers = record.headers;
+  rd_kafka_error_t* error = rd_kafka_produceva(client_.get(), arguments, record.headers == nullptr ? 6 : 7);
+  if (error == nullptr) return Taken::kYes;
+  const bool could_fit = static_cast<int64_t>(record.size()) <= queue_bytes_max_;
+  if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && could_fit) {
+    rd_kafka_error_destroy(error);
+    return Taken::kQueueFull;
+  }
+  return Refused(error, topic, partition, record);
+}
+
+Status Producer::Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition, const Record& record) {
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  const std::string where = "Producer.produce: a record for " + Describe(topic.name(), partition);
+  Status status;
+  if (code == RD_KAFKA_RESP_ERR__FATAL) status = FatalKafkaStatus(client_.get(), where);
+  if (status.ok() && (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR__QUEUE_FULL)) {
+    const bool by_queue = code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+    status = KafkaStatus(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, where,
+                         "it has " + std::to_string(record.size()) + " bytes (without headers), more than " +
+                             (by_queue ? "the whole queue holds (queue.buffering.max.kbytes, " : "allowed (message.max.bytes, ") +
+                             std::to_string(by_queue ? queue_bytes_max_ : record_bytes_max_) + " bytes)");
+  }
+  if (status.ok()) status = KafkaStatus(error, where);
+  rd_kafka_error_destroy(error);
+  return status;
+}
+
+Status Producer::WaitForRoom() {
+  auto room = std::make_shared<std::promise<Status>>();
+  std::future<Status> told = room->get_future();
+  OnWritable([room](Status status) { room->set_value(std::move(status)); });
+  while (told.wait_for(std::chrono::milliseconds(kPollTimeoutMs)) != std::future_status::ready) {
+    if (owner_.cancelled()) return ClosedProducer();
+  }
+  return told.get();
+}
+
+void Producer::CountTaken(int64_t records, int64_t bytes, bool full) {
+  const int64_t taken = taken_records_.fetch_add(records) + records;
+  taken_bytes_.fetch_add(bytes);
+  if (full) {
+    low_water_records_ = std::max<int64_t>(0, taken - settled_records_) / 2;
+  } else if (low_water_records_ != INT64_MAX) {
+    low_water_records_ = INT64_MAX;
+  }
+}
+
+void Producer::RunDeliveries() {
+  SetThreadName("weir-delivery");
+  while (true) {
+    const bool last = stopped_;
+    const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), last ? 0 : kPollTimeoutMs));
+    if (event == nullptr) {
+      if (last) return;
+    } else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
+      HandleDeliveries(event.get());
+    } else if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__FATAL) {
+      KeepFirstError(FatalKafkaStatus(client_.get(), "Producer"));
+    }
+  }
+}
+
+void Producer::HandleDeliveries(rd_kafka_event_t* event) {
+  int64_t records = 0;
+  int64_t delivered = 0;
+  int64_t bytes = 0;
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+    records++;
+    bytes += static_cast<int64_t>(message->key_len + message->len);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      delivered++;
+      static_cast<ProducedTopic*>(rd_kafka_topic_opaque(message->rkt))->Delivered(message->partition, message->offset);
+    } else if (!closed_) {
+      const char* reason = rd_kafka_message_produce_errstr(message);
+      KeepFirstError(KafkaStatus(
+          message->err, "Delivery to " + Describe(rd_kafka_topic_name(message->rkt), message->partition),
+          reason == nullptr ? rd_kafka_err2str(message->err) : reason));
+    }
+  }
+  delivered_records_ += delivered;
+  settled_bytes_ += bytes;
+  settled_records_ += records;
+  if (has_waiters_ && HasRoom()) TellWaiters(Status::Ok());
+}
+
+void Producer::KeepFirstError(const Status& error) {
+  std::lock_guard<std::mutex> lock(first_error_mutex_);
+  if (failed_ || error.ok()) return;
+  first_error_ = error;
+  failed_.store(true, std::memory_order_release);
+}
+
+bool Producer::HasRoom() const { return taken_records_ - settled_records_ <= low_water_records_; }
+
+void Producer::TellWaiters(const Status& status) {
+  std::vector<std::function<void(Status)>> waiters;
+  {
+    std::lock_guard<std::mutex> lock(waiters_mutex_);
+    waiters.swap(waiters_);
+    has_waiters_ = false;
+  }
+  for (const auto& waiter : waiters) waiter(status);
+}
+
+}  // namespace weir

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "common/cancellation.h"
+#include "common/kafka_config.h"
+#include "common/kafka_handles.h"
+#include "common/status.h"
+#include "produce/produce_batch.h"
+#include "produce/produced_topic.h"
+#include "state/changelog_sink.h"
+
+namespace weir {
+
+// One stream thread's librdkafka producer: idempotent, acks=all. Delivery reports are taken by a native thread, which counts them,
+// keeps the highest offset of each partition and the first error.
+//
+//   Produce, Append ──> librdkafka's queue ──> broker ──> delivery thread: offsets, counts, first error
+//         ^                                                     │
+//         └──────────────── OnWritable: the queue is half empty ┘
+//
+// Ownership: held by shared_ptr: by the JS object and by calls under way.
+// Threading: Topic, Produce and Append: one thread at a time, with a happens-before between them (the owner's, or a native thread that
+// the owner waits for). Flush blocks: not the owner's. The rest: any thread.
+// Invariants:
+//   1. A record that was taken is delivered, or FirstError says why not; librdkafka keeps a partition's order (idempotence).
+//   2. When a flush has succeeded, DeliveredOffset covers everything taken before it.
+//   3. Each function given to OnWritable is called exactly once.
+class Producer final : public ChangelogSink {
+ public:
+  // `owner` is cancelled when the owner's thread ends: what waits then returns Closed.
+  static Result<std::shared_ptr<Producer>> Create(const KafkaConfig& config, const Cancellation& owner);
+  // As Close.
+  ~Producer() override;
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+
+  // Registers a topic with its number of partitions; a topic registered before keeps its id. Ids count up from 0.
+  Result<int> Topic(const std::string& name, int64_t partitions);
+
+  // Hands over records `from` to `count` - 1. Returns the index after the last one taken: less than `count` when the queue is full.
+  // A record that can never be taken is a failure that names it; those before it were taken.
+  // REQUIRES: from <= count <= batch.capacity.
+  Result<size_t> Produce(const ProduceBatch& batch, size_t from, size_t count);
+
+  // Calls `done` when the queue has room again, at once when it has; with Closed when the producer is closed first. On the delivery
+  // thread or within the call: must not block and must not call the producer.
+  void OnWritable(std::function<void(Status)> done);
+
+  // Waits until all that was taken is delivered. Returns the first delivery error, _TIMED_OUT, or Closed.
+  Status Flush(int64_t timeout_ms);
+
+  struct Stats {
+    int64_t queued_records;
+    int64_t queued_bytes;
+    int64_t delivered_records;
+  };
+  Stats GetStats() const;
+
+  // Drops what is not delivered and destroys the client. Idempotent; waits for a call that is under way.
+  void Close();
+
+  // ChangelogSink.
+  int TopicId(const std::string& name) const override;
+  Status Append(int topic, int32_t partition, std::string_view key, std::optional<std::string_view> value,
+                int64_t timestamp_ms) override;
+  // REQUIRES: the topic is registered and has the partition.
+  int64_t DeliveredOffset(int topic, int32_t partition) const override;
+  Status FirstError() const override;
+
+  // Null when no topic has that id.
+  const ProducedTopic* FindTopic(int64_t id) const;
+
+ private:
+  struct Record {
+    const void* key;  // null: a null key
+    size_t key_size;
+    const void* value;  // null: a null value
+    size_t value_size;
+    int64_t timestamp_ms;
+    rd_kafka_headers_t* headers;  // taken when the record is; null when there are none
+    size_t size() const { return key_size + value_size; }
+  };
+  enum class Taken { kYes, kQueueFull };
+
+  Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max, const Cancellation& owner);
+
+  // REQUIRES: lifetime_ held.
+  Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record);
+  Status Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition, const Record& record);
+  Status WaitForRoom();
+  void CountTaken(int64_t records, int64_t bytes, bool full);
+
+  void RunDeliveries();
+  void HandleDeliveries(rd_kafka_event_t* event);
+  void KeepFirstError(const Status& error);
+  bool HasRoom() const;
+  void TellWaiters(const Status& status);
+
+  const int64_t record_bytes_max_;  // message.max.bytes
+  const int64_t queue_bytes_max_;   // queue.buffering.max.kbytes
+  const Cancellation owner_;
+
+  // Held shared by calls into librdkafka, exclusively to destroy it.
+  mutable std::shared_mutex lifetime_;
+  KafkaClientHandle client_;                            // null once closed; guarded by lifetime_
+  KafkaQueueHandle queue_;                              // the delivery reports
+  std::vector<std::unique_ptr<ProducedTopic>> topics_;  // by id; also librdkafka's topic opaques
+  std::atomic<bool> closed_{false};   // takes nothing any more
+  std::atomic<bool> stopped_{false};  // the delivery thread ends
+  std::thread deliveries_;
+
+  // Taken minus settled is what is queued; a settlement may be counted a moment before the batch that it belongs to.
+  std::atomic<int64_t> taken_records_{0};
+  std::atomic<int64_t> taken_bytes_{0};
+  std::atomic<int64_t> settled_records_{0};
+  std::atomic<int64_t> settled_bytes_{0};
+  std::atomic<int64_t> delivered_records_{0};
+  // After a full queue: there is room again when no more records than this are queued.
+  std::atomic<int64_t> low_water_records_{INT64_MAX};
+
+  std::mutex waiters_mutex_;
+  std::vector<std::function<void(Status)>> waiters_;  // guarded by waiters_mutex_
+  std::atomic<bool> has_waiters_{false};
+
+  mutable std::mutex first_error_mutex_;
+  Status first_error_;  // guarded by first_error_mutex_
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace weir
