@@ -1,0 +1,21 @@
+/** The numbers that the topology and its check (verify.ts) agree on. */
+import type { Plane } from './records.ts'
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+/** A departure this late is a delay. */
+export const delayMinutesMin = 16
+
+/** An aircraft with this many delays in its window is in the segment. */
+export const delaysMin = 3
+
+/** Each aircraft has a window of its own: the older it is, the longer its delays are remembered. */
+export function windowMsOf(plane: Pick<Plane, 'yearBuilt'> | null): number {
+  if (plane === null || plane.yearBuilt === null) return 2 * dayMs
+  return plane.yearBuilt < 2000 ? 7 * dayMs : 4 * dayMs
+}
+
+/** The weather that belongs to a departure: from so long before until so long after it was scheduled, both ends included. */
+export const weatherBeforeMs = 1 * hourMs
+export const weatherAfterMs = 2 * hourMs
