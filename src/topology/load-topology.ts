@@ -2,9 +2,10 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { isErrorCode } from '../errors/codes.ts'
+import { type ErrorCode, isErrorCode } from '../errors/codes.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopologyDefinition } from './definition.ts'
+import { isTopologyModule, type TopologyModule } from './topology-module.ts'
 
 /**
  * The URL of a module given as a path, relative to the working directory.
@@ -20,24 +21,21 @@ export function moduleUrlOf(path: string): string {
 }
 
 /**
- * Imports a module and takes the topology that it exports by default, as `defineTopology` made it.
+ * Imports a module and takes the topology that it exports by default: what `defineTopology` returned, or a `Topology`.
  *
  * @param moduleUrl an absolute file URL
  * @throws WeirError module-not-loaded or topology-invalid, with the module's path in its line
  */
-export async function loadTopology(moduleUrl: string): Promise<TopologyDefinition> {
-  const path = moduleUrl.startsWith('file:') ? fileURLToPath(moduleUrl) : moduleUrl
+export async function loadTopologyModule(moduleUrl: string): Promise<TopologyModule> {
+  const path = pathOf(moduleUrl)
   let exports: Record<string, unknown>
   try {
     exports = (await import(moduleUrl)) as Record<string, unknown>
   } catch (error) {
-    // A topology that contradicts itself says so while its module runs; anything else is the module's own failure.
-    const code = (error as { code?: unknown } | null)?.code
-    const own = isErrorCode(code) ? code : 'module-not-loaded'
-    throw new WeirError(own, `${path}: ${messageOf(error)}`, { cause: error })
+    throw failure(path, 'module-not-loaded', error)
   }
-  if (isTopology(exports.default)) return exports.default
-  const named = Object.keys(exports).find((name) => isTopology(exports[name]))
+  if (isTopologyModule(exports.default)) return exports.default
+  const named = Object.keys(exports).find((name) => isTopologyModule(exports[name]))
   const hint = named === undefined ? '' : `; ${named} is a topology: export it as default`
   throw new WeirError(
     'topology-invalid',
@@ -45,8 +43,27 @@ export async function loadTopology(moduleUrl: string): Promise<TopologyDefinitio
   )
 }
 
-function isTopology(value: unknown): value is TopologyDefinition {
-  if (typeof value !== 'object' || value === null) return false
-  const { subtopologies, repartitionTopics } = value as Partial<Record<keyof TopologyDefinition, unknown>>
-  return Array.isArray(subtopologies) && Array.isArray(repartitionTopics)
+/**
+ * Imports a module and builds the topology that it exports by default.
+ *
+ * @param moduleUrl an absolute file URL
+ * @throws WeirError module-not-loaded or topology-invalid, with the module's path in its line
+ */
+export async function loadTopology(moduleUrl: string): Promise<TopologyDefinition> {
+  const module = await loadTopologyModule(moduleUrl)
+  try {
+    return module.build()
+  } catch (error) {
+    throw failure(pathOf(moduleUrl), 'topology-invalid', error)
+  }
+}
+
+function pathOf(moduleUrl: string): string {
+  return moduleUrl.startsWith('file:') ? fileURLToPath(moduleUrl) : moduleUrl
+}
+
+/** An error that Weir names keeps its code: a Topology that contradicts itself says so while its module runs. */
+function failure(path: string, fallback: ErrorCode, error: unknown): WeirError {
+  const code = (error as { code?: unknown } | null)?.code
+  return new WeirError(isErrorCode(code) ? code : fallback, `${path}: ${messageOf(error)}`, { cause: error })
 }

@@ -8,7 +8,11 @@ import { decisionFor } from '../../../src/errors/decision.ts'
 import { loadTopology, moduleUrlOf } from '../../../src/topology/load-topology.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'weir-topology-'))
-const definition = '{ subtopologies: [], repartitionTopics: [] }'
+const topologyUrl = new URL('../../../src/topology/topology.ts', import.meta.url).href
+const header =
+  `import { Topology } from '${topologyUrl}'\n` +
+  "const serde: any = { name: 'none', serialize() {}, deserialize() {} }\n"
+const topology = "new Topology().addSource('in', { topics: 'words', key: serde, value: serde })"
 
 function moduleOf(name: string, source: string): string {
   const path = join(folder, name)
@@ -18,8 +22,12 @@ function moduleOf(name: string, source: string): string {
 
 describe('loadTopology', () => {
   test('takes the default export of a TypeScript module', async () => {
-    const path = moduleOf('good.ts', `const topology: object = ${definition}\nexport default topology\n`)
-    assert.deepEqual(await loadTopology(moduleUrlOf(path)), { subtopologies: [], repartitionTopics: [] })
+    const path = moduleOf('good.ts', `${header}export default ${topology}\n`)
+    const { subtopologies } = await loadTopology(moduleUrlOf(path))
+    assert.deepEqual(
+      subtopologies.map(({ sourceTopics }) => sourceTopics),
+      [['words']],
+    )
   })
 
   const refused: readonly (readonly [name: string, source: string, code: string, line: RegExp])[] = [
@@ -39,6 +47,12 @@ describe('loadTopology', () => {
       /twice\.ts: store counts is defined twice$/,
     ],
     [
+      'no-source.ts',
+      `${header}export default new Topology()`,
+      'topology-invalid',
+      /no-source\.ts: the topology has no source$/,
+    ],
+    [
       'nothing.ts',
       'export const a = 1',
       'topology-invalid',
@@ -46,7 +60,7 @@ describe('loadTopology', () => {
     ],
     [
       'named.ts',
-      `export const mine = ${definition}`,
+      `${header}export const mine = ${topology}`,
       'topology-invalid',
       /; mine is a topology: export it as default$/,
     ],

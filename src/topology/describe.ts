@@ -1,0 +1,71 @@
+import type { NodeDefinition, SubtopologyDefinition, TopologyDefinition } from './definition.ts'
+import { hashMapOrder, hashSetOrder, TreeSet } from './java-collections.ts'
+
+interface DescribedNode {
+  readonly definition: NodeDefinition
+  readonly predecessors: TreeSet<DescribedNode>
+  readonly successors: TreeSet<DescribedNode>
+  /** Nodes below it, itself included, counted once for each path. */
+  size: number
+}
+
+/** The bigger sub-tree first, then by name. */
+function compareNodes(a: DescribedNode, b: DescribedNode): number {
+  if (a === b) return 0
+  if (a.size !== b.size) return b.size - a.size
+  return a.definition.name < b.definition.name ? -1 : 1
+}
+
+function grow(node: DescribedNode, delta: number): void {
+  node.size += delta
+  for (const predecessor of node.predecessors) grow(predecessor, delta)
+}
+
+function connect(subtopology: SubtopologyDefinition): DescribedNode[] {
+  const nodes = new Map<string, DescribedNode>()
+  for (const definition of subtopology.nodes) {
+    nodes.set(definition.name, {
+      definition,
+      predecessors: new TreeSet(compareNodes),
+      successors: new TreeSet(compareNodes),
+      size: 1,
+    })
+  }
+  const ordered = hashMapOrder([...nodes.keys()]).map((name) => nodes.get(name)!)
+  for (const node of ordered) {
+    if (node.definition.kind === 'source') continue
+    for (const parent of node.definition.parents) {
+      const predecessor = nodes.get(parent)!
+      node.predecessors.add(predecessor)
+      predecessor.successors.add(node)
+      grow(predecessor, node.size)
+    }
+  }
+  return ordered.sort(compareNodes)
+}
+
+function names(nodes: Iterable<DescribedNode>): string {
+  return [...nodes].map(({ definition }) => definition.name).join(', ') || 'none'
+}
+
+function describeNode({ definition, predecessors, successors }: DescribedNode): string {
+  const to = `\n      --> ${names(successors)}`
+  const from = `\n      <-- ${names(predecessors)}`
+  switch (definition.kind) {
+    case 'source':
+      return `Source: ${definition.name} (topics: [${hashSetOrder(definition.topics).join(', ')}])${to}`
+    case 'processor':
+      return `Processor: ${definition.name} (stores: [${hashSetOrder(definition.stores).join(', ')}])${to}${from}`
+    case 'sink':
+      return `Sink: ${definition.name} (topic: ${definition.topic})${from}`
+  }
+}
+
+/** The text of Kafka Streams' `Topology.describe().toString()`, character by character. */
+export function describeTopology(topology: TopologyDefinition): string {
+  const subtopologies = topology.subtopologies.map((subtopology) => {
+    const nodes = connect(subtopology).map((node) => `    ${describeNode(node)}\n`)
+    return `  Sub-topology: ${subtopology.id}\n${nodes.join('')}\n`
+  })
+  return `Topologies:\n ${subtopologies.join('')}`
+}

@@ -1,0 +1,308 @@
+import type { Processor, ProcessorSupplier } from '../process/processor.ts'
+import type { Serde } from '../serde/serde.ts'
+import type {
+  NodeDefinition,
+  OffsetReset,
+  Partitioner,
+  ProcessorDefinition,
+  RepartitionTopicDefinition,
+  SinkDefinition,
+  SourceDefinition,
+  StoreDefinition,
+  TimestampExtractor,
+  TopologyDefinition,
+} from './definition.ts'
+import { describeTopology } from './describe.ts'
+import { checkBoolean, checkFunction, checkName, checkNames, checkOptions, checkSerde, kindOf } from './options.ts'
+import { buildSubtopologies } from './subtopologies.ts'
+import { TopologyError } from './topology-error.ts'
+import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
+
+const OFFSET_RESETS: readonly unknown[] = ['earliest', 'latest', 'none']
+
+export interface SourceOptions<K, V> {
+  /** At least one; no other source reads them. */
+  readonly topics: string | readonly string[]
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Where a group without committed offsets begins. Default: WEIR_AUTO_OFFSET_RESET. */
+  readonly offsetReset?: OffsetReset
+  /** Default: the record's own timestamp. */
+  readonly timestampExtractor?: TimestampExtractor
+}
+
+export interface ProcessorOptions {
+  /** Nodes added before, at least one. */
+  readonly parents: string | readonly string[]
+  /** Stores added before that the processor uses. Default: none. */
+  readonly stores?: readonly string[]
+  /** True when every record that it forwards has the key of the record it came for. Default: false. */
+  readonly preservesKey?: boolean
+  /** Of its stores, those that it reads by the record's own key: their rows are fetched ahead, a batch at a time. Default: none. */
+  readonly readsByKey?: readonly string[]
+}
+
+export interface SinkOptions<K, V> {
+  /** Nodes added before, at least one. */
+  readonly parents: string | readonly string[]
+  readonly topic: string
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  readonly partitioner?: Partitioner<K, V>
+}
+
+/** A processor whose stores may still grow. */
+interface ProcessorNode extends ProcessorDefinition {
+  readonly stores: string[]
+}
+
+/**
+ * A topology of sources, processors, sinks and state stores, node by node. Kafka Streams' Topology. Every method throws a TopologyError
+ * with one line for what cannot be. A module may export one by default.
+ *
+ * @example
+ * new Topology()
+ *   .addSource('words', { topics: 'words', key: serdes.string, value: serdes.string })
+ *   .addProcessor('counter', () => new WordCounter(), { parents: 'words' })
+ *   .addStateStore(stores.keyValue({ name: 'counts', key: serdes.string, value: serdes.int64 }), 'counter')
+ *   .addSink('counted', { parents: 'counter', topic: 'counts', key: serdes.string, value: serdes.int64 })
+ */
+export class Topology implements TopologyModule {
+  readonly [topologyModuleMarker] = true
+  readonly #nodes = new Map<string, Exclude<NodeDefinition, ProcessorDefinition> | ProcessorNode>()
+  readonly #stores = new Map<string, StoreDefinition>()
+  readonly #repartitionTopics = new Map<string, RepartitionTopicDefinition>()
+  /** By topic. */
+  readonly #sources = new Map<string, string>()
+  /** Names of sources whose topics need the same number of partitions. */
+  readonly #copartitioned: (readonly string[])[] = []
+  #built: TopologyDefinition | null = null
+
+  addSource<K, V>(name: string, options: SourceOptions<K, V>): this {
+    const where = this.#checkNewNode('source', name)
+    checkOptions(where, options ?? null, ['topics', 'key', 'value', 'offsetReset', 'timestampExtractor'])
+    const { key, value, offsetReset, timestampExtractor } = options
+    const topics = listOf(options.topics)
+    checkNames(where, 'topics', topics)
+    if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one`)
+    for (const topic of topics) {
+      checkName(where, 'a topic', topic)
+      const reader = this.#sources.get(topic)
+      if (reader !== undefined) throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
+      this.#sources.set(topic, name)
+    }
+    checkSerde(where, 'key', key)
+    checkSerde(where, 'value', value)
+    if (offsetReset !== undefined && !OFFSET_RESETS.includes(offsetReset)) {
+      throw new TopologyError(`${where}: offsetReset is ${String(offsetReset)}; allowed: ${OFFSET_RESETS.join(', ')}`)
+    }
+    if (timestampExtractor !== undefined) checkFunction(where, 'timestampExtractor', timestampExtractor)
+    const source: SourceDefinition = {
+      kind: 'source',
+      name,
+      topics,
+      key,
+      value,
+      ...(offsetReset !== undefined && { offsetReset }),
+      ...(timestampExtractor !== undefined && { timestampExtractor }),
+    }
+    this.#nodes.set(name, source)
+    return this.#changed()
+  }
+
+  /** @param supplier makes a new processor at each call; called twice here, to see that it does */
+  addProcessor<KIn, VIn, KOut, VOut>(
+    name: string,
+    supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+    options: ProcessorOptions,
+  ): this {
+    const where = this.#checkNewNode('processor', name)
+    checkOptions(where, options ?? null, ['parents', 'stores', 'preservesKey', 'readsByKey'])
+    const { stores = [], preservesKey = false, readsByKey = [] } = options
+    const parents = this.#checkParents(where, options.parents)
+    checkNames(where, 'stores', stores)
+    checkNames(where, 'readsByKey', readsByKey)
+    checkBoolean(where, 'preservesKey', preservesKey)
+    for (const store of stores) this.#checkStore(where, store)
+    checkSupplier(where, supplier)
+    this.#nodes.set(name, {
+      kind: 'processor',
+      name,
+      parents,
+      supplier: supplier as ProcessorSupplier,
+      stores: [...new Set(stores)],
+      preservesKey,
+      readsByKey,
+    })
+    return this.#changed()
+  }
+
+  addSink<K, V>(name: string, options: SinkOptions<K, V>): this {
+    const where = this.#checkNewNode('sink', name)
+    checkOptions(where, options ?? null, ['parents', 'topic', 'key', 'value', 'partitioner'])
+    const { topic, key, value, partitioner } = options
+    const parents = this.#checkParents(where, options.parents)
+    checkName(where, 'topic', topic)
+    checkSerde(where, 'key', key)
+    checkSerde(where, 'value', value)
+    if (partitioner !== undefined) checkFunction(where, 'partitioner', partitioner)
+    const sink: SinkDefinition = {
+      kind: 'sink',
+      name,
+      parents,
+      topic,
+      key,
+      value,
+      ...(partitioner !== undefined && { partitioner: partitioner as Partitioner }),
+    }
+    this.#nodes.set(name, sink)
+    return this.#changed()
+  }
+
+  /**
+   * Adds a store and connects it to processors added before. The same definition may be added again, to connect more.
+   *
+   * @param store made by `stores`
+   */
+  addStateStore(store: StoreDefinition, ...processors: string[]): this {
+    checkName('addStateStore', 'the store (made by stores.keyValue and the like)', (store as Partial<StoreDefinition> | null)?.name)
+    const present = this.#stores.get(store.name)
+    if (present !== undefined && present !== store) throw new TopologyError(`store ${store.name} is added twice`)
+    this.#stores.set(store.name, store)
+    for (const processor of processors) this.connectProcessorAndStateStores(processor, store.name)
+    return this.#changed()
+  }
+
+  /** Lets a processor use stores; both were added before. */
+  connectProcessorAndStateStores(processor: string, ...stores: string[]): this {
+    const node = this.#nodes.get(processor)
+    if (node === undefined) throw new TopologyError(`stores ${stores.join(', ')}: there is no processor ${String(processor)}`)
+    if (node.kind !== 'processor') throw new TopologyError(`${node.kind} ${processor} can have no stores; only processors can`)
+    if (stores.length === 0) throw new TopologyError(`processor ${processor}: at least one store must be named`)
+    for (const store of stores) {
+      this.#checkStore(`processor ${processor}`, store)
+      if (!node.stores.includes(store)) node.stores.push(store)
+    }
+    return this.#changed()
+  }
+
+  /**
+   * Marks a topic as one that the application creates and that carries its name as a prefix.
+   *
+   * @internal
+   * @param partitions null: as many as the sub-topology that writes it has tasks
+   */
+  addRepartitionTopic(name: string, partitions: number | null): this {
+    checkName('repartition topic', 'name', name)
+    if (this.#repartitionTopics.has(name)) throw new TopologyError(`repartition topic ${name} is made twice: give one of them another name`)
+    this.#repartitionTopics.set(name, { name, partitions })
+    return this.#changed()
+  }
+
+  /**
+   * The topics of these sources must have the same number of partitions.
+   *
+   * @internal
+   */
+  copartitionSources(sources: readonly string[]): this {
+    this.#copartitioned.push(sources)
+    return this.#changed()
+  }
+
+  build(): TopologyDefinition {
+    if (this.#built !== null) return this.#built
+    if (this.#sources.size === 0) throw new TopologyError('the topology has no source')
+    const connected = new Set<string>()
+    const nodes: NodeDefinition[] = []
+    for (const node of this.#nodes.values()) {
+      nodes.push(node.kind === 'processor' ? { ...node, stores: [...node.stores] } : node)
+      if (node.kind !== 'processor') continue
+      for (const store of node.stores) connected.add(store)
+      const foreign = node.readsByKey.find((store) => !node.stores.includes(store))
+      if (foreign !== undefined) {
+        throw new TopologyError(`processor ${node.name}: readsByKey has ${foreign}, which is none of its stores`)
+      }
+    }
+    for (const store of this.#stores.keys()) {
+      if (!connected.has(store)) throw new TopologyError(`store ${store} is connected to no processor`)
+    }
+    const repartitionTopics = [...this.#repartitionTopics.values()]
+    const subtopologies = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
+    for (const { copartitionGroups } of subtopologies) checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
+    this.#built = { subtopologies, repartitionTopics }
+    return this.#built
+  }
+
+  /** The text of Kafka Streams' `Topology.describe()`. */
+  describe(): string {
+    return describeTopology(this.build())
+  }
+
+  #changed(): this {
+    this.#built = null
+    return this
+  }
+
+  #checkNewNode(kind: string, name: unknown): string {
+    if (typeof name !== 'string' || name === '') throw new TopologyError(`a ${kind}'s name must be text, not ${kindOf(name)}`)
+    const present = this.#nodes.get(name)
+    if (present !== undefined) throw new TopologyError(`${kind} ${name}: there is a ${present.kind} of that name already`)
+    return `${kind} ${name}`
+  }
+
+  #checkParents(where: string, parents: unknown): readonly string[] {
+    const names = listOf(parents)
+    checkNames(where, 'parents', names)
+    if (names.length === 0) throw new TopologyError(`${where}: parents is empty; allowed is at least one node`)
+    for (const name of names) {
+      const parent = this.#nodes.get(name)
+      if (parent === undefined) throw new TopologyError(`${where}: there is no node ${name} to be its parent`)
+      if (parent.kind === 'sink') throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
+    }
+    return [...new Set(names)]
+  }
+
+  #checkStore(where: string, store: unknown): void {
+    if (!this.#stores.has(store as string)) throw new TopologyError(`${where}: there is no store ${String(store)}`)
+  }
+}
+
+function listOf(oneOrMany: unknown): unknown {
+  return typeof oneOrMany === 'string' ? [oneOrMany] : oneOrMany
+}
+
+/** As Kafka Streams' ApiUtils.checkSupplier: a supplier that hands out one processor twice would share it between tasks. */
+function checkSupplier(where: string, supplier: unknown): void {
+  checkFunction(where, 'the supplier', supplier)
+  const made = [0, 1].map((): Processor => {
+    try {
+      return (supplier as ProcessorSupplier)()
+    } catch (error) {
+      const isClass = /^class\b/.test(Function.prototype.toString.call(supplier))
+      const hint = isClass ? ' (give a function that makes a new one: () => new ...)' : ''
+      throw new TopologyError(`${where}: the supplier threw ${error instanceof Error ? error.message : String(error)}${hint}`, {
+        cause: error,
+      })
+    }
+  })
+  if (typeof (made[0] as Partial<Processor> | null)?.process !== 'function') {
+    throw new TopologyError(`${where}: the supplier must return an object with process(record, context), not ${kindOf(made[0])}`)
+  }
+  if (made[0] === made[1]) {
+    throw new TopologyError(`${where}: the supplier returned the same processor twice; it must make a new one at each call`)
+  }
+}
+
+function checkFixedPartitions(
+  groups: readonly (readonly string[])[],
+  topics: ReadonlyMap<string, RepartitionTopicDefinition>,
+): void {
+  for (const group of groups) {
+    const fixed = group.map((name) => topics.get(name)).filter((topic) => topic !== undefined && topic.partitions !== null)
+    if (new Set(fixed.map((topic) => topic!.partitions)).size > 1) {
+      const list = fixed.map((topic) => `${topic!.name} has ${topic!.partitions}`).join(', ')
+      throw new TopologyError(`topics that are joined need the same number of partitions: ${list}`)
+    }
+  }
+}
