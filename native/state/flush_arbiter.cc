@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "common/thread_pool.h"
 
@@ -63,16 +62,19 @@ void FlushArbiter::Admit(size_t bytes) {
   admitted_bytes_ += bytes;
 }
 
-void FlushArbiter::RecordWrite(size_t bytes) {
+uint64_t FlushArbiter::RecordWrite(size_t bytes) {
   const size_t used = manager_->memory_usage();
   size_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (used > peak && !peak_bytes_.compare_exchange_weak(peak, used, std::memory_order_relaxed)) {
   }
   std::lock_guard<std::mutex> lock(mutex_);
   admitted_bytes_ -= bytes;
-  if (manager_->mutable_memtable_memory_usage() <= options_.budget_bytes / 2) return;
-  signalled_ = true;
-  wake_.notify_one();
+  written_bytes_ += bytes;
+  if (manager_->mutable_memtable_memory_usage() > options_.budget_bytes / 2) {
+    signalled_ = true;
+    wake_.notify_one();
+  }
+  return written_bytes_;
 }
 
 void FlushArbiter::OnFlushCompleted() {
@@ -135,27 +137,27 @@ bool FlushArbiter::WantsFlush() {
 }
 
 bool FlushArbiter::FlushOne() {
-  const int64_t idle_since = MonotonicMs() - options_.idle_ms;
   const std::vector<std::shared_ptr<FlushTarget>> targets = LiveTargets();
-  // An idle database with next to nothing in it is not worth a file.
+  uint64_t written;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    written = written_bytes_;
+  }
+  // A database counts as twice its size when an eighth of the budget was written elsewhere since its last write.
+  const double aging = static_cast<double>(options_.budget_bytes) / 8;
+  // Next to nothing is not worth a file, however old; it goes when there is nothing else.
   const size_t worthwhile = options_.budget_bytes / (4 * std::max<size_t>(targets.size(), 1));
-  FlushTarget* largest = nullptr;
-  size_t largest_bytes = 0;
-  FlushTarget* oldest = nullptr;
-  int64_t oldest_write = std::numeric_limits<int64_t>::max();
+  FlushTarget* chosen = nullptr;
+  double chosen_weight = 0;
   for (const std::shared_ptr<FlushTarget>& target : targets) {
     const size_t bytes = target->ActiveMemtableBytes();
-    if (bytes > largest_bytes) {
-      largest_bytes = bytes;
-      largest = target.get();
-    }
-    const int64_t last_write = target->LastWriteMs();
-    if (bytes >= worthwhile && last_write <= idle_since && last_write < oldest_write) {
-      oldest_write = last_write;
-      oldest = target.get();
-    }
+    if (bytes == 0) continue;
+    const double age = static_cast<double>(written - std::min(written, target->LastWrite())) / aging;
+    const double weight = bytes < worthwhile ? 1 : static_cast<double>(bytes) * (1 + age);
+    if (weight <= chosen_weight) continue;
+    chosen_weight = weight;
+    chosen = target.get();
   }
-  FlushTarget* const chosen = oldest != nullptr ? oldest : largest;
   if (chosen == nullptr) return false;
   chosen->RequestFlush();
   flushes_.fetch_add(1, std::memory_order_relaxed);

@@ -21,8 +21,8 @@ class FlushTarget {
 
   // Bytes of the memtables that are being written to; 0 when nothing is unflushed.
   virtual size_t ActiveMemtableBytes() = 0;
-  // Monotonic clock, ms: the last write.
-  virtual int64_t LastWriteMs() const = 0;
+  // What RecordWrite returned for the last write.
+  virtual uint64_t LastWrite() const = 0;
   // When the database wants to be flushed whatever the memory; INT64_MAX when nothing is unflushed.
   virtual int64_t FlushDueMs() const = 0;
   // Begins to flush all families atomically; does not wait for the files.
@@ -30,8 +30,9 @@ class FlushTarget {
 };
 
 // Keeps the memtables of all databases below one budget. RocksDB's WriteBufferManager alone does not: it only ever flushes the database that
-// writes, so idle ones keep their memory, and its stalling hangs. The arbiter flushes, on its own thread, the database that has been
-// idle longest, or else the largest, as soon as half of the budget is being written to; and databases whose time has come.
+// writes, so idle ones keep their memory, and its stalling hangs. The arbiter flushes, on its own thread, as soon as half of the budget is
+// being written to: the largest database, where one counts for more the more was written elsewhere since its last write, so that idle ones
+// go too; and databases whose time has come.
 //
 // Writers announce what they will write (Admit) and wait there while it does not fit; that holds the budget. They never wait for memory
 // that no flush can free.
@@ -42,8 +43,6 @@ class FlushArbiter {
  public:
   struct Options {
     size_t budget_bytes;
-    // A database that was not written to for this long is idle.
-    int64_t idle_ms = 10'000;
     // A writer waits this long at most when no flush completes: a full disk must not hang it.
     int64_t stall_max_ms = 5'000;
   };
@@ -59,7 +58,8 @@ class FlushArbiter {
 
   // Waits until `bytes` more fit into the budget, or no flush would help. Each Admit is followed by one RecordWrite of the same bytes.
   void Admit(size_t bytes);
-  void RecordWrite(size_t bytes);
+  // Returns the bytes written to all databases so far: a clock that stands still when nobody writes.
+  uint64_t RecordWrite(size_t bytes);
   // RocksDB finished (or gave up) a flush.
   void OnFlushCompleted();
   // A database's due time changed.
@@ -90,6 +90,7 @@ class FlushArbiter {
   std::vector<std::weak_ptr<FlushTarget>> targets_;  // guarded by mutex_, as is everything down to the atomics
   size_t admitted_bytes_ = 0;
   size_t waiting_bytes_ = 0;
+  uint64_t written_bytes_ = 0;
   uint64_t completed_flushes_ = 0;
   bool nothing_to_flush_ = false;
   bool signalled_ = false;

@@ -53,12 +53,11 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
   size_t rows = 0;
   size_t used = 0;
   int64_t too_long = 0;
-  // The last key passed. It points into `out` or the overlay's arena: RocksDB's memory changes as its iterator moves.
-  std::optional<std::string_view> passed;
+  // The last key returned, in `out`. A deleted key counts as not reached: a change may bring it back before a row behind it is returned.
+  std::optional<std::string_view> returned;
   Head head;
   while (rows < capacity && FindHead(&head)) {
     if (head.row != nullptr && head.row->deleted) {
-      passed = head.key;
       Advance(head);
       continue;
     }
@@ -72,7 +71,7 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
     columns.key_length[rows] = static_cast<int32_t>(head.key.size());
     columns.value_start[rows] = static_cast<int32_t>(used + head.key.size());
     columns.value_length[rows] = static_cast<int32_t>(value.size());
-    passed = std::string_view(out + used, head.key.size());
+    returned = std::string_view(out + used, head.key.size());
     if (!head.key.empty()) std::memcpy(out + used, head.key.data(), head.key.size());
     used += head.key.size();
     if (!value.empty()) std::memcpy(out + used, value.data(), value.size());
@@ -80,7 +79,7 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
     rows++;
     Advance(head);
   }
-  if (passed.has_value()) last_key_ = *passed;
+  if (returned.has_value()) last_key_ = *returned;
   const Status status = RocksdbStatus(rocksdb_->status(), "A scan failed");
   if (!status.ok()) return status;
   return too_long > 0 ? -too_long : static_cast<int64_t>(rows);

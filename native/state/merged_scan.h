@@ -66,7 +66,7 @@ class MergedScan {
   std::unique_ptr<rocksdb::Iterator> rocksdb_;
   // Ascending: the next row. Descending: the one after it, since a map has no position before its begin.
   Overlay::Map::const_iterator overlay_position_;
-  // The last key that was passed, returned or deleted; nullopt at the beginning.
+  // The last key that was returned; nullopt at the beginning.
   std::optional<std::string> last_key_;
 };
 

@@ -123,10 +123,10 @@ Status RocksdbInstance::Write(rocksdb::WriteBatch* batch) {
   rocksdb::WriteOptions write_options;
   write_options.disableWAL = true;
   const rocksdb::Status status = db_->Write(write_options, batch);
-  const int64_t now = MonotonicMs();
-  last_write_ms_.store(now, std::memory_order_relaxed);
-  if (!unflushed_.exchange(true)) flush_due_ms_.store(now + Stagger(options_.flush_interval_ms), std::memory_order_relaxed);
-  arbiter_->RecordWrite(bytes);
+  last_write_.store(arbiter_->RecordWrite(bytes), std::memory_order_relaxed);
+  if (!unflushed_.exchange(true)) {
+    flush_due_ms_.store(MonotonicMs() + Stagger(options_.flush_interval_ms), std::memory_order_relaxed);
+  }
   return Failure(status, "cannot be written");
 }
 

@@ -67,7 +67,7 @@ class RocksdbInstance final : public FlushTarget {
   Status Close(bool flush);
 
   size_t ActiveMemtableBytes() override;
-  int64_t LastWriteMs() const override { return last_write_ms_.load(std::memory_order_relaxed); }
+  uint64_t LastWrite() const override { return last_write_.load(std::memory_order_relaxed); }
   int64_t FlushDueMs() const override;
   void RequestFlush() override;
 
@@ -90,7 +90,7 @@ class RocksdbInstance final : public FlushTarget {
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 
   std::atomic<bool> unflushed_{false};
-  std::atomic<int64_t> last_write_ms_{0};
+  std::atomic<uint64_t> last_write_{0};
   std::atomic<int64_t> flush_due_ms_{std::numeric_limits<int64_t>::max()};
 };
 
