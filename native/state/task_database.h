@@ -109,6 +109,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Native, any number at a time.
   Status Flush();
   // Any thread.
+  const std::string& path() const { return options_.path; }
   std::vector<StoreOffset> Offsets() const;
   Status SetTopicId(const std::string& store, std::string topic_id);
   // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
