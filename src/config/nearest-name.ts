@@ -1,5 +1,11 @@
-/** The name with the fewest edits from `name`, when they are few enough for a slip of the keyboard; null otherwise. */
-export function nearestName(name: string, known: Iterable<string>): string | null {
+/**
+ * What was probably meant by `name`: the name that has all of its words and some more (NUM_THREADS, NUM_STREAM_THREADS), else the one with the
+ * fewest edits, when they are few enough for a slip of the keyboard.
+ */
+export function nearestName(name: string, known: readonly string[]): string | null {
+  const words = name.split('_')
+  const longer = known.find((candidate) => words.every((word) => candidate.split('_').includes(word)))
+  if (longer !== undefined && words.length > 2) return longer
   let nearest: string | null = null
   let fewest = Math.max(3, Math.floor(name.length / 4)) + 1
   for (const candidate of known) {

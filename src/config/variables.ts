@@ -80,7 +80,7 @@ const MiB = 2 ** 20
 const DAY_MS = 86_400_000
 
 const name = text({
-  pattern: /^[A-Za-z0-9._-]{1,200}$/,
+  pattern: /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,200}$/,
   allowed: 'up to 200 letters, digits, dots, underscores and hyphens',
 })
 const servers = text({

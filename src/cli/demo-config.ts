@@ -1,0 +1,39 @@
+import type { Config } from '../config/config.ts'
+import { configFrom } from '../config/load.ts'
+import type { Environment } from '../config/settings.ts'
+
+/** Settings of a cluster, of a group and of a place for state do not concern a demo that brings its own. */
+const ownSettings =
+  /^WEIR_(APPLICATION_ID|BOOTSTRAP_SERVERS|CLIENT_ID|SECURITY_|SASL_|SSL_|GROUP_|REPLICATION_FACTOR|STATE_DIR)/
+
+/** What suits a demo better than a worker: results at once, and no lines between the figures. */
+const defaults = {
+  WEIR_COMMIT_INTERVAL_MS: '1000',
+  WEIR_PRODUCER_LINGER_MS: '5',
+  WEIR_LOG_LEVEL: 'warn',
+  WEIR_LOG_FORMAT: 'pretty',
+  WEIR_HTTP_PORT: '0',
+}
+
+/**
+ * The demo's configuration: its own application, brokers and state folder; everything else as the environment says.
+ *
+ * @param threads null: as many as there are cores
+ * @throws ConfigError
+ */
+export function demoConfig(
+  own: { readonly bootstrapServers: string; readonly stateDir: string; readonly threads: number | null },
+  environment: Environment,
+): Config {
+  const kept = Object.entries(environment).filter(([name]) => !ownSettings.test(name))
+  const { bootstrapServers, stateDir, threads } = own
+  return configFrom(
+    {
+      applicationId: 'weir-demo',
+      bootstrapServers,
+      stateDir,
+      ...(threads === null ? {} : { numStreamThreads: threads }),
+    },
+    { ...defaults, ...Object.fromEntries(kept) },
+  )
+}

@@ -1,0 +1,51 @@
+import { checkNativeSettings } from '../config/check-native.ts'
+import { loadConfig } from '../config/load.ts'
+import { startHttpServer } from '../observe/http-server.ts'
+import { createLogger } from '../observe/logger.ts'
+import type { Application } from '../runtime/application.ts'
+import { startApplication } from '../runtime/start-application.ts'
+import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
+import { onStopSignals } from './stop-signals.ts'
+
+/**
+ * `weir run`: a worker, from its settings to its end. What can be wrong without a broker is found before anything is connected.
+ *
+ * @throws WeirError with one line
+ */
+export async function runWorker(modulePath: string): Promise<void> {
+  const config = loadConfig()
+  const logger = createLogger(config)
+  const topology = moduleUrlOf(modulePath)
+  await loadTopology(topology)
+  await checkNativeSettings(config)
+
+  let application: Application | null = null
+  const starting = { ok: false, reason: 'the application is starting' } as const
+  const http =
+    config.httpPort < 0
+      ? null
+      : await startHttpServer({
+          host: config.httpHost,
+          port: config.httpPort,
+          metrics: async () => (await application?.metrics()) ?? '',
+          health: () => application?.health() ?? { ok: true },
+          ready: () => application?.ready() ?? starting,
+        })
+  if (http !== null) logger.info({ url: http.url }, 'serving /metrics, /healthz and /readyz')
+
+  const stop = new AbortController()
+  const restoreSignals = onStopSignals((signal) => {
+    logger.info({ signal }, 'stopping; a second signal ends the process at once')
+    stop.abort()
+  })
+  try {
+    application = await startApplication({ topology, config, logger, signal: stop.signal })
+    await application.closed
+  } catch (error) {
+    // Asked to stop while it was still starting: nothing was processed, everything is closed again.
+    if (error !== stop.signal.reason) throw error
+  } finally {
+    restoreSignals()
+    await http?.close()
+  }
+}

@@ -1,0 +1,87 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { messageOf } from '../errors/weir-error.ts'
+import {
+  Admin,
+  type ClientConfig,
+  Consumer,
+  type NativeError,
+  Producer,
+  StateMemory,
+  TaskDatabase,
+} from '../native.ts'
+import { adminConfig, consumerConfig, producerConfig, restoreConfig } from './clients.ts'
+import type { Config } from './config.ts'
+import { ConfigError } from './config-error.ts'
+import { type PassThroughGroup, passThroughGroups } from './pass-through.ts'
+
+/**
+ * Finds out whether librdkafka and RocksDB take the settings, names and values, without connecting to anything: clients are made without
+ * brokers, and a database in a temporary folder.
+ *
+ * @throws ConfigError
+ */
+export async function checkNativeSettings(config: Config): Promise<void> {
+  const problems: string[] = []
+  const check = async (
+    group: PassThroughGroup['key'],
+    open: () => { close(): Promise<void> | void },
+  ): Promise<void> => {
+    try {
+      await open().close()
+    } catch (error) {
+      problems.push(problemLine(config, group, error))
+    }
+  }
+  await check('consumer', () => new Consumer(withoutBrokers(consumerConfig(config, 1)), () => {}))
+  await check('consumer', () => new Consumer(withoutBrokers(restoreConfig(config)), () => {}))
+  await check('producer', () => new Producer(withoutBrokers(producerConfig(config, 0))))
+  await check('admin', () => new Admin(withoutBrokers(adminConfig(config))))
+  if (Object.keys(config.rocksdb).length > 0) await checkRocksDb(config, problems)
+  if (problems.length > 0) throw new ConfigError([...new Set(problems)])
+}
+
+async function checkRocksDb(config: Config, problems: string[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-check-'))
+  const memory = StateMemory.acquire({
+    blockCacheBytes: config.memory.blockCacheBytes,
+    writeBufferBytes: config.memory.writeBufferBytes,
+    backgroundThreads: config.rocksdbBackgroundThreads,
+    readThreads: config.readThreads,
+    maxOpenFiles: config.maxOpenFilesPerTask,
+  })
+  try {
+    const database = await TaskDatabase.open(memory, {
+      path: join(folder, 'database'),
+      partition: 0,
+      stores: [{ name: 'check', timestamped: false, changelogTopic: null }],
+      flushEveryRecords: config.flushEveryRecords,
+      flushIntervalMs: config.flushIntervalMs,
+      rocksdb: config.rocksdb,
+    })
+    await database.close()
+  } catch (error) {
+    problems.push(problemLine(config, 'rocksdb', error))
+  } finally {
+    memory.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Names the variable where the message names the setting. */
+function problemLine(config: Config, group: PassThroughGroup['key'], error: unknown): string {
+  const message = messageOf(error)
+  const { prefix } = passThroughGroups.find(({ key }) => key === group)!
+  const words = message.split(/[\s=:`"',]+/)
+  const name = Object.keys(config[group]).find((candidate) => words.includes(candidate))
+  if (name !== undefined) return `${prefix}${name.toUpperCase().replaceAll('.', '_')}: ${message}`
+  const code = (error as Partial<NativeError>).code ?? ''
+  return `${prefix}*: ${message}${code === 'invalid' ? '' : ` (${code})`}`
+}
+
+function withoutBrokers(client: ClientConfig): ClientConfig {
+  const { 'bootstrap.servers': _, ...rest } = client
+  return rest
+}
