@@ -2,5 +2,9 @@
 import { writeFileSync } from 'node:fs'
 
 import { configurationDocument } from '../src/config/documentation.ts'
+import { metricsDocument } from '../src/observe/documentation.ts'
 
-writeFileSync(new URL('../docs/configuration.md', import.meta.url), configurationDocument())
+const documents = { 'configuration.md': configurationDocument, 'metrics.md': metricsDocument }
+
+for (const [name, text] of Object.entries(documents))
+  writeFileSync(new URL(`../docs/${name}`, import.meta.url), text())

@@ -1,0 +1,36 @@
+import { type MetricEntry, processMetricCatalogue, threadMetricCatalogue } from './metric-catalogue.ts'
+
+/** docs/metrics.md, from the catalogue that the metrics are made by. */
+export function metricsDocument(): string {
+  return `# Metrics
+
+<!-- Made by scripts/docs.ts from src/observe/metric-catalogue.ts; npm run docs writes it anew. -->
+
+\`/metrics\` (see \`WEIR_HTTP_PORT\`) answers in Prometheus' text format with what follows, and with prom-client's \`process_*\` and \`nodejs_*\` of the
+main thread. Names are \`weir_<stage>_<what>_<unit>\`; what only grows ends with \`_total\`. Ratios are left to queries: the hit ratio of the state
+cache is the rate of \`weir_state_cache_hits_total\` over that of hits and misses.
+
+## Stream threads
+
+\`thread\` is the thread's number, from 0.
+
+${table(threadMetricCatalogue)}
+
+## The process
+
+${table(processMetricCatalogue)}
+
+## Probes
+
+\`/healthz\` answers 503 when the process should be started anew (an error stopped the application, or a stream thread stands still), \`/readyz\`
+while not every task that was assigned to it runs: at the start, in a rebalance, while state is restored. Both say why.
+`
+}
+
+function table(catalogue: Readonly<Record<string, MetricEntry>>): string {
+  const rows = Object.entries(catalogue).map(([name, { type, labels, help }]) => {
+    const labelled = labels.map((label) => `\`${label}\``).join(', ')
+    return `| \`${name}\` | ${type} | ${labelled} | ${help} |`
+  })
+  return ['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')
+}

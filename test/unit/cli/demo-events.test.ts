@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { DemoEvents } from '../../../src/cli/demo-events.ts'
+
+test('events are JSON of the example, in the proportions promised, the same for the same seed', () => {
+  const events = new DemoEvents(7)
+  const again = new DemoEvents(7)
+  const counts = new Map<string, number>()
+  const perUser = new Map<string, number>()
+  for (let index = 0; index < 100_000; index++) {
+    const event = events.next(1_000 + index)
+    assert.deepEqual(event, again.next(1_000 + index))
+    const parsed = JSON.parse(event.json) as { user: string; type: string; value?: number; timestamp: number }
+    assert.equal(parsed.user, event.user)
+    assert.equal(parsed.timestamp, 1_000 + index)
+    assert.equal(parsed.value !== undefined, parsed.type === 'purchase')
+    counts.set(parsed.type, (counts.get(parsed.type) ?? 0) + 1)
+    perUser.set(event.user, (perUser.get(event.user) ?? 0) + 1)
+  }
+  for (const [type, percent] of [
+    ['page-view', 90],
+    ['add-to-cart', 8],
+    ['purchase', 2],
+  ] as const) {
+    assert.ok(Math.abs((counts.get(type) ?? 0) / 1_000 - percent) < 1, `${type} ${counts.get(type)}`)
+  }
+  assert.ok(
+    Math.max(...perUser.values()) > 10 * (100_000 / perUser.size),
+    'some users are far busier than others',
+  )
+})
