@@ -24,7 +24,7 @@ export class DemoEvents {
   }
 
   next(timestampMs: number): DemoEvent {
-    // The product of two evenly spread numbers: a quarter of the events come from a twelfth of the users.
+    // The product of two evenly spread numbers: three tenths of the events come from a twelfth of the users.
     const user = `user-${Math.floor(users * this.#random() * this.#random())}`
     const type = this.#type()
     const value = type === 'purchase' ? `,"value":${1 + Math.floor(this.#random() * 200)}` : ''
