@@ -1,0 +1,227 @@
+#include "binding/task_database.h"
+
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "binding/arguments.h"
+#include "binding/errors.h"
+#include "binding/producer.h"
+#include "binding/scan.h"
+#include "binding/state_memory.h"
+
+namespace weir {
+
+namespace {
+
+TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
+  Properties properties(arguments.Object(1, "options"), "TaskDatabase.open: options");
+  TaskDatabaseOptions options{properties.String("path"),
+                              static_cast<int32_t>(properties.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
+                              {},
+                              properties.Integer("flushEveryRecords", 1),
+                              properties.Integer("flushIntervalMs", 1),
+                              properties.OptionalStringMap("rocksdb")};
+  const Napi::Array stores = properties.Array("stores");
+  properties.RejectUnknown();
+  for (uint32_t i = 0; i < stores.Length(); i++) {
+    const std::string where = "TaskDatabase.open: options.stores[" + std::to_string(i) + "]";
+    Properties store(ObjectAt(stores, i, where), where);
+    options.stores.push_back({store.String("name"), store.Boolean("timestamped"), store.OptionalString("changelogTopic")});
+    store.RejectUnknown();
+  }
+  return options;
+}
+
+std::optional<std::string> OptionalBytes(const std::optional<Bytes>& bytes) {
+  return bytes.has_value() ? std::optional<std::string>(View(*bytes)) : std::nullopt;
+}
+
+// The rows' memory goes over to the Buffer.
+napi_value RowsBuffer(Napi::Env env, MultiGet& multi_get) {
+  const size_t size = multi_get.rows().size();
+  uint8_t* const rows = multi_get.rows().Release();
+  if (rows == nullptr) return Napi::Buffer<uint8_t>::New(env, 0);
+  return Napi::Buffer<uint8_t>::New(env, rows, size, [](Napi::Env, uint8_t* data) { std::free(data); });
+}
+
+}  // namespace
+
+TaskDatabaseObject::TaskDatabaseObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<TaskDatabaseObject>(info), Environment::Object(Environment::Of(info.Env())) {}
+
+void TaskDatabaseObject::CloseForTeardown() {
+  if (database_ != nullptr) database_->BeginClose();
+  database_.reset();
+}
+
+const std::shared_ptr<TaskDatabase>& TaskDatabaseObject::database(Napi::Env env) const {
+  if (database_ == nullptr) throw Error(env, Status::Closed("The state database"));
+  return database_;
+}
+
+Napi::Value TaskDatabaseObject::Open(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.open");
+  const Napi::Object memory = arguments.Object(0, "memory");
+  const std::shared_ptr<StateMemory> core = StateMemoryObject::Unwrap(memory)->memory(info.Env());
+  return Environment::Of(info.Env())
+      ->async()
+      .Run<std::shared_ptr<TaskDatabase>>(
+          {memory}, [core, options = ReadOptions(arguments)] { return TaskDatabase::Open(core, options); },
+          [](Napi::Env env, std::shared_ptr<TaskDatabase>& database) -> napi_value {
+            Napi::Object object = Environment::Of(env)->Construct("TaskDatabase", {});
+            TaskDatabaseObject::Unwrap(object)->database_ = std::move(database);
+            return object;
+          });
+}
+
+Napi::Value TaskDatabaseObject::Get(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.get");
+  const Bytes arena = arguments.Buffer(1, "arena");
+  const Bytes out = arguments.Buffer(4, "out");
+  const auto start = static_cast<int32_t>(arguments.Size(2, "keyStart"));
+  const auto length = static_cast<int32_t>(arguments.Size(3, "keyLength"));
+  std::string_view key;
+  if (!SliceOf(View(arena), start, length, &key)) arguments.Fail(2, "keyStart", "within the arena");
+  const int64_t row = weir::Unwrap(info.Env(), database(info.Env())->Get(arguments.Size(0, "store"), key,
+                                                                         reinterpret_cast<char*>(out.data), out.length));
+  return Napi::Number::New(info.Env(), static_cast<double>(row));
+}
+
+Napi::Value TaskDatabaseObject::MultiGetRows(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.multiGet");
+  const Bytes arena = arguments.Buffer(1, "arena");
+  const size_t capacity = arguments.Size(3, "capacity");
+  int32_t* const columns = arguments.Columns(2, "columns", 4, capacity);
+  const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
+  const std::shared_ptr<MultiGet> multi_get =
+      weir::Unwrap(info.Env(), database(info.Env())->NewMultiGet(arguments.Size(0, "store"), View(arena),
+                                                                 RowColumns(columns, capacity), count));
+  return environment().async().Run<std::shared_ptr<MultiGet>>(
+      {info[1], info[2], info.This()},
+      [multi_get]() -> Result<std::shared_ptr<MultiGet>> {
+        if (!multi_get->needs_run()) return multi_get;
+        Status status = multi_get->Run();
+        if (!status.ok()) return status;
+        return multi_get;
+      },
+      [](Napi::Env env, std::shared_ptr<MultiGet>& done) { return RowsBuffer(env, *done); });
+}
+
+Napi::Value TaskDatabaseObject::Apply(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.apply");
+  const Bytes arena = arguments.Buffer(1, "arena");
+  const size_t capacity = arguments.Size(4, "capacity");
+  int32_t* const columns = arguments.Columns(2, "columns", 4, capacity);
+  const Span<double> timestamps = arguments.Float64Array(3, "timestamps");
+  const size_t count = static_cast<size_t>(arguments.Integer(5, "count", 0, static_cast<int64_t>(capacity)));
+  if (timestamps.length < count) arguments.Fail(3, "timestamps", "as long as count");
+  const int64_t bytes = weir::Unwrap(info.Env(), database(info.Env())->Apply(arguments.Size(0, "store"), View(arena),
+                                                                             RowColumns(columns, capacity), timestamps.data, count));
+  return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+Napi::Value TaskDatabaseObject::Scan(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.scan");
+  return ScanObject::Wrap(
+      info.Env(), weir::Unwrap(info.Env(), database(info.Env())->NewScan(arguments.Size(0, "store"),
+                                                                         OptionalBytes(arguments.OptionalBuffer(1, "from")),
+                                                                         OptionalBytes(arguments.OptionalBuffer(2, "to")),
+                                                                         arguments.Boolean(3, "reverse"))));
+}
+
+Napi::Value TaskDatabaseObject::Drain(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.drain");
+  const Napi::Object producer = arguments.Object(0, "producer");
+  const std::shared_ptr<ChangelogSink> sink = ProducerObject::Unwrap(producer)->producer(info.Env());
+  const std::shared_ptr<TaskDatabase> core = database(info.Env());
+  ThrowIfFailed(info.Env(), core->BeginDrain());
+  return environment().async().Run<DrainTotals>({info.This(), producer}, [core, sink] { return core->Drain(sink); },
+                                                [](Napi::Env env, DrainTotals& totals) -> napi_value {
+                                                  Napi::Object result = Napi::Object::New(env);
+                                                  result.Set("records", static_cast<double>(totals.records));
+                                                  result.Set("bytes", static_cast<double>(totals.bytes));
+                                                  return result;
+                                                });
+}
+
+Napi::Value TaskDatabaseObject::Commit(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<TaskDatabase> core = database(info.Env());
+  ThrowIfFailed(info.Env(), core->BeginCommit());
+  return environment().async().Run({info.This()}, [core] { return core->Commit(); });
+}
+
+void TaskDatabaseObject::Discard(const Napi::CallbackInfo& info) { ThrowIfFailed(info.Env(), database(info.Env())->Discard()); }
+
+Napi::Value TaskDatabaseObject::Flush(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<TaskDatabase> core = database(info.Env());
+  return environment().async().Run({info.This()}, [core] { return core->Flush(); });
+}
+
+Napi::Value TaskDatabaseObject::Offsets(const Napi::CallbackInfo& info) {
+  const std::vector<StoreOffset> offsets = database(info.Env())->Offsets();
+  Napi::Array result = Napi::Array::New(info.Env(), offsets.size());
+  for (uint32_t i = 0; i < offsets.size(); i++) {
+    Napi::Object offset = Napi::Object::New(info.Env());
+    offset.Set("store", offsets[i].store);
+    offset.Set("offset", static_cast<double>(offsets[i].offset));
+    offset.Set("writtenAtMs", static_cast<double>(offsets[i].written_at_ms));
+    offset.Set("topicId", offsets[i].topic_id);
+    result.Set(i, offset);
+  }
+  return result;
+}
+
+void TaskDatabaseObject::SetTopicIds(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.setTopicIds");
+  const Napi::Array ids = arguments.Array(0, "ids");
+  for (uint32_t i = 0; i < ids.Length(); i++) {
+    const std::string where = "TaskDatabase.setTopicIds: ids[" + std::to_string(i) + "]";
+    Properties id(ObjectAt(ids, i, where), where);
+    const std::string store = id.String("store");
+    ThrowIfFailed(info.Env(), database(info.Env())->SetTopicId(store, id.String("topicId")));
+    id.RejectUnknown();
+  }
+}
+
+Napi::Value TaskDatabaseObject::PropertyValues(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.properties");
+  const std::vector<std::string> names = arguments.Strings(0, "names");
+  Napi::Array values = Napi::Array::New(info.Env(), names.size());
+  for (uint32_t i = 0; i < names.size(); i++) {
+    values.Set(i, static_cast<double>(weir::Unwrap(info.Env(), database(info.Env())->Property(names[i]))));
+  }
+  return values;
+}
+
+Napi::Value TaskDatabaseObject::Close(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<TaskDatabase> core = std::exchange(database_, nullptr);
+  if (core != nullptr) core->BeginClose();
+  return environment().async().Run({info.This()}, [core] { return core == nullptr ? Status::Ok() : core->Close(); });
+}
+
+void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
+  using Wrapped = TaskDatabaseObject;
+  const Napi::Function constructor = Wrapped::DefineClass(env, "TaskDatabase",
+                                                          {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
+                                                           Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
+                                                           Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
+                                                           Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
+                                                           Wrapped::InstanceMethod<&Wrapped::Close>("close")});
+  Environment::Of(env)->AddClass("TaskDatabase", constructor);
+  RegisterScan(env);
+  Napi::Object name = Napi::Object::New(env);
+  name.Set("open", Napi::Function::New<TaskDatabaseObject::Open>(env, "open"));
+  exports.Set("TaskDatabase", name);
+}
+
+}  // namespace weir

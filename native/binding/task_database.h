@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+
+#include "binding/environment.h"
+#include "binding/napi_setup.h"
+#include "state/task_database.h"
+
+namespace weir {
+
+// src/native.ts: TaskDatabase.
+//
+// Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core by shared_ptr.
+class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public Environment::Object {
+ public:
+  explicit TaskDatabaseObject(const Napi::CallbackInfo& info);
+  void CloseForTeardown() override;
+
+  // Throws `closed`.
+  const std::shared_ptr<TaskDatabase>& database(Napi::Env env) const;
+
+  static Napi::Value Open(const Napi::CallbackInfo& info);
+
+ private:
+  friend void RegisterTaskDatabase(Napi::Env env, Napi::Object exports);
+  Napi::Value Get(const Napi::CallbackInfo& info);
+  Napi::Value MultiGetRows(const Napi::CallbackInfo& info);
+  Napi::Value Apply(const Napi::CallbackInfo& info);
+  Napi::Value Scan(const Napi::CallbackInfo& info);
+  Napi::Value Drain(const Napi::CallbackInfo& info);
+  Napi::Value Commit(const Napi::CallbackInfo& info);
+  void Discard(const Napi::CallbackInfo& info);
+  Napi::Value Flush(const Napi::CallbackInfo& info);
+  Napi::Value Offsets(const Napi::CallbackInfo& info);
+  void SetTopicIds(const Napi::CallbackInfo& info);
+  Napi::Value PropertyValues(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<TaskDatabase> database_;  // null once closed
+};
+
+void RegisterTaskDatabase(Napi::Env env, Napi::Object exports);
+
+}  // namespace weir
