@@ -1,0 +1,107 @@
+#include "binding/producer.h"
+
+#include <limits>
+#include <utility>
+
+#include "binding/arguments.h"
+#include "binding/errors.h"
+
+namespace weir {
+
+ProducerObject::ProducerObject(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<ProducerObject>(info), Environment::Object(Environment::Of(info.Env())) {
+  const Arguments arguments(info, "new Producer");
+  producer_ = weir::Unwrap(info.Env(), Producer::Create(arguments.StringMap(0, "config"), environment().cancellation()));
+}
+
+void ProducerObject::CloseForTeardown() {
+  if (producer_ != nullptr) producer_->Close();
+  producer_.reset();
+}
+
+const std::shared_ptr<Producer>& ProducerObject::producer(Napi::Env env) const {
+  if (producer_ == nullptr) throw Error(env, Status::Closed("The producer"));
+  return producer_;
+}
+
+Napi::Value ProducerObject::Topic(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Producer.topic");
+  const int id = weir::Unwrap(info.Env(), producer(info.Env())->Topic(arguments.String(0, "name"),
+                                                                      arguments.Integer(1, "partitions")));
+  return Napi::Number::New(info.Env(), id);
+}
+
+Napi::Value ProducerObject::Produce(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Producer.produce");
+  const Bytes arena = arguments.Buffer(0, "arena");
+  const Bytes columns = arguments.ArrayBuffer(1, "columns");
+  const size_t capacity = arguments.Size(2, "capacity");
+  if (columns.length < ProduceBatch::ColumnBytes(capacity)) arguments.Fail(1, "columns", "as large as the capacity needs");
+  const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
+  const size_t from = static_cast<size_t>(arguments.Integer(3, "from", 0, static_cast<int64_t>(count)));
+  const size_t taken = weir::Unwrap(
+      info.Env(),
+      producer(info.Env())->Produce(ProduceBatch::Over(arena.data, arena.length, columns.data, capacity), from, count));
+  return Napi::Number::New(info.Env(), static_cast<double>(taken));
+}
+
+Napi::Value ProducerObject::Writable(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Producer> core = producer(info.Env());
+  auto [completion, promise] = environment().async().Create({info.This()});
+  core->OnWritable([completion = completion](Status status) { completion(std::move(status)); });
+  return promise;
+}
+
+Napi::Value ProducerObject::Flush(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Producer.flush");
+  const std::shared_ptr<Producer> core = producer(info.Env());
+  const int64_t timeout_ms = arguments.Integer(0, "timeoutMs", 0);
+  return environment().async().Run({info.This()}, [core, timeout_ms] { return core->Flush(timeout_ms); });
+}
+
+Napi::Value ProducerObject::DeliveredOffset(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Producer.deliveredOffset");
+  const int64_t topic = arguments.Integer(0, "topic", 0, std::numeric_limits<int32_t>::max());
+  const ProducedTopic* const known = producer(info.Env())->FindTopic(topic);
+  if (known == nullptr) arguments.Fail(0, "topic", "the id of a registered topic");
+  const int64_t partition = arguments.Integer(1, "partition", 0, known->partitions() - 1);
+  return Napi::Number::New(info.Env(), static_cast<double>(producer(info.Env())->DeliveredOffset(
+                                           static_cast<int>(topic), static_cast<int32_t>(partition))));
+}
+
+Napi::Value ProducerObject::FirstError(const Napi::CallbackInfo& info) {
+  const Status error = producer(info.Env())->FirstError();
+  return error.ok() ? info.Env().Null() : Napi::Value(info.Env(), ErrorValue(info.Env(), error));
+}
+
+Napi::Value ProducerObject::Stats(const Napi::CallbackInfo& info) {
+  const Producer::Stats stats = producer(info.Env())->GetStats();
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("queuedRecords", static_cast<double>(stats.queued_records));
+  result.Set("queuedBytes", static_cast<double>(stats.queued_bytes));
+  result.Set("deliveredRecords", static_cast<double>(stats.delivered_records));
+  return result;
+}
+
+Napi::Value ProducerObject::Close(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Producer> core = std::exchange(producer_, nullptr);
+  return environment().async().Run({info.This()}, [core] {
+    if (core != nullptr) core->Close();
+    return Status::Ok();
+  });
+}
+
+void RegisterProducer(Napi::Env env, Napi::Object exports) {
+  using Wrapped = ProducerObject;
+  exports.Set("Producer", Wrapped::DefineClass(env, "Producer",
+                                               {Wrapped::InstanceMethod<&Wrapped::Topic>("topic"),
+                                                Wrapped::InstanceMethod<&Wrapped::Produce>("produce"),
+                                                Wrapped::InstanceMethod<&Wrapped::Writable>("writable"),
+                                                Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
+                                                Wrapped::InstanceMethod<&Wrapped::DeliveredOffset>("deliveredOffset"),
+                                                Wrapped::InstanceMethod<&Wrapped::FirstError>("firstError"),
+                                                Wrapped::InstanceMethod<&Wrapped::Stats>("stats"),
+                                                Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
+}
+
+}  // namespace weir

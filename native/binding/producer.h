@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+
+#include "binding/environment.h"
+#include "binding/napi_setup.h"
+#include "produce/producer.h"
+
+namespace weir {
+
+// src/native.ts: Producer.
+//
+// Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core by shared_ptr.
+class ProducerObject : public Napi::ObjectWrap<ProducerObject>, public Environment::Object {
+ public:
+  explicit ProducerObject(const Napi::CallbackInfo& info);
+  void CloseForTeardown() override;
+
+  // Throws `closed`.
+  const std::shared_ptr<Producer>& producer(Napi::Env env) const;
+
+ private:
+  friend void RegisterProducer(Napi::Env env, Napi::Object exports);
+  Napi::Value Topic(const Napi::CallbackInfo& info);
+  Napi::Value Produce(const Napi::CallbackInfo& info);
+  Napi::Value Writable(const Napi::CallbackInfo& info);
+  Napi::Value Flush(const Napi::CallbackInfo& info);
+  Napi::Value DeliveredOffset(const Napi::CallbackInfo& info);
+  Napi::Value FirstError(const Napi::CallbackInfo& info);
+  Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value Close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<Producer> producer_;  // null once closed
+};
+
+void RegisterProducer(Napi::Env env, Napi::Object exports);
+
+}  // namespace weir
