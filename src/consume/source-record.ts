@@ -48,6 +48,13 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
     return this.decodedValue
   }
 
+  /** What `value === null` says, without decoding it: for operators that need to know no more. */
+  get valueIsNull(): boolean {
+    if (this.decodedValue !== UNREAD) return this.decodedValue === null
+    this.checkGeneration('value')
+    return this.batch.valueLength[this.index]! < 0
+  }
+
   get headers(): Headers {
     if (this.decodedHeaders === null) {
       this.checkGeneration('headers')

@@ -12,6 +12,11 @@ export interface StreamRecord<K, V> {
   readonly headers: Headers
 }
 
+/** True when the record's value is null. Does not decode it. */
+export function isValueNull(record: StreamRecord<unknown, unknown>): boolean {
+  return (record as { readonly valueIsNull?: boolean }).valueIsNull ?? record.value === null
+}
+
 /** The input record that is being processed. Null in a punctuator. Kafka Streams' RecordMetadata. */
 export interface RecordMetadata {
   readonly topic: string

@@ -1,6 +1,7 @@
 import type { Store } from '../state/store.ts'
 import type { Node } from './node.ts'
-import type { Cancellable, ProcessorContext, PunctuationType, Punctuator } from './processor.ts'
+import type { OperatorContext } from './operators/operator-context.ts'
+import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
 import type { TaskClock } from './task-clock.ts'
@@ -13,10 +14,12 @@ export interface TaskEnvironment {
   readonly clock: TaskClock
   readonly streamTimePunctuations: PunctuationQueue
   readonly wallClockPunctuations: PunctuationQueue
+  /** Counts the record at work as dropped by an operator. */
+  readonly recordDropped: (processor: string, reason: string) => void
 }
 
 /** One processor's view of its task. */
-export class TaskProcessorContext implements ProcessorContext {
+export class TaskProcessorContext implements OperatorContext {
   readonly applicationId: string
   readonly taskId: string
   readonly partition: number
@@ -85,6 +88,10 @@ export class TaskProcessorContext implements ProcessorContext {
 
   commit(): void {
     this.#environment.clock.commitRequested = true
+  }
+
+  recordDropped(reason: string): void {
+    this.#environment.recordDropped(this.#name, reason)
   }
 
   #named(child: string): Node {

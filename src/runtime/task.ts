@@ -71,6 +71,8 @@ export class Task {
   /** Since when some inputs have records and others may still get them, ms; -1 when not idling. */
   #idleSinceMs = -1
   #changed = false
+  /** Processors that have dropped a record: each is warned of once. */
+  readonly #droppedBy = new Set<string>()
   #prefetching = 0
   readonly #onSettled: (() => void)[] = []
 
@@ -90,6 +92,7 @@ export class Task {
         clock,
         streamTimePunctuations: this.#streamTime,
         wallClockPunctuations: this.#wallClock,
+        recordDropped: (processor, reason) => this.#recordDropped(processor, reason),
       },
       state?.stores ?? new Map(),
       options.sinkTopic,
@@ -387,6 +390,22 @@ export class Task {
       clock.inPunctuator = false
     }
     this.#closeScans()
+  }
+
+  /** Counts each; warns of the first that a processor drops. */
+  #recordDropped(processor: string, reason: string): void {
+    this.#options.counters.recordsDropped++
+    if (this.#droppedBy.has(processor)) return
+    this.#droppedBy.add(processor)
+    const { topic, partition, offset } = this.#clock
+    this.#options.warn('records are dropped; this is the first, and weir_process_records_dropped_total counts them', {
+      task: this.id,
+      processor,
+      reason,
+      topic,
+      partition,
+      offset,
+    })
   }
 
   #closeScans(): void {

@@ -1,0 +1,16 @@
+import { ByteWriter } from '../../serde/byte-writer.ts'
+import type { Serde } from '../../serde/serde.ts'
+
+/**
+ * A store hands out the value it keeps. What a user's function may change must be a copy: through the serde, so that it is what would have been
+ * read back. Values that cannot be changed are returned as they are.
+ */
+export function copier<T>(serde: Serde<T>): (value: T) => T {
+  const writer = new ByteWriter(256)
+  return (value) => {
+    if (typeof value !== 'object' || value === null) return value
+    writer.reset()
+    serde.serialize(value, writer)
+    return serde.deserialize(writer.buffer, 0, writer.position)
+  }
+}

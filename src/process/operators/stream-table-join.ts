@@ -1,0 +1,46 @@
+import type { Processor, ProcessorSupplier } from '../processor.ts'
+import type { StreamRecord } from '../record.ts'
+import { defined } from './map-values.ts'
+import type { OperatorContext } from './operator-context.ts'
+import type { RowGetter, TableView } from './table-view.ts'
+
+/** @param right null in a left join when the table has no row */
+export type ValueJoiner<K, VL, VR, R> = (left: VL, right: VR, key: K) => R
+
+class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL, K, R> {
+  readonly #view: TableView<K, VR>
+  readonly #joiner: ValueJoiner<K, VL, VR | null, R>
+  readonly #leftJoin: boolean
+  #get!: RowGetter<K, VR>
+
+  constructor(view: TableView<K, VR>, joiner: ValueJoiner<K, VL, VR | null, R>, leftJoin: boolean) {
+    this.#view = view
+    this.#joiner = joiner
+    this.#leftJoin = leftJoin
+  }
+
+  init(context: OperatorContext<K, R>): void {
+    this.#get = this.#view.open(context)
+  }
+
+  process(record: StreamRecord<K, VL>, context: OperatorContext<K, R>): void {
+    const { key, value: left } = record
+    if (left === null || (key === null && !this.#leftJoin)) {
+      context.recordDropped('null key or value')
+      return
+    }
+    const right = key === null ? null : this.#get(key)
+    if (right === null && !this.#leftJoin) return
+    const value = defined(this.#joiner(left, right, key))
+    context.forward({ key, value, timestamp: record.timestamp, headers: record.headers })
+  }
+}
+
+/** Joins each record to the table's row under its key. Kafka Streams' KStreamKTableJoinProcessor. */
+export function streamTableJoin<K, VL, VR, R>(
+  view: TableView<K, VR>,
+  joiner: ValueJoiner<K, VL, VR | null, R>,
+  leftJoin: boolean,
+): ProcessorSupplier<K, VL, K, R> {
+  return () => new StreamTableJoin(view, joiner, leftJoin)
+}

@@ -1,0 +1,102 @@
+import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { Processor, ProcessorSupplier } from '../processor.ts'
+import type { StreamRecord } from '../record.ts'
+import type { Change } from './change.ts'
+import { defined, type ValueMapper } from './map-values.ts'
+import type { OperatorContext } from './operator-context.ts'
+import type { TableView } from './table-view.ts'
+
+/** @returns true when the row belongs to the filtered table */
+export type RowPredicate<K, V> = (value: V, key: K) => boolean
+
+export interface TableMapOptions {
+  /** null: the rows are computed whenever they are asked for. */
+  readonly store: string | null
+  /** Asked when a processor is made, which is after the topology was built. */
+  readonly sendsOldValues: () => boolean
+  /** Whether a row that was not there and is not there now is forwarded. */
+  readonly forwardsAbsence: boolean
+}
+
+/** @returns the row's value in the new table, null when it has none */
+type RowFunction<K, V, V2> = (value: V, key: K) => V2 | null
+
+class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
+  readonly #compute: RowFunction<K, V, V2>
+  readonly #options: TableMapOptions
+  readonly #sendsOldValues: boolean
+  #store: TimestampedKeyValueStore<K, V2> | null = null
+
+  constructor(compute: RowFunction<K, V, V2>, options: TableMapOptions) {
+    this.#compute = compute
+    this.#options = options
+    this.#sendsOldValues = options.sendsOldValues()
+  }
+
+  init(context: OperatorContext<K, Change<V2>>): void {
+    if (this.#options.store !== null) this.#store = context.stateStore(this.#options.store)
+  }
+
+  process(record: StreamRecord<K, Change<V>>, context: OperatorContext<K, Change<V2>>): void {
+    const { key, timestamp, headers } = record
+    const { newValue: parentNew, oldValue: parentOld } = record.value
+    const store = this.#store
+    const newValue = this.#map(parentNew, key)
+    let oldValue: V2 | null = null
+    if (this.#sendsOldValues) {
+      oldValue = store === null ? this.#map(parentOld, key) : (store.peek(key)?.value ?? null)
+      if (newValue === null && oldValue === null && !this.#options.forwardsAbsence) return
+    }
+    if (store !== null) store.update(key, newValue, timestamp)
+    context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+  }
+
+  #map(value: V | null, key: K): V2 | null {
+    return value === null ? null : this.#compute(value, key)
+  }
+}
+
+function supplierOf<K, V, V2>(
+  compute: RowFunction<K, V, V2>,
+  options: TableMapOptions,
+): ProcessorSupplier<K, Change<V>, K, Change<V2>> {
+  return () => new TableMap(compute, options)
+}
+
+/** A table's rows for which the predicate is true. Kafka Streams' KTableFilter. */
+export function tableFilter<K, V>(
+  predicate: RowPredicate<K, V>,
+  options: Omit<TableMapOptions, 'forwardsAbsence'>,
+): ProcessorSupplier<K, Change<V>, K, Change<V>> {
+  return supplierOf(rowFilter(predicate), { ...options, forwardsAbsence: false })
+}
+
+/** A table's rows with other values; the function is not called for a row that is deleted. Kafka Streams' KTableMapValues. */
+export function tableMapValues<K, V, V2>(
+  mapper: ValueMapper<K, V, V2 | null>,
+  options: Omit<TableMapOptions, 'forwardsAbsence'>,
+): ProcessorSupplier<K, Change<V>, K, Change<V2>> {
+  return supplierOf(rowMapper(mapper), { ...options, forwardsAbsence: true })
+}
+
+export function rowFilter<K, V>(predicate: RowPredicate<K, V>): RowFunction<K, V, V> {
+  return (value, key) => (predicate(value, key) ? value : null)
+}
+
+export function rowMapper<K, V, V2>(mapper: ValueMapper<K, V, V2 | null>): RowFunction<K, V, V2> {
+  return (value, key) => defined(mapper(value, key))
+}
+
+/** Reads a parent table's row and computes this table's: for tables without a store. */
+export function computedView<K, V, V2>(parent: TableView<K, V>, compute: RowFunction<K, V, V2>): TableView<K, V2> {
+  return {
+    stores: parent.stores,
+    open(context) {
+      const get = parent.open(context)
+      return (key) => {
+        const value = get(key)
+        return value === null ? null : compute(value, key)
+      }
+    },
+  }
+}
