@@ -76,6 +76,7 @@ export const errorCodes = {
 
   // The process itself.
   'thread-stuck': { what: 'a stream thread stands still', next: 'stop' },
+  'thread-ended': { what: 'a stream thread ended without being asked to', next: 'stop' },
   'stray-record': { what: 'a record came from a partition that no task reads: a bug in Weir', next: 'stop' },
   'shutdown-timeout': { what: 'stopping took longer than allowed', next: 'stop' },
   closed: { what: 'something was used after it was closed', next: 'stop' },

@@ -4,7 +4,9 @@ import type { SerializedError } from './protocol.ts'
 
 /** Answers one kind of request. What it throws reaches the asker, with its code. */
 export type Handlers<M> = {
-  [K in keyof M]: M[K] extends { request: infer Q; response: infer A } ? (request: Q) => A | Promise<A> : never
+  [K in keyof M]: M[K] extends { request: infer Q; response: infer A }
+    ? (request: Q) => A | Promise<A>
+    : never
 }
 
 type Message =
@@ -16,7 +18,12 @@ type Message =
 export function serializeError(cause: unknown): SerializedError {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   const code = (error as { code?: unknown }).code
-  return { name: error.name, message: error.message, code: typeof code === 'string' ? code : '', stack: error.stack ?? '' }
+  return {
+    name: error.name,
+    message: error.message,
+    code: typeof code === 'string' ? code : '',
+    stack: error.stack ?? '',
+  }
 }
 
 export function deserializeError(from: SerializedError): Error & { code: string } {
@@ -40,7 +47,11 @@ export class Channel<Outgoing, Incoming, Notice> {
   /** Resolves when either side has closed the port, after every message that was sent before. */
   readonly closed: Promise<void>
 
-  constructor(port: MessagePort, handlers: Handlers<Incoming>, onNotice: (notice: Notice) => void = () => {}) {
+  constructor(
+    port: MessagePort,
+    handlers: Handlers<Incoming>,
+    onNotice: (notice: Notice) => void = () => {},
+  ) {
     this.#port = port
     this.#handlers = handlers
     this.#onNotice = onNotice

@@ -66,7 +66,12 @@ export interface MainRequests {
 export type ThreadNotice =
   | { readonly type: 'task-state'; readonly task: TaskId; readonly state: TaskState }
   /** A line for the main thread's logger. */
-  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string; readonly fields: Record<string, unknown> }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly message: string
+      readonly fields: Record<string, unknown>
+    }
   /** What a topology module wants to show in a live view (see observe/); bounded. */
   | { readonly type: 'show'; readonly line: string }
   /** The thread cannot go on; its job ends. */

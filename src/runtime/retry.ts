@@ -10,21 +10,19 @@ export interface RetryOptions {
   readonly signal: AbortSignal
   /** After this long the last error is thrown; not given: never. */
   readonly timeoutMs?: number
-  /** Asked before every further attempt, besides the table of errors. */
-  readonly worthwhile?: () => boolean
   readonly onRetry: (error: unknown) => void
 }
 
 /** Runs `attempt` until it succeeds or fails with what waiting does not cure (see errors/codes.ts), with growing pauses. */
 export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { signal, timeoutMs = Number.POSITIVE_INFINITY, worthwhile = () => true, onRetry } = options
+  const { signal, timeoutMs = Number.POSITIVE_INFINITY, onRetry } = options
   const startedMs = performance.now()
   for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2)) {
     try {
       return await attempt()
     } catch (error) {
       const leftMs = startedMs + timeoutMs - performance.now()
-      if (decisionFor(error).next !== 'retry' || signal.aborted || leftMs <= 0 || !worthwhile()) throw error
+      if (decisionFor(error).next !== 'retry' || signal.aborted || leftMs <= 0) throw error
       onRetry(error)
       await pause(Math.min(backoffMs, leftMs), signal)
       if (signal.aborted) throw error

@@ -4,13 +4,13 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 
 import { externalTopics, planTopics } from '../../../src/runtime/topic-plan.ts'
+import type { Serde } from '../../../src/serde/serde.ts'
 import type {
   NodeDefinition,
   StoreDefinition,
   SubtopologyDefinition,
   TopologyDefinition,
 } from '../../../src/topology/definition.ts'
-import type { Serde } from '../../../src/serde/serde.ts'
 
 const serde = {} as Serde<unknown>
 const settings = { applicationId: 'app', replicationFactor: -1 }

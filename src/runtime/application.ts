@@ -1,0 +1,377 @@
+import { EventEmitter } from 'node:events'
+
+import type { Config } from '../config/config.ts'
+import { namedError } from '../errors/named-error.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type { NativeVersions, StateMemory } from '../native.ts'
+import type { MetricSnapshot } from '../observe/metric-set.ts'
+import { ProcessMetrics } from '../observe/process-metrics.ts'
+import { renderMetrics } from '../observe/render-metrics.ts'
+import { type ApplicationState, canFollow } from './application-state.ts'
+import type { Logger } from './logger.ts'
+import type { Membership, MembershipListener } from './membership/membership.ts'
+import type { ThreadNotice, ThreadStatus } from './protocol.ts'
+import { RepartitionPurge } from './repartition-purge.ts'
+import { Supervisor } from './supervisor.ts'
+import { TaskCoordinator } from './task-coordinator.ts'
+import type { TaskInputs } from './task-inputs.ts'
+import type { StreamThreadHandle, StreamThreadListener, ThreadPool } from './thread-pool.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+import { TopicWatch } from './topic-watch.ts'
+
+/** A thread is asked for its status or metrics no longer than this: it may be in the middle of a large batch, or stuck. */
+const ANSWER_TIMEOUT_MS = 2_000
+
+export interface ApplicationEvents {
+  state: [state: ApplicationState, previous: ApplicationState]
+  /** A line that a topology module wants to show in a live view. */
+  show: [line: string, threadIndex: number]
+}
+
+export interface ApplicationStatus {
+  readonly state: ApplicationState
+  /** Partitions that the group gave to this process. */
+  readonly assignedPartitions: number
+  readonly threads: readonly (ThreadStatus & {
+    /** False when the thread did not answer in time: the figures are its last ones. */
+    readonly isResponding: boolean
+  })[]
+}
+
+/** An answer to a health or readiness probe. */
+export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/** What start-application.ts has prepared. */
+export interface ApplicationParts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly admin: TopicAdmin
+  readonly memory: StateMemory
+  /** Every task of the application, in all its processes. */
+  readonly tasks: readonly TaskInputs[]
+  /** Partition counts of input and internal topics, by real name. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly repartitionTopics: ReadonlySet<string>
+  /** One Int32 counter for each thread. */
+  readonly heartbeats: SharedArrayBuffer
+  readonly versions: { readonly weir: string; readonly native: NativeVersions }
+  /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
+  readonly resources: AsyncDisposableStack
+  /** Opens the group consumer. */
+  openMembership(listener: MembershipListener): Membership
+  /** Starts the stream threads. */
+  startThreads(membership: Membership, listener: StreamThreadListener): ThreadPool
+}
+
+/**
+ * A running application: one member of its group, with its stream threads. Made by `startApplication`.
+ *
+ * An error of a thread or of the group stops the application: the other threads commit what they have processed, and `closed` rejects with the
+ * cause. Kafka Streams' KafkaStreams.
+ */
+export class Application extends EventEmitter<ApplicationEvents> implements AsyncDisposable {
+  /**
+   * Resolves when the application has stopped as asked; rejects with the WeirError that stopped it. Without a handler such an error ends the
+   * process, as any unhandled rejection does. After `thread-stuck` and `shutdown-timeout` something still runs: end the process.
+   */
+  readonly closed: Promise<void>
+  readonly #parts: ApplicationParts
+  readonly #logger: Logger
+  readonly #coordinator: TaskCoordinator
+  readonly #membership: Membership
+  readonly #pool: ThreadPool
+  readonly #supervisor: Supervisor
+  readonly #watch: TopicWatch
+  readonly #purge: RepartitionPurge
+  readonly #metrics: ProcessMetrics
+  readonly #lastStatus: ThreadStatus[]
+  #resources: AsyncDisposableStack | null = null
+  readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
+  #state: ApplicationState = 'created'
+  /** The first error; null while there is none. */
+  #cause: WeirError | null = null
+  #stuckThread: StreamThreadHandle | null = null
+
+  constructor(parts: ApplicationParts) {
+    super()
+    const { config, logger, admin, memory, tasks, partitions, heartbeats, resources } = parts
+    this.#parts = parts
+    this.#logger = logger
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.closed = promise
+    this.#settleClosed = { resolve, reject }
+
+    const onFailed = (error: WeirError): void => this.#fail(error)
+    this.#watch = new TopicWatch({
+      partitions,
+      admin,
+      intervalMs: topicWatchIntervalMs(config),
+      logger,
+      onFailed,
+    })
+    this.#membership = parts.openMembership({
+      assigned: (assignment) => this.#coordinator.assigned(assignment),
+      revoked: (revoked, lost) => this.#coordinator.revoked(revoked, lost),
+      failed: onFailed,
+      topicsInDoubt: () => this.#watch.checkSoon(),
+    })
+    resources.defer(() => this.#membership.leave())
+    this.#pool = parts.startThreads(this.#membership, {
+      commit: (request) => this.#coordinator.commit(request),
+      notice: (thread, notice) => this.#noticed(thread, notice),
+    })
+    resources.defer(() => this.#endThreads())
+    const { threads } = this.#pool
+    this.#coordinator = new TaskCoordinator({
+      config,
+      tasks,
+      threads,
+      membership: this.#membership,
+      logger,
+      onFailed,
+      onChanged: () => this.#onSettledOrNot(),
+    })
+    this.#lastStatus = threads.map(({ index }) => ({
+      threadIndex: index,
+      recordsProcessed: 0,
+      recordsProduced: 0,
+      tasks: [],
+    }))
+    const supervised = threads.map((thread) => ({
+      index: thread.index,
+      isWaiting: () => thread.openCommits > 0,
+    }))
+    this.#supervisor = new Supervisor(heartbeats, supervised, config.threadStuckTimeoutMs, performance.now())
+    this.#purge = new RepartitionPurge(
+      parts.repartitionTopics,
+      () => this.#coordinator.positions(),
+      admin,
+      logger,
+    )
+    this.#metrics = new ProcessMetrics({
+      weirVersion: parts.versions.weir,
+      versions: () => parts.versions.native,
+      applicationState: () => this.#state,
+      memory: config.memory,
+      stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
+    })
+    for (const thread of threads) void this.#watchOver(thread)
+  }
+
+  get state(): ApplicationState {
+    return this.#state
+  }
+
+  /** Joins the group. Called once, by `startApplication`; from then on the application closes what was opened. */
+  join(): void {
+    this.#membership.join([
+      ...new Set(this.#parts.tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic))),
+    ])
+    this.#resources = this.#parts.resources.move()
+    this.#supervisor.start((index, stuckMs) => this.#onStuck(index, stuckMs))
+    this.#watch.start()
+    this.#purge.start()
+    this.#change('rebalancing')
+  }
+
+  /**
+   * Stops: the threads commit and close their tasks at the same time, then the group is left. Can be called at any time, also repeatedly.
+   *
+   * @param options.timeoutMs how long it may take, WEIR_SHUTDOWN_TIMEOUT_MS by default; then `closed` rejects with `shutdown-timeout`
+   * @returns `closed`
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#stop(options.timeoutMs ?? this.#parts.config.shutdownTimeoutMs)
+    return this.closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** What each thread does at this moment. A thread that does not answer soon is reported as it was last. */
+  async status(): Promise<ApplicationStatus> {
+    const threads = await Promise.all(
+      this.#pool.threads.map(async (thread) => {
+        const answer = await withinTime(thread.request('status', {}))
+        if (answer !== null) this.#lastStatus[thread.index] = answer
+        return { ...this.#lastStatus[thread.index]!, isResponding: answer !== null }
+      }),
+    )
+    return { state: this.#state, assignedPartitions: this.#coordinator.assignedPartitions, threads }
+  }
+
+  /** Every metric of the process and of its threads, as Prometheus reads it. */
+  async metrics(): Promise<string> {
+    const ofThreads = await Promise.all(
+      this.#pool.threads.map((thread) =>
+        withinTime(thread.request('metrics', {}) as Promise<MetricSnapshot>),
+      ),
+    )
+    const answered = ofThreads.filter((snapshot) => snapshot !== null)
+    return await renderMetrics([await this.#metrics.collect(), ...answered])
+  }
+
+  /** Whether the process is worth keeping. */
+  health(): ProbeResult {
+    if (this.#cause !== null) return { ok: false, reason: `${this.#cause.code}: ${this.#cause.message}` }
+    return { ok: true }
+  }
+
+  /** Whether every task of this process runs. */
+  ready(): ProbeResult {
+    return this.#state === 'running'
+      ? { ok: true }
+      : { ok: false, reason: `the application is ${this.#state}` }
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'created' || this.#state === 'rebalancing' || this.#state === 'running'
+  }
+
+  #change(next: ApplicationState): void {
+    const previous = this.#state
+    if (!canFollow(previous, next))
+      throw new Error(`an application that is ${previous} cannot become ${next}`)
+    this.#state = next
+    this.#logger.info({ state: next }, `application ${next}`)
+    this.emit('state', next, previous)
+  }
+
+  #onSettledOrNot(): void {
+    const next = this.#coordinator.isSettled ? 'running' : 'rebalancing'
+    if (this.#state !== next && canFollow(this.#state, next)) this.#change(next)
+  }
+
+  #noticed(thread: StreamThreadHandle, notice: ThreadNotice): void {
+    switch (notice.type) {
+      case 'task-state':
+        this.#coordinator.taskState(thread, notice.task, notice.state)
+        break
+      case 'log':
+        this.#logger[notice.level]({ thread: thread.index, ...notice.fields }, notice.message)
+        break
+      case 'show':
+        this.emit('show', notice.line, thread.index)
+        break
+      case 'failed':
+        // Comes again, with the thread's end.
+        break
+    }
+  }
+
+  async #watchOver(thread: StreamThreadHandle): Promise<void> {
+    try {
+      await thread.ended
+      if (this.#isOpen)
+        this.#fail(new WeirError('thread-ended', `stream thread ${thread.index} ended by itself`))
+    } catch (error) {
+      this.#fail(error as WeirError)
+    }
+  }
+
+  #onStuck(threadIndex: number, stuckMs: number): void {
+    this.#stuckThread = this.#pool.threads[threadIndex]!
+    const limit = `WEIR_THREAD_STUCK_TIMEOUT_MS=${this.#parts.config.threadStuckTimeoutMs}`
+    this.#fail(
+      new WeirError(
+        'thread-stuck',
+        `stream thread ${threadIndex} has stood still for ${Math.round(stuckMs)} ms (${limit})`,
+      ),
+    )
+  }
+
+  #fail(cause: WeirError): void {
+    if (this.#cause !== null) {
+      // What follows from the first error.
+      this.#logger.debug({ code: cause.code, reason: cause.message }, 'a further error while stopping')
+      return
+    }
+    this.#cause = cause
+    this.#logger.error(
+      { code: cause.code, reason: cause.message },
+      'the application stops because of an error',
+    )
+    this.#stop(this.#parts.config.shutdownTimeoutMs)
+  }
+
+  #stop(timeoutMs: number): void {
+    if (!this.#isOpen || this.#resources === null) return
+    this.#change('stopping')
+    this.#supervisor.stop()
+    this.#watch.stop()
+    const timer = setTimeout(() => {
+      const what = `stopping took longer than ${timeoutMs} ms (WEIR_SHUTDOWN_TIMEOUT_MS)`
+      this.#finish(new WeirError('shutdown-timeout', what))
+    }, timeoutMs)
+    void this.#closeResources(this.#resources).then((error) => {
+      clearTimeout(timer)
+      this.#finish(error)
+    })
+  }
+
+  async #closeResources(resources: AsyncDisposableStack): Promise<WeirError | null> {
+    try {
+      await resources.disposeAsync()
+      return null
+    } catch (error) {
+      // Of several failures the first one says most.
+      let first: unknown = error
+      while (first instanceof SuppressedError) first = first.suppressed
+      return namedError(first, 'stopping')
+    }
+  }
+
+  /** Commits and closes everything on all threads at once, and ends their workers. */
+  async #endThreads(): Promise<void> {
+    await this.#purge.stop()
+    const threads = this.#pool.threads.filter((thread) => thread !== this.#stuckThread)
+    const ends = await Promise.allSettled(
+      threads.map(async (thread) => {
+        // A thread that has ended cannot answer, and says with its end how it went.
+        thread.request('stop', {}).catch(() => {})
+        await thread.ended
+      }),
+    )
+    await this.#coordinator.fenceAll()
+    // A worker in the middle of a native call must not be ended.
+    if (this.#stuckThread === null) await this.#pool.close()
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  #finish(error: WeirError | null): void {
+    if (this.#state !== 'stopping') {
+      if (error !== null) this.#logger.debug({ reason: messageOf(error) }, 'stopping ended after its time')
+      return
+    }
+    const cause = this.#cause ?? error
+    this.#cause = cause
+    if (cause === null) {
+      this.#change('stopped')
+      this.#settleClosed.resolve()
+    } else {
+      this.#change('failed')
+      this.#settleClosed.reject(cause)
+    }
+  }
+}
+
+/** As often as librdkafka looks itself. */
+function topicWatchIntervalMs(config: Config): number {
+  return Number(config.consumer['topic.metadata.refresh.interval.ms'] ?? 300_000)
+}
+
+/** @returns null when there is no answer in time, or no thread any more */
+async function withinTime<T>(answer: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ANSWER_TIMEOUT_MS)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } catch {
+    return null
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,239 @@
+import { consumerConfig } from '../../config/clients.ts'
+import type { Config } from '../../config/config.ts'
+import { decisionFor } from '../../errors/decision.ts'
+import { namedError } from '../../errors/named-error.ts'
+import { messageOf, WeirError } from '../../errors/weir-error.ts'
+import {
+  Consumer,
+  type ConsumerEvent,
+  type NativeError,
+  type TopicPartition,
+  type TopicPartitionOffset,
+} from '../../native.ts'
+import type { OffsetReset } from '../../topology/definition.ts'
+import { type Logger, LogLimiter } from '../logger.ts'
+import { retryWhileUnreachable } from '../retry.ts'
+import type { GroupMetadata, Membership, MembershipListener } from './membership.ts'
+import { isContinuous, type StartOffset, startOffset } from './start-offsets.ts'
+
+const REQUEST_TIMEOUT_MS = 10_000
+
+export interface ClassicMembershipOptions {
+  readonly config: Config
+  /** How many partitions may come, all topics together: the fetch queues' memory is divided by it. */
+  readonly inputPartitions: number
+  /** By a topic's real name. */
+  readonly offsetReset: (topic: string) => OffsetReset
+  readonly logger: Logger
+  readonly listener: MembershipListener
+}
+
+/**
+ * Membership by librdkafka's consumer groups: the classic protocol with `range`, or KIP-848 with the broker's `range` assignor. Main thread.
+ *
+ *   assign event -> committed offsets, reset policies -> consumer.assign -> listener.assigned
+ *   revoke event -> listener.revoked -> consumer.unassign
+ *
+ * Events are handled one after the other; librdkafka waits with the next rebalance until this one is answered.
+ */
+export class ClassicMembership implements Membership {
+  readonly consumerId: number
+  readonly isCooperative: boolean
+  readonly #consumer: Consumer
+  readonly #options: ClassicMembershipOptions
+  readonly #logger: Logger
+  readonly #listener: MembershipListener
+  readonly #limiter = new LogLimiter()
+  readonly #leaving = new AbortController()
+  /** The handling of everything told so far. */
+  #handled: Promise<void> = Promise.resolve()
+  /** The generation in which partitions were given back last; -1 when they were lost, or never had. */
+  #revokedIn = -1
+
+  constructor(options: ClassicMembershipOptions) {
+    this.#options = options
+    this.#logger = options.logger
+    this.#listener = options.listener
+    this.isCooperative = options.config.groupProtocol === 'consumer'
+    this.#consumer = new Consumer(consumerConfig(options.config, options.inputPartitions), (event) =>
+      this.#told(event),
+    )
+    this.consumerId = this.#consumer.id
+  }
+
+  join(topics: readonly string[]): void {
+    this.#consumer.subscribe(topics)
+  }
+
+  async commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
+    try {
+      await retryWhileUnreachable(() => this.#tryCommit(offsets, isCurrent), {
+        // Leaving does not end it: a clean stop commits, for as long as it may take.
+        signal: new AbortController().signal,
+        onRetry: (error) => this.#limited('commit', error, 'offsets cannot be committed yet; trying again'),
+      })
+    } catch (error) {
+      throw namedError(error, 'committing offsets')
+    }
+  }
+
+  async #tryCommit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
+    if (!isCurrent()) throw new WeirError('fenced', 'the tasks were taken away during their commit')
+    // Without a generation a broker takes offsets from anyone while the group is empty.
+    if (this.groupMetadata().generation < 0)
+      throw new WeirError('fenced', 'this process is not a member of the group')
+    try {
+      await this.#consumer.commit(offsets)
+    } catch (error) {
+      // KIP-848 moves the epoch on with every change of the group: the next heartbeat brings the new one, and it is still ours to commit.
+      if ((error as NativeError).code !== 'kafka:STALE_MEMBER_EPOCH') throw error
+      throw new WeirError('broker-unreachable', messageOf(error), { cause: error })
+    }
+  }
+
+  groupMetadata(): GroupMetadata {
+    return this.#consumer.groupMetadata()
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving.abort()
+    await this.#consumer.close()
+    await this.#handled
+  }
+
+  #told(event: ConsumerEvent): void {
+    switch (event.type) {
+      case 'assign':
+        this.#enqueue(() => this.#assign(event.partitions))
+        break
+      case 'revoke':
+        this.#enqueue(() => this.#revoke(event.partitions, event.lost))
+        break
+      case 'error':
+        this.#onError(event.error)
+        break
+      case 'stray': {
+        const { topic, partition, offset } = event
+        const what = `record ${offset} of ${topic} partition ${partition} arrived outside its partition's queue`
+        this.#listener.failed(new WeirError('stray-record', what))
+        break
+      }
+      case 'log':
+        this.#onLog(event.level, event.facility, event.message)
+        break
+    }
+  }
+
+  #enqueue(handle: () => Promise<void>): void {
+    this.#handled = this.#handled.then(handle).catch((error: unknown) => this.#fail(error, 'the group'))
+  }
+
+  async #assign(partitions: readonly TopicPartition[]): Promise<void> {
+    let starts: StartOffset[]
+    try {
+      starts = await this.#startOffsets(partitions)
+    } catch (error) {
+      // librdkafka waits for an answer before it can leave.
+      this.#consumer.assign([])
+      if (this.#leaving.signal.aborted) return
+      throw error
+    }
+    for (const start of starts) this.#logReset(start)
+    this.#consumer.assign(starts)
+    await this.#keepLatest(starts)
+    const { generation } = this.groupMetadata()
+    const continuous = isContinuous(this.#revokedIn, generation)
+    this.#logger.info({ partitions: partitions.length, generation }, 'partitions assigned')
+    await this.#listener.assigned({ partitions: starts, continuous })
+  }
+
+  async #revoke(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    const { generation } = this.groupMetadata()
+    this.#logger.info(
+      { partitions: partitions.length, generation },
+      lost ? 'partitions lost' : 'partitions revoked',
+    )
+    try {
+      await this.#listener.revoked(partitions, lost)
+    } finally {
+      this.#revokedIn = lost ? -1 : generation
+      this.#consumer.unassign(partitions)
+    }
+  }
+
+  /** Waits for the brokers, until this process leaves. */
+  async #startOffsets(partitions: readonly TopicPartition[]): Promise<StartOffset[]> {
+    const { signal } = this.#leaving
+    const ask = <T>(what: string, attempt: () => Promise<T>): Promise<T> =>
+      retryWhileUnreachable(attempt, {
+        signal,
+        onRetry: (error) => this.#limited(what, error, `${what} cannot be had yet; trying again`),
+      })
+    const committed = await ask('committed offsets', () =>
+      this.#consumer.committed(partitions, REQUEST_TIMEOUT_MS),
+    )
+    return await Promise.all(
+      committed.map(async (one) => {
+        const { topic, partition } = one
+        const log = await ask('the ends of partitions', () =>
+          this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS),
+        )
+        return startOffset(one, log, this.#options.offsetReset(topic))
+      }),
+    )
+  }
+
+  /** Where `latest` was found is committed at once: a restart before the first record would find a later end, and skip what came between. */
+  async #keepLatest(starts: readonly StartOffset[]): Promise<void> {
+    const found = starts.filter(
+      ({ topic, reason }) => reason !== 'committed' && this.#options.offsetReset(topic) === 'latest',
+    )
+    if (found.length === 0) return
+    const offsets = found.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+    try {
+      await this.commit(offsets, () => !this.#leaving.signal.aborted)
+    } catch (error) {
+      this.#logger.warn({ reason: messageOf(error) }, 'the offsets to start from could not be committed')
+    }
+  }
+
+  #logReset({ topic, partition, offset, reason }: StartOffset): void {
+    if (reason === 'committed') return
+    const fields = { topic, partition, offset }
+    if (reason === 'initial') this.#logger.debug(fields, 'no committed offset: starting by the reset policy')
+    else if (reason === 'deleted')
+      this.#logger.warn(fields, 'the committed offset was deleted meanwhile: going on by the reset policy')
+    else
+      this.#logger.warn(
+        fields,
+        "the committed offset lies beyond the partition's end: going on by the reset policy",
+      )
+  }
+
+  #onError(error: NativeError): void {
+    const { code, next } = decisionFor(error)
+    if (error.fatal) this.#fail(error, 'the group')
+    else if (code === 'topic-missing') this.#listener.topicsInDoubt()
+    else if (next === 'retry') this.#limited(code, error, 'brokers do not answer; trying again')
+    else if (next === 'stop' && !passing.has(error.code)) this.#fail(error, 'the group')
+    else this.#logger.warn({ code: error.code, reason: messageOf(error) }, 'the group reports an error')
+  }
+
+  /** librdkafka's own lines: what goes on for minutes is not repeated. */
+  #onLog(level: number, facility: string, message: string): void {
+    if (level >= 6) this.#logger.debug({ facility }, message)
+    else
+      this.#limiter.once(`log ${facility}`, (heldBack) => this.#logger.warn({ facility, heldBack }, message))
+  }
+
+  #limited(key: string, error: unknown, message: string): void {
+    this.#limiter.once(key, (heldBack) => this.#logger.warn({ reason: messageOf(error), heldBack }, message))
+  }
+
+  #fail(error: unknown, what: string): void {
+    this.#listener.failed(namedError(error, what))
+  }
+}
+
+/** What librdkafka reports and goes on from by itself. */
+const passing: ReadonlySet<string> = new Set(['kafka:_MAX_POLL_EXCEEDED', 'kafka:_PARTITION_EOF'])

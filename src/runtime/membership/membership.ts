@@ -1,0 +1,58 @@
+import type { WeirError } from '../../errors/weir-error.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../native.ts'
+
+/** Partitions that the group gives to this process, with where to read on. */
+export interface Assignment {
+  readonly partitions: readonly TopicPartitionOffset[]
+  /**
+   * True when nobody else can have had these partitions since this process gave them back: what was suspended then may go on as it is.
+   * Otherwise its state may be behind its changelog.
+   */
+  readonly continuous: boolean
+}
+
+/** Told one event at a time: the next one comes when the Promise of the last has resolved. */
+export interface MembershipListener {
+  /** The partitions can be opened. */
+  assigned(assignment: Assignment): Promise<void>
+  /**
+   * The partitions are to be given back; resolves when nothing is committed for them any more. `lost`: somebody else has them already, and
+   * nothing may be committed.
+   */
+  revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void>
+  /** The group cannot be a member's any more; nothing else is told afterwards but revocations. */
+  failed(error: WeirError): void
+  /** A topic is said to be missing or changed: worth a look. */
+  topicsInDoubt(): void
+}
+
+export interface GroupMetadata {
+  readonly memberId: string
+  /** -1: not a member. */
+  readonly generation: number
+}
+
+/**
+ * A process's place in its group: owns the assignment, the offset commits and the group metadata. Everything above works the same whatever
+ * protocol stands behind it.
+ */
+export interface Membership {
+  /** The native consumer that stream threads attach to. */
+  readonly consumerId: number
+  /**
+   * Partitions stay open while a revocation is answered; false under protocols that revoke everything before each assignment, where what
+   * was revoked is likely to come back.
+   */
+  readonly isCooperative: boolean
+  /** Joins; from then on the listener is told. */
+  join(topics: readonly string[]): void
+  /**
+   * Commits offsets, trying again while no broker answers and `isCurrent` says true.
+   *
+   * @throws WeirError fenced when this process is no member, or the group refuses it
+   */
+  commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void>
+  groupMetadata(): GroupMetadata
+  /** Leaves the group (a static member does not) and closes the consumer. */
+  leave(): Promise<void>
+}

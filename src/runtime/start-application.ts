@@ -1,0 +1,150 @@
+import { createRequire } from 'node:module'
+
+import { adminConfig } from '../config/clients.ts'
+import type { Config } from '../config/config.ts'
+import { loadConfig } from '../config/load.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { Admin, StateMemory, versions } from '../native.ts'
+import { createLogger } from '../observe/logger.ts'
+import type { OffsetReset, TopologyDefinition } from '../topology/definition.ts'
+import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
+import { realTopic } from '../topology/topic-names.ts'
+import { Application, type ApplicationParts } from './application.ts'
+import { prepareTopics } from './internal-topics.ts'
+import type { Logger } from './logger.ts'
+import { ClassicMembership } from './membership/classic-membership.ts'
+import { StateDirectory } from './state-directory.ts'
+import { stateMemoryOptions } from './state-memory-options.ts'
+import { allTasks } from './task-inputs.ts'
+import { ThreadPool } from './thread-pool.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+const START_TIMEOUT_MS = 30_000
+
+export interface StartOptions {
+  /**
+   * The module whose default export is the topology: a file URL (`import.meta.url`, `new URL('./segments.ts', import.meta.url)`) or a path,
+   * relative to the working directory. Every stream thread imports it: a topology's functions cannot be handed to another thread.
+   */
+  readonly topology: string | URL
+  /** From `loadConfig()` or `configFrom({...})`. Default: `loadConfig()`, the `WEIR_*` variables. */
+  readonly config?: Config
+  /** A pino logger, or anything like it. Default: standard output, as WEIR_LOG_LEVEL and WEIR_LOG_FORMAT say. */
+  readonly logger?: Logger
+  /** How topics are looked up and created. Default: by requests to the brokers. The mock cluster needs its own: `mockTopicAdmin`. */
+  readonly topicAdmin?: TopicAdmin
+  /** How long brokers may be unreachable at the start, ms. Default: 30,000. */
+  readonly startTimeoutMs?: number
+  /** Ends the start, or later the application, as `close()` does. */
+  readonly signal?: AbortSignal
+}
+
+const knownOptions = ['topology', 'config', 'logger', 'topicAdmin', 'startTimeoutMs', 'signal']
+
+/**
+ * Runs a topology: looks its topics up, creates the internal ones, starts the stream threads and joins the group.
+ *
+ * @returns the application once it has joined; it is `rebalancing` then, and `running` when its tasks run
+ * @throws WeirError with one line, everything closed again: module-not-loaded, topology-invalid, state-dir-locked, state-dir-foreign,
+ * state-dir-read-only, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
+ * topic-not-created, broker-unreachable, authentication-failed, authorization-failed; the signal's reason when it was aborted
+ */
+export async function startApplication(options: StartOptions): Promise<Application> {
+  const unknown = Object.keys(options).find((key) => !knownOptions.includes(key))
+  if (unknown !== undefined) {
+    throw new WeirError(
+      'config-invalid',
+      `startApplication: unknown option ${unknown}; allowed: ${knownOptions.join(', ')}`,
+    )
+  }
+  const { startTimeoutMs = START_TIMEOUT_MS, signal = new AbortController().signal } = options
+  const config = options.config ?? loadConfig()
+  const logger = options.logger ?? createLogger(config)
+  const moduleUrl = moduleUrlFrom(options.topology)
+  const topology = await loadTopology(moduleUrl)
+
+  await using resources = new AsyncDisposableStack()
+  const directory = await StateDirectory.open(config.stateDir, config.applicationId)
+  resources.defer(() => directory.close())
+  const admin: TopicAdmin = options.topicAdmin ?? new Admin(adminConfig(config))
+  resources.defer(() => admin.close())
+  signal.throwIfAborted()
+
+  const { plan, topics } = await prepareTopics(topology, {
+    config,
+    admin,
+    logger,
+    signal,
+    timeoutMs: startTimeoutMs,
+  }).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw error
+  })
+  const tasks = allTasks(topology, config.applicationId, plan)
+  if (tasks.length === 0) throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic`)
+  logger.info(
+    { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
+    'memory is divided',
+  )
+
+  const memory = StateMemory.acquire(stateMemoryOptions(config))
+  resources.defer(async () => memory.close())
+  const internal = plan.internalTopics.map(({ name, partitions }) => [name, partitions] as const)
+  const heartbeats = new SharedArrayBuffer(config.numStreamThreads * Int32Array.BYTES_PER_ELEMENT)
+  const offsetReset = offsetResets(topology, config)
+  const parts: ApplicationParts = {
+    config,
+    logger,
+    admin,
+    memory,
+    tasks,
+    partitions: new Map([...plan.sources, ...internal]),
+    repartitionTopics: new Set(
+      plan.internalTopics.filter(({ kind }) => kind === 'repartition').map(({ name }) => name),
+    ),
+    heartbeats,
+    versions: { weir: packageVersion(), native: versions() },
+    resources,
+    openMembership: (listener) =>
+      new ClassicMembership({
+        config,
+        inputPartitions: tasks.reduce((sum, { inputs }) => sum + inputs.length, 0),
+        offsetReset: (topic) => offsetReset.get(topic) ?? config.autoOffsetReset,
+        logger,
+        listener,
+      }),
+    startThreads: ({ consumerId }, listener) =>
+      new ThreadPool(config, { moduleUrl, consumerId, topics, heartbeats }, listener, (error) =>
+        logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
+      ),
+  }
+  const application = new Application(parts)
+  application.join()
+  signal.addEventListener('abort', () => void application.close().catch(() => {}), { once: true })
+  return application
+}
+
+function moduleUrlFrom(topology: string | URL): string {
+  const text = String(topology)
+  return text.startsWith('file:') ? text : moduleUrlOf(text)
+}
+
+/** Source topics' own reset policies, by real name. A repartition topic is the application's own: all of it counts. */
+function offsetResets(topology: TopologyDefinition, config: Config): ReadonlyMap<string, OffsetReset> {
+  const resets = new Map<string, OffsetReset>()
+  for (const { nodes } of topology.subtopologies) {
+    for (const node of nodes) {
+      if (node.kind !== 'source' || node.offsetReset === undefined) continue
+      for (const topic of node.topics) resets.set(topic, node.offsetReset)
+    }
+  }
+  for (const { name } of topology.repartitionTopics)
+    resets.set(realTopic(topology, config.applicationId, name), 'earliest')
+  return resets
+}
+
+/** The package's own, two folders up in the sources as in the package. */
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  return version
+}

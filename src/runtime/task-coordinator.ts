@@ -1,0 +1,317 @@
+import type { Config } from '../config/config.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
+import type { Logger } from './logger.ts'
+import type { Assignment, Membership } from './membership/membership.ts'
+import { TaskLeases } from './membership/task-leases.ts'
+import type { MainRequests, TaskAssignment, TaskId, TaskState } from './protocol.ts'
+import { assignTasks } from './task-assignor.ts'
+import { partitionKey, type TaskInputs, tasksWith } from './task-inputs.ts'
+import type { StreamThreadHandle } from './thread-pool.ts'
+
+/** After this long a task whose other inputs are elsewhere is not in between two steps any more. */
+const PARTIAL_WARN_MS = 30_000
+
+/** A task that is open on a thread. */
+interface PlacedTask {
+  readonly task: TaskInputs
+  readonly thread: StreamThreadHandle
+  /** Where it was suspended, by partition; null while it is active. */
+  suspendedAt: ReadonlyMap<string, number> | null
+  state: TaskState
+}
+
+export interface TaskCoordinatorOptions {
+  readonly config: Pick<Config, 'maxPollIntervalMs' | 'tasksMax'>
+  /** Every task of the application. */
+  readonly tasks: readonly TaskInputs[]
+  readonly threads: readonly StreamThreadHandle[]
+  readonly membership: Pick<Membership, 'commit' | 'isCooperative'>
+  readonly logger: Logger
+  readonly onFailed: (error: WeirError) => void
+  /** Something changed that `isSettled` tells. */
+  readonly onChanged: () => void
+}
+
+/**
+ * Turns partitions into tasks and tasks into work of threads: hands tasks out, suspends, moves and releases them, and lets commits through
+ * that are still theirs to make. Main thread; assignments and revocations come one at a time.
+ *
+ *              hand out                  revoke                  assigned again, nobody had it between
+ *   (absent) ───────────> active ──────────────────> suspended ─────────────────────────────────────> active
+ *                                                         └──> released: not given back, moved, or had by somebody else
+ */
+export class TaskCoordinator {
+  readonly #options: TaskCoordinatorOptions
+  readonly #logger: Logger
+  readonly #leases = new TaskLeases()
+  /** The assigned partitions, with the offset that was committed last, or else read from first. */
+  readonly #positions = new Map<string, TopicPartitionOffset>()
+  readonly #placed = new Map<TaskId, PlacedTask>()
+  /** Tasks being closed: nobody may open one before that is done. */
+  readonly #releasing = new Map<TaskId, Promise<void>>()
+  #rebalancing = true
+  #warnedOfTasksMax = false
+  #partialTimer: NodeJS.Timeout | undefined
+
+  constructor(options: TaskCoordinatorOptions) {
+    this.#options = options
+    this.#logger = options.logger
+  }
+
+  /** True when every task that was handed out runs, and no rebalance is under way. */
+  get isSettled(): boolean {
+    if (this.#rebalancing) return false
+    for (const { suspendedAt, state } of this.#placed.values()) {
+      if (suspendedAt === null && state !== 'running') return false
+    }
+    return true
+  }
+
+  get assignedPartitions(): number {
+    return this.#positions.size
+  }
+
+  async assigned({ partitions, continuous }: Assignment): Promise<void> {
+    this.#rebalancing = true
+    this.#options.onChanged()
+    const resumable = this.#resumable(partitions, continuous)
+    for (const { topic, partition, offset, metadata } of partitions) {
+      const position = { topic, partition, offset, ...(metadata === undefined ? {} : { metadata }) }
+      this.#positions.set(partitionKey(position), position)
+    }
+    const { whole, partial } = tasksWith(this.#options.tasks, (key) => this.#positions.has(key))
+    this.#checkPartitions(partitions)
+    this.#checkPartial(partial)
+    this.#checkTasksMax(whole.length)
+    await this.#place(whole, resumable)
+    this.#rebalancing = false
+    this.#options.onChanged()
+  }
+
+  async revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
+    this.#rebalancing = true
+    this.#options.onChanged()
+    const keys = new Set(partitions.map(partitionKey))
+    const concerned = [...this.#placed.values()].filter(
+      ({ task, suspendedAt }) =>
+        suspendedAt === null && task.inputs.some((input) => keys.has(partitionKey(input))),
+    )
+    await this.#suspend(concerned, lost)
+    for (const key of keys) this.#positions.delete(key)
+    // Where everything is revoked before each assignment, most of it comes back: it stays open until that is known.
+    const { isCooperative } = this.#options.membership
+    if (lost || isCooperative) {
+      for (const placed of concerned) void this.#release(placed)
+    }
+    if (isCooperative && !lost) {
+      this.#rebalancing = false
+      this.#options.onChanged()
+    }
+  }
+
+  /** A thread's commit of source offsets. */
+  async commit({ tasks, offsets }: MainRequests['commit']['request']): Promise<void> {
+    const lease = this.#leases.begin(tasks)
+    try {
+      await this.#options.membership.commit(offsets, () => lease.valid)
+      for (const offset of offsets) {
+        const key = partitionKey(offset)
+        if (this.#positions.has(key)) this.#positions.set(key, offset)
+      }
+    } finally {
+      lease.end()
+    }
+  }
+
+  /** What a thread says of its task. */
+  taskState(thread: StreamThreadHandle, id: TaskId, state: TaskState): void {
+    const placed = this.#placed.get(id)
+    if (placed?.thread !== thread) return
+    placed.state = state
+    if (state === 'closed') this.#placed.delete(id)
+    this.#options.onChanged()
+  }
+
+  /** Positions of assigned partitions: everything before them was processed and committed. */
+  positions(): Iterable<TopicPartitionOffset> {
+    return this.#positions.values()
+  }
+
+  /** Nothing is committed from now on. */
+  async fenceAll(): Promise<void> {
+    clearTimeout(this.#partialTimer)
+    const ids = this.#options.tasks.map(({ id }) => id)
+    this.#leases.fence(ids)
+    await this.#leases.settled(ids)
+  }
+
+  /** Suspended tasks that can go on as they are: nobody else had them, and the group stands where they stopped. */
+  #resumable(partitions: readonly TopicPartitionOffset[], continuous: boolean): ReadonlySet<TaskId> {
+    const starts = new Map(partitions.map((start) => [partitionKey(start), start.offset]))
+    const resumable = new Set<TaskId>()
+    if (!continuous) return resumable
+    for (const { task, suspendedAt } of this.#placed.values()) {
+      if (suspendedAt === null) continue
+      if ([...suspendedAt].every(([key, offset]) => starts.get(key) === offset)) resumable.add(task.id)
+    }
+    return resumable
+  }
+
+  /** Commits and suspends tasks, unless they are lost. Afterwards nothing is committed for them until they are handed out again. */
+  async #suspend(concerned: readonly PlacedTask[], lost: boolean): Promise<void> {
+    const ids = concerned.map(({ task }) => task.id)
+    if (lost) this.#leases.fence(ids)
+    await this.#askThreads(concerned, (thread, tasks) =>
+      this.#answered(thread, thread.request('suspend', { tasks, lost })),
+    )
+    this.#leases.fence(ids)
+    await this.#leases.settled(ids)
+    for (const placed of concerned) {
+      const keys = placed.task.inputs.map(partitionKey)
+      placed.suspendedAt = new Map(keys.map((key) => [key, this.#positions.get(key)!.offset]))
+    }
+  }
+
+  /** A thread that lets a rebalance wait for too long is stuck, and the group goes on without this process. */
+  async #answered(thread: StreamThreadHandle, answer: Promise<void>): Promise<void> {
+    const { maxPollIntervalMs } = this.#options.config
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      const what = `stream thread ${thread.index} did not give its tasks back within ${maxPollIntervalMs} ms (WEIR_MAX_POLL_INTERVAL_MS)`
+      reject(new WeirError('thread-stuck', what))
+    }, maxPollIntervalMs)
+    try {
+      await Promise.race([answer, late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #place(whole: readonly TaskInputs[], resumable: ReadonlySet<TaskId>): Promise<void> {
+    const { threads } = this.#options
+    const previous = new Map([...this.#placed].map(([id, { thread }]) => [id, thread.index]))
+    const targets = assignTasks(whole, threads.length, previous)
+
+    // Running tasks that make room elsewhere give their state up first.
+    const moving = [...this.#placed.values()].filter(
+      ({ task, thread, suspendedAt }) => suspendedAt === null && targets.get(task.id) !== thread.index,
+    )
+    await this.#suspend(moving, false)
+    for (const placed of this.#placed.values()) {
+      const { task, thread, suspendedAt } = placed
+      const canStay = suspendedAt === null || resumable.has(task.id)
+      if (!canStay || targets.get(task.id) !== thread.index) void this.#release(placed)
+    }
+
+    const handOuts = whole.filter(({ id }) => this.#placed.get(id)?.suspendedAt !== null)
+    await Promise.all(handOuts.map(({ id }) => this.#releasing.get(id)))
+    const byThread = new Map<StreamThreadHandle, TaskAssignment[]>()
+    for (const task of handOuts) {
+      const thread = threads[targets.get(task.id)!]!
+      const { id, subtopology, partition } = task
+      const inputs = task.inputs.map((input) => this.#positions.get(partitionKey(input))!)
+      const assignment = { id, subtopology, partition, epoch: this.#leases.grant(id), inputs }
+      this.#placed.set(id, { task, thread, suspendedAt: null, state: 'created' })
+      const group = byThread.get(thread)
+      if (group === undefined) byThread.set(thread, [assignment])
+      else group.push(assignment)
+    }
+    await Promise.all(
+      [...byThread].map(([thread, tasks]) =>
+        this.#unlessGone(thread.request('assign', { tasks }), 'taking tasks up'),
+      ),
+    )
+    if (byThread.size > 0) {
+      const spread = Object.fromEntries(
+        [...byThread].map(([{ index }, tasks]) => [index, tasks.map(({ id }) => id)]),
+      )
+      this.#logger.info({ threads: spread }, 'tasks handed out')
+    }
+  }
+
+  /** Closes a suspended task. */
+  #release({ task, thread }: PlacedTask): Promise<void> {
+    const { id } = task
+    const running = this.#releasing.get(id)
+    if (running !== undefined) return running
+    this.#placed.delete(id)
+    const released = this.#unlessGone(thread.request('release', { tasks: [id] }), 'closing a task').then(
+      () => {
+        this.#releasing.delete(id)
+      },
+    )
+    this.#releasing.set(id, released)
+    return released
+  }
+
+  async #askThreads(
+    concerned: readonly PlacedTask[],
+    ask: (thread: StreamThreadHandle, tasks: TaskId[]) => Promise<void>,
+  ): Promise<void> {
+    const byThread = Map.groupBy(concerned, ({ thread }) => thread)
+    const asked = [...byThread].map(([thread, placed]) => {
+      const ids = placed.map(({ task }) => task.id)
+      return this.#unlessGone(ask(thread, ids), 'giving tasks back')
+    })
+    await Promise.all(asked)
+  }
+
+  /** A thread that ends tells why by itself; a request that it cannot answer any more is not another failure. */
+  async #unlessGone(answer: Promise<void>, what: string): Promise<void> {
+    try {
+      await answer
+    } catch (error) {
+      if (error instanceof WeirError && error.code === 'thread-stuck') this.#options.onFailed(error)
+      else this.#logger.debug({ reason: messageOf(error) }, `${what}: the thread is gone`)
+    }
+  }
+
+  #checkPartitions(partitions: readonly TopicPartition[]): void {
+    const known = new Set(this.#options.tasks.flatMap(({ inputs }) => inputs.map(partitionKey)))
+    const stranger = partitions.find((partition) => !known.has(partitionKey(partition)))
+    if (stranger === undefined) return
+    this.#options.onFailed(
+      new WeirError(
+        'partition-count-changed',
+        `${stranger.topic} has a partition ${stranger.partition} that it did not have when the application started; ` +
+          'start it again when every process of it can, after its internal topics were given as many',
+      ),
+    )
+  }
+
+  /**
+   * Tasks of which another process has the other inputs. Under a protocol that assigns step by step they may come yet; otherwise topics
+   * with different partition counts were torn apart, and nobody runs the task.
+   */
+  #checkPartial(partial: readonly TaskInputs[]): void {
+    clearTimeout(this.#partialTimer)
+    const [first] = partial
+    if (first === undefined) return
+    const missing = first.inputs
+      .filter((input) => !this.#positions.has(partitionKey(input)))
+      .map(partitionKey)
+    const what =
+      `task ${first.id} cannot run: another process has ${missing.join(', ')}. Topics that one sub-topology reads need the same number of ` +
+      'partitions when there are several processes'
+    if (!this.#options.membership.isCooperative) {
+      this.#options.onFailed(new WeirError('copartition-mismatch', what))
+      return
+    }
+    this.#partialTimer = setTimeout(
+      () => this.#logger.warn({ tasks: partial.map(({ id }) => id) }, what),
+      PARTIAL_WARN_MS,
+    )
+    this.#partialTimer.unref()
+  }
+
+  #checkTasksMax(tasks: number): void {
+    const { tasksMax } = this.#options.config
+    if (tasks <= tasksMax || this.#warnedOfTasksMax) return
+    this.#warnedOfTasksMax = true
+    this.#logger.warn(
+      { tasks, tasksMax },
+      'more tasks than memory is planned for: raise WEIR_MEMORY_BYTES, or run more processes (WEIR_TASKS_MAX)',
+    )
+  }
+}

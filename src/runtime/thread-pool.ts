@@ -1,0 +1,135 @@
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+
+import { Piscina } from 'piscina'
+
+import type { Config } from '../config/config.ts'
+import { isErrorCode } from '../errors/codes.ts'
+import { namedError } from '../errors/named-error.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { Channel } from './channel.ts'
+import type { MainRequests, StreamThreadJob, ThreadNotice, ThreadRequests } from './protocol.ts'
+
+const MiB = 2 ** 20
+/** The job beside this file, in the sources as in the package. */
+const jobFile = fileURLToPath(
+  new URL(`./stream-thread-job${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url),
+)
+/** How long a failed thread's last words may be on their way. */
+const LAST_WORDS_MS = 1_000
+
+/** What a stream thread asks for and tells. */
+export interface StreamThreadListener {
+  commit(request: MainRequests['commit']['request']): Promise<void>
+  notice(thread: StreamThreadHandle, notice: ThreadNotice): void
+}
+
+/** A stream thread as the main thread sees it. */
+export class StreamThreadHandle {
+  readonly index: number
+  /** Commits that the main thread is making for it: it waits for them, and its counter may stand still. */
+  openCommits = 0
+  /** Resolves when the thread was stopped; rejects with the WeirError that ended it. */
+  readonly ended: Promise<void>
+  readonly #channel: Channel<ThreadRequests, MainRequests, ThreadNotice>
+  /** What the thread said ended it. */
+  #told: WeirError | null = null
+
+  /** @param job settles when the thread has ended */
+  constructor(index: number, port: MessagePort, listener: StreamThreadListener, job: Promise<void>) {
+    this.index = index
+    const commit = async (request: MainRequests['commit']['request']): Promise<void> => {
+      this.openCommits++
+      try {
+        await listener.commit(request)
+      } finally {
+        this.openCommits--
+      }
+    }
+    this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, { commit }, (notice) => {
+      if (notice.type === 'failed') this.#told = toldError(notice.error, index)
+      listener.notice(this, notice)
+    })
+    this.ended = this.#end(job)
+    // Whoever awaits it later still learns it.
+    this.ended.catch(() => {})
+  }
+
+  request<K extends keyof ThreadRequests>(
+    name: K,
+    body: ThreadRequests[K]['request'],
+  ): Promise<ThreadRequests[K]['response']> {
+    return this.#channel.request(name, body as never) as Promise<ThreadRequests[K]['response']>
+  }
+
+  async #end(job: Promise<void>): Promise<void> {
+    try {
+      await job
+    } catch (error) {
+      // What the thread told keeps its code; the job's rejection comes on another port and has lost it.
+      await Promise.race([this.#channel.closed, delay(LAST_WORDS_MS)])
+      throw this.#told ?? untoldError(error, this.index)
+    } finally {
+      this.#channel.close()
+    }
+  }
+}
+
+function toldError(error: { readonly code: string; readonly message: string }, index: number): WeirError {
+  if (isErrorCode(error.code)) return new WeirError(error.code, error.message, { cause: error })
+  return namedError(error, `stream thread ${index}`)
+}
+
+/** The worker went down with its thread, or could not begin it. */
+function untoldError(error: unknown, index: number): WeirError {
+  const why =
+    (error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY'
+      ? 'it needed more heap than its part of WEIR_MEMORY_BYTES; raise that, or keep less outside of stores'
+      : messageOf(error)
+  return new WeirError('thread-ended', `stream thread ${index}: ${why}`, { cause: error })
+}
+
+/**
+ * The process's stream threads: as many workers as threads, each with one job that lasts as long as the application.
+ *
+ * Piscina would start another worker in place of one that crashed and leave it idle, and `destroy` would end threads in the middle of native
+ * calls: so a thread's end is told to whoever holds the pool, and the pool is closed when the jobs have ended.
+ */
+export class ThreadPool {
+  readonly threads: readonly StreamThreadHandle[]
+  readonly #pool: Piscina<StreamThreadJob & { port: MessagePort }, void>
+
+  /** Starts the threads. @param onError a worker's error outside its job */
+  constructor(
+    config: Config,
+    job: Omit<StreamThreadJob, 'threadIndex' | 'config'>,
+    listener: StreamThreadListener,
+    onError: (error: unknown) => void,
+  ) {
+    const { numStreamThreads, memory, shutdownTimeoutMs } = config
+    const heapBytes = memory.heapBytesPerThread + memory.stateCacheBytes / numStreamThreads
+    this.#pool = new Piscina({
+      filename: jobFile,
+      minThreads: numStreamThreads,
+      maxThreads: numStreamThreads,
+      // Any other way of waiting for a job would block the thread's event loop.
+      atomics: 'disabled',
+      closeTimeout: shutdownTimeoutMs,
+      recordTiming: false,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(heapBytes / MiB) },
+    })
+    this.#pool.on('error', onError)
+    this.threads = Array.from({ length: numStreamThreads }, (_, threadIndex) => {
+      const { port1, port2 } = new MessageChannel()
+      const run = this.#pool.run({ ...job, config, threadIndex, port: port2 }, { transferList: [port2] })
+      return new StreamThreadHandle(threadIndex, port1, listener, run)
+    })
+  }
+
+  /** Ends the workers. REQUIRES that every thread has ended; one that has not is waited for as long as a stop may take. */
+  async close(): Promise<void> {
+    await this.#pool.close()
+  }
+}

@@ -1,0 +1,92 @@
+import { decisionFor } from '../errors/decision.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type { TopicDescription } from '../native.ts'
+import type { Logger } from './logger.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+const REQUEST_TIMEOUT_MS = 10_000
+/** A topic that was there is gone when it is missing this often: one broker may not know it for a moment. */
+const MISSING_MAX = 3
+
+export interface TopicWatchOptions {
+  /** Partition counts as the application started with, by real name. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly admin: Pick<TopicAdmin, 'describeTopics'>
+  readonly intervalMs: number
+  readonly logger: Logger
+  readonly onFailed: (error: WeirError) => void
+}
+
+/**
+ * Looks regularly whether the input and internal topics still have the partitions that the application started with. Tasks and changelogs
+ * are as many as partitions, so a topic that grows stops the application.
+ */
+export class TopicWatch {
+  readonly #options: TopicWatchOptions
+  #missing = 0
+  #timer: NodeJS.Timeout | undefined
+  #checking = false
+
+  constructor(options: TopicWatchOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.checkSoon(), this.#options.intervalMs)
+    this.#timer.unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** Somebody has reason to doubt the topics. */
+  checkSoon(): void {
+    if (this.#checking) return
+    this.#checking = true
+    void this.#check().finally(() => {
+      this.#checking = false
+    })
+  }
+
+  async #check(): Promise<void> {
+    const { partitions, admin, logger, onFailed } = this.#options
+    try {
+      const found = await admin.describeTopics([...partitions.keys()], REQUEST_TIMEOUT_MS)
+      const problem = compareTopics(partitions, found)
+      if (problem === null) {
+        this.#missing = 0
+      } else if (problem.code !== 'topic-missing' || ++this.#missing >= MISSING_MAX) {
+        this.stop()
+        onFailed(problem)
+      } else {
+        logger.warn({ reason: problem.message }, 'a topic is missing')
+        setTimeout(() => this.checkSoon(), 1_000).unref()
+      }
+    } catch (error) {
+      const level = decisionFor(error).next === 'retry' ? 'debug' : 'warn'
+      logger[level]({ reason: messageOf(error) }, 'topics cannot be looked at')
+    }
+  }
+}
+
+/** @returns what is wrong, null when nothing is */
+export function compareTopics(
+  partitions: ReadonlyMap<string, number>,
+  found: readonly TopicDescription[],
+): WeirError | null {
+  const missing = [...partitions.keys()].filter((name) => !found.some((topic) => topic.name === name))
+  if (missing.length > 0) {
+    return new WeirError('topic-missing', `deleted while the application runs: topic ${missing.join(', ')}`)
+  }
+  for (const topic of found) {
+    const before = partitions.get(topic.name)
+    if (before === undefined || topic.partitions === before) continue
+    return new WeirError(
+      'partition-count-changed',
+      `topic ${topic.name} has ${topic.partitions} partitions and had ${before} when the application started: keys are in other partitions now, ` +
+        'and the internal topics have as many as before. Stop every process, reset the application or give it another WEIR_APPLICATION_ID, and start again',
+    )
+  }
+  return null
+}

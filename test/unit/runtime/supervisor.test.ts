@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
+
+/** Two threads, a limit of 4 s (checked every second), and a clock. */
+function setUp() {
+  const heartbeats = new SharedArrayBuffer(8)
+  const counters = new Int32Array(heartbeats)
+  const waiting = [false, false]
+  const threads = [0, 1].map((index) => ({ index, isWaiting: () => waiting[index]! }))
+  const supervisor = new Supervisor(heartbeats, threads, 4_000, 0)
+  let now = 0
+  return {
+    counters,
+    waiting,
+    /** A second passes, in which these threads turn. @returns the thread found stuck */
+    second(...alive: number[]): number | null {
+      now += 1_000
+      for (const index of alive) Atomics.add(counters, index, 1)
+      return supervisor.check(now)?.index ?? null
+    },
+    pause(ms: number): number | null {
+      now += ms
+      return supervisor.check(now)?.index ?? null
+    },
+  }
+}
+
+describe('Supervisor', () => {
+  test('finds the thread whose counter stands still for longer than the limit', () => {
+    const { second } = setUp()
+    assert.deepEqual(
+      [second(0, 1), second(0), second(0), second(0), second(0)],
+      [null, null, null, null, null],
+    )
+    assert.equal(second(0), 1)
+  })
+
+  test('a counter that wraps around still moves', () => {
+    const { second, counters } = setUp()
+    counters.fill(2 ** 31 - 1)
+    for (let n = 0; n < 8; n++) assert.equal(second(0, 1), null)
+  })
+
+  test('a thread that waits for the main thread is not stuck', () => {
+    const { second, waiting } = setUp()
+    waiting[1] = true
+    for (let n = 0; n < 10; n++) assert.equal(second(0), null)
+    waiting[1] = false
+    assert.deepEqual([second(0), second(0), second(0), second(0)], [null, null, null, null])
+    assert.equal(second(0), 1)
+  })
+
+  test("a pause of the whole process is nobody's fault", () => {
+    const { second, pause } = setUp()
+    second(0, 1)
+    assert.equal(pause(60_000), null)
+    assert.deepEqual([second(0), second(0), second(0), second(0)], [null, null, null, null])
+    assert.equal(second(0), 1)
+  })
+})

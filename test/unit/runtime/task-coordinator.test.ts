@@ -1,0 +1,374 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+
+import fc from 'fast-check'
+
+import { WeirError } from '../../../src/errors/weir-error.ts'
+import type { TopicPartitionOffset } from '../../../src/native.ts'
+import { Channel } from '../../../src/runtime/channel.ts'
+import type { Logger } from '../../../src/runtime/logger.ts'
+import type {
+  MainRequests,
+  TaskAssignment,
+  TaskId,
+  ThreadNotice,
+  ThreadRequests,
+} from '../../../src/runtime/protocol.ts'
+import { TaskCoordinator } from '../../../src/runtime/task-coordinator.ts'
+import { partitionKey, type TaskInputs } from '../../../src/runtime/task-inputs.ts'
+import { StreamThreadHandle } from '../../../src/runtime/thread-pool.ts'
+
+const PARTITIONS = 4
+const logger: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Two sub-topologies: one joins two topics, the other reads one. */
+const tasks: TaskInputs[] = Array.from({ length: PARTITIONS }, (_, partition) => [
+  {
+    id: `0_${partition}`,
+    subtopology: 0,
+    partition,
+    inputs: [
+      { topic: 'a', partition },
+      { topic: 'b', partition },
+    ],
+  },
+  { id: `1_${partition}`, subtopology: 1, partition, inputs: [{ topic: 'c', partition }] },
+]).flat()
+
+/** The group and every other member of it: what is committed, and how often each task's state was moved on elsewhere. */
+class World {
+  readonly committed = new Map<string, number>()
+  readonly owned = new Set<string>()
+  /** Counts how often somebody may have changed a task's state, in its changelog. */
+  readonly stateVersion = new Map<TaskId, number>()
+  /** On which thread a task's database is open: never two at once. */
+  readonly openOn = new Map<TaskId, number>()
+  commitsRunning = 0
+  problems: string[] = []
+
+  async commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
+    this.commitsRunning++
+    for (let wait = offsets[0]!.offset % 3; wait > 0; wait--) await new Promise(setImmediate)
+    this.commitsRunning--
+    if (!isCurrent()) throw new WeirError('fenced', 'taken away')
+    for (const offset of offsets) {
+      const key = partitionKey(offset)
+      if (!this.owned.has(key)) this.problems.push(`${key} was committed and is not ours`)
+      if (offset.offset < this.committed.get(key)!) this.problems.push(`${key} was committed backwards`)
+      this.committed.set(key, offset.offset)
+    }
+  }
+}
+
+interface OpenTask {
+  assignment: TaskAssignment
+  running: boolean
+  /** Of the state as it is on disk and in memory. */
+  version: number
+  readonly positions: Map<string, number>
+}
+
+/** A stream thread as the protocol describes it: what it does to tasks, without records. */
+class ModelThread {
+  readonly tasks = new Map<TaskId, OpenTask>()
+  readonly channel: Channel<MainRequests, ThreadRequests, never>
+  readonly index: number
+  readonly #world: World
+  #lastCommit: Promise<unknown> = Promise.resolve()
+
+  constructor(index: number, world: World, port: MessagePort) {
+    this.index = index
+    this.#world = world
+    const unused = (): never => {
+      throw new Error('not part of this test')
+    }
+    this.channel = new Channel<MainRequests, ThreadRequests, never>(port as never, {
+      assign: ({ tasks: assignments }) => {
+        for (const assignment of assignments) this.#assign(assignment)
+      },
+      suspend: ({ tasks: ids, lost }) => this.#suspend(ids, lost),
+      release: ({ tasks: ids }) => this.#release(ids),
+      stop: unused,
+      metrics: unused,
+      status: unused,
+    })
+  }
+
+  #assign(assignment: TaskAssignment): void {
+    const { id, inputs } = assignment
+    const { openOn, stateVersion, problems } = this.#world
+    const present = this.tasks.get(id)
+    const version = stateVersion.get(id) ?? 0
+    if (present === undefined) {
+      if (openOn.has(id))
+        problems.push(`${id} was opened on thread ${this.index} and is open on ${openOn.get(id)}`)
+      openOn.set(id, this.index)
+      const positions = new Map(inputs.map((input) => [partitionKey(input), input.offset]))
+      this.tasks.set(id, { assignment, running: true, version, positions })
+    } else {
+      if (present.running) problems.push(`${id} was handed out twice`)
+      if (present.version !== version)
+        problems.push(`${id} goes on with a state that somebody else has moved on`)
+      present.assignment = assignment
+      present.running = true
+    }
+    for (const input of inputs) {
+      if (input.offset !== this.#world.committed.get(partitionKey(input)))
+        problems.push(`${id} starts at ${input.offset}`)
+    }
+    this.#tell(id, 'running')
+  }
+
+  async #suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
+    if (!lost) await this.commit(ids)
+    for (const id of ids) {
+      const task = this.tasks.get(id)
+      if (task === undefined) continue
+      task.running = false
+      if (lost) this.#close(id)
+      else this.#tell(id, 'suspended')
+    }
+  }
+
+  async #release(ids: readonly TaskId[]): Promise<void> {
+    for (const id of ids) {
+      if (this.tasks.get(id)?.running === true) this.#world.problems.push(`${id} was released while it runs`)
+      await new Promise(setImmediate)
+      this.#close(id)
+    }
+  }
+
+  #close(id: TaskId): void {
+    if (!this.tasks.delete(id)) return
+    this.#world.openOn.delete(id)
+    this.#tell(id, 'closed')
+  }
+
+  /** Processes some records of each task, then commits: one commit after the other, as a thread does. @returns the code of a refusal */
+  commit(ids?: readonly TaskId[]): Promise<string | null> {
+    const commit = this.#lastCommit.then(() => this.#commit(ids ?? [...this.tasks.keys()]))
+    this.#lastCommit = commit
+    return commit
+  }
+
+  async #commit(ids: readonly TaskId[]): Promise<string | null> {
+    const running = ids.flatMap((id) => this.tasks.get(id) ?? []).filter((task) => task.running)
+    if (running.length === 0) return null
+    for (const { positions } of running) {
+      for (const [key, offset] of positions) positions.set(key, offset + (offset % 2) + 1)
+    }
+    const offsets = running.flatMap(({ assignment, positions }) =>
+      assignment.inputs.map(({ topic, partition }) => ({
+        topic,
+        partition,
+        offset: positions.get(`${topic}:${partition}`)!,
+      })),
+    )
+    try {
+      await this.channel.request('commit', {
+        tasks: running.map(({ assignment }) => ({ id: assignment.id, epoch: assignment.epoch })),
+        offsets,
+      })
+      return null
+    } catch (error) {
+      return (error as { code: string }).code
+    }
+  }
+
+  #tell(task: TaskId, state: 'running' | 'suspended' | 'closed'): void {
+    this.channel.notify({ type: 'task-state', task, state } satisfies ThreadNotice)
+  }
+}
+
+type MessagePort = ConstructorParameters<typeof StreamThreadHandle>[1]
+
+function setUp(threadCount: number, isCooperative: boolean) {
+  const world = new World()
+  for (const { inputs } of tasks) for (const input of inputs) world.committed.set(partitionKey(input), 0)
+  const failures: WeirError[] = []
+  const jobs: (() => void)[] = []
+  const models: ModelThread[] = []
+  const threads = Array.from({ length: threadCount }, (_, index) => {
+    const { port1, port2 } = new MessageChannel()
+    models.push(new ModelThread(index, world, port2))
+    const job = new Promise<void>((resolve) => jobs.push(resolve))
+    return new StreamThreadHandle(
+      index,
+      port1,
+      {
+        commit: (request) => coordinator.commit(request),
+        notice: (thread, notice) => {
+          if (notice.type === 'task-state') coordinator.taskState(thread, notice.task, notice.state)
+        },
+      },
+      job,
+    )
+  })
+  const coordinator: TaskCoordinator = new TaskCoordinator({
+    config: { maxPollIntervalMs: 60_000, tasksMax: 1_000 },
+    tasks,
+    threads,
+    membership: { isCooperative, commit: (offsets, isCurrent) => world.commit(offsets, isCurrent) },
+    logger,
+    onFailed: (error) => failures.push(error),
+    onChanged: () => {},
+  })
+  return {
+    world,
+    coordinator,
+    models,
+    failures,
+    async close() {
+      for (const end of jobs) end()
+      await Promise.all(threads.map(({ ended }) => ended))
+    },
+  }
+}
+
+/** One rebalance: which partitions (numbers; all three topics have them) are ours afterwards, and what happened to the others meanwhile. */
+const round = fc.record({
+  partitions: fc.uniqueArray(fc.nat(PARTITIONS - 1)),
+  lost: fc.boolean(),
+  /** A generation passed in which others had what was ours. */
+  gap: fc.boolean(),
+  /** Threads that commit at the same time as the revocation. */
+  committing: fc.array(fc.nat(3)),
+})
+
+const keysOf = (partitions: readonly number[]) =>
+  partitions.flatMap((partition) => ['a', 'b', 'c'].map((topic) => ({ topic, partition })))
+
+describe('TaskCoordinator', () => {
+  for (const isCooperative of [false, true]) {
+    test(`any rebalances keep tasks on one thread, current and fenced (${isCooperative ? 'cooperative' : 'eager'})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 4 }),
+          fc.array(round, { maxLength: 8 }),
+          async (threadCount, rounds) => {
+            const set = setUp(threadCount, isCooperative)
+            await using _ = { [Symbol.asyncDispose]: set.close }
+            const { world, coordinator, models, failures } = set
+            let ours: number[] = []
+            for (const { partitions, lost, gap, committing } of rounds) {
+              const revoked =
+                isCooperative && !lost ? ours.filter((partition) => !partitions.includes(partition)) : ours
+              if (revoked.length > 0 || !isCooperative) {
+                const running = committing.map((index) => models[index % threadCount]!.commit())
+                const give = (): void => {
+                  for (const key of keysOf(revoked)) world.owned.delete(partitionKey(key))
+                }
+                // What is lost belongs to somebody else before anyone here knows.
+                if (lost) give()
+                await coordinator.revoked(keysOf(revoked), lost)
+                give()
+                // What was under way is committed before the partitions go, or refused when they are gone already.
+                for (const code of await Promise.all(running))
+                  assert.ok(code === null || (lost && code === 'fenced'), String(code))
+                // What a thread still believes to have cannot be committed any more.
+                const stale = tasks.filter(
+                  ({ inputs }) => !inputs.every((input) => world.owned.has(partitionKey(input))),
+                )
+                for (const { id } of stale) {
+                  await assert.rejects(coordinator.commit({ tasks: [{ id, epoch: 1 }], offsets: [] }), {
+                    code: 'fenced',
+                  })
+                }
+                const passed = lost || (gap && !isCooperative) || isCooperative
+                if (passed) {
+                  for (const { id, partition, inputs } of tasks) {
+                    if (!revoked.includes(partition)) continue
+                    world.stateVersion.set(id, (world.stateVersion.get(id) ?? 0) + 1)
+                    for (const input of inputs) {
+                      const key = partitionKey(input)
+                      // Sometimes only the state moved: a punctuator ran elsewhere, and no offset was committed.
+                      if (partition % 2 === 0) world.committed.set(key, world.committed.get(key)! + 5)
+                    }
+                  }
+                }
+              }
+              const kept =
+                isCooperative && !lost ? ours.filter((partition) => partitions.includes(partition)) : []
+              const added = keysOf(partitions.filter((partition) => !kept.includes(partition)))
+              for (const key of added) world.owned.add(partitionKey(key))
+              await coordinator.assigned({
+                partitions: added.map((key) => ({ ...key, offset: world.committed.get(partitionKey(key))! })),
+                continuous: !lost && !gap && !isCooperative,
+              })
+              ours = partitions
+
+              const expected = tasks
+                .filter(({ partition }) => ours.includes(partition))
+                .map(({ id }) => id)
+                .sort()
+              const running = models
+                .flatMap((model) => [...model.tasks].filter(([, task]) => task.running).map(([id]) => id))
+                .sort()
+              assert.deepEqual(running, expected)
+              for (const subtopology of ['0', '1']) {
+                const counts = models.map(
+                  (model) =>
+                    [...model.tasks].filter(([id, { running }]) => running && id.startsWith(subtopology))
+                      .length,
+                )
+                assert.ok(Math.max(...counts) - Math.min(...counts) <= 1, `spread ${counts}`)
+              }
+              for (const model of models) assert.equal(await model.commit(), null)
+              assert.ok(coordinator.isSettled)
+              assert.deepEqual(world.problems, [])
+            }
+            assert.deepEqual(failures, [])
+            assert.equal(world.commitsRunning, 0)
+          },
+        ),
+        { numRuns: 60 },
+      )
+    })
+  }
+
+  test('under the eager protocol what comes back at once is not opened again', async () => {
+    const { coordinator, models, close } = setUp(2, false)
+    const all = keysOf([0, 1, 2, 3])
+    await coordinator.assigned({ partitions: all.map((key) => ({ ...key, offset: 0 })), continuous: false })
+    const before = models.map((model) => new Map(model.tasks))
+    await coordinator.revoked(all, false)
+    const committed = (key: { topic: string; partition: number }) =>
+      models
+        .flatMap((model) => [...model.tasks.values()])
+        .map(({ positions }) => positions.get(partitionKey(key)))
+        .find((offset) => offset !== undefined)!
+    await coordinator.assigned({
+      partitions: all.map((key) => ({ ...key, offset: committed(key) })),
+      continuous: true,
+    })
+    for (const [index, model] of models.entries()) {
+      for (const [id, task] of model.tasks) assert.equal(task, before[index]!.get(id))
+      assert.equal(model.tasks.size, 4)
+    }
+    await close()
+  })
+
+  test('a partition that was not there at the start, and a task torn apart, stop the application', async () => {
+    const { coordinator, failures, close } = setUp(1, false)
+    await coordinator.assigned({ partitions: [{ topic: 'a', partition: 9, offset: 0 }], continuous: false })
+    assert.match(
+      failures.pop()!.message,
+      /^a has a partition 9 that it did not have when the application started/,
+    )
+    await coordinator.assigned({ partitions: [{ topic: 'a', partition: 1, offset: 0 }], continuous: false })
+    assert.match(failures.pop()!.message, /^task 0_1 cannot run: another process has b:1/)
+    await close()
+  })
+
+  test('a thread that is gone does not hold up a rebalance', async () => {
+    const { coordinator, models, failures, close } = setUp(2, false)
+    const all = keysOf([0, 1])
+    await coordinator.assigned({ partitions: all.map((key) => ({ ...key, offset: 0 })), continuous: false })
+    models[0]!.channel.close()
+    await coordinator.revoked(all, false)
+    await coordinator.assigned({ partitions: [], continuous: false })
+    assert.deepEqual(failures, [])
+    await close()
+  })
+})

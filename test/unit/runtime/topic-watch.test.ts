@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { compareTopics } from '../../../src/runtime/topic-watch.ts'
+
+const before = new Map([
+  ['a', 4],
+  ['b', 2],
+])
+const topic = (name: string, partitions: number) => ({ name, partitions, id: '', replicationFactor: 1 })
+
+test('topics that are as they were', () => {
+  assert.equal(compareTopics(before, [topic('b', 2), topic('a', 4), topic('other', 9)]), null)
+})
+
+test('a topic that grew is named with both counts', () => {
+  const problem = compareTopics(before, [topic('a', 6), topic('b', 2)])
+  assert.equal(problem?.code, 'partition-count-changed')
+  assert.match(problem.message, /^topic a has 6 partitions and had 4 when the application started/)
+})
+
+test('a topic that is gone is named', () => {
+  const problem = compareTopics(before, [topic('a', 4)])
+  assert.deepEqual(
+    [problem?.code, problem?.message],
+    ['topic-missing', 'deleted while the application runs: topic b'],
+  )
+})
