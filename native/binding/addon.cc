@@ -3,34 +3,20 @@
 
 #include <string>
 
+#include "binding/admin.h"
 #include "binding/arguments.h"
+#include "binding/consumer.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/mock_cluster.h"
 #include "binding/napi_setup.h"
+#include "binding/producer.h"
+#include "binding/restorer.h"
+#include "binding/state_memory.h"
+#include "binding/task_database.h"
 #include "common/murmur2.h"
 
 // Each wrapped class has a header with `void Register<Class>(Napi::Env env, Napi::Object exports)`.
-#if __has_include("binding/state_memory.h")
-#include "binding/state_memory.h"
-#endif
-#if __has_include("binding/task_database.h")
-#include "binding/task_database.h"
-#endif
-#if __has_include("binding/consumer.h")
-#include "binding/consumer.h"
-#endif
-#if __has_include("binding/producer.h")
-#include "binding/producer.h"
-#endif
-#if __has_include("binding/admin.h")
-#include "binding/admin.h"
-#endif
-#if __has_include("binding/restorer.h")
-#include "binding/restorer.h"
-#endif
-#if __has_include("binding/mock_cluster.h")
-#include "binding/mock_cluster.h"
-#endif
 
 namespace weir {
 
@@ -61,27 +47,13 @@ Napi::Value Murmur2OfSlice(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env);
   exports.Set("versions", Napi::Function::New<Versions>(env, "versions"));
-#if __has_include("binding/state_memory.h")
   RegisterStateMemory(env, exports);
-#endif
-#if __has_include("binding/task_database.h")
   RegisterTaskDatabase(env, exports);
-#endif
-#if __has_include("binding/consumer.h")
   RegisterConsumer(env, exports);
-#endif
-#if __has_include("binding/producer.h")
   RegisterProducer(env, exports);
-#endif
-#if __has_include("binding/admin.h")
   RegisterAdmin(env, exports);
-#endif
-#if __has_include("binding/restorer.h")
   RegisterRestorer(env, exports);
-#endif
-#if __has_include("binding/mock_cluster.h")
   RegisterMockCluster(env, exports);
-#endif
   exports.Set("murmur2", Napi::Function::New<Murmur2OfSlice>(env, "murmur2"));
   return exports;
 }
