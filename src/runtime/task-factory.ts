@@ -10,7 +10,7 @@ import type { SinkTopic } from '../process/node.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
-import { realTopic } from '../topology/topic-names.ts'
+import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import type { TaskAssignment, TopicInfo } from './protocol.ts'
 import { Task, type TaskInput } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
@@ -44,11 +44,18 @@ export class TaskFactory {
     const { config, topology, output, counters, onPrefetched, warn } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(Date.now)
+    for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
     const folder = path.join(config.stateDir, config.applicationId, assignment.id)
     const state =
       definition.stores.length === 0
         ? null
-        : await TaskStateManager.open(definition, assignment.partition, folder, this.#options.state, () => clock.timestamp)
+        : await TaskStateManager.open(
+            definition,
+            assignment.partition,
+            folder,
+            this.#options.state,
+            () => clock.timestamp,
+          )
     return new Task({
       applicationId: config.applicationId,
       assignment,
@@ -67,7 +74,9 @@ export class TaskFactory {
 
   #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): TaskInput[] {
     const { config, topology, consumer, pool, counters } = this.#options
-    const definitionNames = new Map(sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]))
+    const definitionNames = new Map(
+      sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]),
+    )
     return assignment.inputs.map(({ topic, partition, offset, metadata }) => ({
       definitionTopic: definitionNames.get(topic)!,
       input: new PartitionInput(consumer, pool, counters.consumed(topic), {
@@ -79,13 +88,25 @@ export class TaskFactory {
     }))
   }
 
+  /** A database writes its changelogs through topics that the producer knows. */
+  #registerChangelog(store: string): void {
+    const { config, topics, producer } = this.#options
+    const topic = changelogTopic(config.applicationId, store)
+    producer.topic(topic, topics[topic]!.partitions)
+  }
+
   #sinkTopic(name: string): SinkTopic {
     const { config, topology, topics, producer, counters } = this.#options
     const real = realTopic(topology, config.applicationId, name)
     let topic = this.#sinkTopics.get(real)
     if (topic === undefined) {
       const { partitions } = topics[real]!
-      topic = { id: producer.topic(real, partitions), name: real, partitions, produced: counters.produced(real) }
+      topic = {
+        id: producer.topic(real, partitions),
+        name: real,
+        partitions,
+        produced: counters.produced(real),
+      }
       this.#sinkTopics.set(real, topic)
     }
     return topic
