@@ -165,7 +165,13 @@ async function createInternalTopics(
 ): Promise<readonly TopicDescription[]> {
   const { admin, logger, signal } = options
   await asked('creating topics', options, async () => {
-    const failed = await admin.createTopics(missing, REQUEST_TIMEOUT_MS)
+    const newTopics = missing.map(({ name, partitions, replicationFactor, config }) => ({
+      name,
+      partitions,
+      replicationFactor,
+      config,
+    }))
+    const failed = await admin.createTopics(newTopics, REQUEST_TIMEOUT_MS)
     // What waiting may cure is thrown last, so that it does not hide what it cannot.
     const [first] = [...failed].sort((a, b) => Number(isRetried(a.error)) - Number(isRetried(b.error)))
     if (first === undefined) return
