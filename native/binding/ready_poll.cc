@@ -30,7 +30,7 @@ void ReadyPoll::OnReadable(uv_poll_t* handle, int status, int /*events*/) {
   poll->waker_->Drain();
   Napi::HandleScope scope(poll->env_);
   try {
-    poll->callback_.MakeCallback(poll->env_.Undefined(), {}, poll->context_);
+    poll->callback_.MakeCallback(poll->env_.Global(), {}, poll->context_);
   } catch (const Napi::Error& error) {
     // As from a timer: an uncaught exception. In a worker that is being terminated there is nobody to tell.
     const napi_value value = error.Value();
