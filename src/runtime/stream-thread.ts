@@ -99,6 +99,7 @@ export class StreamThread {
         budget: this.#budget,
         overlayWriter: new OverlayWriter(),
         topics: job.topics,
+        warn: (message, fields) => host.log('warn', message, fields),
       },
       counters: this.metrics.counters,
       onPrefetched: (error) => (error === null ? this.#wakeUp() : this.#fail(error)),
@@ -182,7 +183,8 @@ export class StreamThread {
   /** @returns true when there is more to do at once */
   async #turn(): Promise<boolean> {
     if (this.#failure !== null) throw this.#failure
-    for (let action = this.#actions.shift(); action !== undefined; action = this.#actions.shift()) await action()
+    for (let action = this.#actions.shift(); action !== undefined; action = this.#actions.shift())
+      await action()
     if (this.#stopping) return false
     let busy = false
     let commitEarly = false
@@ -193,7 +195,8 @@ export class StreamThread {
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
       await this.#output.sendAll()
-      commitEarly ||= task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
+      commitEarly ||=
+        task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
     }
     if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
     return busy
@@ -252,7 +255,9 @@ export class StreamThread {
     try {
       await this.#commit()
     } catch (second) {
-      this.#host.log('error', 'the commit before the failed record did not succeed', { reason: messageOf(second) })
+      this.#host.log('error', 'the commit before the failed record did not succeed', {
+        reason: messageOf(second),
+      })
     }
   }
 
@@ -277,7 +282,8 @@ export class StreamThread {
     await Promise.allSettled(this.#opening)
     const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.#drop(task)))
     for (const result of closed) {
-      if (result.status === 'rejected') this.#host.log('error', 'a task did not close cleanly', { reason: messageOf(result.reason) })
+      if (result.status === 'rejected')
+        this.#host.log('error', 'a task did not close cleanly', { reason: messageOf(result.reason) })
     }
     this.#consumer.detach()
     await this.#producer.close()

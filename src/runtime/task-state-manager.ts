@@ -1,11 +1,21 @@
 import type { Config } from '../config/config.ts'
-import { type RestoreJob, type Restorer, type RestoreStore, type StateMemory, TaskDatabase } from '../native.ts'
+import { messageOf } from '../errors/weir-error.ts'
+import {
+  type NativeError,
+  type RestoreJob,
+  type Restorer,
+  type RestoreStore,
+  type StateMemory,
+  TaskDatabase,
+} from '../native.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
 import { openKeyValueStore, type RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import type { TopicInfo } from './protocol.ts'
+
+const OFFSET_OUT_OF_RANGE = 'kafka:_AUTO_OFFSET_RESET'
 
 /** A key of ordinary length and an overlay's own bytes for a row. */
 const OVERLAY_BYTES_PER_ROW = 100
@@ -18,6 +28,7 @@ export interface StateEnvironment {
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
   readonly topics: Readonly<Record<string, TopicInfo>>
+  readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
 /**
@@ -83,20 +94,39 @@ export class TaskStateManager {
 
   /** Replays what the changelogs have beyond the local rows. A store whose changelog is another topic by now begins anew. */
   async restore(): Promise<void> {
-    const { config, topics, restorer } = this.#environment
+    const { config, topics } = this.#environment
     const offsets = new Map(this.database.offsets().map((offset) => [offset.store, offset]))
-    const logged = this.#definition.stores.flatMap((store, index) => (store.logging ? [{ store, index }] : []))
+    const logged = this.#definition.stores.flatMap((store, index) =>
+      store.logging ? [{ store, index }] : [],
+    )
     if (logged.length === 0) return
     const topicOf = (name: string): string => changelogTopic(config.applicationId, name)
     const restores: RestoreStore[] = logged.map(({ store, index }) => {
       const topic = topicOf(store.name)
       const topicId = topics[topic]?.id ?? ''
       const local = offsets.get(store.name)
-      const sameTopic = local !== undefined && (local.topicId === '' || topicId === '' || local.topicId === topicId)
+      const sameTopic =
+        local !== undefined && (local.topicId === '' || topicId === '' || local.topicId === topicId)
       return { store: index, topic, partition: this.#partition, topicId, from: sameTopic ? local.offset : -1 }
     })
-    this.database.setTopicIds(restores.map(({ store, topicId }) => ({ store: this.#definition.stores[store]!.name, topicId })))
-    this.#restoreJob = restorer.restore(this.database, restores)
+    this.database.setTopicIds(
+      restores.map(({ store, topicId }) => ({ store: this.#definition.stores[store]!.name, topicId })),
+    )
+    try {
+      await this.#replay(restores)
+    } catch (error) {
+      if ((error as Partial<NativeError>).code !== OFFSET_OUT_OF_RANGE) throw error
+      // The changelog was truncated or made anew: what is here cannot be told from what is gone.
+      this.#environment.warn('local state does not fit its changelog: it is restored from the beginning', {
+        partition: this.#partition,
+        reason: messageOf(error),
+      })
+      await this.#replay(restores.map((store) => ({ ...store, from: -1 })))
+    }
+  }
+
+  async #replay(restores: readonly RestoreStore[]): Promise<void> {
+    this.#restoreJob = this.#environment.restorer.restore(this.database, restores)
     try {
       await this.#restoreJob.done
     } finally {
@@ -111,13 +141,17 @@ export class TaskStateManager {
 
   get restoreRemaining(): number {
     let remaining = 0
-    for (const { position, end } of this.#restoreJob?.progress() ?? []) remaining += Math.max(0, end - position)
+    for (const { position, end } of this.#restoreJob?.progress() ?? [])
+      remaining += Math.max(0, end - position)
     return remaining
   }
 
   /** Rows on disk and in memtables, as RocksDB estimates. */
   get bytes(): number {
-    const [files = 0, memtables = 0] = this.database.properties(['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables'])
+    const [files = 0, memtables = 0] = this.database.properties([
+      'rocksdb.live-sst-files-size',
+      'rocksdb.cur-size-all-mem-tables',
+    ])
     return files + memtables
   }
 

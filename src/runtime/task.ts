@@ -4,16 +4,16 @@ import type { PartitionInput } from '../consume/partition-input.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import { WeirError } from '../errors/weir-error.ts'
 import type { TopicPartitionOffset } from '../native.ts'
+import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph, type SourceNode } from '../process/process-graph.ts'
-import { PunctuationQueue } from '../process/punctuation.ts'
 import type { Punctuator } from '../process/processor.ts'
-import { TaskClock } from '../process/task-clock.ts'
+import { PunctuationQueue } from '../process/punctuation.ts'
+import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import { Prefetch } from '../state/prefetch.ts'
 import type { RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
-import type { SinkTopic } from '../process/node.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 
@@ -49,7 +49,10 @@ interface Input {
   extractedTimestamp: number
   readonly source: SourceNode
   /** The stores read by its records' own keys. */
-  readonly stores: readonly { readonly store: RocksDbKeyValueStore<unknown, unknown>; readonly index: number }[]
+  readonly stores: readonly {
+    readonly store: RocksDbKeyValueStore<unknown, unknown>
+    readonly index: number
+  }[]
 }
 
 /**
@@ -112,7 +115,8 @@ export class Task {
         })),
       }
     })
-    for (const { input } of this.#inputs) clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
+    for (const { input } of this.#inputs)
+      clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
   }
 
   /** Starts the processors. REQUIRES restored state. */
@@ -141,7 +145,8 @@ export class Task {
 
   #closeInputs(): void {
     for (const { input, stores } of this.#inputs) {
-      for (let batches = input.close(); batches > 0; batches--) for (const { store } of stores) store.cache.unpin()
+      for (let batches = input.close(); batches > 0; batches--)
+        for (const { store } of stores) store.cache.unpin()
     }
   }
 
@@ -178,7 +183,8 @@ export class Task {
 
   /** The lag of each input partition, for metrics. */
   *lags(): Iterable<{ topic: string; partition: number; lag: number }> {
-    for (const { input } of this.#inputs) yield { topic: input.topic, partition: input.partition, lag: input.lag }
+    for (const { input } of this.#inputs)
+      yield { topic: input.topic, partition: input.partition, lag: input.lag }
   }
 
   /** When the next wall-clock punctuator is due, ms; Infinity for none. */
@@ -197,7 +203,8 @@ export class Task {
       for (const { store } of one.stores) store.cache.pin()
       try {
         if (one.stores.length > 0) {
-          for (let index = 0; index < batch.count; index++) batch.keys[index] = decodeKey(batch, index, definition.key)
+          for (let index = 0; index < batch.count; index++)
+            batch.keys[index] = decodeKey(batch, index, definition.key)
         }
       } catch {
         // The bad key is met again, with its offset, when its turn comes; what follows it will not be processed.
@@ -358,7 +365,13 @@ export class Task {
     if (one.extractedOffset !== batch.offset[index]) {
       this.#at(one)
       try {
-        const record = new SourceRecord(batch, index, decodeKey(batch, index, key), input.headTimestamp, value)
+        const record = new SourceRecord(
+          batch,
+          index,
+          decodeKey(batch, index, key),
+          input.headTimestamp,
+          value,
+        )
         one.extractedTimestamp = timestampExtractor(record, input.partitionTimeMs)
       } catch (error) {
         throw this.#recordFailed(error)
@@ -375,7 +388,8 @@ export class Task {
 
   /** Runs the wall-clock punctuators that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallClock.nextMs) this.#options.counters.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
+    if (nowMs >= this.#wallClock.nextMs)
+      this.#options.counters.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
   }
 
   readonly #punctuate = (node: string, punctuator: Punctuator, timestamp: number): void => {
