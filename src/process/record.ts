@@ -1,15 +1,18 @@
 import type { Headers } from './headers.ts'
 
 /**
- * What flows through a topology. Immutable: an operator that changes something makes a new record. A record's `key` and `value` may be decoded
- * when first read; a record kept after `process` returned must have been read before, or be copied with {@link copyRecord}.
+ * What flows through a topology. Immutable: an operator that changes something makes a new record. A record's value and headers are decoded when
+ * first read; a record kept after `process` returned must have been read before, or be copied with {@link copyRecord}.
+ *
+ * Any object with these fields is one. It is declared as a class with accessors so that the compiler knows what a spread does with the records
+ * that processors get: `{ ...record }` leaves `value` and `headers` out.
  */
-export interface StreamRecord<K, V> {
+export declare abstract class StreamRecord<K, V> {
   readonly key: K
-  readonly value: V
+  abstract get value(): V
   /** Milliseconds since 1970. */
   readonly timestamp: number
-  readonly headers: Headers
+  abstract get headers(): Headers
 }
 
 /** True when the record's value is null. Does not decode it. */

@@ -1,5 +1,6 @@
-import type { Processor, ProcessorSupplier } from '../process/processor.ts'
+import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
+import { checkSupplier } from './check-supplier.ts'
 import type {
   NodeDefinition,
   OffsetReset,
@@ -270,28 +271,6 @@ export class Topology implements TopologyModule {
 
 function listOf(oneOrMany: unknown): unknown {
   return typeof oneOrMany === 'string' ? [oneOrMany] : oneOrMany
-}
-
-/** As Kafka Streams' ApiUtils.checkSupplier: a supplier that hands out one processor twice would share it between tasks. */
-function checkSupplier(where: string, supplier: unknown): void {
-  checkFunction(where, 'the supplier', supplier)
-  const made = [0, 1].map((): Processor => {
-    try {
-      return (supplier as ProcessorSupplier)()
-    } catch (error) {
-      const isClass = /^class\b/.test(Function.prototype.toString.call(supplier))
-      const hint = isClass ? ' (give a function that makes a new one: () => new ...)' : ''
-      throw new TopologyError(`${where}: the supplier threw ${error instanceof Error ? error.message : String(error)}${hint}`, {
-        cause: error,
-      })
-    }
-  })
-  if (typeof (made[0] as Partial<Processor> | null)?.process !== 'function') {
-    throw new TopologyError(`${where}: the supplier must return an object with process(record, context), not ${kindOf(made[0])}`)
-  }
-  if (made[0] === made[1]) {
-    throw new TopologyError(`${where}: the supplier returned the same processor twice; it must make a new one at each call`)
-  }
 }
 
 function checkFixedPartitions(

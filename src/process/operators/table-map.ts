@@ -4,7 +4,7 @@ import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
 import { defined, type ValueMapper } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
-import type { TableView } from './table-view.ts'
+import type { RowFunction } from './table-view.ts'
 
 /** @returns true when the row belongs to the filtered table */
 export type RowPredicate<K, V> = (value: V, key: K) => boolean
@@ -17,9 +17,6 @@ export interface TableMapOptions {
   /** Whether a row that was not there and is not there now is forwarded. */
   readonly forwardsAbsence: boolean
 }
-
-/** @returns the row's value in the new table, null when it has none */
-type RowFunction<K, V, V2> = (value: V, key: K) => V2 | null
 
 class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
   readonly #compute: RowFunction<K, V, V2>
@@ -56,47 +53,26 @@ class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
   }
 }
 
-function supplierOf<K, V, V2>(
+/**
+ * A table whose rows are computed one by one from another table's. Kafka Streams' KTableFilter and KTableMapValues.
+ *
+ * @param compute is not called for a row that is deleted
+ */
+export function tableMap<K, V, V2>(
   compute: RowFunction<K, V, V2>,
   options: TableMapOptions,
 ): ProcessorSupplier<K, Change<V>, K, Change<V2>> {
   return () => new TableMap(compute, options)
 }
 
-/** A table's rows for which the predicate is true. Kafka Streams' KTableFilter. */
-export function tableFilter<K, V>(
-  predicate: RowPredicate<K, V>,
-  options: Omit<TableMapOptions, 'forwardsAbsence'>,
-): ProcessorSupplier<K, Change<V>, K, Change<V>> {
-  return supplierOf(rowFilter(predicate), { ...options, forwardsAbsence: false })
-}
-
-/** A table's rows with other values; the function is not called for a row that is deleted. Kafka Streams' KTableMapValues. */
-export function tableMapValues<K, V, V2>(
-  mapper: ValueMapper<K, V, V2 | null>,
-  options: Omit<TableMapOptions, 'forwardsAbsence'>,
-): ProcessorSupplier<K, Change<V>, K, Change<V2>> {
-  return supplierOf(rowMapper(mapper), { ...options, forwardsAbsence: true })
-}
-
 export function rowFilter<K, V>(predicate: RowPredicate<K, V>): RowFunction<K, V, V> {
   return (value, key) => (predicate(value, key) ? value : null)
 }
 
-export function rowMapper<K, V, V2>(mapper: ValueMapper<K, V, V2 | null>): RowFunction<K, V, V2> {
-  return (value, key) => defined(mapper(value, key))
+export function rowFilterNot<K, V>(predicate: RowPredicate<K, V>): RowFunction<K, V, V> {
+  return (value, key) => (predicate(value, key) ? null : value)
 }
 
-/** Reads a parent table's row and computes this table's: for tables without a store. */
-export function computedView<K, V, V2>(parent: TableView<K, V>, compute: RowFunction<K, V, V2>): TableView<K, V2> {
-  return {
-    stores: parent.stores,
-    open(context) {
-      const get = parent.open(context)
-      return (key) => {
-        const value = get(key)
-        return value === null ? null : compute(value, key)
-      }
-    },
-  }
+export function rowMapper<K, V, V2>(mapper: ValueMapper<K, V, V2 | null>): RowFunction<K, V, V2> {
+  return (value, key) => defined(mapper(value, key))
 }

@@ -1,0 +1,90 @@
+import type { Serde } from '../serde/serde.ts'
+import type { OffsetReset, Partitioner, StoreDefinition, TimestampExtractor } from '../topology/definition.ts'
+import { checkBoolean, checkName, checkOptions } from '../topology/options.ts'
+import { stores } from '../topology/stores.ts'
+
+export interface NameOption {
+  /** The processor's name. Default: generated, as Kafka Streams does. */
+  readonly name?: string
+}
+
+export interface ConsumedOptions<K, V> extends NameOption {
+  readonly key: Serde<K>
+  readonly value: Serde<V>
+  /** Where a group without committed offsets begins. Default: WEIR_AUTO_OFFSET_RESET. */
+  readonly offsetReset?: OffsetReset
+  /** Default: the record's own timestamp. */
+  readonly timestampExtractor?: TimestampExtractor
+}
+
+/** How a table keeps its rows. Kafka Streams' Materialized. */
+export interface StoreOptions {
+  /** The store's name. Default: generated; for a table that needs no store, none. */
+  readonly store?: string
+  /** Default: true. False keeps no changelog: the rows are lost with the disk. */
+  readonly logging?: boolean
+  /** Settings of the changelog topic besides Weir's own. Default: none. */
+  readonly changelogConfig?: Readonly<Record<string, string>>
+}
+
+export interface TableOptions<K, V> extends ConsumedOptions<K, V>, StoreOptions {}
+
+export interface MaterializedOptions<K, V> extends NameOption, StoreOptions {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+}
+
+export interface ProduceOptions<K, V> extends NameOption {
+  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  readonly partitioner?: Partitioner<K, V>
+}
+
+export interface RepartitionOptions<K, V> {
+  /** The topic's name is `<application>-<name>-repartition`. Default: generated. */
+  readonly name?: string
+  /** Default: as many as the sub-topology that writes it has tasks. */
+  readonly partitions?: number
+  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  readonly partitioner?: Partitioner<K, V>
+}
+
+export interface ProcessOptions extends NameOption {
+  /** Names of the stores that it uses, which were added by addStateStore. Default: none. */
+  readonly stores?: readonly string[]
+  /** Of `stores`, those that it reads by the record's own key: their rows are fetched ahead, a batch at a time. Default: none. */
+  readonly readsByKey?: readonly string[]
+}
+
+export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
+export const STORE = ['store', 'logging', 'changelogConfig']
+export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
+
+/** Checks what every step has: known options, a name that topics can have. */
+export function checkStep(where: string, options: (NameOption & object) | undefined, allowed: readonly string[]): void {
+  checkOptions(where, options, allowed)
+  if (options?.name !== undefined) checkName(where, 'name', options.name)
+}
+
+export function checkStoreOptions(where: string, options: StoreOptions | undefined): void {
+  if (options?.store !== undefined) checkName(where, 'store', options.store)
+  checkBoolean(where, 'logging', options?.logging)
+}
+
+/** True when the options say anything about a store, as giving a Materialized does in Java. */
+export function asksForStore<K, V>(options: MaterializedOptions<K, V> | undefined): boolean {
+  if (options === undefined) return false
+  const { store, key, value, logging, changelogConfig } = options
+  return [store, key, value, logging, changelogConfig].some((option) => option !== undefined)
+}
+
+/** The store of a table or an aggregate. */
+export function tableStore<K, V>(name: string, key: Serde<K>, value: Serde<V>, options: StoreOptions | undefined): StoreDefinition {
+  const { logging, changelogConfig } = options ?? {}
+  return stores.timestampedKeyValue({
+    name,
+    key,
+    value,
+    ...(logging !== undefined && { logging }),
+    ...(changelogConfig !== undefined && { changelogConfig }),
+  })
+}

@@ -1,0 +1,84 @@
+import { computedView, storeView, type TableView } from '../process/operators/table-view.ts'
+
+/**
+ * What a table is made from, and who needs what of it: whether somebody below asked for old values, and how its rows are read. Kafka Streams'
+ * KTableImpl.enableSendingOldValues and valueGetterSupplier.
+ */
+export interface TableRows<K, V> {
+  readonly sendsOldValues: boolean
+  /**
+   * Asks that changes carry old values.
+   *
+   * @param force makes stores where there are none
+   * @returns false when old values cannot be had without a store
+   */
+  enableOldValues(force: boolean): boolean
+  /** How to read the present rows; from now on there is a store to read. */
+  view(): TableView<K, V>
+}
+
+/** An aggregate: it always has a store. */
+export class AggregateRows<K, V> implements TableRows<K, V> {
+  readonly store: string
+  sendsOldValues = false
+
+  constructor(store: string) {
+    this.store = store
+  }
+
+  enableOldValues(): boolean {
+    this.sendsOldValues = true
+    return true
+  }
+
+  view(): TableView<K, V> {
+    return storeView(this.store)
+  }
+}
+
+/** A topic: it gets a store when somebody needs one. */
+export class SourceRows<K, V> implements TableRows<K, V> {
+  readonly store: string
+  isMaterialized: boolean
+  sendsOldValues = false
+
+  constructor(store: string, isMaterialized: boolean) {
+    this.store = store
+    this.isMaterialized = isMaterialized
+  }
+
+  enableOldValues(force: boolean): boolean {
+    if (!force && !this.isMaterialized) return false
+    this.isMaterialized = true
+    this.sendsOldValues = true
+    return true
+  }
+
+  view(): TableView<K, V> {
+    this.isMaterialized = true
+    return storeView(this.store)
+  }
+}
+
+/** Rows that are computed from another table's: kept in a store only when it was given a name. */
+export class ComputedRows<K, P, V> implements TableRows<K, V> {
+  readonly store: string | null
+  readonly #parent: TableRows<K, P>
+  readonly #compute: (value: P, key: K) => V | null
+  sendsOldValues = false
+
+  constructor(store: string | null, parent: TableRows<K, P>, compute: (value: P, key: K) => V | null) {
+    this.store = store
+    this.#parent = parent
+    this.#compute = compute
+  }
+
+  enableOldValues(force: boolean): boolean {
+    if (this.store !== null || this.#parent.enableOldValues(force)) this.sendsOldValues = true
+    return this.sendsOldValues
+  }
+
+  view(): TableView<K, V> {
+    return this.store === null ? computedView(this.#parent.view(), this.#compute) : storeView(this.store)
+  }
+}

@@ -1,0 +1,161 @@
+import type { ValueMapper } from '../process/operators/map-values.ts'
+import {
+  type RowPredicate,
+  rowFilter,
+  rowFilterNot,
+  rowMapper,
+  type TableMapOptions,
+  tableMap,
+} from '../process/operators/table-map.ts'
+import type { RowFunction } from '../process/operators/table-view.ts'
+import { toStream } from '../process/operators/to-stream.ts'
+import type { Serde } from '../serde/serde.ts'
+import { checkFunction } from '../topology/options.ts'
+import { type DslGraph, GraphNode } from './graph.ts'
+import {
+  asksForStore,
+  checkStep,
+  checkStoreOptions,
+  MATERIALIZED,
+  type MaterializedOptions,
+  type NameOption,
+  tableStore,
+} from './options.ts'
+import { requireSerde, type SerdeState } from './serde-state.ts'
+import { Stream } from './stream.ts'
+import { ComputedRows, type TableRows } from './table-rows.ts'
+
+/** What a table is made of. */
+export interface TableParts<K, V> {
+  readonly graph: DslGraph
+  readonly node: GraphNode
+  readonly sources: ReadonlySet<string>
+  readonly key: Serde<K>
+  /** null when unknown, after the values have changed. */
+  readonly value: Serde<V> | null
+  readonly rows: TableRows<K, V>
+}
+
+/** A store needs the value's serde; without a store, none is needed. */
+type FilterOptions<K, V, VS extends SerdeState> = VS extends 'known'
+  ? MaterializedOptions<K, V>
+  : NameOption | (MaterializedOptions<K, V> & { readonly value: Serde<V> })
+
+/**
+ * A table: the last value of each key. Kafka Streams' KTable: the same operators, the same names for what they add to the topology.
+ *
+ * `VS` says whether the values' serde is known, `Absent` is `never` when rows are never deleted and null otherwise.
+ */
+export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = null> {
+  declare protected readonly states: [VS, Absent]
+  /** @internal */
+  readonly parts: TableParts<K, V>
+
+  /** @internal */
+  constructor(parts: TableParts<K, V>) {
+    this.parts = parts
+  }
+
+  /** The table's changes as a stream: the new values, null for a row that was deleted. */
+  toStream(options?: NameOption): Stream<K, V | Absent, 'known', VS> {
+    checkStep('toStream', options, ['name'])
+    const { graph, node, sources, key, value } = this.parts
+    const name = graph.nameOr(options?.name, 'KTABLE-TOSTREAM-')
+    const step = new GraphNode(name, (topology, parents) =>
+      topology.addProcessor(name, toStream<K, V>(), { parents, preservesKey: true }),
+    )
+    return new Stream<K, V | Absent, 'known', VS>({
+      graph,
+      node: graph.add(step, node),
+      sources,
+      key,
+      value: value as Serde<V | Absent> | null,
+      repartitionRequired: false,
+    })
+  }
+
+  /** The rows for which `predicate`, called with (value, key), is true. Kept in a store only when `store` is given. */
+  filter(predicate: RowPredicate<K, V>, options?: FilterOptions<K, V, VS>): Table<K, V, VS> {
+    checkFunction('filter', 'the predicate', predicate)
+    return this.#filter('filter', rowFilter(predicate), options)
+  }
+
+  /** The rows for which `predicate`, called with (value, key), is false. Kept in a store only when `store` is given. */
+  filterNot(predicate: RowPredicate<K, V>, options?: FilterOptions<K, V, VS>): Table<K, V, VS> {
+    checkFunction('filterNot', 'the predicate', predicate)
+    return this.#filter('filterNot', rowFilterNot(predicate), options)
+  }
+
+  /**
+   * Rows with other values; null leaves a row out. Not called for rows that are deleted. Kept in a store only when `store` is given, and then
+   * `value` must be given too.
+   */
+  mapValues<R>(
+    mapper: ValueMapper<K, V, R>,
+    options: MaterializedOptions<K, Exclude<R, null>> & { readonly value: Serde<Exclude<R, null>> },
+  ): Table<K, Exclude<R, null>, 'known', Absent | Extract<R, null>>
+  mapValues<R>(
+    mapper: ValueMapper<K, V, R>,
+    options?: NameOption,
+  ): Table<K, Exclude<R, null>, 'missing', Absent | Extract<R, null>>
+  mapValues<R>(
+    mapper: ValueMapper<K, V, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>>,
+  ): Table<K, Exclude<R, null>, SerdeState, Absent | Extract<R, null>> {
+    checkFunction('mapValues', 'the mapper', mapper)
+    const compute = rowMapper(mapper as ValueMapper<K, V, Exclude<R, null> | null>)
+    return this.#computed('mapValues', 'KTABLE-MAPVALUES-', compute, options, {
+      value: options?.value ?? null,
+      forwardsAbsence: true,
+      asksForOldValues: false,
+    })
+  }
+
+  #filter(method: string, compute: RowFunction<K, V, V>, options: MaterializedOptions<K, V> | undefined): Table<K, V, VS> {
+    return this.#computed(method, 'KTABLE-FILTER-', compute, options, {
+      value: options?.value ?? this.parts.value,
+      forwardsAbsence: false,
+      asksForOldValues: true,
+    })
+  }
+
+  #computed<V2, VS2 extends SerdeState, Absent2 extends null>(
+    method: string,
+    prefix: string,
+    compute: RowFunction<K, V, V2>,
+    options: MaterializedOptions<K, V2> | undefined,
+    table: { readonly value: Serde<V2> | null; readonly asksForOldValues: boolean } & Pick<TableMapOptions, 'forwardsAbsence'>,
+  ): Table<K, V2, VS2, Absent2> {
+    checkStep(method, options, MATERIALIZED)
+    checkStoreOptions(method, options)
+    const { graph, node, sources, rows: parentRows } = this.parts
+    const key = requireSerde(method, 'key', options?.key, this.parts.key)
+    const value = options?.value === undefined ? table.value : requireSerde(method, 'value', options.value, null)
+    const storeName = options?.store ?? null
+    // As in Kafka Streams: a name for the store that is not made.
+    if (asksForStore(options) && storeName === null) graph.newStoreName(prefix)
+    const name = graph.nameOr(options?.name, prefix)
+    const store =
+      storeName === null ? null : tableStore(storeName, key, requireSerde(`${method} ${storeName}`, 'value', undefined, value), options)
+    const rows = new ComputedRows(storeName, parentRows, compute)
+    // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
+    if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)
+    const supplier = tableMap(compute, {
+      store: storeName,
+      sendsOldValues: () => rows.sendsOldValues,
+      forwardsAbsence: table.forwardsAbsence,
+    })
+    const step = new GraphNode(name, (topology, parents) => {
+      if (store !== null) topology.addStateStore(store)
+      const stores = store === null ? [] : [store.name]
+      topology.addProcessor(name, supplier, {
+        parents,
+        stores,
+        preservesKey: true,
+        readsByKey: rows.sendsOldValues ? stores : [],
+      })
+    })
+    graph.add(step, node)
+    return new Table({ graph, node: step, sources, key, value, rows })
+  }
+}

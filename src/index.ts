@@ -1,0 +1,65 @@
+/** Weir's public face. */
+export type { Config } from './config/config.ts'
+export { loadConfig } from './config/load.ts'
+export { defineTopology } from './dsl/define-topology.ts'
+export { days, hours, minutes, seconds } from './dsl/durations.ts'
+export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
+export type {
+  ConsumedOptions,
+  MaterializedOptions,
+  NameOption,
+  ProcessOptions,
+  ProduceOptions,
+  RepartitionOptions,
+  StoreOptions,
+  TableOptions,
+} from './dsl/options.ts'
+export type { SerdeState } from './dsl/serde-state.ts'
+export type { Stream } from './dsl/stream.ts'
+export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export type { Table } from './dsl/table.ts'
+export type { ErrorCode } from './errors/codes.ts'
+export { WeirError } from './errors/weir-error.ts'
+export { type Header, Headers } from './process/headers.ts'
+export type { Aggregator, Initializer } from './process/operators/aggregate.ts'
+export type { RecordPredicate } from './process/operators/filter.ts'
+export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
+export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
+export type { RecordAction } from './process/operators/peek.ts'
+export type { Reducer } from './process/operators/reduce.ts'
+export type { ValueJoiner } from './process/operators/stream-table-join.ts'
+export type { RowPredicate } from './process/operators/table-map.ts'
+export type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationType,
+  Punctuator,
+} from './process/processor.ts'
+export { copyRecord, type RecordMetadata, type StreamRecord } from './process/record.ts'
+export { type Application, type ApplicationEvents, type ApplicationStatus } from './runtime/application.ts'
+export { type StartOptions, startApplication } from './runtime/start-application.ts'
+export { ByteWriter } from './serde/byte-writer.ts'
+export type { CustomSerde } from './serde/custom.ts'
+export type { Serde } from './serde/serde.ts'
+export { serdes } from './serde/serdes.ts'
+export type {
+  KeyValueStore,
+  ReadOnlyKeyValueStore,
+  Store,
+  StoreIterator,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './state/store.ts'
+export type {
+  OffsetReset,
+  Partitioner,
+  StoreDefinition,
+  TimestampExtractor,
+  TopologyDefinition,
+} from './topology/definition.ts'
+export { type KeyValueStoreOptions, stores } from './topology/stores.ts'
+export { type ProcessorOptions, type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts'
+export { TopologyError } from './topology/topology-error.ts'
+export type { TopologyModule } from './topology/topology-module.ts'
