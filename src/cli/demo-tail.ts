@@ -18,6 +18,7 @@ export interface TailOptions {
 export class TopicTail {
   readonly #options: TailOptions
   readonly #consumer: Consumer
+  readonly #reader: Consumer
   readonly #batch = new RecordBatch(recordsMax, arenaBytes)
   /** Partition by slot. */
   readonly #slots = new Map<number, number>()
@@ -27,12 +28,14 @@ export class TopicTail {
   constructor(options: TailOptions) {
     this.#options = options
     this.#consumer = new Consumer(options.client, (event) => this.#onEvent(event))
-    this.#consumer.onReady(() => this.#schedule())
+    this.#reader = Consumer.attach(this.#consumer.id)
+    this.#reader.onReady(() => this.#schedule())
     this.#consumer.subscribe([options.topic])
   }
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#reader.detach()
     await this.#consumer.close()
   }
 
@@ -41,12 +44,12 @@ export class TopicTail {
       case 'assign':
         this.#consumer.assign(event.partitions.map((partition) => ({ ...partition, offset: 0 })))
         for (const { topic, partition } of event.partitions) {
-          this.#slots.set(this.#consumer.open(topic, partition, 0), partition)
+          this.#slots.set(this.#reader.open(topic, partition, 0), partition)
         }
         this.#schedule()
         break
       case 'revoke':
-        for (const slot of this.#slots.keys()) this.#consumer.closeSlot(slot)
+        if (!this.#closed) for (const slot of this.#slots.keys()) this.#reader.closeSlot(slot)
         this.#slots.clear()
         this.#consumer.unassign(event.partitions)
         break
@@ -75,7 +78,7 @@ export class TopicTail {
     let more = false
     for (const [slot, partition] of this.#slots) {
       try {
-        const count = this.#consumer.poll(slot, this.#batch.arena, this.#batch.columns, this.#batch.capacity)
+        const count = this.#reader.poll(slot, this.#batch.arena, this.#batch.columns, this.#batch.capacity)
         if (count <= 0) continue
         this.#batch.count = count
         this.#options.onRecords(this.#batch)
@@ -97,7 +100,7 @@ export class TopicTail {
     try {
       const [earliest] = await this.#consumer.queryWatermarks(this.#options.topic, partition, 5_000)
       if (this.#closed || !this.#slots.has(slot)) return
-      this.#consumer.seek(slot, earliest)
+      this.#reader.seek(slot, earliest)
       this.#schedule()
     } catch (error) {
       if (!this.#closed) this.#options.onError(error as Error)
