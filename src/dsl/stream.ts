@@ -11,6 +11,7 @@ import {
 import { type FlatValueMapper, flatMapValues, mapValues, type ValueMapper } from '../process/operators/map-values.ts'
 import { forEach, passThrough, peek, type RecordAction } from '../process/operators/peek.ts'
 import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
+import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -245,8 +246,8 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    *
    * @param joiner gets (left, right, key)
    */
-  join<VR, R>(
-    table: Table<K, VR, SerdeState, null>,
+  join<VR, R, VS2 extends SerdeState, Absent extends null>(
+    table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, V, VR, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
   ): Stream<K, R, 'known', 'missing'> {
@@ -258,17 +259,17 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    *
    * @param joiner gets (left, right or null, key)
    */
-  leftJoin<VR, R>(
-    table: Table<K, VR, SerdeState, null>,
+  leftJoin<VR, R, VS2 extends SerdeState, Absent extends null>(
+    table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, V, VR | null, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
   ): Stream<K, R, 'known', 'missing'> {
     return this.#joinTable('leftJoin', table, joiner, true, options)
   }
 
-  #joinTable<VR, R>(
+  #joinTable<VR, R, VS2 extends SerdeState, Absent extends null>(
     method: 'join' | 'leftJoin',
-    table: Table<K, VR, SerdeState, null>,
+    table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, V, VR | null, R>,
     leftJoin: boolean,
     options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
@@ -282,7 +283,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     const sources = new Set([...left.sources, ...table.parts.sources])
     graph.copartition(sources)
     const name = graph.nameOr(options?.name, leftJoin ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
-    const view = table.parts.rows.view()
+    const view = table.parts.rows.view() as TableView<K, VR>
     const node = new GraphNode(name, (topology, parents) =>
       topology.addProcessor(name, streamTableJoin(view, joiner, leftJoin), {
         parents,

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Writes Kafka Streams' descriptions into test/unit/topology/fixtures. Needs Java and the jars of `scripts/setup.sh --test`.
+set -euo pipefail
+cd "$(dirname "$0")"
+toolchain=${WEIR_TOOLCHAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
+jars="$toolchain/services/streams/lib/*"
+classes=$(mktemp -d)
+trap 'rm -rf "$classes"' EXIT
+javac -cp "$jars" -d "$classes" DescribeTopologies.java
+java -cp "$jars:$classes" -Dorg.slf4j.simpleLogger.defaultLogLevel=error DescribeTopologies ../../unit/topology/fixtures
