@@ -1,25 +1,27 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "common/cancellation.h"
-#include "common/kafka_config.h"
-#include "common/kafka_handles.h"
 #include "common/status.h"
 #include "state/task_database.h"
 
 namespace weir {
 
-struct RestoreStore {
-  size_t store;  // in the database
+struct RestoreRequest {
+  // Index into the database's stores.
+  size_t store;
   std::string topic;
   int32_t partition;
-  std::string topic_id;
-  int64_t from;  // -1: from the changelog's beginning, into an emptied store
+  // Where to begin; -1: the changelog's earliest offset, after the store's rows were removed.
+  int64_t from;
 };
 
 struct RestoreProgress {
@@ -29,55 +31,53 @@ struct RestoreProgress {
   int64_t end;  // -1 until known
 };
 
-// The changelogs of one database, replayed: for each store every committed record from its offset up to the end that the changelog had, uncommitted
-// records included, when the job began. That end is asked for after the caller fetched the committed source offsets: the last stable offset may lag
-// behind changes that those offsets stand for.
+// The restoring of one database's stores. Its stores may be read by several restore threads.
 //
-//   ends known -> stores to be read anew emptied -> consume, write rows with their offset in one batch -> every position at its end
-//
-// Threading: Run on one thread; Stop and Progress from any.
+// Threading: Progress, Stop and Wait from any thread; the rest by the restore threads.
 // Invariants:
-//   1. Rows and the offset after them are one atomic write: a job that ends at any point is continued from the database's offset.
-//   2. A position counts what the log holds no records for (aborted transactions, markers, compaction): it follows the fetch position at the end
-//      of the partition.
+//   1. `done` is called once, on a restore thread, when no thread works on any of the stores any more. The database can then be closed.
+//   2. After the first failure, and after Stop, every store ends at its next batch.
 class RestoreJob {
  public:
-  RestoreJob(std::shared_ptr<TaskDatabase> database, std::vector<RestoreStore> stores, const Cancellation& ending);
-  RestoreJob(const RestoreJob&) = delete;
-  RestoreJob& operator=(const RestoreJob&) = delete;
+  RestoreJob(std::shared_ptr<TaskDatabase> database, std::vector<RestoreRequest> requests, std::function<void(Status)> done);
 
-  // Blocks until every store has reached its end. `ends` asks for watermarks and must not filter by isolation.
-  Status Run(const KafkaConfig& config, rd_kafka_t* ends);
-
-  // Ends Run at its next batch.
-  void Stop() const { stopped_.Cancel(); }
   std::vector<RestoreProgress> Progress() const;
+  void Stop() { stopped_.store(true, std::memory_order_release); }
+  // Waits until `done` has been called. REQUIRES that the job was started.
+  void Wait();
+
+  TaskDatabase& database() { return *database_; }
+  const RestoreRequest& request(size_t index) const { return stores_[index].request; }
+  size_t size() const { return stores_.size(); }
+  // The stores are to end now.
+  bool ending() const { return stopped_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire); }
+
+  void SetEnd(size_t index, int64_t end) { stores_[index].end.store(end, std::memory_order_relaxed); }
+  void Advance(size_t index, int64_t records, int64_t position);
+  // Each store ends once: Ok when it reached its end, or was told to end.
+  void EndStore(size_t index, Status status);
 
  private:
-  struct Partition {
-    explicit Partition(RestoreStore restore_store) : store(std::move(restore_store)) {}
-    const RestoreStore store;
+  struct Store {
+    explicit Store(RestoreRequest wanted) : request(std::move(wanted)), position(request.from) {}
+
+    const RestoreRequest request;
     std::atomic<int64_t> restored{0};
-    std::atomic<int64_t> position{0};
+    std::atomic<int64_t> position;
     std::atomic<int64_t> end{-1};
-    // Records of the batch at hand.
-    std::vector<ChangelogRecord> records;
-    int64_t batch_position = 0;
-    bool touched = false;
-    bool done = false;
   };
 
-  bool Ending() const { return stopped_.cancelled() || ending_.cancelled(); }
-  Status FindRange(Partition* partition, rd_kafka_t* ends) const;
-  Status Consume(rd_kafka_t* consumer);
-  Status Take(const rd_kafka_message_t* message);
-  Status WriteBatch();
-  Partition* Find(const char* topic, int32_t partition);
+  std::shared_ptr<TaskDatabase> database_;  // released before `done`
+  std::deque<Store> stores_;  // a deque: stores do not move
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> failed_{false};
 
-  const std::shared_ptr<TaskDatabase> database_;
-  const Cancellation ending_;
-  const Cancellation stopped_;
-  std::vector<std::unique_ptr<Partition>> partitions_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::function<void(Status)> done_;  // guarded by mutex_, as is everything below
+  size_t open_;
+  Status failure_;
+  bool finished_ = false;
 };
 
 }  // namespace weir

@@ -1,0 +1,144 @@
+#include "restore/restore_thread.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "common/thread_pool.h"
+
+namespace weir {
+
+namespace {
+
+// What a reader's correctness rests on. There is no group: partitions are started by hand, and nothing is committed.
+const RequiredSettings kRequired = {
+    {"isolation.level", "read_committed"},   {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"},
+    {"enable.auto.commit", "false"},         {"enable.auto.offset.store", "false"},
+    {"allow.auto.create.topics", "false"},
+};
+
+// While readers are active the client's own events are taken at least this often.
+constexpr auto kPollInterval = std::chrono::milliseconds(100);
+
+Result<KafkaClientHandle> NewRestoreClient(const KafkaConfig& config) {
+  Result<KafkaConfHandle> conf = BuildKafkaConf(config, kRequired);
+  if (!conf.ok()) return conf.status();
+  // The main consumer and the producers talk to the same brokers and report what is wrong with them.
+  rd_kafka_conf_set_log_cb(conf.value().get(), nullptr);
+  return NewKafkaClient(RD_KAFKA_CONSUMER, std::move(conf.value()));
+}
+
+}  // namespace
+
+RestoreThread::RestoreThread(KafkaConfig config)
+    : config_(std::move(config)), wake_([this] { Wake(); }), thread_([this] { Run(); }) {}
+
+RestoreThread::~RestoreThread() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void RestoreThread::Add(std::unique_ptr<ChangelogReader> reader) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    waiting_.push_back(std::move(reader));
+    load_++;
+    signalled_ = true;
+  }
+  changed_.notify_one();
+}
+
+size_t RestoreThread::load() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return load_;
+}
+
+void RestoreThread::Wake() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    signalled_ = true;
+  }
+  changed_.notify_one();
+}
+
+void RestoreThread::Run() {
+  SetThreadName("weir-restore");
+  bool progressed = false;
+  while (TakeWaiting(/*wait=*/!progressed)) {
+    if (active_.empty()) {
+      client_.reset();
+      progressed = false;
+      continue;
+    }
+    progressed = EnsureClient() && StepAll();
+  }
+  FailAll(Status::Closed("The restorer"));
+  client_.reset();
+}
+
+bool RestoreThread::TakeWaiting(bool wait) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto ready = [this] { return stopped_ || signalled_; };
+  if (wait && active_.empty() && client_ == nullptr) {
+    changed_.wait(lock, ready);
+  } else if (wait && !active_.empty()) {
+    changed_.wait_for(lock, kPollInterval, ready);
+  }
+  signalled_ = false;
+  for (auto reader = waiting_.begin(); reader != waiting_.end();) {
+    // Who was told to end needs no place, and fetches nothing.
+    if (!(*reader)->ending() && (active_.size() >= kActiveMax || IsBeingRead(**reader))) {
+      ++reader;
+      continue;
+    }
+    active_.push_back(std::move(*reader));
+    reader = waiting_.erase(reader);
+  }
+  return !stopped_;
+}
+
+bool RestoreThread::IsBeingRead(const ChangelogReader& reader) const {
+  return std::any_of(active_.begin(), active_.end(), [&reader](const auto& active) { return active->ReadsSamePartition(reader); });
+}
+
+bool RestoreThread::EnsureClient() {
+  if (client_ != nullptr) return true;
+  Result<KafkaClientHandle> client = NewRestoreClient(config_);
+  if (client.ok()) {
+    client_ = std::move(client.value());
+    return true;
+  }
+  FailAll(client.status());
+  return false;
+}
+
+bool RestoreThread::StepAll() {
+  rd_kafka_poll(client_.get(), 0);
+  bool progressed = false;
+  for (const std::unique_ptr<ChangelogReader>& reader : active_) progressed |= reader->Step(client_.get(), &wake_);
+  const auto ended = std::remove_if(active_.begin(), active_.end(), [](const auto& reader) { return reader->ended(); });
+  const auto count = static_cast<size_t>(active_.end() - ended);
+  if (count == 0) return progressed;
+  active_.erase(ended, active_.end());
+  std::lock_guard<std::mutex> lock(mutex_);
+  load_ -= count;
+  // Others may be waiting for the places.
+  return true;
+}
+
+void RestoreThread::FailAll(const Status& status) {
+  std::deque<std::unique_ptr<ChangelogReader>> failed;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    failed.swap(waiting_);
+    for (std::unique_ptr<ChangelogReader>& reader : active_) failed.push_back(std::move(reader));
+    active_.clear();
+    load_ -= failed.size();
+  }
+  for (const std::unique_ptr<ChangelogReader>& reader : failed) reader->Fail(status);
+}
+
+}  // namespace weir
