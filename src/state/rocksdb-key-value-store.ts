@@ -7,6 +7,7 @@ import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { RowCodec } from './row-codec.ts'
 import { RowScan } from './row-scan.ts'
+import { ScanChunks } from './scan-chunks.ts'
 import type { KeyValueStore, StoreIterator, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
 import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
 
@@ -37,6 +38,7 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
   readonly #primitiveKeys: boolean
   readonly #codec: RowCodec
   readonly #keyWriter = new ByteWriter(256)
+  readonly #chunks = new ScanChunks()
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   #row = Buffer.allocUnsafe(1024)
 
@@ -72,11 +74,11 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
   }
 
   range(from: K | null, to: K | null): StoreIterator<K, V> {
-    return this.#scan(this.#bound(from), this.#boundAfter(to), false)
+    return this.#range(from, to, false)
   }
 
   reverseRange(from: K | null, to: K | null): StoreIterator<K, V> {
-    return this.#scan(this.#bound(from), this.#boundAfter(to), true)
+    return this.#range(from, to, true)
   }
 
   all(): StoreIterator<K, V> {
@@ -91,7 +93,7 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
     const writer = this.#keyWriter
     writer.reset()
     serde.serialize(prefix, writer)
-    const from = writer.copyFrom(0)
+    const from = writer.buffer.subarray(0, writer.position)
     return this.#scan(from, firstAfterPrefix(from), false)
   }
 
@@ -176,11 +178,31 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
     if (key === null || key === undefined) throw new TypeError(`store ${this.name}: the key must not be ${key}`)
   }
 
+  /** Both ends are part of a range: the upper bound is the first key after `to`. */
+  #range(from: K | null, to: K | null, reverse: boolean): StoreIterator<K, V> {
+    const writer = this.#keyWriter
+    writer.reset()
+    if (from !== null) this.#keySerde.serialize(from, writer)
+    const fromEnd = writer.position
+    if (to !== null) {
+      this.#keySerde.serialize(to, writer)
+      writer.writeUInt8(0)
+    }
+    const { buffer, position } = writer
+    return this.#scan(
+      from === null ? null : buffer.subarray(0, fromEnd),
+      to === null ? null : buffer.subarray(fromEnd, position),
+      reverse,
+    )
+  }
+
+  /** The bounds are copied by the native scan. */
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
     this.cache.flushDirty()
     const { database, index } = this.environment
     const scan = new RowScan<K, V>(
       database.scan(index, from, to, reverse),
+      this.#chunks,
       (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
         key: this.#keySerde.deserialize(buffer, keyStart, keyEnd),
         value: this.view(this.#codec.value(buffer, valueStart, valueEnd), this.#codec.timestamp(buffer, valueStart)),
@@ -189,21 +211,6 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
     )
     this.#openScans.add(scan)
     return scan
-  }
-
-  #bound(key: K | null): Buffer | null {
-    if (key === null) return null
-    const writer = this.#keyWriter
-    writer.reset()
-    this.#keySerde.serialize(key, writer)
-    return writer.copyFrom(0)
-  }
-
-  /** The upper end is part of the range: the bound is the first key after it. */
-  #boundAfter(key: K | null): Buffer | null {
-    if (key === null) return null
-    const bytes = this.#bound(key)!
-    return Buffer.concat([bytes, Buffer.of(0)])
   }
 
   #writeOut(entries: CacheEntry[]): void {

@@ -1,33 +1,38 @@
 import type { Scan } from '../native.ts'
+import type { ScanChunk, ScanChunks } from './scan-chunks.ts'
 import type { StoreIterator } from './store.ts'
 
-/** The first chunk is small, so that a short scan copies little; the others are large, so that a long one crosses seldom. */
-const FIRST_CHUNK = { rows: 16, bytes: 4096 }
-const CHUNK = { rows: 256, bytes: 64 * 1024 }
+/** Makes a row of what lies in `arena`. Must not keep the arena: it is used again. */
+export type RowDecoder<K, V> = (
+  arena: Buffer,
+  keyStart: number,
+  keyEnd: number,
+  valueStart: number,
+  valueEnd: number,
+) => { readonly key: K; readonly value: V }
 
 /** Iterates a native scan, a chunk of rows at a time. */
 export class RowScan<K, V> implements StoreIterator<K, V> {
   readonly #scan: Scan
-  readonly #decode: (buffer: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => { key: K; value: V }
+  readonly #chunks: ScanChunks
+  readonly #decode: RowDecoder<K, V>
   readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
-  #rows = 0
-  #columns: Int32Array
-  #chunk: Buffer
+  #chunk: ScanChunk
   #count = 0
   #index = 0
   #closed = false
 
   constructor(
     scan: Scan,
-    decode: (buffer: Buffer, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => { key: K; value: V },
+    chunks: ScanChunks,
+    decode: RowDecoder<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
   ) {
     this.#scan = scan
+    this.#chunks = chunks
     this.#decode = decode
     this.#onClose = onClose
-    this.#rows = FIRST_CHUNK.rows
-    this.#columns = new Int32Array(4 * FIRST_CHUNK.rows)
-    this.#chunk = Buffer.allocUnsafe(FIRST_CHUNK.bytes)
+    this.#chunk = chunks.takeSmall()
   }
 
   next(): IteratorResult<{ readonly key: K; readonly value: V }> {
@@ -37,17 +42,12 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
       return { done: true, value: undefined }
     }
     const index = this.#index++
-    const columns = this.#columns
+    const { arena, columns, rows } = this.#chunk
     const keyStart = columns[index]!
-    const valueStart = columns[2 * this.#rows + index]!
-    const value = this.#decode(
-      this.#chunk,
-      keyStart,
-      keyStart + columns[this.#rows + index]!,
-      valueStart,
-      valueStart + columns[3 * this.#rows + index]!,
-    )
-    return { done: false, value }
+    const valueStart = columns[2 * rows + index]!
+    const keyEnd = keyStart + columns[rows + index]!
+    const valueEnd = valueStart + columns[3 * rows + index]!
+    return { done: false, value: this.#decode(arena, keyStart, keyEnd, valueStart, valueEnd) }
   }
 
   return(): IteratorResult<{ readonly key: K; readonly value: V }> {
@@ -67,22 +67,24 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
     if (this.#closed) return
     this.#closed = true
     this.#scan.close()
+    this.#chunks.give(this.#chunk)
     this.#onClose(this)
   }
 
   #fill(): boolean {
-    if (this.#count > 0 && this.#rows < CHUNK.rows) {
-      this.#rows = CHUNK.rows
-      this.#columns = new Int32Array(4 * CHUNK.rows)
-      this.#chunk = Buffer.allocUnsafe(Math.max(CHUNK.bytes, this.#chunk.length))
-    }
-    let count = this.#scan.next(this.#chunk, this.#columns, this.#rows)
+    if (this.#count > 0) this.#exchange(this.#chunks.takeLarge())
+    let count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
     if (count < 0) {
-      this.#chunk = Buffer.allocUnsafe(-count)
-      count = this.#scan.next(this.#chunk, this.#columns, this.#rows)
+      this.#exchange(this.#chunks.takeFor(-count))
+      count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
     }
     this.#count = count
     this.#index = 0
     return count > 0
+  }
+
+  #exchange(chunk: ScanChunk): void {
+    this.#chunks.give(this.#chunk)
+    this.#chunk = chunk
   }
 }
