@@ -111,7 +111,7 @@ export class StreamThread {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        Atomics.add(this.#heartbeats, this.#job.threadIndex, 1)
+        this.#beat()
         const busy = await this.#turn()
         await (busy ? nextTurn() : this.#sleep())
       }
@@ -194,7 +194,7 @@ export class StreamThread {
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
-      await this.#output.sendAll()
+      if (!this.#output.send()) await this.#whileAlive(this.#output.sendAll())
       commitEarly ||=
         task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
     }
@@ -237,12 +237,13 @@ export class StreamThread {
     if (tasks.length > 0) {
       const started = performance.now()
       await Promise.all(running.map((task) => task.prefetchSettled()))
-      const changelogRecords = await commitAtLeastOnce(tasks, {
+      const committing = commitAtLeastOnce(tasks, {
         producer: this.#producer,
         output: this.#output,
         flushTimeoutMs: this.#config.maxPollIntervalMs,
         commitOffsets: (committed, offsets) => this.#host.commitOffsets(committed, offsets),
       })
+      const changelogRecords = await this.#whileAlive(committing)
       this.metrics.committed(changelogRecords, performance.now() - started)
     }
     this.#lastCommitMs = Date.now()
@@ -289,6 +290,20 @@ export class StreamThread {
     await this.#producer.close()
     this.#restorer.close()
     this.#memory.close()
+  }
+
+  /** Waiting for brokers is not standing still: it has limits of its own, and may outlast the one of a stuck thread. */
+  async #whileAlive<T>(waiting: Promise<T>): Promise<T> {
+    const beat = setInterval(() => this.#beat(), IDLE_MS_MAX)
+    try {
+      return await waiting
+    } finally {
+      clearInterval(beat)
+    }
+  }
+
+  #beat(): void {
+    Atomics.add(this.#heartbeats, this.#job.threadIndex, 1)
   }
 
   #named(ids: readonly TaskId[]): Task[] {
