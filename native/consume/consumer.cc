@@ -71,7 +71,7 @@ Consumer::Consumer(KafkaClientHandle client, ConsumerEventHandler on_event)
   rd_kafka_poll_set_consumer(client_.get());
   queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   rd_kafka_set_log_queue(client_.get(), queue_.get());
-  seeker_ = std::make_unique<Seeker>(client_.get());
+  seeker_ = std::make_unique<Seeker>(client_.get(), subscribed_);
   events_ = std::thread([this] { RunEvents(); });
 }
 
@@ -356,6 +356,8 @@ void Consumer::Destroy() {
     for (const auto& [name, slot] : slots_) slot->End();
     slots_.clear();
   }
+  // A close that was given up waits for the answer to its revocation, and the destruction would wait with it.
+  if (leaving_ && rd_kafka_consumer_closed(client_.get()) == 0) rd_kafka_assign(client_.get(), nullptr);
   queue_.reset();
   // The group was left already, or shall not be.
   rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);

@@ -112,6 +112,7 @@ Result<int32_t> PartitionSlot::Poll(const RecordBatch& batch) {
       if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (count > 0) break;
         const KafkaMessageHandle failed = TakeNextLocked();
+        if (failed->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) stopped_ = true;
         return KafkaStatus(failed->err, Describe(topic_, partition_), rd_kafka_message_errstr(failed.get()));
       }
       TakeNextLocked();
@@ -201,6 +202,7 @@ void PartitionSlot::FinishSeek(uint64_t generation, const Status& status) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (!seek_.has_value() || seek_->generation != generation) return;
   seek_.reset();
+  stopped_ = !status.ok();
   if (!status.ok()) {
     failure_ = status;
   } else if (resume_after_seek_) {
@@ -234,8 +236,10 @@ void PartitionSlot::SeekLocked(int64_t offset) {
   fetch_offset_ = offset;
   failure_ = Status::Ok();
   if (queue_ == nullptr) return;
-  seek_ = SeekRequest{offset, ++seek_generation_};
-  seeker_->Add(shared_from_this());
+  const bool is_asking = seek_.has_value();
+  seek_ = SeekRequest{offset, ++seek_generation_, stopped_, std::chrono::steady_clock::now()};
+  // One that is being asked for is looked at again when its answer has come.
+  if (!is_asking) seeker_->Add(shared_from_this());
 }
 
 void PartitionSlot::ResumeFetchLocked() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -50,7 +51,8 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   // REQUIRES: open.
   Result<int32_t> Poll(const RecordBatch& batch);
 
-  // Drops what was fetched and reads on from `offset`. A paused slot stays paused.
+  // Drops what was fetched and reads on from `offset`. A paused slot stays paused. When librdkafka has stopped after an offset out of
+  // range (_AUTO_OFFSET_RESET), a member of a group cannot make it go on before the next assignment: Poll then returns _STATE.
   void Seek(int64_t offset);
   void Pause();
   // Seeks to `offset`, then resumes.
@@ -65,6 +67,8 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   struct SeekRequest {
     int64_t offset;
     uint64_t generation;
+    bool stopped;  // librdkafka has stopped fetching (the offset was out of range) and takes no seek
+    std::chrono::steady_clock::time_point asked;
   };
   // The seek to make; nullopt when there is none (any more).
   std::optional<SeekRequest> PendingSeek() const;
@@ -96,6 +100,7 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   bool resume_after_seek_ = false;
   std::optional<SeekRequest> seek_;      // asked for and not yet confirmed
   uint64_t seek_generation_ = 0;
+  bool stopped_ = false;                 // librdkafka fetches no more since it told of an offset out of range
   Status failure_;                       // of a seek; told by the next Poll
   std::array<rd_kafka_message_t*, kPullMax> pulled_;
   size_t pulled_next_ = 0;

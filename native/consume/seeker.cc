@@ -14,6 +14,8 @@ namespace {
 
 constexpr int kSeekTimeoutMs = 500;
 constexpr auto kRetryDelay = std::chrono::milliseconds(10);
+// A partition that has not started by then has been stopped.
+constexpr auto kStartMax = std::chrono::seconds(10);
 
 // The partition has not started, is stopping, or the answer is still under way.
 bool AskAgain(rd_kafka_resp_err_t error) {
@@ -74,34 +76,51 @@ void Seeker::Run() {
 Seeker::Slots Seeker::SeekAll(Slots slots) {
   std::lock_guard<std::mutex> in_flight(in_flight_);
   const KafkaPartitionsHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(slots.size())));
+  Slots again;
   std::vector<std::pair<std::shared_ptr<PartitionSlot>, uint64_t>> asked;
   for (auto& slot : slots) {
     const auto seek = slot->PendingSeek();
-    // A slot may be listed twice when it was asked to seek twice.
-    if (!seek.has_value() ||
-        rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition()) != nullptr) {
+    if (!seek.has_value()) continue;
+    // One that was taken back and asked for anew is listed twice.
+    if (rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition()) != nullptr) continue;
+    if (seek->stopped || std::chrono::steady_clock::now() - seek->asked > kStartMax) {
+      Restart(slot.get(), seek->offset, seek->generation);
+      if (slot->PendingSeek().has_value()) again.push_back(std::move(slot));
       continue;
     }
     rd_kafka_topic_partition_list_add(list.get(), slot->topic().c_str(), slot->partition())->offset = seek->offset;
     asked.emplace_back(std::move(slot), seek->generation);
   }
-  if (asked.empty()) return {};
+  if (asked.empty()) return again;
 
-  const Status status =
-      TakeKafkaStatus(rd_kafka_seek_partitions(client_, list.get(), kSeekTimeoutMs), "Consumer: seek");
-  Slots again;
+  // An error of the whole call (a time-out) leaves _IN_PROGRESS at the partitions it concerns.
+  (void)TakeKafkaStatus(rd_kafka_seek_partitions(client_, list.get(), kSeekTimeoutMs), "Consumer: seek");
   for (auto& [slot, generation] : asked) {
     const rd_kafka_topic_partition_t* result =
         rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition());
-    if (AskAgain(result->err)) {
-      again.push_back(slot);
-    } else {
+    if (!AskAgain(result->err)) {
       slot->FinishSeek(generation, KafkaStatus(result->err, "Consumer: seek of " + Describe(slot->topic(), slot->partition())));
     }
+    // Not confirmed, or asked for another offset meanwhile.
+    if (slot->PendingSeek().has_value()) again.push_back(slot);
   }
-  // A time-out leaves _IN_PROGRESS at the partitions it concerns; when the client is being destroyed nobody waits any more.
-  if (!status.ok() && again.empty()) return {};
   return again;
+}
+
+void Seeker::Restart(PartitionSlot* slot, int64_t offset, uint64_t generation) {
+  const std::string name = Describe(slot->topic(), slot->partition());
+  if (in_group_) {
+    slot->FinishSeek(generation, KafkaStatus(RD_KAFKA_RESP_ERR__STATE, "Consumer: seek of " + name,
+                                             "librdkafka has stopped fetching it; only a new assignment goes on"));
+    return;
+  }
+  const KafkaPartitionsHandle list = ToKafka(std::vector<TopicPartitionOffset>{{slot->topic(), slot->partition(), offset, ""}});
+  Status status = TakeKafkaStatus(rd_kafka_incremental_unassign(client_, list.get()), "Consumer: restart of " + name);
+  list->elems[0].offset = offset;
+  if (status.ok()) {
+    status = TakeKafkaStatus(rd_kafka_incremental_assign(client_, list.get()), "Consumer: restart of " + name);
+  }
+  slot->FinishSeek(generation, status);
 }
 
 }  // namespace weir

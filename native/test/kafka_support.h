@@ -280,6 +280,8 @@ class KafkaTest : public testing::Test {
             {"session.timeout.ms", "6000"},
             {"heartbeat.interval.ms", "100"},
             {"fetch.queue.backoff.ms", "10"},
+            // A broker answers one fetch after the other: a seek waits for the one under way.
+            {"fetch.wait.max.ms", "10"},
             {"topic.metadata.refresh.fast.interval.ms", "10"}};
   }
 

@@ -1,0 +1,64 @@
+#include "admin/admin.h"
+
+#include "kafka_support.h"
+
+namespace weir::test {
+namespace {
+
+// What the mock brokers can answer; topic administration is tested against real ones (test/broker).
+class AdminTest : public KafkaTest {
+ protected:
+  void SetUp() override {
+    KafkaTest::SetUp();
+    ASSERT_TRUE(cluster_->CreateTopic("orders", 3).ok());
+    auto created = Admin::Create({{"bootstrap.servers", cluster_->BootstrapServers()}}, Cancellation());
+    ASSERT_TRUE(created.ok());
+    admin_ = created.value();
+  }
+
+  std::shared_ptr<Admin> admin_;
+};
+
+TEST_F(AdminTest, ListsTopics) {
+  ASSERT_TRUE(cluster_->CreateTopic("users", 1).ok());
+  const auto topics = admin_->ListTopics(10'000);
+  ASSERT_TRUE(topics.ok()) << topics.status().message();
+  std::map<std::string, int32_t> partitions;
+  for (const TopicPartitions& topic : topics.value()) partitions[topic.name] = topic.partitions;
+  EXPECT_EQ(partitions, (std::map<std::string, int32_t>{{"orders", 3}, {"users", 1}}));
+}
+
+TEST_F(AdminTest, ListsOffsets) {
+  const auto producer = NewProducer();
+  ProduceAll(*producer, producer->Topic("orders", 3).value(), 1, NumberedRecords(12));
+  const auto end = admin_->ListOffsets({{"orders", 0}, {"orders", 1}}, Admin::OffsetAt::kLatest,
+                                       Admin::Isolation::kReadUncommitted, 10'000);
+  ASSERT_TRUE(end.ok()) << end.status().message();
+  std::map<int32_t, int64_t> offsets;
+  for (const TopicPartitionOffset& each : end.value()) offsets[each.partition] = each.offset;
+  EXPECT_EQ(offsets, (std::map<int32_t, int64_t>{{0, 0}, {1, 12}}));
+}
+
+TEST_F(AdminTest, GivesUpAtTheTimeout) {
+  const auto admin = Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
+  const auto listed = admin->ListTopics(50);
+  ASSERT_FALSE(listed.ok());
+  EXPECT_TRUE(listed.status().retriable());
+  const auto described = admin->DescribeTopics({"orders"}, 50);
+  EXPECT_EQ(described.status().code(), "kafka:_TIMED_OUT");
+  EXPECT_TRUE(described.status().retriable());
+}
+
+TEST_F(AdminTest, EndsWhenClosed) {
+  const auto admin = Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
+  std::thread asking([&] { EXPECT_EQ(admin->DescribeTopics({"orders"}, 60'000).status().code(), "closed"); });
+  std::thread listing([&] { EXPECT_EQ(admin->ListTopics(60'000).status().code(), "closed"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  admin->Close();
+  asking.join();
+  listing.join();
+  EXPECT_EQ(admin->GroupOffsets("group", 1000).status().code(), "closed");
+}
+
+}  // namespace
+}  // namespace weir::test
