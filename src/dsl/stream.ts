@@ -155,11 +155,13 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    */
   groupByKey(
     options: KeyOption<K, KS> & { readonly value: Serde<V> } & NameOption,
-  ): GroupedStream<K, V, 'known'>
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, 'known'>
   groupByKey(
     ...options: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
-  ): GroupedStream<K, V, VS>
-  groupByKey(options?: { readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption): GroupedStream<K, V, never> {
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, VS>
+  groupByKey(
+    options?: { readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption,
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, never> {
     checkStep('groupByKey', options, ['key', 'value', 'name'])
     return this.#grouped('groupByKey', this.parts.node, this.parts, options)
   }
@@ -168,7 +170,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   groupBy<K2>(
     selector: KeySelector<K, V, K2>,
     options: { readonly key: Serde<K2> } & ValueOption<V, VS> & NameOption,
-  ): GroupedStream<K2, V, 'known'> {
+  ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known'> {
     checkStep('groupBy', options, ['key', 'value', 'name'])
     const named = options?.name === undefined ? undefined : { name: options.name }
     const node = this.#step('groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, { changesKey: true })
@@ -248,10 +250,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    */
   join<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
-    joiner: ValueJoiner<K, V, VR, R>,
+    joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable('join', table, joiner as ValueJoiner<K, V, VR | null, R>, false, options)
+    return this.#joinTable('join', table, joiner as ValueJoiner<K, NonNullable<V>, VR | null, R>, false, options)
   }
 
   /**
@@ -261,7 +263,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    */
   leftJoin<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
-    joiner: ValueJoiner<K, V, VR | null, R>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
   ): Stream<K, R, 'known', 'missing'> {
     return this.#joinTable('leftJoin', table, joiner, true, options)
@@ -270,7 +272,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   #joinTable<VR, R, VS2 extends SerdeState, Absent extends null>(
     method: 'join' | 'leftJoin',
     table: Table<NonNullable<K>, VR, VS2, Absent>,
-    joiner: ValueJoiner<K, V, VR | null, R>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
     leftJoin: boolean,
     options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
   ): Stream<K, R, 'known', 'missing'> {
@@ -317,13 +319,16 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     node: GraphNode,
     { graph, sources, key, value, repartitionRequired }: StreamParts<K2, V>,
     options: { readonly key?: Serde<K2>; readonly value?: Serde<V>; readonly name?: string } | undefined,
-  ): GroupedStream<K2, V, never> {
+  ): GroupedStream<NonNullable<K2>, NonNullable<V>, never> {
     return new GroupedStream({
       graph,
       node,
       sources,
-      key: requireSerde(method, 'key', options?.key, key),
-      value: repartitionRequired ? requireSerde(method, 'value', options?.value, value) : (options?.value ?? value),
+      // Nulls are dropped before anything is written.
+      key: requireSerde(method, 'key', options?.key, key) as Serde<NonNullable<K2>>,
+      value: (repartitionRequired
+        ? requireSerde(method, 'value', options?.value, value)
+        : (options?.value ?? value)) as Serde<NonNullable<V>> | null,
       repartitionRequired,
       repartitionName: options?.name ?? null,
     })

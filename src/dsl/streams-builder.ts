@@ -1,4 +1,5 @@
 import { tableSource } from '../process/operators/table-source.ts'
+import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { checkName, checkSerde, kindOf } from '../topology/options.ts'
 import type { SourceOptions, Topology } from '../topology/topology.ts'
@@ -41,7 +42,7 @@ export class StreamsBuilder {
    * A topic as a table: the last value of each key; a null value deletes, a null key is dropped. It gets a store when `store` is given, or when
    * something below reads its rows. The store has a changelog of its own.
    */
-  table<K, V>(topic: string, options: TableOptions<K, V>): Table<K, V> {
+  table<K, V>(topic: string, options: TableOptions<K, V>): Table<NonNullable<K>, NonNullable<V>> {
     checkName('table', 'the topic', topic)
     const where = `table ${topic}`
     const source = sourceOptions(where, [topic], options, [...CONSUMED, ...STORE])
@@ -51,10 +52,12 @@ export class StreamsBuilder {
     const generatedSource = graph.newName('KSTREAM-SOURCE-')
     const sourceName = options.name === undefined ? generatedSource : `${options.name}-source`
     const name = graph.nameOr(options.name, 'KTABLE-SOURCE-')
-    const rows = new SourceRows<K, V>(storeName, options.store !== undefined)
-    const { key, value } = options
+    const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(storeName, options.store !== undefined)
+    // Rows have neither a null key nor a null value.
+    const key = options.key as Serde<NonNullable<K>>
+    const value = options.value as Serde<NonNullable<V>>
     const store = tableStore(storeName, key, value, options)
-    const supplier = tableSource<K, V>({
+    const supplier = tableSource<NonNullable<K>, NonNullable<V>>({
       store: () => (rows.isMaterialized ? storeName : null),
       sendsOldValues: () => rows.sendsOldValues,
     })

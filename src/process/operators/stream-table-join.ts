@@ -7,7 +7,7 @@ import type { RowGetter, TableView } from './table-view.ts'
 /** @param right null in a left join when the table has no row */
 export type ValueJoiner<K, VL, VR, R> = (left: VL, right: VR, key: K) => R
 
-class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL, K, R> {
+class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
   readonly #view: TableView<K, VR>
   readonly #joiner: ValueJoiner<K, VL, VR | null, R>
   readonly #leftJoin: boolean
@@ -23,7 +23,7 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL, K, R> {
     this.#get = this.#view.open(context)
   }
 
-  process(record: StreamRecord<K, VL>, context: OperatorContext<K, R>): void {
+  process(record: StreamRecord<K, VL | null>, context: OperatorContext<K, R>): void {
     const { key, value: left } = record
     if (left === null || (key === null && !this.#leftJoin)) {
       context.recordDropped('null key or value')
@@ -41,6 +41,6 @@ export function streamTableJoin<K, VL, VR, R>(
   view: TableView<K, VR>,
   joiner: ValueJoiner<K, VL, VR | null, R>,
   leftJoin: boolean,
-): ProcessorSupplier<K, VL, K, R> {
+): ProcessorSupplier<K, VL | null, K, R> {
   return () => new StreamTableJoin(view, joiner, leftJoin)
 }

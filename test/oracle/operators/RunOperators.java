@@ -1,0 +1,160 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Consumer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.test.TestRecord;
+
+/**
+ * Runs topologies in Kafka Streams' TopologyTestDriver on the same pseudo-random records as test/unit/process/operators/operators.test.ts, and
+ * writes what comes out of `out`, a file each. run.sh beside this file runs it.
+ */
+public final class RunOperators {
+  private static final int RECORDS = 400;
+  private static final Map<String, Consumer<StreamsBuilder>> TOPOLOGIES = new LinkedHashMap<>();
+
+  private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {
+    return Materialized.as(name);
+  }
+
+  private static KStream<String, String> a(StreamsBuilder builder) {
+    return builder.stream("a");
+  }
+
+  static {
+    TOPOLOGIES.put("stream-steps", builder -> a(builder)
+        .filter((key, value) -> value != null)
+        .map((key, value) -> KeyValue.pair(value, key))
+        .filterNot((key, value) -> key.equals("v3"))
+        .flatMapValues(value -> value == null ? List.of("none") : List.of(value, value + value))
+        .selectKey((key, value) -> key + "-" + value)
+        .flatMap((key, value) -> value.length() > 2 ? List.of() : List.of(KeyValue.pair(key, value), KeyValue.pair(value, key)))
+        .mapValues((key, value) -> key + "/" + value)
+        .peek((key, value) -> {})
+        .to("out"));
+
+    TOPOLOGIES.put("merge", builder -> a(builder).merge(builder.stream("b")).to("out"));
+
+    TOPOLOGIES.put("count", builder -> a(builder).groupByKey().count().toStream().mapValues(String::valueOf).to("out"));
+
+    TOPOLOGIES.put("count-filtered", builder -> {
+      KTable<String, Long> counts = a(builder).groupByKey().count(Materialized.with(Serdes.String(), Serdes.Long()));
+      counts.filter((key, value) -> value % 3 == 0).toStream().mapValues(String::valueOf).to("out");
+      counts.filterNot((key, value) -> value < 5 || value > 9).toStream().mapValues(String::valueOf).to("out");
+    });
+
+    TOPOLOGIES.put("reduce", builder -> a(builder)
+        .groupByKey()
+        .reduce((aggregate, value) -> aggregate.length() > 8 ? null : aggregate + value)
+        .toStream()
+        .to("out"));
+
+    TOPOLOGIES.put("aggregate", builder -> {
+      KTable<String, String> table = a(builder)
+          .groupByKey()
+          .aggregate(() -> "i", (key, value, aggregate) -> aggregate.length() > 8 ? null : aggregate + value);
+      table.toStream().to("out");
+      table.filter((key, value) -> value.length() < 5).toStream().mapValues(value -> "short " + value).to("out");
+      table.filter((key, value) -> value.length() < 6, as("kept")).toStream().mapValues(value -> "kept " + value).to("out");
+      table.mapValues(value -> value.length() > 6 ? null : "<" + value + ">").filter((key, value) -> !value.contains("v1"))
+          .toStream().to("out");
+    });
+
+    TOPOLOGIES.put("table-unread", builder -> {
+      KTable<String, String> table = builder.table("a");
+      table.filter((key, value) -> value.compareTo("v5") < 0).toStream().to("out");
+      table.mapValues(value -> "m" + value).toStream().to("out");
+    });
+
+    TOPOLOGIES.put("table-stored", builder -> {
+      KTable<String, String> table = builder.table("a", as("stored"));
+      table.filter((key, value) -> value.compareTo("v5") < 0).toStream().to("out");
+      table.filterNot((key, value) -> value.compareTo("v5") < 0, as("others")).toStream().mapValues(value -> "not " + value).to("out");
+      table.mapValues(value -> value.equals("v7") ? null : "m" + value, as("mapped"))
+          .filter((key, value) -> !value.equals("mv2")).toStream().to("out");
+    });
+
+    TOPOLOGIES.put("join", builder -> {
+      KTable<String, String> table = builder.table("b");
+      a(builder).join(table, (left, right) -> left + "+" + right).to("out");
+      a(builder).join(table.filter((key, value) -> value.compareTo("v5") < 0), (left, right) -> left + "<" + right).to("out");
+      table.toStream().mapValues(value -> "table " + value).to("out");
+    });
+
+    TOPOLOGIES.put("left-join", builder -> {
+      KTable<String, String> table = builder.table("b");
+      KTable<String, String> mapped = table.mapValues(value -> value.equals("v2") ? null : "m" + value);
+      a(builder).leftJoin(table, (key, left, right) -> key + ":" + left + "+" + right).to("out");
+      a(builder).leftJoin(mapped, (left, right) -> left + "~" + right).to("out");
+    });
+
+    TOPOLOGIES.put("join-aggregate", builder -> {
+      KTable<String, Long> counts = builder.<String, String>stream("b").groupByKey().count();
+      a(builder).join(counts, (left, right) -> left + "#" + right).to("out");
+    });
+  }
+
+  /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
+  private static final class Lcg {
+    private long state = 42;
+
+    int next(int bound) {
+      state = (state * 1103515245L + 12345L) & 0x7fffffffL;
+      return (int) ((state >> 8) % bound);
+    }
+  }
+
+  private static String run(Consumer<StreamsBuilder> define) {
+    StreamsBuilder builder = new StreamsBuilder();
+    define.accept(builder);
+    Properties settings = new Properties();
+    settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "operators");
+    settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+    settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+    settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
+    settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
+    StringBuilder text = new StringBuilder();
+    Lcg lcg = new Lcg();
+    try (TopologyTestDriver driver = new TopologyTestDriver(builder.build(), settings)) {
+      boolean hasB = driver.producedTopicNames() != null && builder.build().describe().toString().contains("[b]");
+      TestOutputTopic<String, String> out =
+          driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
+      for (int index = 0; index < RECORDS; index++) {
+        String topic = lcg.next(3) == 0 ? "b" : "a";
+        String key = lcg.next(10) == 0 ? null : "k" + lcg.next(4);
+        String value = lcg.next(8) == 0 ? null : "v" + lcg.next(10);
+        long timestamp = 1000 + index + lcg.next(40);
+        if (topic.equals("b") && !hasB) continue;
+        driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()).pipeInput(key, value, timestamp);
+        for (TestRecord<String, String> record : out.readRecordsToList()) {
+          text.append(index).append(' ').append(record.key()).append(' ').append(record.value()).append(' ')
+              .append(record.timestamp()).append('\n');
+        }
+      }
+    }
+    return text.toString();
+  }
+
+  public static void main(String[] arguments) throws Exception {
+    Path folder = Path.of(arguments[0]);
+    for (Map.Entry<String, Consumer<StreamsBuilder>> entry : TOPOLOGIES.entrySet()) {
+      Files.writeString(folder.resolve(entry.getKey() + ".txt"), run(entry.getValue()));
+    }
+    System.out.println(TOPOLOGIES.size() + " topologies run");
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { StateMemory, TaskDatabase } from '../../src/native.ts'
+import { Headers } from '../../src/process/headers.ts'
+import { ProcessGraph } from '../../src/process/process-graph.ts'
+import { PunctuationQueue } from '../../src/process/punctuation.ts'
+import { TaskClock } from '../../src/process/task-clock.ts'
+import { CacheBudget } from '../../src/state/cache-budget.ts'
+import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import { openKeyValueStore, type RocksDbKeyValueStore } from '../../src/state/rocksdb-key-value-store.ts'
+import type { TopologyDefinition } from '../../src/topology/definition.ts'
+
+/**
+ * One task of a topology's only sub-topology, with its real processors and stores and without Kafka: records are handed to its sources by the
+ * test. The topology must have no sinks.
+ */
+export class TaskGraph implements AsyncDisposable {
+  readonly clock = new TaskClock(Date.now)
+  readonly stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>
+  /** Records that operators dropped: the processor and why. */
+  readonly dropped: { readonly processor: string; readonly reason: string }[] = []
+  readonly #graph: ProcessGraph
+  readonly #resources: AsyncDisposableStack
+
+  private constructor(
+    { subtopologies }: TopologyDefinition,
+    stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>,
+    resources: AsyncDisposableStack,
+  ) {
+    this.stores = stores
+    this.#resources = resources
+    const environment = {
+      applicationId: 'test',
+      taskId: '0_0',
+      partition: 0,
+      clock: this.clock,
+      streamTimePunctuations: new PunctuationQueue('stream-time'),
+      wallClockPunctuations: new PunctuationQueue('wall-clock-time'),
+      recordDropped: (processor: string, reason: string) => this.dropped.push({ processor, reason }),
+    }
+    const noSinks = (name: string): never => {
+      throw new Error(`the topology writes to ${name}; a test of its graph must have no sinks`)
+    }
+    this.#graph = new ProcessGraph(subtopologies[0]!, environment, stores, noSinks, undefined as never)
+    this.#graph.init()
+  }
+
+  static async open(topology: TopologyDefinition): Promise<TaskGraph> {
+    const [subtopology] = topology.subtopologies
+    if (topology.subtopologies.length !== 1) throw new Error('the topology must have one sub-topology')
+    const resources = new AsyncDisposableStack()
+    const folder = await mkdtemp(join(tmpdir(), 'weir-graph-'))
+    resources.defer(() => rm(folder, { recursive: true, force: true }))
+    const definitions = subtopology!.stores
+    if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources)
+    const memory = StateMemory.acquire({
+      blockCacheBytes: 8 << 20,
+      writeBufferBytes: 8 << 20,
+      backgroundThreads: 1,
+      readThreads: 1,
+      maxOpenFiles: 64,
+    })
+    resources.defer(() => memory.close())
+    const database = await TaskDatabase.open(memory, {
+      path: join(folder, '0_0'),
+      partition: 0,
+      stores: definitions.map(({ name, type }) => ({
+        name,
+        timestamped: type === 'timestamped-key-value',
+        changelogTopic: null,
+      })),
+      flushEveryRecords: 1_000_000,
+      flushIntervalMs: 3_600_000,
+    })
+    resources.defer(() => database.close())
+    const shared = { database, budget: new CacheBudget(8 << 20), overlayWriter: new OverlayWriter() }
+    const recordTimestamp = (): number => graph.clock.timestamp
+    const stores = new Map(
+      definitions.map((definition, index) => [
+        definition.name,
+        openKeyValueStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
+      ]),
+    )
+    const graph = new TaskGraph(topology, stores, resources)
+    return graph
+  }
+
+  /** Processes a record of `topic` to its end. */
+  pipe(topic: string, key: unknown, value: unknown, timestamp: number, headers = Headers.empty): void {
+    const { clock } = this
+    clock.topic = topic
+    clock.offset++
+    clock.timestamp = timestamp
+    clock.streamTimeMs = Math.max(clock.streamTimeMs, timestamp)
+    for (const child of this.#graph.sources.get(topic)!.children) child.process({ key, value, timestamp, headers })
+  }
+
+  /** Moves every change out of the caches, as memory pressure would: rows are read back from their bytes. */
+  evict(): void {
+    for (const store of this.stores.values()) {
+      store.flush()
+      store.cache.rotate()
+      store.cache.rotate()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#graph.close()
+    for (const store of this.stores.values()) store.close()
+    await this.#resources.disposeAsync()
+  }
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+
+import { defineTopology } from '../../../../src/dsl/define-topology.ts'
+import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
+import type { Stream } from '../../../../src/dsl/stream.ts'
+import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
+import type { Serde } from '../../../../src/serde/serde.ts'
+import { serdes } from '../../../../src/serde/serdes.ts'
+import { TaskGraph } from '../../../support/task-graph.ts'
+
+/** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
+
+type Text = string | null
+type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(stream: Stream<K, V, KS, VS>) => void
+
+const nullable = serdes.string as Serde<Text>
+const text = { key: nullable, value: nullable }
+const RECORDS = 400
+
+const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void> = {
+  'stream-steps': (builder, out) =>
+    out(
+      builder
+        .stream('a', text)
+        .filter(({ value }) => value !== null)
+        .map(({ key, value }) => ({ key: value, value: key }))
+        .filterNot(({ key }) => key === 'v3')
+        .flatMapValues((value) => (value === null ? ['none'] : [value, value + value]))
+        .selectKey(({ key, value }) => `${key}-${value}`)
+        .flatMap(({ key, value }) =>
+          value.length > 2
+            ? []
+            : [
+                { key, value },
+                { key: value, value: key },
+              ],
+        )
+        .mapValues((value, key) => `${key}/${value}`)
+        .peek(() => {}),
+    ),
+
+  merge: (builder, out) => out(builder.stream('a', text).merge(builder.stream('b', text))),
+
+  count: (builder, out) => {
+    const counts = builder.stream('a', text).groupByKey().count()
+    out(counts.toStream().mapValues((value) => String(value)))
+  },
+
+  'count-filtered': (builder, out) => {
+    const counts = builder.stream('a', text).groupByKey().count()
+    const show = (value: number | null) => String(value)
+    out(counts.filter((value) => value % 3 === 0).toStream().mapValues(show))
+    out(counts.filterNot((value) => value < 5 || value > 9).toStream().mapValues(show))
+  },
+
+  reduce: (builder, out) =>
+    out(
+      builder
+        .stream('a', text)
+        .groupByKey()
+        .reduce((aggregate, value) => (aggregate.length > 8 ? null : aggregate + value))
+        .toStream(),
+    ),
+
+  aggregate: (builder, out) => {
+    const table = builder
+      .stream('a', text)
+      .groupByKey()
+      .aggregate({
+        initializer: () => 'i',
+        aggregator: (aggregate, value) => (aggregate.length > 8 ? null : aggregate + value),
+        value: serdes.string,
+      })
+    out(table.toStream())
+    out(table.filter((value) => value.length < 5).toStream().mapValues((value) => `short ${value}`))
+    out(table.filter((value) => value.length < 6, { store: 'kept' }).toStream().mapValues((value) => `kept ${value}`))
+    out(
+      table
+        .mapValues((value) => (value.length > 6 ? null : `<${value}>`))
+        .filter((value) => !value.includes('v1'))
+        .toStream(),
+    )
+  },
+
+  'table-unread': (builder, out) => {
+    const table = builder.table('a', text)
+    out(table.filter((value) => value < 'v5').toStream())
+    out(table.mapValues((value) => `m${value}`).toStream())
+  },
+
+  'table-stored': (builder, out) => {
+    const table = builder.table('a', { ...text, store: 'stored' })
+    out(table.filter((value) => value < 'v5').toStream())
+    out(table.filterNot((value) => value < 'v5', { store: 'others' }).toStream().mapValues((value) => `not ${value}`))
+    out(
+      table
+        .mapValues((value) => (value === 'v7' ? null : `m${value}`), { store: 'mapped', value: serdes.string })
+        .filter((value) => value !== 'mv2')
+        .toStream(),
+    )
+  },
+
+  join: (builder, out) => {
+    const table = builder.table('b', text)
+    out(builder.stream('a', text).join(table, (left, right) => `${left}+${right}`))
+    const small = table.filter((value) => value < 'v5')
+    out(builder.stream('a', text).join(small, (left, right) => `${left}<${right}`))
+    out(table.toStream().mapValues((value) => `table ${value}`))
+  },
+
+  'left-join': (builder, out) => {
+    const table = builder.table('b', text)
+    const mapped = table.mapValues((value) => (value === 'v2' ? null : `m${value}`))
+    out(builder.stream('a', text).leftJoin(table, (left, right, key) => `${key}:${left}+${right}`))
+    out(builder.stream('a', text).leftJoin(mapped, (left, right) => `${left}~${right}`))
+  },
+
+  'join-aggregate': (builder, out) => {
+    const counts = builder.stream('b', text).groupByKey().count()
+    out(builder.stream('a', text).join(counts, (left, right) => `${left}#${right}`))
+  },
+}
+
+/** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
+function generator(): (bound: number) => number {
+  let state = 42n
+  return (bound) => {
+    state = (state * 1103515245n + 12345n) & 0x7fffffffn
+    return Number((state >> 8n) % BigInt(bound))
+  }
+}
+
+async function run(define: (builder: StreamsBuilder, out: Collect) => void, evictEvery: number): Promise<string> {
+  const lines: string[] = []
+  let index = 0
+  const topology = defineTopology((builder) =>
+    define(builder, (stream) =>
+      stream.forEach(({ key, value, timestamp }) => lines.push(`${index} ${key} ${value} ${timestamp}\n`)),
+    ),
+  ).build()
+  const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
+  await using graph = await TaskGraph.open(topology)
+  const next = generator()
+  for (; index < RECORDS; index++) {
+    const topic = next(3) === 0 ? 'b' : 'a'
+    const key = next(10) === 0 ? null : `k${next(4)}`
+    const value = next(8) === 0 ? null : `v${next(10)}`
+    const timestamp = 1000 + index + next(40)
+    if (topics.includes(topic)) graph.pipe(topic, key, value, timestamp)
+    if (index % evictEvery === evictEvery - 1) graph.evict()
+  }
+  return lines.join('')
+}
+
+describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
+  const fixtures = new URL('fixtures/', import.meta.url)
+
+  test('there is a fixture for each topology', () => {
+    const names = Object.keys(topologies).map((name) => `${name}.txt`)
+    assert.deepEqual(readdirSync(fixtures).sort(), names.sort())
+  })
+
+  for (const [name, define] of Object.entries(topologies)) {
+    for (const evictEvery of [RECORDS, 7]) {
+      test(`${name}, rows leaving the cache every ${evictEvery} records`, async () => {
+        assert.equal(await run(define, evictEvery), readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'))
+      })
+    }
+  }
+})
