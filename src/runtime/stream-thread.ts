@@ -49,9 +49,14 @@ export class StreamThread {
   readonly #factory: TaskFactory
   readonly #tasks = new Map<TaskId, Task>()
   /** Done between turns, in order. */
-  readonly #actions: (() => Promise<void>)[] = []
-  readonly #opening = new Set<Promise<void>>()
+  readonly #actions: { readonly run: () => Promise<void>; readonly refuse: (error: WeirError) => void }[] = []
+  /** Tasks whose databases are being opened: they are in `#tasks` afterwards. */
+  readonly #opening = new Map<TaskId, Promise<Task>>()
+  /** Tasks on their way from assignment to start. */
+  readonly #starting = new Set<Promise<void>>()
   #wake: (() => void) | null = null
+  /** Something happened since the turn began: the thread does not sleep after it. */
+  #woken = false
   #stopping = false
   /** The first error met outside the loop (a restore, a fetch of keys): thrown by the loop. */
   #failure: unknown = null
@@ -132,9 +137,9 @@ export class StreamThread {
           present.resume()
           this.#host.taskState(present)
         } else {
-          const opening = this.#open(assignment).catch((error: unknown) => this.#fail(error))
-          this.#opening.add(opening)
-          void opening.finally(() => this.#opening.delete(opening))
+          const starting = this.#start(assignment).catch((error: unknown) => this.#fail(error))
+          this.#starting.add(starting)
+          void starting.finally(() => this.#starting.delete(starting))
         }
       }
     })
@@ -143,8 +148,9 @@ export class StreamThread {
   suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
     return this.#between(async () => {
       if (!lost) await this.#commit()
-      for (const task of this.#named(ids)) {
-        if (lost || task.taskState === 'restoring') await this.#drop(task)
+      for (const task of await this.#named(ids)) {
+        const hasStarted = task.taskState === 'running' || task.taskState === 'suspended'
+        if (lost || !hasStarted) await this.#drop(task)
         else await task.suspend()
         this.#host.taskState(task)
       }
@@ -153,7 +159,8 @@ export class StreamThread {
 
   release(ids: readonly TaskId[]): Promise<void> {
     return this.#between(async () => {
-      await Promise.all(this.#named(ids).map((task) => this.#closeTask(task)))
+      const tasks = await this.#named(ids)
+      await Promise.all(tasks.map((task) => this.#closeTask(task)))
     })
   }
 
@@ -183,8 +190,9 @@ export class StreamThread {
   /** @returns true when there is more to do at once */
   async #turn(): Promise<boolean> {
     if (this.#failure !== null) throw this.#failure
+    this.#woken = false
     for (let action = this.#actions.shift(); action !== undefined; action = this.#actions.shift())
-      await action()
+      await action.run()
     if (this.#stopping) return false
     let busy = false
     let commitEarly = false
@@ -209,10 +217,19 @@ export class StreamThread {
     return processed > 0
   }
 
-  async #open(assignment: TaskAssignment): Promise<void> {
+  async #open(assignment: TaskAssignment): Promise<Task> {
     const task = await this.#factory.open(assignment)
     this.#tasks.set(assignment.id, task)
     this.metrics.counters.tasksCreated++
+    return task
+  }
+
+  async #start(assignment: TaskAssignment): Promise<void> {
+    const { id } = assignment
+    const opening = this.#open(assignment).finally(() => this.#opening.delete(id))
+    this.#opening.set(id, opening)
+    const task = await opening
+    if (this.#stopping) return
     if (task.state !== null) {
       task.taskState = 'restoring'
       this.#host.taskState(task)
@@ -243,8 +260,17 @@ export class StreamThread {
         flushTimeoutMs: this.#config.maxPollIntervalMs,
         commitOffsets: (committed, offsets) => this.#host.commitOffsets(committed, offsets),
       })
-      const changelogRecords = await this.#whileAlive(committing)
-      this.metrics.committed(changelogRecords, performance.now() - started)
+      try {
+        const changelogRecords = await this.#whileAlive(committing)
+        this.metrics.committed(changelogRecords, performance.now() - started)
+      } catch (error) {
+        if ((error as { code?: unknown }).code !== 'fenced') throw error
+        this.#host.log('warn', 'tasks are given up: their partitions belong to another member', {
+          tasks: tasks.map(({ id }) => id),
+          reason: messageOf(error),
+        })
+        await Promise.all(tasks.map((task) => this.#drop(task)))
+      }
     }
     this.#lastCommitMs = Date.now()
   }
@@ -280,7 +306,8 @@ export class StreamThread {
   async #close(): Promise<void> {
     this.#stopping = true
     for (const task of this.#tasks.values()) task.state?.stopRestore()
-    await Promise.allSettled(this.#opening)
+    for (const { refuse } of this.#actions.splice(0)) refuse(threadEnds())
+    await Promise.allSettled(this.#starting)
     const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.#drop(task)))
     for (const result of closed) {
       if (result.status === 'rejected')
@@ -306,7 +333,9 @@ export class StreamThread {
     Atomics.add(this.#heartbeats, this.#job.threadIndex, 1)
   }
 
-  #named(ids: readonly TaskId[]): Task[] {
+  /** These tasks, also those whose databases are just being opened. */
+  async #named(ids: readonly TaskId[]): Promise<Task[]> {
+    await Promise.allSettled(ids.map((id) => this.#opening.get(id)))
     return ids.flatMap((id) => this.#tasks.get(id) ?? [])
   }
 
@@ -318,15 +347,17 @@ export class StreamThread {
 
   /** Runs `action` between two turns. */
   #between(action: () => Promise<void>): Promise<void> {
+    if (this.#stopping) return Promise.reject(threadEnds())
     return new Promise((resolve, reject) => {
-      this.#actions.push(async () => {
+      const run = async (): Promise<void> => {
         try {
           resolve(await action())
         } catch (error) {
           reject(error)
           throw error
         }
-      })
+      }
+      this.#actions.push({ run, refuse: reject })
       this.#wakeUp()
     })
   }
@@ -337,11 +368,12 @@ export class StreamThread {
   }
 
   #wakeUp(): void {
+    this.#woken = true
     this.#wake?.()
   }
 
   #sleep(): Promise<void> {
-    if (this.#actions.length > 0 || this.#failure !== null) return Promise.resolve()
+    if (this.#woken) return Promise.resolve()
     let wakeAt = Date.now() + IDLE_MS_MAX
     for (const task of this.#tasks.values()) wakeAt = Math.min(wakeAt, task.nextWallClockMs)
     wakeAt = Math.min(wakeAt, this.#lastCommitMs + this.#config.commitIntervalMs)
@@ -376,4 +408,8 @@ function cacheFigures(budget: CacheBudget): ReturnType<ThreadMetricsSource['cach
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+function threadEnds(): WeirError {
+  return new WeirError('closed', 'the stream thread ends')
 }

@@ -22,7 +22,7 @@ interface PlacedTask {
 }
 
 export interface TaskCoordinatorOptions {
-  readonly config: Pick<Config, 'maxPollIntervalMs' | 'tasksMax'>
+  readonly config: Pick<Config, 'maxPollIntervalMs' | 'sessionTimeoutMs' | 'tasksMax'>
   /** Every task of the application. */
   readonly tasks: readonly TaskInputs[]
   readonly threads: readonly StreamThreadHandle[]
@@ -129,7 +129,10 @@ export class TaskCoordinator {
     const placed = this.#placed.get(id)
     if (placed?.thread !== thread) return
     placed.state = state
-    if (state === 'closed') this.#placed.delete(id)
+    if (state === 'closed') {
+      this.#placed.delete(id)
+      if (placed.suspendedAt === null) this.#expectLoss(placed.task)
+    }
     this.#options.onChanged()
   }
 
@@ -156,6 +159,20 @@ export class TaskCoordinator {
       if ([...suspendedAt].every(([key, offset]) => starts.get(key) === offset)) resumable.add(task.id)
     }
     return resumable
+  }
+
+  /** A thread gave a task up because the group refused its commit: the partitions have to be reported as lost soon. */
+  #expectLoss({ id, inputs }: TaskInputs): void {
+    const { sessionTimeoutMs, maxPollIntervalMs } = this.#options.config
+    const timer = setTimeout(
+      () => {
+        if (this.#placed.has(id) || !inputs.every((input) => this.#positions.has(partitionKey(input)))) return
+        const what = `task ${id} was refused its commit, and its partitions are still assigned to this process`
+        this.#options.onFailed(new WeirError('fenced', what))
+      },
+      Math.max(sessionTimeoutMs, maxPollIntervalMs),
+    )
+    timer.unref()
   }
 
   /** Commits and suspends tasks, unless they are lost. Afterwards nothing is committed for them until they are handed out again. */

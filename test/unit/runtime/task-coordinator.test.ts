@@ -206,7 +206,7 @@ function setUp(threadCount: number, isCooperative: boolean) {
     )
   })
   const coordinator: TaskCoordinator = new TaskCoordinator({
-    config: { maxPollIntervalMs: 60_000, tasksMax: 1_000 },
+    config: { maxPollIntervalMs: 60_000, sessionTimeoutMs: 60_000, tasksMax: 1_000 },
     tasks,
     threads,
     membership: { isCooperative, commit: (offsets, isCurrent) => world.commit(offsets, isCurrent) },
