@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+
+import { decisionFor } from '../../../src/errors/decision.ts'
+import type { Processor } from '../../../src/process/processor.ts'
+import { serdes } from '../../../src/serde/serdes.ts'
+import type { StoreDefinition } from '../../../src/topology/definition.ts'
+import { stores } from '../../../src/topology/stores.ts'
+import { Topology } from '../../../src/topology/topology.ts'
+import { TopologyError } from '../../../src/topology/topology-error.ts'
+
+const text = { key: serdes.string, value: serdes.string }
+const processor = (): Processor => ({ process() {} })
+const store = (name: string): StoreDefinition => stores.keyValue({ name, ...text })
+const withSource = (): Topology => new Topology().addSource('in', { topics: 'words', ...text })
+const withProcessor = (): Topology => withSource().addProcessor('p', processor, { parents: 'in' })
+
+class Counter implements Processor {
+  process(): void {}
+}
+
+describe('what cannot be is refused with one line', () => {
+  const shared = processor()
+  const refused: Readonly<Record<string, readonly [define: () => unknown, message: string]>> = {
+    'a node twice': [
+      () => withSource().addProcessor('in', processor, { parents: 'in' }),
+      'processor in: there is a source of that name already',
+    ],
+    'a topic twice': [
+      () => withSource().addSource('again', { topics: ['other', 'words'], ...text }),
+      'source again: topic words is read by source in already',
+    ],
+    'no topic': [() => new Topology().addSource('in', { topics: [], ...text }), 'source in: topics is empty; allowed is at least one'],
+    'a topic that Kafka has not': [
+      () => new Topology().addSource('in', { topics: 'no blanks', ...text }),
+      'source in: a topic is "no blanks"; allowed are letters, digits, \'.\', \'_\' and \'-\'',
+    ],
+    'a topic of too many characters': [
+      () => new Topology().addSource('in', { topics: 'a'.repeat(250), ...text }),
+      'source in: a topic has 250 characters; allowed are up to 249',
+    ],
+    'no serde': [
+      () => new Topology().addSource('in', { topics: 'words', key: serdes.string } as never),
+      'source in: value must be a serde, not undefined',
+    ],
+    'json not called': [
+      () => new Topology().addSource('in', { topics: 'words', key: serdes.string, value: serdes.json as never }),
+      'source in: value must be a serde, not a function (serdes.json is called: serdes.json())',
+    ],
+    'an offset reset that is none': [
+      () => new Topology().addSource('in', { topics: 'words', ...text, offsetReset: 'first' as never }),
+      'source in: offsetReset is first; allowed: earliest, latest, none',
+    ],
+    'a misspelled option': [
+      () => new Topology().addSource('in', { topic: 'words', ...text } as never),
+      'source in: unknown option topic; allowed: topics, key, value, offsetReset, timestampExtractor',
+    ],
+    'no options': [
+      () => withSource().addProcessor('p', processor, undefined as never),
+      'processor p: the options must be an object with parents, stores, preservesKey, readsByKey',
+    ],
+    'no name': [() => new Topology().addSource('', { topics: 'words', ...text }), "a source's name must be text, not a string"],
+    'a parent that is not there': [
+      () => withSource().addProcessor('p', processor, { parents: ['in', 'nowhere'] }),
+      'processor p: there is no node nowhere to be its parent',
+    ],
+    'no parent': [
+      () => withSource().addProcessor('p', processor, { parents: [] }),
+      'processor p: parents is empty; allowed is at least one node',
+    ],
+    'a sink as a parent': [
+      () =>
+        withSource()
+          .addSink('out', { parents: 'in', topic: 'out', ...text })
+          .addProcessor('p', processor, { parents: 'out' }),
+      'processor p: sink out cannot be a parent',
+    ],
+    'a store that is not there': [
+      () => withSource().addProcessor('p', processor, { parents: 'in', stores: ['counts'] }),
+      'processor p: there is no store counts',
+    ],
+    'a store twice': [() => withProcessor().addStateStore(store('s'), 'p').addStateStore(store('s'), 'p'), 'store s is added twice'],
+    'a store for a source': [() => withSource().addStateStore(store('s'), 'in'), 'source in can have no stores; only processors can'],
+    'a store for nobody': [() => withProcessor().addStateStore(store('s')).build(), 'store s is connected to no processor'],
+    'a store for a processor that is not there': [
+      () => withSource().addStateStore(store('s'), 'p'),
+      'stores s: there is no processor p',
+    ],
+    'a store that is none': [
+      () => withProcessor().addStateStore('s' as never, 'p'),
+      'addStateStore: the store (made by stores.keyValue and the like) must be text, not undefined',
+    ],
+    'rows fetched from a store that is not connected': [
+      () => withSource().addProcessor('p', processor, { parents: 'in', readsByKey: ['s'] }).build(),
+      'processor p: readsByKey has s, which is none of its stores',
+    ],
+    'no source': [() => new Topology().build(), 'the topology has no source'],
+    'a class for a supplier': [
+      () => withSource().addProcessor('p', Counter as never, { parents: 'in' }),
+      "processor p: the supplier threw Class constructor Counter cannot be invoked without 'new' (give a function that makes a new one: () => new ...)",
+    ],
+    'a supplier that throws': [
+      () =>
+        withSource().addProcessor(
+          'p',
+          () => {
+            throw new Error('not\ntoday')
+          },
+          { parents: 'in' },
+        ),
+      'processor p: the supplier threw not today',
+    ],
+    'a supplier of one processor': [
+      () => withSource().addProcessor('p', () => shared, { parents: 'in' }),
+      'processor p: the supplier returned the same processor twice; it must make a new one at each call',
+    ],
+    'a supplier of nothing': [
+      () => withSource().addProcessor('p', (() => {}) as never, { parents: 'in' }),
+      'processor p: the supplier must return an object with process(record, context), not undefined',
+    ],
+    'a partitioner that is no function': [
+      () => withSource().addSink('out', { parents: 'in', topic: 'out', ...text, partitioner: 3 as never }),
+      'sink out: partitioner must be a function, not a number',
+    ],
+    'a store with a wrong name': [() => store('a/b'), 'stores.keyValue: name is "a/b"; allowed are letters, digits, \'.\', \'_\' and \'-\''],
+    'a store with a misspelled option': [
+      () => stores.timestampedKeyValue({ name: 's', ...text, loging: false } as never),
+      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig',
+    ],
+    'a changelog for a store without one': [
+      () => stores.keyValue({ name: 's', ...text, logging: false, changelogConfig: { 'segment.ms': '1' } }),
+      'store s: changelogConfig is given, but logging is false',
+    ],
+    'a changelog setting that is no text': [
+      () => stores.keyValue({ name: 's', ...text, changelogConfig: { 'segment.ms': 1 as never } }),
+      'store s: changelogConfig: segment.ms must be text, not a number',
+    ],
+  }
+  for (const [what, [define, message]] of Object.entries(refused)) {
+    test(what, () => {
+      assert.throws(define, (error: Error) => {
+        assert.ok(error instanceof TopologyError)
+        assert.equal(error.message, message)
+        assert.deepEqual([decisionFor(error).code, decisionFor(error).exitCode], ['topology-invalid', 2])
+        return true
+      })
+    })
+  }
+})
+
+test('nodes, stores and topics of each sub-topology, in order of definition', () => {
+  const counts = store('counts')
+  const topology = withSource()
+    .addSource('others', { topics: ['x', 'y'], ...text, offsetReset: 'latest' })
+    .addProcessor('q', processor, { parents: 'others' })
+    .addProcessor('p', processor, { parents: 'in', preservesKey: true, readsByKey: ['counts'] })
+    .addStateStore(counts, 'p')
+    .addStateStore(counts)
+    .addSink('out', { parents: ['p', 'p'], topic: 'out', ...text })
+  const [first, second] = topology.build().subtopologies
+  assert.deepEqual(
+    [first, second].map((subtopology) => [subtopology!.id, subtopology!.nodes.map(({ name }) => name), subtopology!.sourceTopics]),
+    [
+      [0, ['in', 'p', 'out'], ['words']],
+      [1, ['others', 'q'], ['x', 'y']],
+    ],
+  )
+  assert.deepEqual([first!.stores, second!.stores], [[counts], []])
+  assert.deepEqual(first!.nodes[2], { kind: 'sink', name: 'out', parents: ['p'], topic: 'out', ...text })
+  assert.deepEqual(second!.nodes[0], { kind: 'source', name: 'others', topics: ['x', 'y'], ...text, offsetReset: 'latest' })
+  assert.equal(topology.build(), topology.build(), 'built once')
+  const before = topology.build()
+  topology.addSource('late', { topics: 'late', ...text })
+  assert.equal(topology.build().subtopologies.length, 3, 'and again after a change')
+  assert.equal(before.subtopologies.length, 2)
+})
+
+test('topics whose sources are joined need the same number of partitions; groups that share one are one', () => {
+  const topology = new Topology()
+  for (const name of ['a', 'b', 'c', 'd', 'e']) topology.addSource(name, { topics: `topic-${name}`, ...text })
+  topology
+    .addProcessor('all', processor, { parents: ['a', 'b', 'c', 'd', 'e'] })
+    .copartitionSources(['a', 'b'])
+    .copartitionSources(['d', 'c'])
+    .copartitionSources(['e'])
+    .copartitionSources(['b', 'd'])
+  const groups = topology.build().subtopologies[0]!.copartitionGroups
+  assert.deepEqual(
+    groups.map((group) => [...group].sort()),
+    [['topic-a', 'topic-b', 'topic-c', 'topic-d']],
+  )
+  topology.addRepartitionTopic('topic-a', 2).addRepartitionTopic('topic-c', 3).addRepartitionTopic('topic-b', null)
+  assert.throws(() => topology.build(), {
+    message: 'topics that are joined need the same number of partitions: topic-a has 2, topic-c has 3',
+  })
+})
