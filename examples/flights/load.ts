@@ -3,18 +3,19 @@
  *
  *   scripts/node examples/flights/load.ts <bootstrap servers>
  *
- * Planes go first and are written before the first flight is: a flight is joined to what the table of planes holds when the flight is
- * processed. Flights and weather may come in any order: that join works from both sides.
+ * Planes go first and are written before the first flight is: a flight is joined to what the table of planes
+ * holds when the flight is processed. Flights and weather may come in any order: that join works from both
+ * sides.
  */
 import { createTopics, type OutgoingRecord, produceAll } from '../support/kafka.ts'
 import { readFlights, readPlanes, readWeather } from './csv.ts'
+import { airportPartitions } from './rules.ts'
 
-/** Planes, and flights by tail number, have to agree; weather, and flights by origin, too. */
+/** Planes and flights have to agree, as they are joined by their key. */
 export const topics = {
   planes: 4,
   flights: 4,
-  weather: 2,
-  'flights-by-origin': 2,
+  weather: airportPartitions,
   'flights-with-planes': 4,
   'carrier-delays': 2,
   'delayed-aircraft': 4,
@@ -22,9 +23,10 @@ export const topics = {
 } as const
 
 function* planeRecords(planes: Awaited<ReturnType<typeof readPlanes>>): Iterable<OutgoingRecord> {
-  // Older than every flight: among records that are there at the same time, those of the smallest timestamp are processed first.
+  // Older than every flight: among records that are there at the same time, those of the smallest timestamp
+  // are processed first.
   for (const plane of planes)
-    yield { topic: 'planes', key: plane.tailNumber, value: JSON.stringify(plane), timestamp: 0 }
+    yield { topic: 'planes', key: plane.tailNumber, value: JSON.stringify(plane), timestamp: 1 }
 }
 
 function* weatherRecords(hours: Awaited<ReturnType<typeof readWeather>>): Iterable<OutgoingRecord> {

@@ -1,8 +1,11 @@
-/** The numbers that the topology and its check (verify.ts) agree on. */
+/** The numbers that the topology, its loader and its check (verify.ts) agree on. */
 import type { Plane } from './records.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+
+/** Partitions of the topics that are read by airport. */
+export const airportPartitions = 2
 
 /** A departure this late is a delay. */
 export const delayMinutesMin = 16
@@ -16,6 +19,9 @@ export function windowMsOf(plane: Pick<Plane, 'yearBuilt'> | null): number {
   return plane.yearBuilt < 2000 ? 7 * dayMs : 4 * dayMs
 }
 
-/** The weather that belongs to a departure: from so long before until so long after it was scheduled, both ends included. */
+/**
+ * The weather that belongs to a departure: from so long before until so long after it was scheduled, both
+ * ends included.
+ */
 export const weatherBeforeMs = 1 * hourMs
 export const weatherAfterMs = 2 * hourMs

@@ -1,6 +1,6 @@
 /**
- * Computes the example's results straight from the CSV files, without Weir and without the code that loaded the topics, and compares
- * them with what is in the output topics:
+ * Computes the example's results straight from the CSV files, without Weir and without the code that loaded
+ * the topics, and compares them with what is in the output topics:
  *
  *   scripts/node examples/flights/verify.ts <bootstrap servers>
  *

@@ -1,14 +1,16 @@
 /**
- * The keys of the example's stores. A store keeps its rows in the order of the keys' bytes, so the layout decides what one scan can read:
+ * The keys of the example's stores. A store keeps its rows in the order of the keys' bytes, so the layout
+ * decides what one scan can read:
  *
  *   store            key                                             one range of rows is
  *   events           user 00 type 00 timestamp(8) offset(8)          a user's events of one type within a window
  *   memberships      user 00 rule                                    (read by key only)
  *   deadlines        deadline(8) user 00 rule                        everything that has expired by now, the earliest first
  *
- * Numbers are big-endian, so that from 0 on they sort as bytes as they do as numbers. Texts end with 0x00, which they must not hold: no
- * user's rows lie between another's, whatever their names begin with. An event's key ends with the record's offset: two events of the same millisecond stay two,
- * and an event that is processed again after a crash replaces itself instead of counting twice.
+ * Numbers are big-endian, so that from 0 on they sort as bytes as they do as numbers. Texts end with 0x00,
+ * which they must not hold: no user's rows lie between another's, whatever their names begin with. An event's
+ * key ends with the record's offset: two events of the same millisecond stay two, and an event that is
+ * processed again after a crash replaces itself instead of counting twice.
  */
 import type { ByteWriter, Serde } from '../../src/index.ts'
 

@@ -12,8 +12,8 @@ export interface UserEvent {
 }
 
 /**
- * In `rules`, by id: users with at least `minCount` events of `type` within the last `windowMs` are in `segment`. Each rule has a window of its own.
- * A null value removes the rule.
+ * In `rules`, by id: users with at least `minCount` events of `type` within the last `windowMs` are in
+ * `segment`. Each rule has a window of its own. A null value removes the rule.
  */
 export interface Rule {
   readonly id: string
@@ -32,6 +32,9 @@ export interface SegmentChange {
   /** The rule's id. */
   readonly rule: string
   readonly change: 'entered' | 'left'
-  /** When, ms since 1970: for an entry the stream time of the event, for an expiry the moment at which too few events were left in the window. */
+  /**
+   * When, ms since 1970: for an entry the stream time of the event, for an expiry the moment at which too few
+   * events were left in the window.
+   */
   readonly at: number
 }

@@ -33,10 +33,11 @@ const lastText = '\u{10ffff}'
 /**
  * Keeps each user's events, and says who enters and who leaves the rules' segments.
  *
- * A rule is evaluated by one range scan, newest event first, of the user's events of its type within its window: the `minCount`-th
- * newest event, if there is one, says both that the user is in the segment and until when. That deadline is a row of its own in a store that is ordered by time, so
- * the punctuator finds what has expired by reading just that. Time is stream time: the same events give the same changes,
- * whenever they are processed.
+ * A rule is evaluated by one range scan, newest event first, of the user's events of its type within its
+ * window: the `minCount`-th newest event, if there is one, says both that the user is in the segment and
+ * until when. That deadline is a row of its own in a store that is ordered by time, so the punctuator finds
+ * what has expired by reading just that. Time is stream time: the same events give the same changes, whenever
+ * they are processed.
  */
 export class Segmentation implements Processor<string, UserEvent | Rule | null, string, SegmentChange> {
   readonly #rules = new Map<string, Rule>()
@@ -72,7 +73,9 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
     else this.#onEvent(record as StreamRecord<string, UserEvent>, offset)
   }
 
-  /** Takes effect with the users' next events; who is in a segment of a removed rule stays until the deadline. */
+  /**
+   * Takes effect with the users' next events; who is in a segment of a removed rule stays until the deadline.
+   */
   #onRule(id: string, rule: Rule | null): void {
     this.#ruleEntries.put(id, { rule: rule === null ? null : checkRule(rule) })
     this.#setRule(id, rule)
@@ -169,8 +172,8 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
   }
 
   /**
-   * Deletes events that lie before the window of every rule. Nobody waits for it, so it goes through the store a piece at a time, round and round, and no
-   * punctuation takes long however many users there are.
+   * Deletes events that lie before the window of every rule. Nobody waits for it, so it goes through the
+   * store a piece at a time, round and round, and no punctuation takes long however many users there are.
    */
   #sweep(nowMs: number): void {
     const old: EventKey[] = []

@@ -1,6 +1,6 @@
 /**
- * What the examples need besides Weir: making topics, filling them, and reading them to their end. On node-rdkafka, a client of its own:
- * what is checked with it is not checked by what made it.
+ * What the examples need besides Weir: making topics, filling them, and reading them to their end. On
+ * node-rdkafka, a client of its own: what is checked with it is not checked by what made it.
  */
 import type { LibrdKafkaError, Message, Metadata, TopicPartitionOffset, WatermarkOffsets } from 'node-rdkafka'
 import rdkafka from 'node-rdkafka'
@@ -13,7 +13,7 @@ export interface OutgoingRecord {
   readonly partition?: number
   readonly key: string | null
   readonly value: string | Buffer | null
-  /** Ms since 1970. */
+  /** Ms since 1970, from 1: the client takes 0 for the time of writing. */
   readonly timestamp: number
 }
 
@@ -65,7 +65,10 @@ export async function createTopics(
   }
 }
 
-/** Writes the records in order, idempotently, and waits until all of them are delivered. @returns how many there were */
+/**
+ * Writes the records in order, idempotently, and waits until all of them are delivered. @returns how many
+ * there were
+ */
 export async function produceAll(
   bootstrapServers: string,
   records: Iterable<OutgoingRecord> | AsyncIterable<OutgoingRecord>,
@@ -93,6 +96,8 @@ export async function produceAll(
   producer.setPollInterval(20)
   try {
     for await (const { topic, partition, key, value, timestamp } of records) {
+      if (!(timestamp >= 1))
+        throw new RangeError(`${topic}: timestamp is ${timestamp}; allowed is a number from 1`)
       const bytes = typeof value === 'string' ? Buffer.from(value) : value
       for (;;) {
         try {
@@ -180,7 +185,9 @@ export async function readToEnd(bootstrapServers: string, topic: string): Promis
   return records
 }
 
-/** Waits until the group has committed everything that is in the topics, and they have not grown meanwhile. */
+/**
+ * Waits until the group has committed everything that is in the topics, and they have not grown meanwhile.
+ */
 export async function waitUntilConsumed(
   bootstrapServers: string,
   group: string,
@@ -243,7 +250,9 @@ export async function lagOf(
   }
 }
 
-/** The last value of each key; records of one key are in one partition, so their order is that of the offsets. */
+/**
+ * The last value of each key; records of one key are in one partition, so their order is that of the offsets.
+ */
 export function lastValues(records: Iterable<ReadRecord>): Map<string, string> {
   const last = new Map<string, string>()
   for (const { key, value } of records) {

@@ -11,8 +11,9 @@ export interface TimedKey {
 /**
  * owner (UTF-8), 0x00, time (8 bytes, big-endian), id (UTF-8).
  *
- * A store keeps its rows in the order of these bytes: an owner's rows lie together, the oldest first, because big-endian numbers from 0
- * sort as bytes do. So `timeRange` is one contiguous run of rows, and reading it costs what it returns.
+ * A store keeps its rows in the order of these bytes: an owner's rows lie together, the oldest first, because
+ * big-endian numbers from 0 sort as bytes do. So `timeRange` is one contiguous run of rows, and reading it
+ * costs what it returns.
  */
 export const timedKey: Serde<TimedKey> = {
   name: 'timed-key',

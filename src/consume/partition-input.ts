@@ -107,9 +107,14 @@ export class PartitionInput {
     return Math.max(0, high - this.position)
   }
 
-  /** True when the broker is known to hold records that have not arrived here. */
+  /**
+   * True when the broker holds records that have not arrived here, and as long as it has not said. Without the second, a task would begin with
+   * whichever of its inputs is fetched first. As Kafka Streams' PartitionGroup.readyToProcess.
+   */
   get isBehind(): boolean {
-    return this.current === null && this.lag > 0
+    if (this.current !== null || this.#slot < 0) return false
+    const [, high] = this.#consumer.watermarks(this.#slot)
+    return high < 0 || high > this.position
   }
 
   /** Gives everything buffered back; the position stays where processing stopped. @returns how many batches that were */

@@ -53,7 +53,8 @@ describe("the segmentation example's keys", () => {
       fc.property(deadline, timeMs, (one, nowMs) => {
         const end = bytesOf(deadlineKey, { deadline: nowMs, user: '\u{10ffff}', rule: '\u{10ffff}' })
         const isDue = bytesOf(deadlineKey, one).compare(end) <= 0
-        // Names that begin with the last character of Unicode are the only ones that could lie behind the end: no user has one.
+        // Names that begin with the last character of Unicode are the only ones that could lie behind the
+        // end: no user has one.
         fc.pre(!one.user.startsWith('\u{10ffff}'))
         assert.equal(isDue, one.deadline <= nowMs)
       }),

@@ -1,0 +1,31 @@
+import type { UserEvent } from '../../examples/segmentation/records.ts'
+import { defaultRules } from '../../examples/segmentation/rules.ts'
+import type { Random } from './seed.ts'
+
+/**
+ * Events of some users whose times jump: mostly seconds, now and then hours or days, and some of them late.
+ * So every rule of the example is entered, left by expiry, and entered again.
+ */
+export function segmentationEvents(count: number, users: number, random: Random): UserEvent[] {
+  const types = [...new Set(defaultRules.map(({ type }) => type)), 'unknown']
+  const events: UserEvent[] = []
+  let nowMs = 1_700_000_000_000
+  let user = ''
+  let type = ''
+  for (let index = 0; index < count; index++) {
+    nowMs += random.next() < 0.002 ? random.below(3 * 86_400_000) : random.below(2_000)
+    const late = random.next() < 0.2 ? random.below(random.next() < 0.1 ? 86_400_000 : 30_000) : 0
+    // Mostly the same user goes on with the same.
+    if (index === 0 || random.next() < 0.3) {
+      user = `user-${random.below(users)}`
+      type = random.pick(types)
+    }
+    events.push({
+      user,
+      type,
+      value: random.below(100),
+      timestamp: nowMs - late,
+    })
+  }
+  return events
+}
