@@ -38,7 +38,7 @@ export type {
   Punctuator,
 } from './process/processor.ts'
 export { copyRecord, type RecordMetadata, type StreamRecord } from './process/record.ts'
-export { type Application, type ApplicationEvents, type ApplicationStatus } from './runtime/application.ts'
+export type { Application, ApplicationEvents, ApplicationStatus } from './runtime/application.ts'
 export { type StartOptions, startApplication } from './runtime/start-application.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'

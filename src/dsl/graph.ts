@@ -75,7 +75,9 @@ export class DslGraph {
 
   add<N extends GraphNode>(node: N, ...parents: GraphNode[]): N {
     if (this.#isWritten) {
-      throw new TopologyError(`${node.name}: the topology is complete: streams and tables come before builder.topology`)
+      throw new TopologyError(
+        `${node.name}: the topology is complete: streams and tables come before builder.topology`,
+      )
     }
     for (const parent of parents.length === 0 ? [this.#root] : parents) {
       parent.children.add(node)
@@ -166,7 +168,9 @@ function checkMergeable(main: SourceGraphNode, other: SourceGraphNode): void {
   }
   for (const option of ['key', 'value', 'offsetReset', 'timestampExtractor'] as const) {
     if (main.options[option] !== other.options[option]) {
-      throw new TopologyError(`two streams of ${topics} differ in ${option}; use one stream, or the same ${option} for both`)
+      throw new TopologyError(
+        `two streams of ${topics} differ in ${option}; use one stream, or the same ${option} for both`,
+      )
     }
   }
 }

@@ -1,4 +1,9 @@
-import { type AggregateOptions, type Aggregator, aggregate, type Initializer } from '../process/operators/aggregate.ts'
+import {
+  type AggregateOptions,
+  type Aggregator,
+  aggregate,
+  type Initializer,
+} from '../process/operators/aggregate.ts'
 import type { Change } from '../process/operators/change.ts'
 import { count } from '../process/operators/count.ts'
 import { type Reducer, reduce } from '../process/operators/reduce.ts'
@@ -87,7 +92,9 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
     checkFunction('aggregate', 'aggregator', aggregator)
     checkStep('aggregate', options, MATERIALIZED)
     const value = requireSerde('aggregate', 'value', options.value, null)
-    return this.#table('KSTREAM-AGGREGATE-', options, value, (rows) => aggregate(initializer, aggregator, value, rows))
+    return this.#table('KSTREAM-AGGREGATE-', options, value, (rows) =>
+      aggregate(initializer, aggregator, value, rows),
+    )
   }
 
   #table<A, Absent extends null>(
@@ -107,7 +114,12 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
     const parent = repartitionRequired ? this.#repartitioned(storeName) : node
     const step = new GraphNode(name, (topology, parents) => {
       topology.addStateStore(store)
-      topology.addProcessor(name, supplier, { parents, stores: [storeName], preservesKey: true, readsByKey: [storeName] })
+      topology.addProcessor(name, supplier, {
+        parents,
+        stores: [storeName],
+        preservesKey: true,
+        readsByKey: [storeName],
+      })
     })
     graph.add(step, parent)
     return new Table({

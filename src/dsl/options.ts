@@ -60,7 +60,11 @@ export const STORE = ['store', 'logging', 'changelogConfig']
 export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
 
 /** Checks what every step has: known options, a name that topics can have. */
-export function checkStep(where: string, options: (NameOption & object) | undefined, allowed: readonly string[]): void {
+export function checkStep(
+  where: string,
+  options: (NameOption & object) | undefined,
+  allowed: readonly string[],
+): void {
   checkOptions(where, options, allowed)
   if (options?.name !== undefined) checkName(where, 'name', options.name)
 }
@@ -78,7 +82,12 @@ export function asksForStore<K, V>(options: MaterializedOptions<K, V> | undefine
 }
 
 /** The store of a table or an aggregate. */
-export function tableStore<K, V>(name: string, key: Serde<K>, value: Serde<V>, options: StoreOptions | undefined): StoreDefinition {
+export function tableStore<K, V>(
+  name: string,
+  key: Serde<K>,
+  value: Serde<V>,
+  options: StoreOptions | undefined,
+): StoreDefinition {
   const { logging, changelogConfig } = options ?? {}
   return stores.timestampedKeyValue({
     name,

@@ -29,13 +29,21 @@ export function repartitionNode<K, V>(graph: DslGraph, options: Repartition<K, V
     source: graph.newName('KSTREAM-SOURCE-'),
   }
   const isGenerated = /^KSTREAM.*-[0-9]{10}$/.test(name)
-  const names = isGenerated ? generated : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
+  const names = isGenerated
+    ? generated
+    : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
   const node = new RepartitionGraphNode(names.source, (topology, parents) => {
     const predicate = node.dropsNullKeys ? hasKey : () => true
     topology
       .addRepartitionTopic(topic, partitions)
       .addProcessor(names.filter, filter(predicate), { parents, preservesKey: true })
-      .addSink(names.sink, { parents: names.filter, topic, key, value, ...(partitioner !== undefined && { partitioner }) })
+      .addSink(names.sink, {
+        parents: names.filter,
+        topic,
+        key,
+        value,
+        ...(partitioner !== undefined && { partitioner }),
+      })
       .addSource(names.source, { topics: topic, key, value })
   })
   return node

@@ -7,7 +7,9 @@ import { TopologyError } from '../topology/topology-error.ts'
 export type SerdeState = 'known' | 'missing'
 
 /** What is known of two streams together. */
-export type BothStates<A extends SerdeState, B extends SerdeState> = [A, B] extends ['known', 'known'] ? 'known' : 'missing'
+export type BothStates<A extends SerdeState, B extends SerdeState> = [A, B] extends ['known', 'known']
+  ? 'known'
+  : 'missing'
 
 export type KeyOption<K, State extends SerdeState> = State extends 'known'
   ? { readonly key?: Serde<K> }
@@ -23,14 +25,23 @@ export type RepartitionSerdes<K, V, KS extends SerdeState, VS extends SerdeState
   : { readonly key: Serde<K> } & ValueOption<V, VS>
 
 /** An options argument that may be left out when nothing in it is required. */
-export type OptionsArgument<Options> = Record<never, never> extends Options ? [options?: Options] : [options: Options]
+export type OptionsArgument<Options> =
+  Record<never, never> extends Options ? [options?: Options] : [options: Options]
 
 /** The serde that was given, or else the one that is known. */
-export function requireSerde<T>(where: string, part: 'key' | 'value', given: Serde<T> | undefined, known: Serde<T> | null): Serde<T> {
+export function requireSerde<T>(
+  where: string,
+  part: 'key' | 'value',
+  given: Serde<T> | undefined,
+  known: Serde<T> | null,
+): Serde<T> {
   if (given !== undefined) {
     checkSerde(where, part, given)
     return given
   }
-  if (known === null) throw new TopologyError(`${where}: no ${part} serde is known here, because the ${part}s have changed: give { ${part} }`)
+  if (known === null)
+    throw new TopologyError(
+      `${where}: no ${part} serde is known here, because the ${part}s have changed: give { ${part} }`,
+    )
   return known
 }

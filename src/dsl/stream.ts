@@ -8,7 +8,12 @@ import {
   type RecordMapper,
   selectKey,
 } from '../process/operators/map.ts'
-import { type FlatValueMapper, flatMapValues, mapValues, type ValueMapper } from '../process/operators/map-values.ts'
+import {
+  type FlatValueMapper,
+  flatMapValues,
+  mapValues,
+  type ValueMapper,
+} from '../process/operators/map-values.ts'
 import { forEach, passThrough, peek, type RecordAction } from '../process/operators/peek.ts'
 import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { TableView } from '../process/operators/table-view.ts'
@@ -20,7 +25,13 @@ import { checkFunction, checkName, checkNames, kindOf } from '../topology/option
 import { TopologyError } from '../topology/topology-error.ts'
 import { type DslGraph, GraphNode, type RepartitionGraphNode } from './graph.ts'
 import { GroupedStream } from './grouped-stream.ts'
-import { checkStep, type NameOption, type ProcessOptions, type ProduceOptions, type RepartitionOptions } from './options.ts'
+import {
+  checkStep,
+  type NameOption,
+  type ProcessOptions,
+  type ProduceOptions,
+  type RepartitionOptions,
+} from './options.ts'
 import { repartitionNode } from './repartition.ts'
 import {
   type BothStates,
@@ -78,22 +89,34 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): Stream<K, V2, KS, VS>
   filter(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS>
   filter(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({ ...this.parts, node: this.#step('filter', 'KSTREAM-FILTER-', predicate, filter, options) })
+    return new Stream({
+      ...this.parts,
+      node: this.#step('filter', 'KSTREAM-FILTER-', predicate, filter, options),
+    })
   }
 
   /** The records for which `predicate` is false. */
   filterNot(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({ ...this.parts, node: this.#step('filterNot', 'KSTREAM-FILTER-', predicate, filterNot, options) })
+    return new Stream({
+      ...this.parts,
+      node: this.#step('filterNot', 'KSTREAM-FILTER-', predicate, filterNot, options),
+    })
   }
 
   /** Another key and value for each record; timestamp and headers stay unless they are given too. */
-  map<K2, V2>(mapper: RecordMapper<K, V, K2, V2>, options?: NameOption): Stream<K2, V2, 'missing', 'missing'> {
+  map<K2, V2>(
+    mapper: RecordMapper<K, V, K2, V2>,
+    options?: NameOption,
+  ): Stream<K2, V2, 'missing', 'missing'> {
     const node = this.#step('map', 'KSTREAM-MAP-', mapper, map, options, { changesKey: true })
     return this.#rekeyed(node, null)
   }
 
   /** Any number of records for each record. */
-  flatMap<K2, V2>(mapper: FlatRecordMapper<K, V, K2, V2>, options?: NameOption): Stream<K2, V2, 'missing', 'missing'> {
+  flatMap<K2, V2>(
+    mapper: FlatRecordMapper<K, V, K2, V2>,
+    options?: NameOption,
+  ): Stream<K2, V2, 'missing', 'missing'> {
     const node = this.#step('flatMap', 'KSTREAM-FLATMAP-', mapper, flatMap, options, { changesKey: true })
     return this.#rekeyed(node, null)
   }
@@ -112,7 +135,9 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
 
   /** Another key for each record. */
   selectKey<K2>(selector: KeySelector<K, V, K2>, options?: NameOption): Stream<K2, V, 'missing', VS> {
-    const node = this.#step('selectKey', 'KSTREAM-KEY-SELECT-', selector, selectKey, options, { changesKey: true })
+    const node = this.#step('selectKey', 'KSTREAM-KEY-SELECT-', selector, selectKey, options, {
+      changesKey: true,
+    })
     return this.#rekeyed(node, this.parts.value)
   }
 
@@ -131,7 +156,8 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     other: Stream<K, V, KS2, VS2>,
     options?: NameOption,
   ): Stream<K, V, BothStates<KS, KS2>, BothStates<VS, VS2>> {
-    if (!(other instanceof Stream)) throw new TopologyError(`merge: a stream is expected, not ${kindOf(other)}`)
+    if (!(other instanceof Stream))
+      throw new TopologyError(`merge: a stream is expected, not ${kindOf(other)}`)
     checkStep('merge', options, ['name'])
     const { graph, node, sources, key, value, repartitionRequired } = this.parts
     const others = other.parts
@@ -173,7 +199,9 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known'> {
     checkStep('groupBy', options, ['key', 'value', 'name'])
     const named = options?.name === undefined ? undefined : { name: options.name }
-    const node = this.#step('groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, { changesKey: true })
+    const node = this.#step('groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, {
+      changesKey: true,
+    })
     const rekeyed: Stream<K2, V, 'missing', VS> = this.#rekeyed(node, this.parts.value)
     return rekeyed.#grouped('groupBy', node, rekeyed.parts, options)
   }
@@ -182,7 +210,13 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   repartition(
     ...[options]: OptionsArgument<KeyOption<K, KS> & ValueOption<V, VS> & RepartitionOptions<K, V>>
   ): Stream<K, V> {
-    const { key: keySerde, value: valueSerde, name, partitions, partitioner } = (options ?? {}) as {
+    const {
+      key: keySerde,
+      value: valueSerde,
+      name,
+      partitions,
+      partitioner,
+    } = (options ?? {}) as {
       readonly key?: Serde<K>
       readonly value?: Serde<V>
     } & RepartitionOptions<K, V>
@@ -212,11 +246,17 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     supplier: ProcessorSupplier<K, V, K2, V2>,
     options?: ProcessOptions,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    return this.#rekeyed(this.#processor('process', 'KSTREAM-PROCESSOR-', supplier, supplier, options, false), null)
+    return this.#rekeyed(
+      this.#processor('process', 'KSTREAM-PROCESSOR-', supplier, supplier, options, false),
+      null,
+    )
   }
 
   /** Processor API, for a processor that leaves keys alone: forwarding another key is an error. */
-  processValues<V2>(supplier: ProcessorSupplier<K, V, K, V2>, options?: ProcessOptions): Stream<K, V2, KS, 'missing'> {
+  processValues<V2>(
+    supplier: ProcessorSupplier<K, V, K, V2>,
+    options?: ProcessOptions,
+  ): Stream<K, V2, KS, 'missing'> {
     const kept = fixedKey(supplier)
     const node = this.#processor('processValues', 'KSTREAM-PROCESSVALUES-', supplier, kept, options, true)
     return new Stream({ ...this.parts, node, value: null })
@@ -229,7 +269,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): void {
     checkName('to', 'the topic', topic)
     const where = `to ${topic}`
-    const given = (options ?? {}) as { readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<K, V>
+    const given = (options ?? {}) as { readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<
+      K,
+      V
+    >
     checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
     const { graph, node } = this.parts
     const key = requireSerde(where, 'key', given.key, this.parts.key)
@@ -237,7 +280,13 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     const { partitioner } = given
     const name = graph.nameOr(given.name, 'KSTREAM-SINK-')
     const sink = new GraphNode(name, (topology, parents) =>
-      topology.addSink(name, { parents, topic, key, value, ...(partitioner !== undefined && { partitioner }) }),
+      topology.addSink(name, {
+        parents,
+        topic,
+        key,
+        value,
+        ...(partitioner !== undefined && { partitioner }),
+      }),
     )
     graph.add(sink, node)
   }
@@ -253,7 +302,13 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable('join', table, joiner as ValueJoiner<K, NonNullable<V>, VR | null, R>, false, options)
+    return this.#joinTable(
+      'join',
+      table,
+      joiner as ValueJoiner<K, NonNullable<V>, VR | null, R>,
+      false,
+      options,
+    )
   }
 
   /**
@@ -277,7 +332,8 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
   ): Stream<K, R, 'known', 'missing'> {
     checkStep(method, options, ['key', 'value', 'name'])
-    if (!(table instanceof Table)) throw new TopologyError(`${method}: a table is expected, not ${kindOf(table)}`)
+    if (!(table instanceof Table))
+      throw new TopologyError(`${method}: a table is expected, not ${kindOf(table)}`)
     checkFunction(method, 'the joiner', joiner)
     const { repartitionRequired } = this.parts
     const left = repartitionRequired ? this.#repartitioned(method, options) : this.parts
@@ -296,7 +352,14 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     )
     node.relaxesNullKeys = leftJoin
     graph.add(node, left.node)
-    return new Stream({ graph, node, sources, key: options?.key ?? left.key, value: null, repartitionRequired: false })
+    return new Stream({
+      graph,
+      node,
+      sources,
+      key: options?.key ?? left.key,
+      value: null,
+      repartitionRequired: false,
+    })
   }
 
   /** This stream after a repartition topic, the same one at each call unless it is given a name. */
@@ -311,7 +374,14 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     const made = repartitionNode(graph, { name, key, value })
     if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
     const repartition = this.#repartition
-    return { graph, node: repartition, sources: new Set([repartition.name]), key, value, repartitionRequired: false }
+    return {
+      graph,
+      node: repartition,
+      sources: new Set([repartition.name]),
+      key,
+      value,
+      repartitionRequired: false,
+    }
   }
 
   #grouped<K2>(
@@ -334,7 +404,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     })
   }
 
-  #rekeyed<K2, V2, VS2 extends SerdeState>(node: GraphNode, value: Serde<V2> | null): Stream<K2, V2, 'missing', VS2> {
+  #rekeyed<K2, V2, VS2 extends SerdeState>(
+    node: GraphNode,
+    value: Serde<V2> | null,
+  ): Stream<K2, V2, 'missing', VS2> {
     return new Stream({ ...this.parts, node, key: null, value, repartitionRequired: true })
   }
 

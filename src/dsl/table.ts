@@ -111,7 +111,11 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
     })
   }
 
-  #filter(method: string, compute: RowFunction<K, V, V>, options: MaterializedOptions<K, V> | undefined): Table<K, V, VS> {
+  #filter(
+    method: string,
+    compute: RowFunction<K, V, V>,
+    options: MaterializedOptions<K, V> | undefined,
+  ): Table<K, V, VS> {
     return this.#computed(method, 'KTABLE-FILTER-', compute, options, {
       value: options?.value ?? this.parts.value,
       forwardsAbsence: false,
@@ -124,19 +128,30 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
     prefix: string,
     compute: RowFunction<K, V, V2>,
     options: MaterializedOptions<K, V2> | undefined,
-    table: { readonly value: Serde<V2> | null; readonly asksForOldValues: boolean } & Pick<TableMapOptions, 'forwardsAbsence'>,
+    table: { readonly value: Serde<V2> | null; readonly asksForOldValues: boolean } & Pick<
+      TableMapOptions,
+      'forwardsAbsence'
+    >,
   ): Table<K, V2, VS2, Absent2> {
     checkStep(method, options, MATERIALIZED)
     checkStoreOptions(method, options)
     const { graph, node, sources, rows: parentRows } = this.parts
     const key = requireSerde(method, 'key', options?.key, this.parts.key)
-    const value = options?.value === undefined ? table.value : requireSerde(method, 'value', options.value, null)
+    const value =
+      options?.value === undefined ? table.value : requireSerde(method, 'value', options.value, null)
     const storeName = options?.store ?? null
     // As in Kafka Streams: a name for the store that is not made.
     if (asksForStore(options) && storeName === null) graph.newStoreName(prefix)
     const name = graph.nameOr(options?.name, prefix)
     const store =
-      storeName === null ? null : tableStore(storeName, key, requireSerde(`${method} ${storeName}`, 'value', undefined, value), options)
+      storeName === null
+        ? null
+        : tableStore(
+            storeName,
+            key,
+            requireSerde(`${method} ${storeName}`, 'value', undefined, value),
+            options,
+          )
     const rows = new ComputedRows(storeName, parentRows, compute)
     // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
     if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)

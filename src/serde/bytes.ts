@@ -7,7 +7,8 @@ export const bytesSerde: Serde<Buffer> = {
     return Buffer.from(buffer.subarray(start, end))
   },
   serialize(value, writer) {
-    if (!(value instanceof Uint8Array)) throw new TypeError(`a Buffer or Uint8Array is expected, not ${typeof value}`)
+    if (!(value instanceof Uint8Array))
+      throw new TypeError(`a Buffer or Uint8Array is expected, not ${typeof value}`)
     writer.writeBytes(value)
   },
 }

@@ -14,12 +14,14 @@ const OPTIONS = ['name', 'serialize', 'deserialize']
 /** A serde from functions on whole byte arrays: it costs a copy each way and cannot read into the next record. */
 export function customSerde<T>(options: CustomSerde<T>): Serde<T> {
   for (const option of Object.keys(options)) {
-    if (!OPTIONS.includes(option)) throw new TypeError(`serdes.custom: unknown option ${option}; allowed: ${OPTIONS.join(', ')}`)
+    if (!OPTIONS.includes(option))
+      throw new TypeError(`serdes.custom: unknown option ${option}; allowed: ${OPTIONS.join(', ')}`)
   }
   const { name } = options
   if (typeof name !== 'string' || name === '') throw new TypeError('serdes.custom: name must be text')
   for (const method of ['serialize', 'deserialize'] as const) {
-    if (typeof options[method] !== 'function') throw new TypeError(`serdes.custom: ${name}: ${method} must be a function`)
+    if (typeof options[method] !== 'function')
+      throw new TypeError(`serdes.custom: ${name}: ${method} must be a function`)
   }
   return {
     name,
@@ -29,7 +31,9 @@ export function customSerde<T>(options: CustomSerde<T>): Serde<T> {
     serialize(value, writer) {
       const bytes = options.serialize(value)
       if (!(bytes instanceof Uint8Array)) {
-        throw new TypeError(`serde ${name}: serialize must return a Buffer or Uint8Array, not ${typeof bytes}`)
+        throw new TypeError(
+          `serde ${name}: serialize must return a Buffer or Uint8Array, not ${typeof bytes}`,
+        )
       }
       writer.writeBytes(bytes)
     },

@@ -20,9 +20,13 @@ export function checkSupplier(where: string, supplier: unknown): void {
   }
   const first = make()
   if (typeof (first as Partial<Processor> | null | undefined)?.process !== 'function') {
-    throw new TopologyError(`${where}: the supplier must return an object with process(record, context), not ${kindOf(first)}`)
+    throw new TopologyError(
+      `${where}: the supplier must return an object with process(record, context), not ${kindOf(first)}`,
+    )
   }
   if (make() === first) {
-    throw new TopologyError(`${where}: the supplier returned the same processor twice; it must make a new one at each call`)
+    throw new TopologyError(
+      `${where}: the supplier returned the same processor twice; it must make a new one at each call`,
+    )
   }
 }

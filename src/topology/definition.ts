@@ -12,7 +12,12 @@ export type OffsetReset = 'earliest' | 'latest' | 'none'
 export type TimestampExtractor = (record: StreamRecord<unknown, unknown>, partitionTimeMs: number) => number
 
 /** @returns a partition number below `partitions` */
-export type Partitioner<K = unknown, V = unknown> = (topic: string, key: K, value: V, partitions: number) => number
+export type Partitioner<K = unknown, V = unknown> = (
+  topic: string,
+  key: K,
+  value: V,
+  partitions: number,
+) => number
 
 export interface SourceDefinition {
   readonly kind: 'source'

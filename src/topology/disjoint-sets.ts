@@ -28,7 +28,8 @@ export class DisjointSets {
 
   #root(name: string): string {
     let root = name
-    for (let parent = this.#parents.get(root)!; parent !== root; parent = this.#parents.get(root)!) root = parent
+    for (let parent = this.#parents.get(root)!; parent !== root; parent = this.#parents.get(root)!)
+      root = parent
     return root
   }
 }

@@ -21,10 +21,14 @@ export function checkOptions(where: string, options: unknown, allowed: readonly 
 export function checkName(where: string, what: string, name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TopologyError(`${where}: ${what} must be text, not ${kindOf(name)}`)
   if (!/^[a-zA-Z0-9._-]+$/.test(name) || name === '.' || name === '..') {
-    throw new TopologyError(`${where}: ${what} is ${JSON.stringify(name)}; allowed are letters, digits, '.', '_' and '-'`)
+    throw new TopologyError(
+      `${where}: ${what} is ${JSON.stringify(name)}; allowed are letters, digits, '.', '_' and '-'`,
+    )
   }
   if (name.length > NAME_LENGTH_MAX) {
-    throw new TopologyError(`${where}: ${what} has ${name.length} characters; allowed are up to ${NAME_LENGTH_MAX}`)
+    throw new TopologyError(
+      `${where}: ${what} has ${name.length} characters; allowed are up to ${NAME_LENGTH_MAX}`,
+    )
   }
 }
 
@@ -37,7 +41,8 @@ export function checkSerde(where: string, what: string, serde: unknown): asserts
 }
 
 export function checkFunction(where: string, what: string, value: unknown): void {
-  if (typeof value !== 'function') throw new TopologyError(`${where}: ${what} must be a function, not ${kindOf(value)}`)
+  if (typeof value !== 'function')
+    throw new TopologyError(`${where}: ${what} must be a function, not ${kindOf(value)}`)
 }
 
 export function checkBoolean(where: string, what: string, value: unknown): void {
@@ -47,9 +52,11 @@ export function checkBoolean(where: string, what: string, value: unknown): void 
 }
 
 export function checkNames(where: string, what: string, names: unknown): asserts names is readonly string[] {
-  if (!Array.isArray(names)) throw new TopologyError(`${where}: ${what} must be a list of names, not ${kindOf(names)}`)
+  if (!Array.isArray(names))
+    throw new TopologyError(`${where}: ${what} must be a list of names, not ${kindOf(names)}`)
   for (const name of names) {
-    if (typeof name !== 'string') throw new TopologyError(`${where}: ${what} has ${kindOf(name)} among its names`)
+    if (typeof name !== 'string')
+      throw new TopologyError(`${where}: ${what} has ${kindOf(name)} among its names`)
   }
 }
 

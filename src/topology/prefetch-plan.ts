@@ -4,7 +4,10 @@ import type { SourceDefinition, StoreDefinition, SubtopologyDefinition } from '.
  * The stores whose rows under a source's record keys can be fetched a batch ahead: read by key below the source, with no operator between that
  * changes the key, and written with the same key serde, so that the record's key bytes are the store's.
  */
-export function prefetchPlan(subtopology: SubtopologyDefinition, source: SourceDefinition): StoreDefinition[] {
+export function prefetchPlan(
+  subtopology: SubtopologyDefinition,
+  source: SourceDefinition,
+): StoreDefinition[] {
   const stores = new Map(subtopology.stores.map((store) => [store.name, store]))
   const plan = new Set<StoreDefinition>()
   const visited = new Set<string>()

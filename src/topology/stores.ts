@@ -16,7 +16,11 @@ export interface KeyValueStoreOptions<K, V> {
 
 const OPTIONS = ['name', 'key', 'value', 'logging', 'changelogConfig']
 
-function keyValueStore<K, V>(type: StoreType, where: string, options: KeyValueStoreOptions<K, V>): StoreDefinition {
+function keyValueStore<K, V>(
+  type: StoreType,
+  where: string,
+  options: KeyValueStoreOptions<K, V>,
+): StoreDefinition {
   checkOptions(where, options, OPTIONS)
   const { name, key, value, logging = true, changelogConfig = {} } = options
   checkName(where, 'name', name)
@@ -36,7 +40,8 @@ function checkChangelogConfig(store: string, config: unknown): void {
     throw new TopologyError(`${store}: changelogConfig must be an object, not ${kindOf(config)}`)
   }
   for (const [setting, value] of Object.entries(config)) {
-    if (typeof value !== 'string') throw new TopologyError(`${store}: changelogConfig: ${setting} must be text, not ${kindOf(value)}`)
+    if (typeof value !== 'string')
+      throw new TopologyError(`${store}: changelogConfig: ${setting} must be text, not ${kindOf(value)}`)
   }
 }
 

@@ -14,7 +14,15 @@ import type {
   TopologyDefinition,
 } from './definition.ts'
 import { describeTopology } from './describe.ts'
-import { checkBoolean, checkFunction, checkName, checkNames, checkOptions, checkSerde, kindOf } from './options.ts'
+import {
+  checkBoolean,
+  checkFunction,
+  checkName,
+  checkNames,
+  checkOptions,
+  checkSerde,
+  kindOf,
+} from './options.ts'
 import { buildSubtopologies } from './subtopologies.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
@@ -90,13 +98,16 @@ export class Topology implements TopologyModule {
     for (const topic of topics) {
       checkName(where, 'a topic', topic)
       const reader = this.#sources.get(topic)
-      if (reader !== undefined) throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
+      if (reader !== undefined)
+        throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
       this.#sources.set(topic, name)
     }
     checkSerde(where, 'key', key)
     checkSerde(where, 'value', value)
     if (offsetReset !== undefined && !OFFSET_RESETS.includes(offsetReset)) {
-      throw new TopologyError(`${where}: offsetReset is ${String(offsetReset)}; allowed: ${OFFSET_RESETS.join(', ')}`)
+      throw new TopologyError(
+        `${where}: offsetReset is ${String(offsetReset)}; allowed: ${OFFSET_RESETS.join(', ')}`,
+      )
     }
     if (timestampExtractor !== undefined) checkFunction(where, 'timestampExtractor', timestampExtractor)
     const source: SourceDefinition = {
@@ -167,9 +178,14 @@ export class Topology implements TopologyModule {
    * @param store made by `stores`
    */
   addStateStore(store: StoreDefinition, ...processors: string[]): this {
-    checkName('addStateStore', 'the store (made by stores.keyValue and the like)', (store as Partial<StoreDefinition> | null)?.name)
+    checkName(
+      'addStateStore',
+      'the store (made by stores.keyValue and the like)',
+      (store as Partial<StoreDefinition> | null)?.name,
+    )
     const present = this.#stores.get(store.name)
-    if (present !== undefined && present !== store) throw new TopologyError(`store ${store.name} is added twice`)
+    if (present !== undefined && present !== store)
+      throw new TopologyError(`store ${store.name} is added twice`)
     this.#stores.set(store.name, store)
     for (const processor of processors) this.connectProcessorAndStateStores(processor, store.name)
     return this.#changed()
@@ -178,9 +194,12 @@ export class Topology implements TopologyModule {
   /** Lets a processor use stores; both were added before. */
   connectProcessorAndStateStores(processor: string, ...stores: string[]): this {
     const node = this.#nodes.get(processor)
-    if (node === undefined) throw new TopologyError(`stores ${stores.join(', ')}: there is no processor ${String(processor)}`)
-    if (node.kind !== 'processor') throw new TopologyError(`${node.kind} ${processor} can have no stores; only processors can`)
-    if (stores.length === 0) throw new TopologyError(`processor ${processor}: at least one store must be named`)
+    if (node === undefined)
+      throw new TopologyError(`stores ${stores.join(', ')}: there is no processor ${String(processor)}`)
+    if (node.kind !== 'processor')
+      throw new TopologyError(`${node.kind} ${processor} can have no stores; only processors can`)
+    if (stores.length === 0)
+      throw new TopologyError(`processor ${processor}: at least one store must be named`)
     for (const store of stores) {
       this.#checkStore(`processor ${processor}`, store)
       if (!node.stores.includes(store)) node.stores.push(store)
@@ -196,7 +215,8 @@ export class Topology implements TopologyModule {
    */
   addRepartitionTopic(name: string, partitions: number | null): this {
     checkName('repartition topic', 'name', name)
-    if (this.#repartitionTopics.has(name)) throw new TopologyError(`repartition topic ${name} is made twice: give one of them another name`)
+    if (this.#repartitionTopics.has(name))
+      throw new TopologyError(`repartition topic ${name} is made twice: give one of them another name`)
     this.#repartitionTopics.set(name, { name, partitions })
     return this.#changed()
   }
@@ -222,7 +242,9 @@ export class Topology implements TopologyModule {
       for (const store of node.stores) connected.add(store)
       const foreign = node.readsByKey.find((store) => !node.stores.includes(store))
       if (foreign !== undefined) {
-        throw new TopologyError(`processor ${node.name}: readsByKey has ${foreign}, which is none of its stores`)
+        throw new TopologyError(
+          `processor ${node.name}: readsByKey has ${foreign}, which is none of its stores`,
+        )
       }
     }
     for (const store of this.#stores.keys()) {
@@ -230,7 +252,8 @@ export class Topology implements TopologyModule {
     }
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const subtopologies = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
-    for (const { copartitionGroups } of subtopologies) checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
+    for (const { copartitionGroups } of subtopologies)
+      checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
     this.#built = { subtopologies, repartitionTopics }
     return this.#built
   }
@@ -246,16 +269,19 @@ export class Topology implements TopologyModule {
   }
 
   #checkNewNode(kind: string, name: unknown): string {
-    if (typeof name !== 'string' || name === '') throw new TopologyError(`a ${kind}'s name must be text, not ${kindOf(name)}`)
+    if (typeof name !== 'string' || name === '')
+      throw new TopologyError(`a ${kind}'s name must be text, not ${kindOf(name)}`)
     const present = this.#nodes.get(name)
-    if (present !== undefined) throw new TopologyError(`${kind} ${name}: there is a ${present.kind} of that name already`)
+    if (present !== undefined)
+      throw new TopologyError(`${kind} ${name}: there is a ${present.kind} of that name already`)
     return `${kind} ${name}`
   }
 
   #checkParents(where: string, parents: unknown): readonly string[] {
     const names = listOf(parents)
     checkNames(where, 'parents', names)
-    if (names.length === 0) throw new TopologyError(`${where}: parents is empty; allowed is at least one node`)
+    if (names.length === 0)
+      throw new TopologyError(`${where}: parents is empty; allowed is at least one node`)
     for (const name of names) {
       const parent = this.#nodes.get(name)
       if (parent === undefined) throw new TopologyError(`${where}: there is no node ${name} to be its parent`)
@@ -265,7 +291,8 @@ export class Topology implements TopologyModule {
   }
 
   #checkStore(where: string, store: unknown): void {
-    if (!this.#stores.has(store as string)) throw new TopologyError(`${where}: there is no store ${String(store)}`)
+    if (!this.#stores.has(store as string))
+      throw new TopologyError(`${where}: there is no store ${String(store)}`)
   }
 }
 
@@ -278,7 +305,9 @@ function checkFixedPartitions(
   topics: ReadonlyMap<string, RepartitionTopicDefinition>,
 ): void {
   for (const group of groups) {
-    const fixed = group.map((name) => topics.get(name)).filter((topic) => topic !== undefined && topic.partitions !== null)
+    const fixed = group
+      .map((name) => topics.get(name))
+      .filter((topic) => topic !== undefined && topic.partitions !== null)
     if (new Set(fixed.map((topic) => topic!.partitions)).size > 1) {
       const list = fixed.map((topic) => `${topic!.name} has ${topic!.partitions}`).join(', ')
       throw new TopologyError(`topics that are joined need the same number of partitions: ${list}`)

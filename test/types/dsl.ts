@@ -42,8 +42,9 @@ export default defineTopology((builder) => {
   check<Equal<typeof counts, Table<string, number, 'known', never>>>()
   // A count is never deleted; what a filter leaves out, is.
   counts.toStream().mapValues((count) => count.toFixed())
+  const large = counts.filter((count) => count > 3).toStream()
   // @ts-expect-error: the value may be null
-  counts.filter((count) => count > 3).toStream().mapValues((count) => count.toFixed())
+  large.mapValues((count) => count.toFixed())
   counts.toStream().to('counts')
   const narrowed = builder
     .stream('maybe', { key: serdes.string, value: serdes.json<View | null>() })
@@ -51,7 +52,10 @@ export default defineTopology((builder) => {
   check<Equal<typeof narrowed, Stream<string, View, 'known', 'known'>>>()
 
   // Nulls are dropped before a grouping and a join.
-  const nullable = builder.stream<string | null, View | null>('nullable', { key: serdes.string, value: serdes.json<View>() })
+  const nullable = builder.stream<string | null, View | null>('nullable', {
+    key: serdes.string,
+    value: serdes.json<View>(),
+  })
   nullable.groupByKey().reduce((longest, view, user) => (longest.durationMs > user.length ? longest : view))
   nullable.join(counts, (view, count, user) => `${view.page}${count.toFixed()}${user.length}`)
   nullable.leftJoin(counts, (view, count, user) => {
@@ -66,17 +70,23 @@ export default defineTopology((builder) => {
   stream.mapValues((view) => view.page).to('pages')
   // @ts-expect-error: keys and values have changed
   stream.map(({ value }) => ({ key: value.page, value: 1 })).to('pages', { value: serdes.int32 })
-  stream.map(({ value }) => ({ key: value.page, value: 1 })).to('pages', { key: serdes.string, value: serdes.int32 })
+  stream
+    .map(({ value }) => ({ key: value.page, value: 1 }))
+    .to('pages', { key: serdes.string, value: serdes.int32 })
   // @ts-expect-error: the keys have changed
   stream.selectKey(({ value }) => value.page).groupByKey()
   // @ts-expect-error: the values have changed too
   stream.map((record) => record).groupByKey({ key: serdes.string })
   // @ts-expect-error: a grouping by a new key needs its serde
   stream.groupBy(({ value }) => value.page)
+  const pages = stream.mapValues((view) => view.page)
   // @ts-expect-error: a reduce keeps values
-  stream.mapValues((view) => view.page).groupByKey().reduce((_, page) => page)
-  stream.mapValues((view) => view.page).groupByKey({ value: serdes.string }).reduce((_, page) => page)
-  stream.mapValues((view) => view.page).groupByKey().count()
+  pages.groupByKey().reduce((_, page) => page)
+  pages.groupByKey({ value: serdes.string }).reduce((_, page) => page)
+  stream
+    .mapValues((view) => view.page)
+    .groupByKey()
+    .count()
   // @ts-expect-error: a join after the keys have changed needs their serde
   stream.selectKey(({ value }) => value.page).join(counts, (view) => view)
   stream.selectKey(({ value }) => value.page).join(counts, (view) => view, { key: serdes.string })
@@ -131,6 +141,13 @@ class Durations implements Processor<string, View, string, number> {
 
 export const topology = new Topology()
   .addSource('views', { topics: 'page-views', ...views })
-  .addProcessor('durations', () => new Durations(), { parents: 'views', preservesKey: true, readsByKey: ['durations'] })
-  .addStateStore(stores.keyValue({ name: 'durations', key: serdes.string, value: serdes.float64 }), 'durations')
+  .addProcessor('durations', () => new Durations(), {
+    parents: 'views',
+    preservesKey: true,
+    readsByKey: ['durations'],
+  })
+  .addStateStore(
+    stores.keyValue({ name: 'durations', key: serdes.string, value: serdes.float64 }),
+    'durations',
+  )
   .addSink('totals', { parents: 'durations', topic: 'totals', key: serdes.string, value: serdes.float64 })

@@ -26,7 +26,12 @@ class Aggregate<K, V, A> implements Processor<K, V, K, Change<A>> {
   readonly #sendsOldValues: boolean
   #store!: TimestampedKeyValueStore<K, A>
 
-  constructor(initializer: Initializer<A>, aggregator: Aggregator<K, V, A>, value: Serde<A>, options: AggregateOptions) {
+  constructor(
+    initializer: Initializer<A>,
+    aggregator: Aggregator<K, V, A>,
+    value: Serde<A>,
+    options: AggregateOptions,
+  ) {
     this.#initializer = initializer
     this.#aggregator = aggregator
     this.#copy = copier(value)

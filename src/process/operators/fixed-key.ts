@@ -1,5 +1,12 @@
 import type { Store } from '../../state/store.ts'
-import type { Cancellable, Processor, ProcessorContext, ProcessorSupplier, PunctuationType, Punctuator } from '../processor.ts'
+import type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationType,
+  Punctuator,
+} from '../processor.ts'
 import type { RecordMetadata, StreamRecord } from '../record.ts'
 
 /** The context of a processor that must not change keys: what it forwards for a record has that record's key. */
@@ -14,7 +21,9 @@ class FixedKeyContext<K, V> implements ProcessorContext<K, V> {
 
   forward(record: StreamRecord<K, V>, child?: string): void {
     if (this.current !== null && record.key !== this.current.key) {
-      throw new TypeError('processValues forwarded a record with another key than the one it came for: use process, or selectKey')
+      throw new TypeError(
+        'processValues forwarded a record with another key than the one it came for: use process, or selectKey',
+      )
     }
     this.#context.forward(record, child)
   }
@@ -35,7 +44,10 @@ class FixedKeyContext<K, V> implements ProcessorContext<K, V> {
     return this.#context.stateStore<S>(name)
   }
 
-  schedule(options: { readonly intervalMs: number; readonly type: PunctuationType }, punctuator: Punctuator): Cancellable {
+  schedule(
+    options: { readonly intervalMs: number; readonly type: PunctuationType },
+    punctuator: Punctuator,
+  ): Cancellable {
     return this.#context.schedule(options, punctuator)
   }
 

@@ -27,13 +27,15 @@ class FlatMapValues<K, V, V2> implements Processor<K, V, K, V2> {
 
   process(record: StreamRecord<K, V>, context: ProcessorContext<K, V2>): void {
     const { key, timestamp, headers } = record
-    for (const value of this.#mapper(record.value, key)) context.forward({ key, value: defined(value), timestamp, headers })
+    for (const value of this.#mapper(record.value, key))
+      context.forward({ key, value: defined(value), timestamp, headers })
   }
 }
 
 /** A function that forgot its `return` would otherwise be met at a serde far below. */
 export function defined<V>(value: V): V {
-  if (value === undefined) throw new TypeError('the function returned undefined; null is a record without a value')
+  if (value === undefined)
+    throw new TypeError('the function returned undefined; null is a record without a value')
   return value
 }
 

@@ -21,8 +21,12 @@ function derive<K, V>(from: StreamRecord<unknown, unknown>, mapped: MappedRecord
     throw new TypeError(`the mapper returned ${mapped}; it must return { key, value }`)
   }
   const { key, value, timestamp = from.timestamp, headers = from.headers } = mapped
-  if (key === undefined || value === undefined) {
-    throw new TypeError(`the mapper returned no ${key === undefined ? 'key' : 'value'}; it must return { key, value }, null where there is none`)
+  if (key === undefined)
+    throw new TypeError('the mapper returned no key; it must return { key, value }, null for no key')
+  if (value === undefined) {
+    throw new TypeError(
+      'the mapper returned no value; it must return { key, value } (a spread of a record leaves its value out)',
+    )
   }
   return { key, value, timestamp, headers }
 }
@@ -60,7 +64,8 @@ class SelectKey<K, V, K2> implements Processor<K, V, K2, V> {
 
   process(record: StreamRecord<K, V>, context: ProcessorContext<K2, V>): void {
     const key = this.#selector(record)
-    if (key === undefined) throw new TypeError('the key selector returned undefined; null is a record without a key')
+    if (key === undefined)
+      throw new TypeError('the key selector returned undefined; null is a record without a key')
     context.forward({ key, value: record.value, timestamp: record.timestamp, headers: record.headers })
   }
 }
@@ -71,7 +76,9 @@ export function map<K, V, K2, V2>(mapper: RecordMapper<K, V, K2, V2>): Processor
 }
 
 /** Forwards any number of records for each record. Kafka Streams' KStreamFlatMap. */
-export function flatMap<K, V, K2, V2>(mapper: FlatRecordMapper<K, V, K2, V2>): ProcessorSupplier<K, V, K2, V2> {
+export function flatMap<K, V, K2, V2>(
+  mapper: FlatRecordMapper<K, V, K2, V2>,
+): ProcessorSupplier<K, V, K2, V2> {
   return () => new FlatMap(mapper)
 }
 

@@ -26,7 +26,10 @@ export function storeView<K, V>(store: string): TableView<K, V> {
 }
 
 /** Reads a parent table's row and computes this table's: for tables without a store. */
-export function computedView<K, V, V2>(parent: TableView<K, V>, compute: RowFunction<K, V, V2>): TableView<K, V2> {
+export function computedView<K, V, V2>(
+  parent: TableView<K, V>,
+  compute: RowFunction<K, V, V2>,
+): TableView<K, V2> {
   return {
     stores: parent.stores,
     open(context) {

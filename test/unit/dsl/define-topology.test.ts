@@ -5,7 +5,11 @@ import { defineTopology } from '../../../src/dsl/define-topology.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Processor } from '../../../src/process/processor.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
-import type { ProcessorDefinition, SourceDefinition, TopologyDefinition } from '../../../src/topology/definition.ts'
+import type {
+  ProcessorDefinition,
+  SourceDefinition,
+  TopologyDefinition,
+} from '../../../src/topology/definition.ts'
 import { prefetchPlan } from '../../../src/topology/prefetch-plan.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { TopologyError } from '../../../src/topology/topology-error.ts'
@@ -18,7 +22,9 @@ function build(define: (builder: StreamsBuilder) => void): TopologyDefinition {
   return defineTopology(define).build()
 }
 
-function nodesOf(topology: TopologyDefinition): Map<string, TopologyDefinition['subtopologies'][0]['nodes'][0]> {
+function nodesOf(
+  topology: TopologyDefinition,
+): Map<string, TopologyDefinition['subtopologies'][0]['nodes'][0]> {
   return new Map(topology.subtopologies.flatMap(({ nodes }) => nodes.map((node) => [node.name, node])))
 }
 
@@ -36,14 +42,22 @@ test('a module is defined when it is first needed, and once', () => {
 })
 
 describe('what cannot be is refused with one line', () => {
-  const refused: Readonly<Record<string, readonly [define: (builder: StreamsBuilder) => unknown, message: string | RegExp]>> = {
+  const refused: Readonly<
+    Record<string, readonly [define: (builder: StreamsBuilder) => unknown, message: string | RegExp]>
+  > = {
     'no topic': [(b) => b.stream([], text), 'stream: a topic or a list of topics is expected, not a list'],
-    'no options': [(b) => b.stream('in', undefined as never), /^stream in: the options must be an object with key, value, name/],
+    'no options': [
+      (b) => b.stream('in', undefined as never),
+      /^stream in: the options must be an object with key, value, name/,
+    ],
     'a misspelled option': [
       (b) => b.stream('in', { ...text, offsetrest: 'latest' } as never),
       'stream in: unknown option offsetrest; allowed: key, value, name, offsetReset, timestampExtractor',
     ],
-    'no value serde': [(b) => b.stream('in', { key: serdes.string } as never), 'stream in: value must be a serde, not undefined'],
+    'no value serde': [
+      (b) => b.stream('in', { key: serdes.string } as never),
+      'stream in: value must be a serde, not undefined',
+    ],
     'a filter without a function': [
       (b) => b.stream('in', text).filter('x' as never),
       'filter: the first argument must be a function, not a string',
@@ -54,10 +68,14 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a name with a blank': [
       (b) => b.stream('in', text).peek(() => {}, { name: 'a b' }),
-      'peek: name is "a b"; allowed are letters, digits, \'.\', \'_\' and \'-\'',
+      "peek: name is \"a b\"; allowed are letters, digits, '.', '_' and '-'",
     ],
     'a name twice': [
-      (b) => b.stream('in', text).peek(() => {}, { name: 'p' }).peek(() => {}, { name: 'p' }),
+      (b) =>
+        b
+          .stream('in', text)
+          .peek(() => {}, { name: 'p' })
+          .peek(() => {}, { name: 'p' }),
       'processor p: there is a processor of that name already',
     ],
     'no serde after the values changed': [
@@ -65,11 +83,16 @@ describe('what cannot be is refused with one line', () => {
       'to out: no value serde is known here, because the values have changed: give { value }',
     ],
     'no serde before a repartition topic': [
-      (b) => (b.stream('in', text).map((record) => record) as never as ReturnType<typeof b.stream>).groupByKey(),
+      (b) =>
+        (b.stream('in', text).map((record) => record) as never as ReturnType<typeof b.stream>).groupByKey(),
       'groupByKey: no key serde is known here, because the keys have changed: give { key }',
     ],
     'merged streams with different serdes': [
-      (b) => b.stream('in', text).merge(b.stream('other', { key: serdes.string, value: { ...serdes.string } })).to('out'),
+      (b) =>
+        b
+          .stream('in', text)
+          .merge(b.stream('other', { key: serdes.string, value: { ...serdes.string } }))
+          .to('out'),
       'to out: no value serde is known here, because the values have changed: give { value }',
     ],
     'a store twice': [
@@ -115,9 +138,16 @@ describe('what cannot be is refused with one line', () => {
       },
       'source KSTREAM-SOURCE-0000000002: topic a is read by source KSTREAM-SOURCE-0000000000 already',
     ],
-    'a join with a stream': [(b) => b.stream('a', text).join(b.stream('b', text) as never, () => 1), 'join: a table is expected, not an object'],
+    'a join with a stream': [
+      (b) => b.stream('a', text).join(b.stream('b', text) as never, () => 1),
+      'join: a table is expected, not an object',
+    ],
     'an aggregate without its function': [
-      (b) => b.stream('a', text).groupByKey().aggregate({ initializer: () => 1, value: serdes.int32 } as never),
+      (b) =>
+        b
+          .stream('a', text)
+          .groupByKey()
+          .aggregate({ initializer: () => 1, value: serdes.int32 } as never),
       'aggregate: aggregator must be a function, not undefined',
     ],
     "a table's store without a serde": [
@@ -172,7 +202,9 @@ test('rows are fetched ahead where a store is read by the key of the source', ()
       .groupByKey()
       .count({ store: 'by-key' })
     stream.leftJoin(table, (left) => left)
-    stream.groupBy(({ value }) => value, { key: serdes.string, name: 'by-value' }).count({ store: 'by-value' })
+    stream
+      .groupBy(({ value }) => value, { key: serdes.string, name: 'by-value' })
+      .count({ store: 'by-value' })
   })
   const plan = (source: string): string[] =>
     topology.subtopologies.flatMap((subtopology) =>
@@ -188,12 +220,15 @@ test('rows are fetched ahead where a store is read by the key of the source', ()
 test('a table has a store when it is named or read, and reads old values when a filter wants them', () => {
   const tableNode = (define: (builder: StreamsBuilder) => void): ProcessorDefinition =>
     nodesOf(build(define)).get('rows') as ProcessorDefinition
-  const table = (builder: StreamsBuilder, options = {}) => builder.table('rows', { ...text, name: 'rows', ...options })
+  const table = (builder: StreamsBuilder, options = {}) =>
+    builder.table('rows', { ...text, name: 'rows', ...options })
   assert.deepEqual(tableNode((b) => table(b).filter(() => true)).stores, [])
   assert.deepEqual(tableNode((b) => table(b, { store: 'named' })).stores, ['named'])
   assert.deepEqual(tableNode((b) => table(b, { store: 'named' })).readsByKey, [])
   assert.deepEqual(tableNode((b) => table(b, { store: 'named' }).filter(() => true)).readsByKey, ['named'])
-  assert.deepEqual(tableNode((b) => b.stream('in', text).join(table(b), (left) => left)).stores, ['rows-STATE-STORE-0000000001'])
+  assert.deepEqual(tableNode((b) => b.stream('in', text).join(table(b), (left) => left)).stores, [
+    'rows-STATE-STORE-0000000001',
+  ])
 })
 
 test('stores: timestamped, with what was said of their changelog', () => {
@@ -203,8 +238,21 @@ test('stores: timestamped, with what was said of their changelog', () => {
     grouped.reduce((_, value) => value, { store: 'latest', changelogConfig: { 'segment.ms': '60000' } })
   })
   assert.deepEqual(topology.subtopologies[0]!.stores, [
-    { type: 'timestamped-key-value', name: 'counts', key: serdes.string, value: serdes.int64, logging: false, changelogConfig: {} },
-    { type: 'timestamped-key-value', name: 'latest', ...text, logging: true, changelogConfig: { 'segment.ms': '60000' } },
+    {
+      type: 'timestamped-key-value',
+      name: 'counts',
+      key: serdes.string,
+      value: serdes.int64,
+      logging: false,
+      changelogConfig: {},
+    },
+    {
+      type: 'timestamped-key-value',
+      name: 'latest',
+      ...text,
+      logging: true,
+      changelogConfig: { 'segment.ms': '60000' },
+    },
   ])
 })
 
@@ -219,7 +267,9 @@ test('topics on both sides of a join are copartitioned, after sources became one
       .join(table, (left) => left, { ...text, name: 'by-value' })
   })
   assert.deepEqual(
-    topology.subtopologies.map(({ copartitionGroups }) => copartitionGroups.map((group) => [...group].sort())),
+    topology.subtopologies.map(({ copartitionGroups }) =>
+      copartitionGroups.map((group) => [...group].sort()),
+    ),
     [[['by-value-repartition', 'in', 'rows']], []],
   )
   assert.deepEqual(topology.repartitionTopics, [{ name: 'by-value-repartition', partitions: null }])
@@ -230,7 +280,9 @@ test('records without a key pass a repartition topic only on their way to a left
     const filter = nodesOf(build(define)).get('x-repartition-filter') as ProcessorDefinition
     let forwarded = 0
     const context = { forward: () => forwarded++ }
-    filter.supplier().process({ key: null, value: 'v', timestamp: 0, headers: null as never }, context as never)
+    filter
+      .supplier()
+      .process({ key: null, value: 'v', timestamp: 0, headers: null as never }, context as never)
     return forwarded === 0
   }
   const rekeyed = (builder: StreamsBuilder) => builder.stream('in', text).selectKey(({ value }) => value)

@@ -45,9 +45,15 @@ const cases: Readonly<Record<string, Case<never>>> = {
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     (value) => value,
   ),
-  json: one(serdes.json(), fc.jsonValue() as fc.Arbitrary<unknown>, (value) => Buffer.from(JSON.stringify(value))),
+  json: one(serdes.json(), fc.jsonValue() as fc.Arbitrary<unknown>, (value) =>
+    Buffer.from(JSON.stringify(value)),
+  ),
   custom: one(
-    serdes.custom<string>({ name: 'hex', serialize: (value) => Buffer.from(value, 'hex'), deserialize: (bytes) => bytes.toString('hex') }),
+    serdes.custom<string>({
+      name: 'hex',
+      serialize: (value) => Buffer.from(value, 'hex'),
+      deserialize: (bytes) => bytes.toString('hex'),
+    }),
     fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('hex')),
     (value) => Buffer.from(value, 'hex'),
   ),
@@ -77,7 +83,10 @@ for (const [name, { serde, values, bytes }] of Object.entries(cases)) {
           const read = serde.deserialize(buffer, before.length, before.length + own.length)
           // What is read keeps nothing of the buffer.
           buffer.fill(0)
-          assert.deepEqual(Object.is(read, -0) && name === 'json' ? 0 : read, Object.is(value, -0) && name !== 'float64' ? 0 : value)
+          assert.deepEqual(
+            Object.is(read, -0) && name === 'json' ? 0 : read,
+            Object.is(value, -0) && name !== 'float64' ? 0 : value,
+          )
         }),
       )
     })
@@ -127,7 +136,9 @@ test('string and json refuse bytes that are not UTF-8', () => {
       else assert.equal(read(), text)
     }),
   )
-  assert.throws(() => serdes.json().deserialize(Buffer.of(0x22, 0xff, 0x22), 0, 3), { message: 'the bytes are not UTF-8' })
+  assert.throws(() => serdes.json().deserialize(Buffer.of(0x22, 0xff, 0x22), 0, 3), {
+    message: 'the bytes are not UTF-8',
+  })
 })
 
 test('a custom serde gets its own bytes and nothing else', () => {
@@ -152,7 +163,11 @@ describe('a value that has no bytes is refused with one line', () => {
     [serdes.string as Serde<never>, 5, /^a string is expected, not number$/],
     [serdes.string as Serde<never>, `long enough for the native encoder ${'\ud800'}`, /lone surrogate/],
     [serdes.string as Serde<never>, 'a\udc00', /lone surrogate/],
-    [serdes.int32 as Serde<never>, 2 ** 31, /^an int32 is a whole number from -2\^31 to 2\^31 - 1, not 2147483648$/],
+    [
+      serdes.int32 as Serde<never>,
+      2 ** 31,
+      /^an int32 is a whole number from -2\^31 to 2\^31 - 1, not 2147483648$/,
+    ],
     [serdes.int32 as Serde<never>, 1.5, /not 1\.5$/],
     [serdes.int32 as Serde<never>, '1', /not string$/],
     [serdes.int64 as Serde<never>, 2 ** 53, /^an int64 is a whole number .* not 9007199254740992$/],
@@ -167,29 +182,43 @@ describe('a value that has no bytes is refused with one line', () => {
   ]
   for (const [serde, value, message] of refused) {
     test(`${serde.name}: ${typeof value === 'symbol' ? 'symbol' : String(value)}`, () => {
-      assert.throws(() => serde.serialize(value as never, new ByteWriter()), (error: Error) => {
-        assert.ok(error instanceof TypeError)
-        assert.match(error.message, message)
-        assert.doesNotMatch(error.message, /\n/)
-        return true
-      })
+      assert.throws(
+        () => serde.serialize(value as never, new ByteWriter()),
+        (error: Error) => {
+          assert.ok(error instanceof TypeError)
+          assert.match(error.message, message)
+          assert.doesNotMatch(error.message, /\n/)
+          return true
+        },
+      )
     })
   }
 
   test('an int64 beyond 2^53 is not read as a number', () => {
     for (const value of [2n ** 53n, -(2n ** 53n), 2n ** 63n - 1n, -(2n ** 63n)]) {
-      assert.throws(() => serdes.int64.deserialize(int64(value), 0, 8), { message: `${value} is beyond 2^53: use bigint64` })
+      assert.throws(() => serdes.int64.deserialize(int64(value), 0, 8), {
+        message: `${value} is beyond 2^53: use bigint64`,
+      })
     }
     assert.equal(serdes.int64.deserialize(int64(2n ** 53n - 1n), 0, 8), Number.MAX_SAFE_INTEGER)
   })
 
   test('a custom serde says what it misses', () => {
     const whole = { name: 'x', serialize: () => Buffer.alloc(0), deserialize: () => 0 }
-    assert.throws(() => serdes.custom({ ...whole, serialise: 1 } as never), /unknown option serialise; allowed: name, serialize/)
-    assert.throws(() => serdes.custom({ ...whole, deserialize: 1 } as never), /x: deserialize must be a function/)
+    assert.throws(
+      () => serdes.custom({ ...whole, serialise: 1 } as never),
+      /unknown option serialise; allowed: name, serialize/,
+    )
+    assert.throws(
+      () => serdes.custom({ ...whole, deserialize: 1 } as never),
+      /x: deserialize must be a function/,
+    )
     assert.throws(() => serdes.custom({ ...whole, name: '' }), /name must be text/)
     const wrong = serdes.custom({ ...whole, serialize: () => 'text' as never })
-    assert.throws(() => wrong.serialize(0, new ByteWriter()), /serde x: serialize must return a Buffer or Uint8Array, not string/)
+    assert.throws(
+      () => wrong.serialize(0, new ByteWriter()),
+      /serde x: serialize must return a Buffer or Uint8Array, not string/,
+    )
   })
 })
 
@@ -203,5 +232,6 @@ test('primitive serdes: values are equal as map keys exactly when their bytes ar
       }),
     )
   }
-  for (const serde of [serdes.float64, serdes.bytes, serdes.json()] as Serde<never>[]) assert.notEqual(serde.primitive, true)
+  for (const serde of [serdes.float64, serdes.bytes, serdes.json()] as Serde<never>[])
+    assert.notEqual(serde.primitive, true)
 })

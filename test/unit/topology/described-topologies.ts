@@ -1,7 +1,7 @@
 /** The topologies of test/oracle/describe/DescribeTopologies.java, in the same order. */
 import { defineTopology } from '../../../src/dsl/define-topology.ts'
-import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Stream } from '../../../src/dsl/stream.ts'
+import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Processor } from '../../../src/process/processor.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
@@ -82,7 +82,11 @@ export const topologies: Record<string, () => TopologyModule> = {
   aggregates: () =>
     dsl((builder) => {
       const grouped = stream(builder, 'a').groupByKey()
-      const keepAggregate = { initializer: () => '', aggregator: (aggregate: string) => aggregate, value: serdes.string }
+      const keepAggregate = {
+        initializer: () => '',
+        aggregator: (aggregate: string) => aggregate,
+        value: serdes.string,
+      }
       grouped.count().toStream().to('count')
       grouped.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
       grouped
@@ -115,7 +119,10 @@ export const topologies: Record<string, () => TopologyModule> = {
 
   'repartition-shared-by-name': () =>
     dsl((builder) => {
-      const grouped = stream(builder, 'a').groupBy(({ value }) => value, { key: serdes.string, name: 'by-value' })
+      const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
+        key: serdes.string,
+        name: 'by-value',
+      })
       grouped.count().toStream().to('count')
       stream(builder, 'between').to('between-out')
       grouped

@@ -30,10 +30,13 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addSource('again', { topics: ['other', 'words'], ...text }),
       'source again: topic words is read by source in already',
     ],
-    'no topic': [() => new Topology().addSource('in', { topics: [], ...text }), 'source in: topics is empty; allowed is at least one'],
+    'no topic': [
+      () => new Topology().addSource('in', { topics: [], ...text }),
+      'source in: topics is empty; allowed is at least one',
+    ],
     'a topic that Kafka has not': [
       () => new Topology().addSource('in', { topics: 'no blanks', ...text }),
-      'source in: a topic is "no blanks"; allowed are letters, digits, \'.\', \'_\' and \'-\'',
+      "source in: a topic is \"no blanks\"; allowed are letters, digits, '.', '_' and '-'",
     ],
     'a topic of too many characters': [
       () => new Topology().addSource('in', { topics: 'a'.repeat(250), ...text }),
@@ -44,7 +47,8 @@ describe('what cannot be is refused with one line', () => {
       'source in: value must be a serde, not undefined',
     ],
     'json not called': [
-      () => new Topology().addSource('in', { topics: 'words', key: serdes.string, value: serdes.json as never }),
+      () =>
+        new Topology().addSource('in', { topics: 'words', key: serdes.string, value: serdes.json as never }),
       'source in: value must be a serde, not a function (serdes.json is called: serdes.json())',
     ],
     'an offset reset that is none': [
@@ -59,7 +63,10 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addProcessor('p', processor, undefined as never),
       'processor p: the options must be an object with parents, stores, preservesKey, readsByKey',
     ],
-    'no name': [() => new Topology().addSource('', { topics: 'words', ...text }), "a source's name must be text, not a string"],
+    'no name': [
+      () => new Topology().addSource('', { topics: 'words', ...text }),
+      "a source's name must be text, not a string",
+    ],
     'a parent that is not there': [
       () => withSource().addProcessor('p', processor, { parents: ['in', 'nowhere'] }),
       'processor p: there is no node nowhere to be its parent',
@@ -79,9 +86,18 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addProcessor('p', processor, { parents: 'in', stores: ['counts'] }),
       'processor p: there is no store counts',
     ],
-    'a store twice': [() => withProcessor().addStateStore(store('s'), 'p').addStateStore(store('s'), 'p'), 'store s is added twice'],
-    'a store for a source': [() => withSource().addStateStore(store('s'), 'in'), 'source in can have no stores; only processors can'],
-    'a store for nobody': [() => withProcessor().addStateStore(store('s')).build(), 'store s is connected to no processor'],
+    'a store twice': [
+      () => withProcessor().addStateStore(store('s'), 'p').addStateStore(store('s'), 'p'),
+      'store s is added twice',
+    ],
+    'a store for a source': [
+      () => withSource().addStateStore(store('s'), 'in'),
+      'source in can have no stores; only processors can',
+    ],
+    'a store for nobody': [
+      () => withProcessor().addStateStore(store('s')).build(),
+      'store s is connected to no processor',
+    ],
     'a store for a processor that is not there': [
       () => withSource().addStateStore(store('s'), 'p'),
       'stores s: there is no processor p',
@@ -91,7 +107,10 @@ describe('what cannot be is refused with one line', () => {
       'addStateStore: the store (made by stores.keyValue and the like) must be text, not undefined',
     ],
     'rows fetched from a store that is not connected': [
-      () => withSource().addProcessor('p', processor, { parents: 'in', readsByKey: ['s'] }).build(),
+      () =>
+        withSource()
+          .addProcessor('p', processor, { parents: 'in', readsByKey: ['s'] })
+          .build(),
       'processor p: readsByKey has s, which is none of its stores',
     ],
     'no source': [() => new Topology().build(), 'the topology has no source'],
@@ -122,7 +141,10 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addSink('out', { parents: 'in', topic: 'out', ...text, partitioner: 3 as never }),
       'sink out: partitioner must be a function, not a number',
     ],
-    'a store with a wrong name': [() => store('a/b'), 'stores.keyValue: name is "a/b"; allowed are letters, digits, \'.\', \'_\' and \'-\''],
+    'a store with a wrong name': [
+      () => store('a/b'),
+      "stores.keyValue: name is \"a/b\"; allowed are letters, digits, '.', '_' and '-'",
+    ],
     'a store with a misspelled option': [
       () => stores.timestampedKeyValue({ name: 's', ...text, loging: false } as never),
       'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig',
@@ -159,7 +181,11 @@ test('nodes, stores and topics of each sub-topology, in order of definition', ()
     .addSink('out', { parents: ['p', 'p'], topic: 'out', ...text })
   const [first, second] = topology.build().subtopologies
   assert.deepEqual(
-    [first, second].map((subtopology) => [subtopology!.id, subtopology!.nodes.map(({ name }) => name), subtopology!.sourceTopics]),
+    [first, second].map((subtopology) => [
+      subtopology!.id,
+      subtopology!.nodes.map(({ name }) => name),
+      subtopology!.sourceTopics,
+    ]),
     [
       [0, ['in', 'p', 'out'], ['words']],
       [1, ['others', 'q'], ['x', 'y']],
@@ -167,7 +193,13 @@ test('nodes, stores and topics of each sub-topology, in order of definition', ()
   )
   assert.deepEqual([first!.stores, second!.stores], [[counts], []])
   assert.deepEqual(first!.nodes[2], { kind: 'sink', name: 'out', parents: ['p'], topic: 'out', ...text })
-  assert.deepEqual(second!.nodes[0], { kind: 'source', name: 'others', topics: ['x', 'y'], ...text, offsetReset: 'latest' })
+  assert.deepEqual(second!.nodes[0], {
+    kind: 'source',
+    name: 'others',
+    topics: ['x', 'y'],
+    ...text,
+    offsetReset: 'latest',
+  })
   assert.equal(topology.build(), topology.build(), 'built once')
   const before = topology.build()
   topology.addSource('late', { topics: 'late', ...text })
@@ -189,7 +221,10 @@ test('topics whose sources are joined need the same number of partitions; groups
     groups.map((group) => [...group].sort()),
     [['topic-a', 'topic-b', 'topic-c', 'topic-d']],
   )
-  topology.addRepartitionTopic('topic-a', 2).addRepartitionTopic('topic-c', 3).addRepartitionTopic('topic-b', null)
+  topology
+    .addRepartitionTopic('topic-a', 2)
+    .addRepartitionTopic('topic-c', 3)
+    .addRepartitionTopic('topic-b', null)
   assert.throws(() => topology.build(), {
     message: 'topics that are joined need the same number of partitions: topic-a has 2, topic-c has 3',
   })

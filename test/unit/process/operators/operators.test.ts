@@ -51,8 +51,18 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
   'count-filtered': (builder, out) => {
     const counts = builder.stream('a', text).groupByKey().count()
     const show = (value: number | null) => String(value)
-    out(counts.filter((value) => value % 3 === 0).toStream().mapValues(show))
-    out(counts.filterNot((value) => value < 5 || value > 9).toStream().mapValues(show))
+    out(
+      counts
+        .filter((value) => value % 3 === 0)
+        .toStream()
+        .mapValues(show),
+    )
+    out(
+      counts
+        .filterNot((value) => value < 5 || value > 9)
+        .toStream()
+        .mapValues(show),
+    )
   },
 
   reduce: (builder, out) =>
@@ -74,8 +84,18 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
         value: serdes.string,
       })
     out(table.toStream())
-    out(table.filter((value) => value.length < 5).toStream().mapValues((value) => `short ${value}`))
-    out(table.filter((value) => value.length < 6, { store: 'kept' }).toStream().mapValues((value) => `kept ${value}`))
+    out(
+      table
+        .filter((value) => value.length < 5)
+        .toStream()
+        .mapValues((value) => `short ${value}`),
+    )
+    out(
+      table
+        .filter((value) => value.length < 6, { store: 'kept' })
+        .toStream()
+        .mapValues((value) => `kept ${value}`),
+    )
     out(
       table
         .mapValues((value) => (value.length > 6 ? null : `<${value}>`))
@@ -93,10 +113,18 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
   'table-stored': (builder, out) => {
     const table = builder.table('a', { ...text, store: 'stored' })
     out(table.filter((value) => value < 'v5').toStream())
-    out(table.filterNot((value) => value < 'v5', { store: 'others' }).toStream().mapValues((value) => `not ${value}`))
     out(
       table
-        .mapValues((value) => (value === 'v7' ? null : `m${value}`), { store: 'mapped', value: serdes.string })
+        .filterNot((value) => value < 'v5', { store: 'others' })
+        .toStream()
+        .mapValues((value) => `not ${value}`),
+    )
+    out(
+      table
+        .mapValues((value) => (value === 'v7' ? null : `m${value}`), {
+          store: 'mapped',
+          value: serdes.string,
+        })
         .filter((value) => value !== 'mv2')
         .toStream(),
     )
@@ -132,12 +160,17 @@ function generator(): (bound: number) => number {
   }
 }
 
-async function run(define: (builder: StreamsBuilder, out: Collect) => void, evictEvery: number): Promise<string> {
+async function run(
+  define: (builder: StreamsBuilder, out: Collect) => void,
+  evictEvery: number,
+): Promise<string> {
   const lines: string[] = []
   let index = 0
   const topology = defineTopology((builder) =>
     define(builder, (stream) =>
-      stream.forEach(({ key, value, timestamp }) => lines.push(`${index} ${key} ${value} ${timestamp}\n`)),
+      stream.forEach(({ key, value, timestamp }) => {
+        lines.push(`${index} ${key} ${value} ${timestamp}\n`)
+      }),
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
