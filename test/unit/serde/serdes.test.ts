@@ -30,6 +30,9 @@ const texts = fc.oneof(
   fc.string({ unit: fc.constantFrom('a', 'ä', '\uFFFD', '\uFEFF', '\0', '𝒲'), maxLength: 60 }),
 )
 
+/** Without -0, which JSON has not. */
+const jsonValues: fc.Arbitrary<unknown> = fc.json().map((text) => JSON.parse(text.replaceAll('-0', '0')))
+
 const cases: Readonly<Record<string, Case<never>>> = {
   string: one(serdes.string, texts, (value) => Buffer.from(value)),
   int32: one(serdes.int32, fc.integer(), (value) => int64(BigInt(value)).subarray(4)),
@@ -45,9 +48,7 @@ const cases: Readonly<Record<string, Case<never>>> = {
     fc.uint8Array().map((bytes) => Buffer.from(bytes)),
     (value) => value,
   ),
-  json: one(serdes.json(), fc.jsonValue() as fc.Arbitrary<unknown>, (value) =>
-    Buffer.from(JSON.stringify(value)),
-  ),
+  json: one(serdes.json(), jsonValues, (value) => Buffer.from(JSON.stringify(value))),
   custom: one(
     serdes.custom<string>({
       name: 'hex',
@@ -83,10 +84,7 @@ for (const [name, { serde, values, bytes }] of Object.entries(cases)) {
           const read = serde.deserialize(buffer, before.length, before.length + own.length)
           // What is read keeps nothing of the buffer.
           buffer.fill(0)
-          assert.deepEqual(
-            Object.is(read, -0) && name === 'json' ? 0 : read,
-            Object.is(value, -0) && name !== 'float64' ? 0 : value,
-          )
+          assert.deepEqual(read, value)
         }),
       )
     })
