@@ -38,7 +38,8 @@ Result<std::shared_ptr<Admin>> Admin::Create(const KafkaConfig& config, const Ca
   return std::shared_ptr<Admin>(new Admin(std::move(client.value()), owner));
 }
 
-Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<std::string>& names, int timeout_ms) {
+Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<std::string>& names,
+                                                            int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (names.empty()) return std::vector<TopicDescription>();
   std::vector<const char*> list;
@@ -62,7 +63,8 @@ Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<st
       return KafkaStatus(error, "Describing topic " + name);
     }
     size_t partitions;
-    const rd_kafka_TopicPartitionInfo_t** infos = rd_kafka_TopicDescription_partitions(topics[i], &partitions);
+    const rd_kafka_TopicPartitionInfo_t** infos =
+        rd_kafka_TopicDescription_partitions(topics[i], &partitions);
     size_t replicas = 0;
     if (partitions > 0) rd_kafka_TopicPartitionInfo_replicas(infos[0], &replicas);
     descriptions.push_back({name, rd_kafka_Uuid_base64str(rd_kafka_TopicDescription_topic_id(topics[i])),
@@ -102,36 +104,38 @@ Result<std::map<std::string, std::string>> Admin::TopicConfigs(const std::string
   return configs;
 }
 
-Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopicRequest>& topics, int timeout_ms) {
+Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopicRequest>& topics,
+                                                      int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (topics.empty()) return std::vector<TopicFailure>();
   std::vector<NewTopicHandle> handles;
   std::vector<rd_kafka_NewTopic_t*> list;
   for (const NewTopicRequest& topic : topics) {
     char reason[512];
-    NewTopicHandle handle(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, topic.replication_factor, reason,
-                                                sizeof(reason)));
+    NewTopicHandle handle(rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions,
+                                                topic.replication_factor, reason, sizeof(reason)));
     if (handle == nullptr) return Status::Invalid("Creating topic " + topic.name + ": " + reason);
     for (const auto& [name, value] : topic.config) {
-      const Status status = KafkaStatus(rd_kafka_NewTopic_set_config(handle.get(), name.c_str(), value.c_str()),
-                                        "Creating topic " + topic.name + ": setting " + name);
+      const Status status =
+          KafkaStatus(rd_kafka_NewTopic_set_config(handle.get(), name.c_str(), value.c_str()),
+                      "Creating topic " + topic.name + ": setting " + name);
       if (!status.ok()) return status;
     }
     list.push_back(handle.get());
     handles.push_back(std::move(handle));
   }
-  const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, "Creating topics", timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_CreateTopics(client, list.data(), list.size(), options, queue);
-          },
-          // The broker answers when the topics exist, not when it has taken note.
-          [timeout_ms](rd_kafka_AdminOptions_t* options) -> rd_kafka_error_t* {
-            char reason[512];
-            const rd_kafka_resp_err_t error =
-                rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, reason, sizeof(reason));
-            return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(error, "%s", reason);
-          });
+  const Result<KafkaEventHandle> event = Ask(
+      RD_KAFKA_ADMIN_OP_CREATETOPICS, "Creating topics", timeout_ms,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_CreateTopics(client, list.data(), list.size(), options, queue);
+      },
+      // The broker answers when the topics exist, not when it has taken note.
+      [timeout_ms](rd_kafka_AdminOptions_t* options) -> rd_kafka_error_t* {
+        char reason[512];
+        const rd_kafka_resp_err_t error =
+            rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, reason, sizeof(reason));
+        return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(error, "%s", reason);
+      });
   if (!event.ok()) return event.status();
   size_t count;
   const rd_kafka_topic_result_t** results =
@@ -142,7 +146,8 @@ Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopic
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
     const std::string name = rd_kafka_topic_result_name(results[i]);
     const char* reason = rd_kafka_topic_result_error_string(results[i]);
-    failures.push_back({name, KafkaStatus(error, "Creating topic " + name, reason == nullptr ? rd_kafka_err2str(error) : reason)});
+    failures.push_back({name, KafkaStatus(error, "Creating topic " + name,
+                                          reason == nullptr ? rd_kafka_err2str(error) : reason)});
   }
   return failures;
 }
@@ -163,30 +168,33 @@ Status Admin::DeleteRecords(const std::vector<TopicPartitionOffset>& before, int
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.value().get()));
   for (int i = 0; i < answered->cnt; i++) {
     const rd_kafka_topic_partition_t& element = answered->elems[i];
-    const Status status = KafkaStatus(element.err, "Deleting records of " + Describe(element.topic, element.partition));
+    const Status status =
+        KafkaStatus(element.err, "Deleting records of " + Describe(element.topic, element.partition));
     if (!status.ok()) return status;
   }
   return Status::Ok();
 }
 
-Result<std::vector<TopicPartitionOffset>> Admin::ListOffsets(const std::vector<TopicPartition>& partitions, OffsetAt at,
-                                                             Isolation isolation, int timeout_ms) {
+Result<std::vector<TopicPartitionOffset>> Admin::ListOffsets(const std::vector<TopicPartition>& partitions,
+                                                             OffsetAt at, Isolation isolation,
+                                                             int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (partitions.empty()) return std::vector<TopicPartitionOffset>();
   const KafkaPartitionsHandle list = ToKafka(partitions);
   for (int i = 0; i < list->cnt; i++) {
-    list->elems[i].offset = at == OffsetAt::kEarliest ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+    list->elems[i].offset =
+        at == OffsetAt::kEarliest ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
   }
-  const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_LISTOFFSETS, "Listing offsets", timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_ListOffsets(client, list.get(), options, queue);
-          },
-          [isolation](rd_kafka_AdminOptions_t* options) {
-            return rd_kafka_AdminOptions_set_isolation_level(
-                options, isolation == Isolation::kReadCommitted ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
-                                                                : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
-          });
+  const Result<KafkaEventHandle> event = Ask(
+      RD_KAFKA_ADMIN_OP_LISTOFFSETS, "Listing offsets", timeout_ms,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_ListOffsets(client, list.get(), options, queue);
+      },
+      [isolation](rd_kafka_AdminOptions_t* options) {
+        return rd_kafka_AdminOptions_set_isolation_level(
+            options, isolation == Isolation::kReadCommitted ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+                                                            : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
+      });
   if (!event.ok()) return event.status();
   size_t count;
   const rd_kafka_ListOffsetsResultInfo_t** infos =
@@ -194,7 +202,8 @@ Result<std::vector<TopicPartitionOffset>> Admin::ListOffsets(const std::vector<T
   std::vector<TopicPartitionOffset> offsets;
   for (size_t i = 0; i < count; i++) {
     const rd_kafka_topic_partition_t* element = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    const Status status = KafkaStatus(element->err, "Listing offsets of " + Describe(element->topic, element->partition));
+    const Status status =
+        KafkaStatus(element->err, "Listing offsets of " + Describe(element->topic, element->partition));
     if (!status.ok()) return status;
     offsets.push_back({element->topic, element->partition, element->offset, ""});
   }
@@ -223,8 +232,8 @@ Result<std::vector<TopicPartitionOffset>> Admin::GroupOffsets(const std::string&
     if (!status.ok()) return status;
     const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[i]);
     for (int j = 0; j < list->cnt; j++) {
-      const Status partition_status =
-          KafkaStatus(list->elems[j].err, what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
+      const Status partition_status = KafkaStatus(
+          list->elems[j].err, what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
       if (!partition_status.ok()) return partition_status;
     }
     for (TopicPartitionOffset& offset : OffsetsFromKafka(list)) offsets.push_back(std::move(offset));
@@ -240,9 +249,11 @@ Result<std::vector<TopicPartitions>> Admin::ListTopics(int timeout_ms) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (true) {
     if (Ending()) return ClosedAdmin();
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
-    const rd_kafka_resp_err_t error =
-        rd_kafka_metadata(client_.get(), 1, nullptr, &metadata, static_cast<int>(std::clamp<int64_t>(left, 1, kGraceMs)));
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
+            .count();
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(
+        client_.get(), 1, nullptr, &metadata, static_cast<int>(std::clamp<int64_t>(left, 1, kGraceMs)));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     const bool again = error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT;
     if (!again || left <= 0) return KafkaStatus(error, "Listing topics");
@@ -268,7 +279,8 @@ Result<KafkaEventHandle> Admin::Ask(rd_kafka_admin_op_t operation, const std::st
   const KafkaAdminOptionsHandle options(rd_kafka_AdminOptions_new(client_.get(), operation));
   char reason[512];
   Status status = KafkaStatus(
-      rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, reason, sizeof(reason)), what, reason);
+      rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, reason, sizeof(reason)), what,
+      reason);
   if (status.ok() && change_options) status = TakeKafkaStatus(change_options(options.get()), what);
   if (!status.ok()) return status;
 
@@ -284,7 +296,8 @@ Result<KafkaEventHandle> Admin::Ask(rd_kafka_admin_op_t operation, const std::st
       return event;
     }
     if (std::chrono::steady_clock::now() >= deadline) {
-      return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what, "no answer within " + std::to_string(timeout_ms) + " ms");
+      return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what,
+                         "no answer within " + std::to_string(timeout_ms) + " ms");
     }
   }
   return ClosedAdmin();

@@ -63,8 +63,8 @@ class Admin {
 
   enum class OffsetAt { kEarliest, kLatest };
   enum class Isolation { kReadCommitted, kReadUncommitted };
-  Result<std::vector<TopicPartitionOffset>> ListOffsets(const std::vector<TopicPartition>& partitions, OffsetAt at,
-                                                        Isolation isolation, int timeout_ms);
+  Result<std::vector<TopicPartitionOffset>> ListOffsets(const std::vector<TopicPartition>& partitions,
+                                                        OffsetAt at, Isolation isolation, int timeout_ms);
   // All committed offsets of a group; none for a group that does not exist.
   Result<std::vector<TopicPartitionOffset>> GroupOffsets(const std::string& group, int timeout_ms);
   // All topics, by a metadata request: works where there is no topic administration.
@@ -81,8 +81,8 @@ class Admin {
 
   // Sends one request and waits for its result event; `what` begins a failure's message.
   // REQUIRES: lifetime_ held while the event is in use.
-  Result<KafkaEventHandle> Ask(rd_kafka_admin_op_t operation, const std::string& what, int timeout_ms, const Request& request,
-                               const ChangeOptions& change_options = nullptr);
+  Result<KafkaEventHandle> Ask(rd_kafka_admin_op_t operation, const std::string& what, int timeout_ms,
+                               const Request& request, const ChangeOptions& change_options = nullptr);
   bool Ending() const { return closing_.cancelled() || owner_.cancelled(); }
 
   const Cancellation owner_;

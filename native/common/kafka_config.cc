@@ -24,8 +24,8 @@ Status SetOne(rd_kafka_conf_t* conf, const std::string& name, const std::string&
     case RD_KAFKA_CONF_UNKNOWN:
       return Status::Invalid("Kafka client setting " + name + " is unknown to librdkafka");
     default:
-      return Status::Invalid("Kafka client setting " + name + (IsSecret(name) ? "" : "=" + value) + " is refused: " +
-                             (IsSecret(name) ? "the value is not allowed" : error));
+      return Status::Invalid("Kafka client setting " + name + (IsSecret(name) ? "" : "=" + value) +
+                             " is refused: " + (IsSecret(name) ? "the value is not allowed" : error));
   }
 }
 
@@ -52,7 +52,8 @@ Result<KafkaConfHandle> BuildKafkaConf(const KafkaConfig& config, const Required
 Result<KafkaClientHandle> NewKafkaClient(rd_kafka_type_t type, KafkaConfHandle conf) {
   char error[kErrorTextMax];
   rd_kafka_t* client = rd_kafka_new(type, conf.get(), error, sizeof(error));
-  if (client == nullptr) return Status::Invalid(std::string("The Kafka client could not be created: ") + error);
+  if (client == nullptr)
+    return Status::Invalid(std::string("The Kafka client could not be created: ") + error);
   (void)conf.release();
   return KafkaClientHandle(client);
 }

@@ -25,7 +25,8 @@ using KafkaQueueHandle = KafkaHandle<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using KafkaEventHandle = KafkaHandle<rd_kafka_event_t, rd_kafka_event_destroy>;
 using KafkaMessageHandle = KafkaHandle<rd_kafka_message_t, rd_kafka_message_destroy>;
 using KafkaTopicHandle = KafkaHandle<rd_kafka_topic_t, rd_kafka_topic_destroy>;
-using KafkaPartitionsHandle = KafkaHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
+using KafkaPartitionsHandle =
+    KafkaHandle<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 using KafkaAdminOptionsHandle = KafkaHandle<rd_kafka_AdminOptions_t, rd_kafka_AdminOptions_destroy>;
 using KafkaClientHandle = KafkaHandle<rd_kafka_t, rd_kafka_destroy>;
 

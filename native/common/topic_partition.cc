@@ -5,7 +5,9 @@
 
 namespace weir {
 
-std::string Describe(const std::string& topic, int32_t partition) { return topic + " [" + std::to_string(partition) + "]"; }
+std::string Describe(const std::string& topic, int32_t partition) {
+  return topic + " [" + std::to_string(partition) + "]";
+}
 
 KafkaPartitionsHandle ToKafka(const std::vector<TopicPartition>& partitions) {
   KafkaPartitionsHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
@@ -18,7 +20,8 @@ KafkaPartitionsHandle ToKafka(const std::vector<TopicPartition>& partitions) {
 KafkaPartitionsHandle ToKafka(const std::vector<TopicPartitionOffset>& offsets) {
   KafkaPartitionsHandle list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const TopicPartitionOffset& each : offsets) {
-    rd_kafka_topic_partition_t* element = rd_kafka_topic_partition_list_add(list.get(), each.topic.c_str(), each.partition);
+    rd_kafka_topic_partition_t* element =
+        rd_kafka_topic_partition_list_add(list.get(), each.topic.c_str(), each.partition);
     element->offset = each.offset;
     if (each.metadata.empty()) continue;
     element->metadata = rd_kafka_mem_malloc(nullptr, each.metadata.size());  // freed with the list
@@ -43,8 +46,10 @@ std::vector<TopicPartitionOffset> OffsetsFromKafka(const rd_kafka_topic_partitio
   for (int i = 0; i < list->cnt; i++) {
     const rd_kafka_topic_partition_t& element = list->elems[i];
     std::string metadata;
-    if (element.metadata != nullptr) metadata.assign(static_cast<const char*>(element.metadata), element.metadata_size);
-    offsets.push_back({element.topic, element.partition, element.offset < 0 ? -1 : element.offset, std::move(metadata)});
+    if (element.metadata != nullptr)
+      metadata.assign(static_cast<const char*>(element.metadata), element.metadata_size);
+    offsets.push_back(
+        {element.topic, element.partition, element.offset < 0 ? -1 : element.offset, std::move(metadata)});
   }
   return offsets;
 }

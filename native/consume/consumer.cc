@@ -1,5 +1,6 @@
 #include "consume/consumer.h"
 
+#include <chrono>
 #include <cstring>
 #include <unordered_map>
 
@@ -11,6 +12,9 @@ namespace weir {
 namespace {
 
 constexpr int kPollTimeoutMs = 100;
+constexpr auto kCheckInterval = std::chrono::milliseconds(10);
+// An abandoned client waits this long for the coordinator to hear that it leaves.
+constexpr auto kLeaveMax = std::chrono::seconds(3);
 
 // Consumers by id. Leaked, so that it outlives every thread.
 struct Registry {
@@ -50,8 +54,9 @@ Result<std::shared_ptr<Consumer>> Consumer::Create(const KafkaConfig& config, Co
                                                          {"log.queue", "true"}});
   if (!conf.ok()) return conf.status();
   if (config.count("group.id") == 0) return Status::Invalid("Kafka client setting group.id is missing");
-  rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
-                                                   RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_OFFSET_COMMIT);
+  rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR |
+                                                   RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_FETCH |
+                                                   RD_KAFKA_EVENT_OFFSET_COMMIT);
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_CONSUMER, std::move(conf.value()));
   if (!client.ok()) return client.status();
   std::shared_ptr<Consumer> consumer(new Consumer(std::move(client.value()), std::move(on_event)));
@@ -98,7 +103,8 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
     for (const TopicPartitionOffset& each : offsets) {
       const std::string name = Describe(each.topic, each.partition);
-      if (each.offset < 0) return Status::Invalid("Consumer.assign: " + name + " needs an offset of 0 or above");
+      if (each.offset < 0)
+        return Status::Invalid("Consumer.assign: " + name + " needs an offset of 0 or above");
       if (slots_.count({each.topic, each.partition}) != 0 || added.count({each.topic, each.partition}) != 0) {
         return Status::Invalid("Consumer.assign: " + name + " is already assigned");
       }
@@ -110,7 +116,8 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
                                                     std::move(queue), each.offset));
     }
     if (IsEager() && !slots_.empty()) {
-      return Status::Invalid("Consumer.assign: under the eager protocol everything must have been unassigned before");
+      return Status::Invalid(
+          "Consumer.assign: under the eager protocol everything must have been unassigned before");
     }
   }
   const KafkaPartitionsHandle list = ToKafka(offsets);
@@ -143,15 +150,18 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
     }
   }
   if (IsEager()) return KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign");
-  return TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()), "Consumer: unassign");
+  return TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
+                         "Consumer: unassign");
 }
 
-Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<TopicPartition>& partitions, int timeout_ms) {
+Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<TopicPartition>& partitions,
+                                                              int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   if (partitions.empty()) return std::vector<TopicPartitionOffset>();
   const KafkaPartitionsHandle list = ToKafka(partitions);
-  Status status = KafkaStatus(rd_kafka_committed(client_.get(), list.get(), timeout_ms), "Consumer: committed offsets");
+  Status status =
+      KafkaStatus(rd_kafka_committed(client_.get(), list.get(), timeout_ms), "Consumer: committed offsets");
   if (status.ok()) status = FirstPartitionError(list.get(), "Consumer: committed offset");
   if (!status.ok()) return status;
   return OffsetsFromKafka(list.get());
@@ -163,9 +173,10 @@ Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const 
   if (offsets.empty()) return Status::Ok();
   const KafkaQueueHandle answers(rd_kafka_queue_new(client_.get()));
   const Status status = KafkaStatus(
-      rd_kafka_commit_queue(client_.get(), ToKafka(offsets).get(), answers.get(), nullptr, nullptr), "Consumer: commit");
+      rd_kafka_commit_queue(client_.get(), ToKafka(offsets).get(), answers.get(), nullptr, nullptr),
+      "Consumer: commit");
   if (!status.ok()) return status;
-  while (!cancellation.cancelled() && !abandoned_) {
+  while (!cancellation.cancelled() && !alone_) {
     const KafkaEventHandle event(rd_kafka_queue_poll(answers.get(), kPollTimeoutMs));
     if (event == nullptr) continue;
     // The partitions say more than the request does.
@@ -179,14 +190,15 @@ Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const 
   return ClosedConsumer();
 }
 
-Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition, int timeout_ms) {
+Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition,
+                                                              int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   int64_t low = -1;
   int64_t high = -1;
-  const Status status =
-      KafkaStatus(rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition, &low, &high, timeout_ms),
-                  "Consumer: watermarks of " + Describe(topic, partition));
+  const Status status = KafkaStatus(
+      rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition, &low, &high, timeout_ms),
+      "Consumer: watermarks of " + Describe(topic, partition));
   if (!status.ok()) return status;
   return std::make_pair(low, high);
 }
@@ -205,16 +217,16 @@ Result<Consumer::Membership> Consumer::GroupMetadata() {
 Status Consumer::Close(const Cancellation& cancellation) {
   std::lock_guard<std::mutex> lock(closing_);
   if (client_ == nullptr) return Status::Ok();
-  StopEvents(true, &cancellation);
+  Leave(cancellation);
   Destroy();
   return Status::Ok();
 }
 
 void Consumer::Abandon() {
-  abandoned_ = true;
+  alone_ = true;
   std::lock_guard<std::mutex> lock(closing_);
   if (client_ == nullptr) return;
-  StopEvents(false, nullptr);
+  Leave(Cancellation());
   Destroy();
 }
 
@@ -228,17 +240,26 @@ Result<std::shared_ptr<PartitionSlot>> Consumer::FindSlot(const std::string& top
 void Consumer::RunEvents() {
   SetThreadName("weir-group");
   bool close_begun = false;
-  while (!abandoned_) {
+  bool answered_alone = false;
+  std::chrono::steady_clock::time_point deadline;
+  while (true) {
     if (leaving_ && !close_begun) {
       close_begun = true;
       rd_kafka_error_t* error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
       if (error != nullptr) {
-        // After a fatal error the client is no member any more.
+        // After a fatal error the client is no member any more, but may still wait for an answer.
         rd_kafka_error_destroy(error);
+        GiveUpAll();
         break;
       }
     }
-    if (close_begun && rd_kafka_consumer_closed(client_.get())) break;
+    if (close_begun && alone_ && !answered_alone) {
+      answered_alone = true;
+      deadline = std::chrono::steady_clock::now() + kLeaveMax;
+      GiveUpAll();
+    }
+    if (close_begun && rd_kafka_consumer_closed(client_.get()) != 0) break;
+    if (answered_alone && std::chrono::steady_clock::now() > deadline) break;
     const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), kPollTimeoutMs));
     if (event != nullptr) Handle(event.get());
   }
@@ -279,12 +300,13 @@ void Consumer::HandleRebalance(rd_kafka_event_t* event) {
   const bool is_assign = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   if (!is_assign && rebalance != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
     // A failed rebalance: librdkafka wants an empty assignment before it joins again.
-    AnswerAlone(rebalance, nullptr);
+    GiveUpAll();
     HandleError(event);
     return;
   }
-  if (is_assign && leaving_) {
-    AnswerAlone(rebalance, partitions);
+  // What is granted to a client that leaves is given back, and nobody answers for an abandoned one.
+  if (alone_ || (is_assign && leaving_)) {
+    GiveUpAll();
     return;
   }
   ConsumerEvent told{is_assign ? ConsumerEvent::Type::kAssign : ConsumerEvent::Type::kRevoke};
@@ -320,35 +342,25 @@ void Consumer::ReportStray(rd_kafka_event_t* event) {
   }
 }
 
-void Consumer::AnswerAlone(rd_kafka_resp_err_t rebalance, rd_kafka_topic_partition_list_t* partitions) {
-  if (IsEager()) {
-    rd_kafka_assign(client_.get(), nullptr);
-    return;
-  }
-  const KafkaPartitionsHandle none(rd_kafka_topic_partition_list_new(0));
-  rd_kafka_error_t* error = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS || partitions == nullptr
-                                ? rd_kafka_incremental_assign(client_.get(), none.get())
-                                : rd_kafka_incremental_unassign(client_.get(), partitions);
-  if (error != nullptr) rd_kafka_error_destroy(error);
-}
+void Consumer::GiveUpAll() { rd_kafka_assign(client_.get(), nullptr); }
 
 bool Consumer::IsEager() const {
   // Without a group (partitions assigned by hand) librdkafka takes increments too.
   return subscribed_ && std::strcmp(rd_kafka_rebalance_protocol(client_.get()), "COOPERATIVE") != 0;
 }
 
-void Consumer::StopEvents(bool leave_group, const Cancellation* cancellation) {
-  (leave_group ? leaving_ : abandoned_) = true;
+void Consumer::Leave(const Cancellation& cancellation) {
+  leaving_ = true;
   rd_kafka_queue_yield(queue_.get());
-  while (!events_ended_ && cancellation != nullptr) {
-    if (cancellation->cancelled()) abandoned_ = true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  while (!events_ended_) {
+    if (cancellation.cancelled()) alone_ = true;
+    std::this_thread::sleep_for(kCheckInterval);
   }
   events_.join();
 }
 
 void Consumer::Destroy() {
-  abandoned_ = true;  // ends commits that wait for an answer
+  alone_ = true;  // ends commits that wait for an answer
   seeker_->Stop();
   std::unique_lock<std::shared_mutex> lock(lifetime_);
   {
@@ -356,10 +368,8 @@ void Consumer::Destroy() {
     for (const auto& [name, slot] : slots_) slot->End();
     slots_.clear();
   }
-  // A close that was given up waits for the answer to its revocation, and the destruction would wait with it.
-  if (leaving_ && rd_kafka_consumer_closed(client_.get()) == 0) rd_kafka_assign(client_.get(), nullptr);
   queue_.reset();
-  // The group was left already, or shall not be.
+  // The group was left already, or does not answer.
   rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 

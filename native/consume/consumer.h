@@ -47,7 +47,7 @@ class Consumer {
   // Null when there is none (any more).
   static std::shared_ptr<Consumer> Find(int64_t id);
 
-  // Abandons the client when Close was not called: the group is not left, the member times out.
+  // As Abandon when Close was not called.
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
@@ -59,9 +59,11 @@ class Consumer {
   Status Assign(const std::vector<TopicPartitionOffset>& offsets);
   Status Unassign(const std::vector<TopicPartition>& partitions);
 
-  Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions, int timeout_ms);
+  Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
+                                                      int timeout_ms);
   Status Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation);
-  Result<std::pair<int64_t, int64_t>> QueryWatermarks(const std::string& topic, int32_t partition, int timeout_ms);
+  Result<std::pair<int64_t, int64_t>> QueryWatermarks(const std::string& topic, int32_t partition,
+                                                      int timeout_ms);
 
   struct Membership {
     std::string member_id;
@@ -69,10 +71,10 @@ class Consumer {
   };
   Result<Membership> GroupMetadata();
 
-  // Leaves the group and destroys the client. Revocations are reported meanwhile and have to be answered. When cancelled, the client
-  // is abandoned. Idempotent: a second call waits for the first.
+  // Leaves the group and destroys the client. Revocations are reported and have to be answered meanwhile. Goes on as Abandon when
+  // cancelled. Idempotent: a second call waits for the first.
   Status Close(const Cancellation& cancellation);
-  // Destroys the client at once, without leaving the group. Idempotent.
+  // Leaves the group and destroys the client without asking the owner, within a few seconds also when no broker answers. Idempotent.
   void Abandon();
 
   // The slot of an assigned partition.
@@ -88,26 +90,27 @@ class Consumer {
   void HandleRebalance(rd_kafka_event_t* event);
   void HandleError(rd_kafka_event_t* event);
   void ReportStray(rd_kafka_event_t* event);
-  // Answers a rebalance for an owner who has begun to close.
-  void AnswerAlone(rd_kafka_resp_err_t rebalance, rd_kafka_topic_partition_list_t* partitions);
+  // Answers any rebalance by giving everything up. REQUIRES: the client leaves, or the rebalance has failed: only then does librdkafka
+  // take this under every protocol. A client with an unanswered rebalance cannot be destroyed; it would wait for ever.
+  void GiveUpAll();
   bool IsEager() const;
-  void StopEvents(bool leave_group, const Cancellation* cancellation);
+  void Leave(const Cancellation& cancellation);
   void Destroy();
 
   const int64_t id_;
   const ConsumerEventHandler on_event_;
   // Held shared by calls into librdkafka, exclusively to destroy it.
   std::shared_mutex lifetime_;
-  KafkaClientHandle client_;   // null once closed; guarded by lifetime_
-  KafkaQueueHandle queue_;     // librdkafka's main queue
+  KafkaClientHandle client_;  // null once closed; guarded by lifetime_
+  KafkaQueueHandle queue_;    // librdkafka's main queue
   std::unique_ptr<Seeker> seeker_;
 
   std::mutex slots_mutex_;
   Slots slots_;  // guarded by slots_mutex_
 
   std::atomic<bool> subscribed_{false};
-  std::atomic<bool> leaving_{false};    // the event thread leaves the group, then ends
-  std::atomic<bool> abandoned_{false};  // the event thread ends
+  std::atomic<bool> leaving_{false};  // the event thread leaves the group, then ends
+  std::atomic<bool> alone_{false};    // nobody answers rebalances any more: the event thread does
   std::atomic<bool> events_ended_{false};
   std::mutex closing_;  // one Close or Abandon at a time
   std::thread events_;

@@ -15,12 +15,12 @@ struct ConsumerEvent {
 
   Type type;
   std::vector<TopicPartition> partitions = {};  // kAssign, kRevoke; kStray: the one
-  bool lost = false;                       // kRevoke
-  Status error = {};                       // kError
-  int64_t offset = -1;                     // kStray
-  int level = 0;                           // kLog: syslog's
-  std::string facility = {};               // kLog
-  std::string message = {};                // kLog
+  bool lost = false;                            // kRevoke
+  Status error = {};                            // kError
+  int64_t offset = -1;                          // kStray
+  int level = 0;                                // kLog: syslog's
+  std::string facility = {};                    // kLog
+  std::string message = {};                     // kLog
 };
 
 // Called on the Consumer's event thread; must not block and must not call the Consumer.

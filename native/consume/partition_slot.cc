@@ -27,7 +27,8 @@ size_t HeadersSize(const rd_kafka_headers_t* headers) {
   const char* name;
   const void* value;
   size_t value_size;
-  for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &value_size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &value_size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
     size += 8 + std::strlen(name) + value_size;
   }
   return size;
@@ -39,7 +40,8 @@ void EncodeHeaders(const rd_kafka_headers_t* headers, uint8_t* out) {
   const char* name;
   const void* value;
   size_t value_size;
-  for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &value_size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &name, &value, &value_size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
     const size_t name_size = std::strlen(name);
     PutInt32(out, static_cast<int32_t>(name_size));
     std::memcpy(out + 4, name, name_size);
@@ -52,8 +54,8 @@ void EncodeHeaders(const rd_kafka_headers_t* headers, uint8_t* out) {
 }
 
 // Appends to the arena at `*used`. A null field has length -1.
-void PutBytes(const RecordBatch& batch, size_t index, const void* bytes, size_t size, int32_t* starts, int32_t* lengths,
-              size_t* used) {
+void PutBytes(const RecordBatch& batch, size_t index, const void* bytes, size_t size, int32_t* starts,
+              int32_t* lengths, size_t* used) {
   starts[index] = static_cast<int32_t>(*used);
   lengths[index] = bytes == nullptr ? -1 : static_cast<int32_t>(size);
   if (bytes == nullptr || size == 0) return;
@@ -63,8 +65,8 @@ void PutBytes(const RecordBatch& batch, size_t index, const void* bytes, size_t 
 
 }  // namespace
 
-PartitionSlot::PartitionSlot(rd_kafka_t* client, Seeker* seeker, std::string topic, int32_t partition, KafkaQueueHandle queue,
-                             int64_t offset)
+PartitionSlot::PartitionSlot(rd_kafka_t* client, Seeker* seeker, std::string topic, int32_t partition,
+                             KafkaQueueHandle queue, int64_t offset)
     : client_(client),
       seeker_(seeker),
       topic_(std::move(topic)),
@@ -129,8 +131,8 @@ Result<int32_t> PartitionSlot::Poll(const RecordBatch& batch) {
     if (needed > batch.arena_size - used) {
       if (count > 0) break;
       if (needed > INT32_MAX) {
-        return Status::Invalid(Describe(topic_, partition_) + ": the record at offset " + std::to_string(message->offset) +
-                               " is larger than 2 GiB");
+        return Status::Invalid(Describe(topic_, partition_) + ": the record at offset " +
+                               std::to_string(message->offset) + " is larger than 2 GiB");
       }
       return -static_cast<int32_t>(needed);
     }
@@ -177,8 +179,8 @@ std::pair<int64_t, int64_t> PartitionSlot::Watermarks() const {
   std::lock_guard<std::mutex> lock(mutex_);
   int64_t low = -1;
   int64_t high = -1;
-  if (queue_ == nullptr ||
-      rd_kafka_get_watermark_offsets(client_, topic_.c_str(), partition_, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (queue_ == nullptr || rd_kafka_get_watermark_offsets(client_, topic_.c_str(), partition_, &low, &high) !=
+                               RD_KAFKA_RESP_ERR_NO_ERROR) {
     return {-1, -1};
   }
   return {std::max<int64_t>(low, -1), std::max<int64_t>(high, -1)};
@@ -214,7 +216,8 @@ void PartitionSlot::FinishSeek(uint64_t generation, const Status& status) {
 
 bool PartitionSlot::PullLocked(size_t count_max) {
   if (queue_ == nullptr || reader_ == nullptr || paused_ || seek_.has_value()) return false;
-  const ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, pulled_.data(), std::min(count_max, kPullMax));
+  const ssize_t count =
+      rd_kafka_consume_batch_queue(queue_.get(), 0, pulled_.data(), std::min(count_max, kPullMax));
   if (count <= 0) return false;
   pulled_next_ = 0;
   pulled_count_ = static_cast<size_t>(count);

@@ -34,7 +34,8 @@ class Seeker;
 class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
  public:
   // Takes `queue`, the partition's own, which librdkafka will fill from `offset`.
-  PartitionSlot(rd_kafka_t* client, Seeker* seeker, std::string topic, int32_t partition, KafkaQueueHandle queue, int64_t offset);
+  PartitionSlot(rd_kafka_t* client, Seeker* seeker, std::string topic, int32_t partition,
+                KafkaQueueHandle queue, int64_t offset);
   ~PartitionSlot();
   PartitionSlot(const PartitionSlot&) = delete;
   PartitionSlot& operator=(const PartitionSlot&) = delete;
@@ -92,16 +93,17 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   const int32_t partition_;
 
   mutable std::mutex mutex_;
-  KafkaQueueHandle queue_;               // null once ended; guarded by mutex_, as is everything below
-  std::shared_ptr<Waker> reader_;        // null while closed
-  int64_t next_offset_;                  // records below it are dropped
-  int64_t fetch_offset_;                 // the offset after the last message taken from librdkafka, or the one last asked of it
+  KafkaQueueHandle queue_;         // null once ended; guarded by mutex_, as is everything below
+  std::shared_ptr<Waker> reader_;  // null while closed
+  int64_t next_offset_;            // records below it are dropped
+  int64_t
+      fetch_offset_;  // the offset after the last message taken from librdkafka, or the one last asked of it
   bool paused_ = false;
   bool resume_after_seek_ = false;
-  std::optional<SeekRequest> seek_;      // asked for and not yet confirmed
+  std::optional<SeekRequest> seek_;  // asked for and not yet confirmed
   uint64_t seek_generation_ = 0;
-  bool stopped_ = false;                 // librdkafka fetches no more since it told of an offset out of range
-  Status failure_;                       // of a seek; told by the next Poll
+  bool stopped_ = false;  // librdkafka fetches no more since it told of an offset out of range
+  Status failure_;        // of a seek; told by the next Poll
   std::array<rd_kafka_message_t*, kPullMax> pulled_;
   size_t pulled_next_ = 0;
   size_t pulled_count_ = 0;

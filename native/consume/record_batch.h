@@ -23,7 +23,9 @@ struct RecordBatch {
   int32_t* headers_start;
   int32_t* headers_length;
 
-  static constexpr size_t ColumnBytes(size_t capacity) { return capacity * (2 * sizeof(double) + 6 * sizeof(int32_t)); }
+  static constexpr size_t ColumnBytes(size_t capacity) {
+    return capacity * (2 * sizeof(double) + 6 * sizeof(int32_t));
+  }
 
   // REQUIRES: `columns` has ColumnBytes(capacity) bytes and is aligned for doubles.
   static RecordBatch Over(uint8_t* arena, size_t arena_size, void* columns, size_t capacity) {

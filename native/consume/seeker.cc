@@ -82,13 +82,15 @@ Seeker::Slots Seeker::SeekAll(Slots slots) {
     const auto seek = slot->PendingSeek();
     if (!seek.has_value()) continue;
     // One that was taken back and asked for anew is listed twice.
-    if (rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition()) != nullptr) continue;
+    if (rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition()) != nullptr)
+      continue;
     if (seek->stopped || std::chrono::steady_clock::now() - seek->asked > kStartMax) {
       Restart(slot.get(), seek->offset, seek->generation);
       if (slot->PendingSeek().has_value()) again.push_back(std::move(slot));
       continue;
     }
-    rd_kafka_topic_partition_list_add(list.get(), slot->topic().c_str(), slot->partition())->offset = seek->offset;
+    rd_kafka_topic_partition_list_add(list.get(), slot->topic().c_str(), slot->partition())->offset =
+        seek->offset;
     asked.emplace_back(std::move(slot), seek->generation);
   }
   if (asked.empty()) return again;
@@ -99,7 +101,8 @@ Seeker::Slots Seeker::SeekAll(Slots slots) {
     const rd_kafka_topic_partition_t* result =
         rd_kafka_topic_partition_list_find(list.get(), slot->topic().c_str(), slot->partition());
     if (!AskAgain(result->err)) {
-      slot->FinishSeek(generation, KafkaStatus(result->err, "Consumer: seek of " + Describe(slot->topic(), slot->partition())));
+      slot->FinishSeek(generation, KafkaStatus(result->err, "Consumer: seek of " +
+                                                                Describe(slot->topic(), slot->partition())));
     }
     // Not confirmed, or asked for another offset meanwhile.
     if (slot->PendingSeek().has_value()) again.push_back(slot);
@@ -110,15 +113,19 @@ Seeker::Slots Seeker::SeekAll(Slots slots) {
 void Seeker::Restart(PartitionSlot* slot, int64_t offset, uint64_t generation) {
   const std::string name = Describe(slot->topic(), slot->partition());
   if (in_group_) {
-    slot->FinishSeek(generation, KafkaStatus(RD_KAFKA_RESP_ERR__STATE, "Consumer: seek of " + name,
-                                             "librdkafka has stopped fetching it; only a new assignment goes on"));
+    slot->FinishSeek(generation,
+                     KafkaStatus(RD_KAFKA_RESP_ERR__STATE, "Consumer: seek of " + name,
+                                 "librdkafka has stopped fetching it; only a new assignment goes on"));
     return;
   }
-  const KafkaPartitionsHandle list = ToKafka(std::vector<TopicPartitionOffset>{{slot->topic(), slot->partition(), offset, ""}});
-  Status status = TakeKafkaStatus(rd_kafka_incremental_unassign(client_, list.get()), "Consumer: restart of " + name);
+  const KafkaPartitionsHandle list =
+      ToKafka(std::vector<TopicPartitionOffset>{{slot->topic(), slot->partition(), offset, ""}});
+  Status status =
+      TakeKafkaStatus(rd_kafka_incremental_unassign(client_, list.get()), "Consumer: restart of " + name);
   list->elems[0].offset = offset;
   if (status.ok()) {
-    status = TakeKafkaStatus(rd_kafka_incremental_assign(client_, list.get()), "Consumer: restart of " + name);
+    status =
+        TakeKafkaStatus(rd_kafka_incremental_assign(client_, list.get()), "Consumer: restart of " + name);
   }
   slot->FinishSeek(generation, status);
 }

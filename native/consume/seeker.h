@@ -1,5 +1,7 @@
 #pragma once
 
+#include <librdkafka/rdkafka.h>
+
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -7,8 +9,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include <librdkafka/rdkafka.h>
 
 namespace weir {
 
@@ -49,7 +49,7 @@ class Seeker {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  Slots waiting_;     // guarded by mutex_, as is everything below
+  Slots waiting_;  // guarded by mutex_, as is everything below
   std::thread thread_;
   bool stopped_ = false;
 };

@@ -12,7 +12,8 @@ namespace weir {
 
 Result<std::shared_ptr<Waker>> Waker::Create() {
   const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (fd < 0) return Status::Invalid(std::string("Consumer: no eventfd could be opened: ") + std::strerror(errno));
+  if (fd < 0)
+    return Status::Invalid(std::string("Consumer: no eventfd could be opened: ") + std::strerror(errno));
   return std::shared_ptr<Waker>(new Waker(fd));
 }
 

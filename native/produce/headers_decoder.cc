@@ -13,8 +13,9 @@ struct Reader {
   int32_t Int32() {
     const uint8_t* bytes = Bytes(4);
     if (bytes == nullptr) return 0;
-    return static_cast<int32_t>(static_cast<uint32_t>(bytes[0]) << 24 | static_cast<uint32_t>(bytes[1]) << 16 |
-                                static_cast<uint32_t>(bytes[2]) << 8 | static_cast<uint32_t>(bytes[3]));
+    return static_cast<int32_t>(static_cast<uint32_t>(bytes[0]) << 24 |
+                                static_cast<uint32_t>(bytes[1]) << 16 | static_cast<uint32_t>(bytes[2]) << 8 |
+                                static_cast<uint32_t>(bytes[3]));
   }
 
   const uint8_t* Bytes(int32_t count) {
@@ -44,7 +45,8 @@ rd_kafka_headers_t* DecodeHeaders(const uint8_t* bytes, size_t size) {
     const int32_t value_size = reader.Int32();
     const uint8_t* value = value_size < 0 ? nullptr : reader.Bytes(value_size);
     if (reader.failed) break;
-    rd_kafka_header_add(headers, reinterpret_cast<const char*>(name), name_size, value, value == nullptr ? 0 : value_size);
+    rd_kafka_header_add(headers, reinterpret_cast<const char*>(name), name_size, value,
+                        value == nullptr ? 0 : value_size);
   }
   if (reader.failed || reader.left != 0) {
     rd_kafka_headers_destroy(headers);

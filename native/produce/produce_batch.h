@@ -24,7 +24,9 @@ struct ProduceBatch {
   const int32_t* headers_start;
   const int32_t* headers_length;
 
-  static constexpr size_t ColumnBytes(size_t capacity) { return capacity * (sizeof(double) + 8 * sizeof(int32_t)); }
+  static constexpr size_t ColumnBytes(size_t capacity) {
+    return capacity * (sizeof(double) + 8 * sizeof(int32_t));
+  }
 
   // REQUIRES: `columns` has ColumnBytes(capacity) bytes and is aligned for doubles.
   static ProduceBatch Over(const uint8_t* arena, size_t arena_size, const void* columns, size_t capacity) {

@@ -27,7 +27,8 @@ int32_t ProducedTopic::PartitionOfNullKey(size_t record_bytes) {
 void ProducedTopic::Delivered(int32_t partition, int64_t offset) {
   if (partition < 0 || partition >= partitions()) return;
   std::atomic<int64_t>& highest = delivered_[static_cast<size_t>(partition)];
-  if (offset + 1 > highest.load(std::memory_order_relaxed)) highest.store(offset + 1, std::memory_order_release);
+  if (offset + 1 > highest.load(std::memory_order_relaxed))
+    highest.store(offset + 1, std::memory_order_release);
 }
 
 int64_t ProducedTopic::DeliveredOffset(int32_t partition) const {

@@ -27,7 +27,9 @@ bool WithinArena(int32_t start, int32_t length, size_t arena_size) {
   return length < 0 || (start >= 0 && static_cast<size_t>(start) + static_cast<size_t>(length) <= arena_size);
 }
 
-std::string RecordName(size_t index) { return "Producer.produce: record " + std::to_string(index) + " of the batch"; }
+std::string RecordName(size_t index) {
+  return "Producer.produce: record " + std::to_string(index) + " of the batch";
+}
 
 }  // namespace
 
@@ -40,11 +42,16 @@ Result<std::shared_ptr<Producer>> Producer::Create(const KafkaConfig& config, co
   const int64_t queue_bytes_max = KafkaConfInteger(raw, "queue.buffering.max.kbytes") * 1024;
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
   if (!client.ok()) return client.status();
-  return std::shared_ptr<Producer>(new Producer(std::move(client.value()), record_bytes_max, queue_bytes_max, owner));
+  return std::shared_ptr<Producer>(
+      new Producer(std::move(client.value()), record_bytes_max, queue_bytes_max, owner));
 }
 
-Producer::Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max, const Cancellation& owner)
-    : record_bytes_max_(record_bytes_max), queue_bytes_max_(queue_bytes_max), owner_(owner), client_(std::move(client)) {
+Producer::Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max,
+                   const Cancellation& owner)
+    : record_bytes_max_(record_bytes_max),
+      queue_bytes_max_(queue_bytes_max),
+      owner_(owner),
+      client_(std::move(client)) {
   queue_.reset(rd_kafka_queue_get_main(client_.get()));
   deliveries_ = std::thread([this] { RunDeliveries(); });
 }
@@ -55,14 +62,16 @@ Result<int> Producer::Topic(const std::string& name, int64_t partitions) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (closed_) return ClosedProducer();
   if (name.empty() || partitions < 1 || partitions > kPartitionsMax) {
-    return Status::Invalid("Producer.topic: a topic needs a name and 1 to " + std::to_string(kPartitionsMax) + " partitions");
+    return Status::Invalid("Producer.topic: a topic needs a name and 1 to " + std::to_string(kPartitionsMax) +
+                           " partitions");
   }
   const int known = TopicId(name);
   if (known >= 0) {
     const int32_t known_partitions = topics_[static_cast<size_t>(known)]->partitions();
     if (known_partitions == partitions) return known;
-    return Status::Invalid("Producer.topic: " + name + " was registered with " + std::to_string(known_partitions) +
-                           " partitions, not " + std::to_string(partitions));
+    return Status::Invalid("Producer.topic: " + name + " was registered with " +
+                           std::to_string(known_partitions) + " partitions, not " +
+                           std::to_string(partitions));
   }
   auto topic = std::make_unique<ProducedTopic>(name, static_cast<int32_t>(partitions));
   KafkaTopicConfHandle conf(rd_kafka_default_topic_conf_dup(client_.get()));
@@ -84,7 +93,8 @@ Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t 
   for (; i < count; i++) {
     const int32_t topic_id = batch.topic[i];
     if (topic_id < 0 || static_cast<size_t>(topic_id) >= topics_.size()) {
-      failure = Status::Invalid(RecordName(i) + " names topic " + std::to_string(topic_id) + ", which is not registered");
+      failure = Status::Invalid(RecordName(i) + " names topic " + std::to_string(topic_id) +
+                                ", which is not registered");
       break;
     }
     ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
@@ -99,7 +109,8 @@ Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t 
     }
     const double timestamp = batch.timestamp[i];
     if (!(timestamp >= -1 && timestamp <= kTimestampMax)) {
-      failure = Status::Invalid(RecordName(i) + " for " + topic.name() + " has a timestamp that is no number of ms since 1970");
+      failure = Status::Invalid(RecordName(i) + " for " + topic.name() +
+                                " has a timestamp that is no number of ms since 1970");
       break;
     }
     Record record{key_length < 0 ? nullptr : batch.arena + batch.key_start[i],
@@ -109,9 +120,11 @@ Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t 
                   static_cast<int64_t>(timestamp),
                   nullptr};
     if (headers_length > 0) {
-      record.headers = DecodeHeaders(batch.arena + batch.headers_start[i], static_cast<size_t>(headers_length));
+      record.headers =
+          DecodeHeaders(batch.arena + batch.headers_start[i], static_cast<size_t>(headers_length));
       if (record.headers == nullptr) {
-        failure = Status::Invalid(RecordName(i) + " for " + topic.name() + " has headers that cannot be decoded");
+        failure =
+            Status::Invalid(RecordName(i) + " for " + topic.name() + " has headers that cannot be decoded");
         break;
       }
     }
@@ -151,7 +164,9 @@ Status Producer::Flush(int64_t timeout_ms) {
     if (closed_ || owner_.cancelled()) return ClosedProducer();
     const Status error = FirstError();
     if (!error.ok()) return error;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
+            .count();
     const int wait_ms = static_cast<int>(std::clamp<int64_t>(left, 0, kPollTimeoutMs));
     if (rd_kafka_flush(client_.get(), wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
       // A close empties the queue too, by dropping it.
@@ -169,8 +184,8 @@ Producer::Stats Producer::GetStats() const {
   // Settled first: a record may be settled before it is counted as taken, and the difference must not grow meanwhile.
   const int64_t settled_records = settled_records_;
   const int64_t settled_bytes = settled_bytes_;
-  return {std::max<int64_t>(0, taken_records_ - settled_records), std::max<int64_t>(0, taken_bytes_ - settled_bytes),
-          delivered_records_};
+  return {std::max<int64_t>(0, taken_records_ - settled_records),
+          std::max<int64_t>(0, taken_bytes_ - settled_bytes), delivered_records_};
 }
 
 void Producer::Close() {
@@ -197,8 +212,8 @@ int Producer::TopicId(const std::string& name) const {
   return -1;
 }
 
-Status Producer::Append(int topic_id, int32_t partition, std::string_view key, std::optional<std::string_view> value,
-                        int64_t timestamp_ms) {
+Status Producer::Append(int topic_id, int32_t partition, std::string_view key,
+                        std::optional<std::string_view> value, int64_t timestamp_ms) {
   ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
   const Record record{key.data() == nullptr ? "" : key.data(),
                       key.size(),
@@ -238,11 +253,13 @@ const ProducedTopic* Producer::FindTopic(int64_t id) const {
 
 Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record) {
   if (partition < 0) {
-    partition = record.key == nullptr ? topic.PartitionOfNullKey(record.size())
-                                      : topic.PartitionOf({static_cast<const char*>(record.key), record.key_size});
+    partition = record.key == nullptr
+                    ? topic.PartitionOfNullKey(record.size())
+                    : topic.PartitionOf({static_cast<const char*>(record.key), record.key_size});
   } else if (partition >= topic.partitions()) {
-    return Status::Invalid("Producer.produce: " + Describe(topic.name(), partition) + " does not exist: the topic has " +
-                           std::to_string(topic.partitions()) + " partitions");
+    return Status::Invalid("Producer.produce: " + Describe(topic.name(), partition) +
+                           " does not exist: the topic has " + std::to_string(topic.partitions()) +
+                           " partitions");
   }
   rd_kafka_vu_t arguments[7];
   arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
@@ -272,16 +289,19 @@ Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t parti
   return Refused(error, topic, partition, record);
 }
 
-Status Producer::Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition, const Record& record) {
+Status Producer::Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition,
+                         const Record& record) {
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   const std::string where = "Producer.produce: a record for " + Describe(topic.name(), partition);
   Status status;
   if (code == RD_KAFKA_RESP_ERR__FATAL) status = FatalKafkaStatus(client_.get(), where);
-  if (status.ok() && (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR__QUEUE_FULL)) {
+  if (status.ok() &&
+      (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || code == RD_KAFKA_RESP_ERR__QUEUE_FULL)) {
     const bool by_queue = code == RD_KAFKA_RESP_ERR__QUEUE_FULL;
     status = KafkaStatus(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, where,
                          "it has " + std::to_string(record.size()) + " bytes (without headers), more than " +
-                             (by_queue ? "the whole queue holds (queue.buffering.max.kbytes, " : "allowed (message.max.bytes, ") +
+                             (by_queue ? "the whole queue holds (queue.buffering.max.kbytes, "
+                                       : "allowed (message.max.bytes, ") +
                              std::to_string(by_queue ? queue_bytes_max_ : record_bytes_max_) + " bytes)");
   }
   if (status.ok()) status = KafkaStatus(error, where);
@@ -333,7 +353,8 @@ void Producer::HandleDeliveries(rd_kafka_event_t* event) {
     bytes += static_cast<int64_t>(message->key_len + message->len);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       delivered++;
-      static_cast<ProducedTopic*>(rd_kafka_topic_opaque(message->rkt))->Delivered(message->partition, message->offset);
+      static_cast<ProducedTopic*>(rd_kafka_topic_opaque(message->rkt))
+          ->Delivered(message->partition, message->offset);
     } else if (!closed_) {
       const char* reason = rd_kafka_message_produce_errstr(message);
       KeepFirstError(KafkaStatus(

@@ -93,11 +93,13 @@ class Producer final : public ChangelogSink {
   };
   enum class Taken { kYes, kQueueFull };
 
-  Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max, const Cancellation& owner);
+  Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max,
+           const Cancellation& owner);
 
   // REQUIRES: lifetime_ held.
   Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record);
-  Status Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition, const Record& record);
+  Status Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition,
+                 const Record& record);
   Status WaitForRoom();
   void CountTaken(int64_t records, int64_t bytes, bool full);
 
@@ -116,8 +118,8 @@ class Producer final : public ChangelogSink {
   KafkaClientHandle client_;                            // null once closed; guarded by lifetime_
   KafkaQueueHandle queue_;                              // the delivery reports
   std::vector<std::unique_ptr<ProducedTopic>> topics_;  // by id; also librdkafka's topic opaques
-  std::atomic<bool> closed_{false};   // takes nothing any more
-  std::atomic<bool> stopped_{false};  // the delivery thread ends
+  std::atomic<bool> closed_{false};                     // takes nothing any more
+  std::atomic<bool> stopped_{false};                    // the delivery thread ends
   std::thread deliveries_;
 
   // Taken minus settled is what is queued; a settlement may be counted a moment before the batch that it belongs to.

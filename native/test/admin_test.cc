@@ -40,7 +40,8 @@ TEST_F(AdminTest, ListsOffsets) {
 }
 
 TEST_F(AdminTest, GivesUpAtTheTimeout) {
-  const auto admin = Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
+  const auto admin =
+      Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
   const auto listed = admin->ListTopics(50);
   ASSERT_FALSE(listed.ok());
   EXPECT_TRUE(listed.status().retriable());
@@ -50,7 +51,8 @@ TEST_F(AdminTest, GivesUpAtTheTimeout) {
 }
 
 TEST_F(AdminTest, EndsWhenClosed) {
-  const auto admin = Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
+  const auto admin =
+      Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();
   std::thread asking([&] { EXPECT_EQ(admin->DescribeTopics({"orders"}, 60'000).status().code(), "closed"); });
   std::thread listing([&] { EXPECT_EQ(admin->ListTopics(60'000).status().code(), "closed"); });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -108,7 +108,8 @@ TEST_P(RebalanceTest, ASecondMemberJoinsAndLeaves) {
         const Result<int32_t> count = member.reader->Slot(slot)->Poll(batch.View());
         ASSERT_TRUE(count.ok()) << count.status().message();
         for (int32_t i = 0; i < count.value(); i++) {
-          ASSERT_EQ(batch.At(static_cast<size_t>(i)).offset, position[name]) << Describe(name.topic, name.partition);
+          ASSERT_EQ(batch.At(static_cast<size_t>(i)).offset, position[name])
+              << Describe(name.topic, name.partition);
           position[name]++;
         }
       }
@@ -117,7 +118,8 @@ TEST_P(RebalanceTest, ASecondMemberJoinsAndLeaves) {
   const auto answer = [&](Member& member, const ConsumerEvent& event) {
     if (event.type == Type::kAssign) {
       std::vector<TopicPartitionOffset> offsets;
-      for (const TopicPartition& each : event.partitions) offsets.push_back({each.topic, each.partition, position[each], ""});
+      for (const TopicPartition& each : event.partitions)
+        offsets.push_back({each.topic, each.partition, position[each], ""});
       const Status status = member.consumer->Assign(offsets);
       ASSERT_TRUE(status.ok()) << status.message();
       for (const TopicPartition& each : event.partitions) {
@@ -151,7 +153,8 @@ TEST_P(RebalanceTest, ASecondMemberJoinsAndLeaves) {
   read(first, 10);
   auto second = std::make_unique<Member>(GroupConfig(assignor));
   ASSERT_TRUE(second->consumer->Subscribe({"in"}).ok());
-  ASSERT_TRUE(settle({&first, second.get()}, [&] { return first.slots.size() == 2 && second->slots.size() == 2; }));
+  ASSERT_TRUE(
+      settle({&first, second.get()}, [&] { return first.slots.size() == 2 && second->slots.size() == 2; }));
   for (int n = 0; n < 20; n++) {
     read(first, 1);
     read(*second, 1);
@@ -254,6 +257,32 @@ TEST_F(GroupTest, TheEagerProtocolGivesUpEverythingAtOnce) {
   ASSERT_TRUE(consumer->Assign(At(assign->partitions, 0)).ok());
   EXPECT_EQ(consumer->Unassign({{"in", 0}}).code(), "invalid");
   EXPECT_EQ(consumer->Assign({{"other", 0, 0, ""}}).code(), "invalid");
+}
+
+TEST_F(GroupTest, IsAbandonedWhileAnAssignmentIsUnanswered) {
+  ConsumerUnderTest consumer(GroupConfig());
+  ASSERT_TRUE(consumer->Subscribe({"in"}).ok());
+  const auto assign = consumer.Next(Type::kAssign);
+  ASSERT_TRUE(assign.has_value());
+  consumer->Abandon();
+  EXPECT_EQ(consumer->Assign(At(assign->partitions, 0)).code(), "closed");
+}
+
+TEST_F(GroupTest, IsAbandonedAtAnyMoment) {
+  const uint32_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 30; round++) {
+    KafkaConfig config = GroupConfig(random() % 2 == 0 ? "range" : "cooperative-sticky");
+    config["group.id"] = "group-" + std::to_string(round);
+    ConsumerUnderTest consumer(config);
+    ASSERT_TRUE(consumer->Subscribe({"in"}).ok());
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 80'000));
+    const auto event = consumer.NextRebalance(std::chrono::milliseconds(0));
+    if (event.has_value() && random() % 2 == 0) {
+      ASSERT_TRUE(consumer->Assign(At(event->partitions, 0)).ok());
+    }
+  }
 }
 
 TEST_F(GroupTest, IsAbandonedWhileARevocationIsUnanswered) {

@@ -17,9 +17,12 @@ class ConsumeTest : public KafkaTest {
     topic_ = producer_->Topic("in", 4).value();
   }
 
-  void Produce(int32_t partition, const std::vector<Record>& records) { ProduceAll(*producer_, topic_, partition, records); }
+  void Produce(int32_t partition, const std::vector<Record>& records) {
+    ProduceAll(*producer_, topic_, partition, records);
+  }
 
-  void Expect(const std::vector<Record>& read, const std::vector<Record>& expected, int64_t first_offset = 0) {
+  void Expect(const std::vector<Record>& read, const std::vector<Record>& expected,
+              int64_t first_offset = 0) {
     ASSERT_EQ(read.size(), expected.size());
     for (size_t i = 0; i < read.size(); i++) {
       ASSERT_EQ(read[i], expected[i]) << "record " << i;
@@ -79,7 +82,8 @@ TEST_F(ConsumeTest, GivesBackWhatWasProduced) {
 }
 
 TEST_F(ConsumeTest, SaysHowLargeARecordIsThatDoesNotFit) {
-  const std::vector<Record> records{{"k", "small"}, {"key", std::string(10'000, 'x'), 1, {{"name", "value"}}}, {"k", "last"}};
+  const std::vector<Record> records{
+      {"k", "small"}, {"key", std::string(10'000, 'x'), 1, {{"name", "value"}}}, {"k", "last"}};
   Produce(0, records);
   ConsumerUnderTest consumer(ConsumerConfig());
   ASSERT_TRUE(consumer->Assign({{"in", 0, 0, ""}}).ok());
@@ -197,7 +201,8 @@ TEST_F(ConsumeTest, APausedPartitionLosesNothing) {
         next++;
       }
       return next >= end;
-    })) << "stuck at " << next << " of " << end;
+    })) << "stuck at "
+        << next << " of " << end;
   };
   int64_t produced = 0;
   for (int round = 0; round < 30; round++) {
@@ -225,7 +230,8 @@ TEST_F(ConsumeTest, WakesForEveryRecordThatComesAfterAnEmptyPoll) {
   ConsumerUnderTest consumer(ConsumerConfig());
   ASSERT_TRUE(consumer->Assign(At({{"in", 0}, {"in", 1}}, 0)).ok());
   auto reader = NewReader(consumer);
-  PartitionSlot* slots[] = {reader->Slot(reader->Open("in", 0, 0).value()), reader->Slot(reader->Open("in", 1, 0).value())};
+  PartitionSlot* slots[] = {reader->Slot(reader->Open("in", 0, 0).value()),
+                            reader->Slot(reader->Open("in", 1, 0).value())};
   std::thread producing([&] {
     std::mt19937 random(1);
     const auto producer = NewProducer({{"linger.ms", "0"}});
@@ -298,11 +304,13 @@ TEST_F(ConsumeTest, TellsAPartitionsErrorAfterTheRecordsBeforeIt) {
 
 TEST_F(ConsumeTest, RefusesWhatIsNoPosition) {
   ConsumerUnderTest consumer(ConsumerConfig());
-  EXPECT_EQ(consumer->Assign({{"in", 0, -1, ""}}).message(), "Consumer.assign: in [0] needs an offset of 0 or above");
+  EXPECT_EQ(consumer->Assign({{"in", 0, -1, ""}}).message(),
+            "Consumer.assign: in [0] needs an offset of 0 or above");
   ASSERT_TRUE(consumer->Assign({{"in", 0, 0, ""}}).ok());
   EXPECT_EQ(consumer->Assign({{"in", 0, 0, ""}}).message(), "Consumer.assign: in [0] is already assigned");
-  for (const auto& [name, value] :
-       KafkaConfig{{"enable.auto.commit", "true"}, {"auto.offset.reset", "earliest"}, {"enable.auto.offset.store", "true"}}) {
+  for (const auto& [name, value] : KafkaConfig{{"enable.auto.commit", "true"},
+                                               {"auto.offset.reset", "earliest"},
+                                               {"enable.auto.offset.store", "true"}}) {
     KafkaConfig config = ConsumerConfig();
     config[name] = value;
     EXPECT_EQ(Consumer::Create(config, [](ConsumerEvent) {}).status().code(), "invalid") << name;

@@ -57,11 +57,13 @@ struct Record {
 
 inline void PrintTo(const Record& record, std::ostream* out) {
   *out << "offset " << record.offset << " key " << record.key.value_or("(null)") << " value "
-       << record.value.value_or("(null)") << " timestamp " << record.timestamp << " headers " << record.headers.size();
+       << record.value.value_or("(null)") << " timestamp " << record.timestamp << " headers "
+       << record.headers.size();
 }
 
 inline void AppendInt32(std::string* bytes, int32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) bytes->push_back(static_cast<char>(static_cast<uint32_t>(value) >> shift));
+  for (int shift = 24; shift >= 0; shift -= 8)
+    bytes->push_back(static_cast<char>(static_cast<uint32_t>(value) >> shift));
 }
 
 inline std::string EncodeHeaders(const std::vector<Header>& headers) {
@@ -106,7 +108,8 @@ inline std::vector<Header> DecodeHeaderBytes(const uint8_t* at, int32_t length) 
 // A batch to produce, with the memory it points into.
 class OutBatch {
  public:
-  explicit OutBatch(size_t capacity) : capacity_(capacity), columns_(ProduceBatch::ColumnBytes(capacity) / 8 + 1) {}
+  explicit OutBatch(size_t capacity)
+      : capacity_(capacity), columns_(ProduceBatch::ColumnBytes(capacity) / 8 + 1) {}
 
   void Add(int32_t topic, int32_t partition, const Record& record) {
     double* doubles = columns_.data();
@@ -124,7 +127,8 @@ class OutBatch {
   size_t count() const { return count_; }
   int32_t* integers() { return reinterpret_cast<int32_t*>(columns_.data() + capacity_); }
   ProduceBatch View() const {
-    return ProduceBatch::Over(reinterpret_cast<const uint8_t*>(arena_.data()), arena_.size(), columns_.data(), capacity_);
+    return ProduceBatch::Over(reinterpret_cast<const uint8_t*>(arena_.data()), arena_.size(), columns_.data(),
+                              capacity_);
   }
 
  private:
@@ -193,7 +197,8 @@ class ConsumerUnderTest {
   const std::shared_ptr<Consumer>& get() const { return consumer_; }
 
   // The next event of that type; others before it are dropped.
-  std::optional<ConsumerEvent> Next(ConsumerEvent::Type type, std::chrono::milliseconds patience = kPatience) {
+  std::optional<ConsumerEvent> Next(ConsumerEvent::Type type,
+                                    std::chrono::milliseconds patience = kPatience) {
     std::unique_lock<std::mutex> lock(mutex_);
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (true) {
@@ -214,7 +219,8 @@ class ConsumerUnderTest {
       while (!events_.empty()) {
         ConsumerEvent event = std::move(events_.front());
         events_.pop_front();
-        if (event.type == ConsumerEvent::Type::kAssign || event.type == ConsumerEvent::Type::kRevoke) return event;
+        if (event.type == ConsumerEvent::Type::kAssign || event.type == ConsumerEvent::Type::kRevoke)
+          return event;
       }
       if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) return std::nullopt;
     }
@@ -252,13 +258,15 @@ inline std::vector<TopicPartitionOffset> At(const std::vector<TopicPartition>& p
 }
 
 // Polls a slot until `count` records have come.
-inline std::vector<Record> ReadRecords(PartitionSlot* slot, size_t count, size_t capacity = 100, size_t arena_size = 1 << 20) {
+inline std::vector<Record> ReadRecords(PartitionSlot* slot, size_t count, size_t capacity = 100,
+                                       size_t arena_size = 1 << 20) {
   std::vector<Record> records;
   InBatch batch(capacity, arena_size);
   const bool came = Eventually([&] {
     const Result<int32_t> polled = slot->Poll(batch.View());
     EXPECT_TRUE(polled.ok()) << (polled.ok() ? "" : polled.status().message());
-    for (int32_t i = 0; polled.ok() && i < polled.value(); i++) records.push_back(batch.At(static_cast<size_t>(i)));
+    for (int32_t i = 0; polled.ok() && i < polled.value(); i++)
+      records.push_back(batch.At(static_cast<size_t>(i)));
     return records.size() >= count || !polled.ok();
   });
   EXPECT_TRUE(came) << "only " << records.size() << " of " << count << " records came";

@@ -24,7 +24,8 @@ INSTANTIATE_TEST_SUITE_P(KafkaVectors, Murmur2Test,
                          testing::Values(Vector{"21", -973932308}, Vector{"foobar", -790332482},
                                          Vector{"a-little-bit-long-string", -985981536},
                                          Vector{"a-little-bit-longer-string", -1486304829},
-                                         Vector{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971},
+                                         Vector{"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                                                -58897971},
                                          Vector{"abc", 479470107}));
 
 }  // namespace

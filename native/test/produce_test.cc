@@ -1,6 +1,5 @@
-#include "kafka_support.h"
-
 #include "common/murmur2.h"
+#include "kafka_support.h"
 
 namespace weir::test {
 namespace {
@@ -49,10 +48,13 @@ TEST_F(ProducerTest, ChoosesPartitionsByMurmur2AndSticksForNullKeys) {
   std::vector<int64_t> expected(5, 0);
   std::vector<Record> records = NumberedRecords(500);
   for (const Record& record : records) {
-    expected[(Murmur2(reinterpret_cast<const uint8_t*>(record.key->data()), record.key->size()) & 0x7fffffff) % 5]++;
+    expected[(Murmur2(reinterpret_cast<const uint8_t*>(record.key->data()), record.key->size()) &
+              0x7fffffff) %
+             5]++;
   }
   ProduceAll(*producer, topic, -1, records);
-  for (int32_t p = 0; p < 5; p++) EXPECT_EQ(producer->DeliveredOffset(topic, p), expected[p]) << "partition " << p;
+  for (int32_t p = 0; p < 5; p++)
+    EXPECT_EQ(producer->DeliveredOffset(topic, p), expected[p]) << "partition " << p;
 
   // 10 records of 100 bytes are fewer than fill a sticky partition.
   ProduceAll(*producer, topic, -1, std::vector<Record>(10, {std::nullopt, std::string(100, 'x')}));
@@ -105,8 +107,8 @@ TEST_F(ProducerTest, AppendWaitsWhileTheQueueIsFull) {
   EXPECT_EQ(producer->TopicId("changelog"), topic);
   for (int i = 0; i < 1000; i++) {
     const std::string value = std::to_string(i);
-    const Status status =
-        producer->Append(topic, 1, "key", i % 3 == 0 ? std::nullopt : std::optional<std::string_view>(value), i);
+    const Status status = producer->Append(
+        topic, 1, "key", i % 3 == 0 ? std::nullopt : std::optional<std::string_view>(value), i);
     ASSERT_TRUE(status.ok()) << status.message();
   }
   ASSERT_TRUE(producer->Flush(30'000).ok());
@@ -115,8 +117,8 @@ TEST_F(ProducerTest, AppendWaitsWhileTheQueueIsFull) {
 
 TEST_F(ProducerTest, AppendAndFlushAndWaitersEndWhenTheProducerIsClosed) {
   // A topic that no broker has: nothing is ever delivered.
-  const auto producer = NewProducer({{"bootstrap.servers", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"},
-                                     {"log_level", "0"}});
+  const auto producer = NewProducer(
+      {{"bootstrap.servers", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"}, {"log_level", "0"}});
   const int topic = producer->Topic("nowhere", 1).value();
   std::thread appending([&] {
     Status status;
@@ -142,7 +144,8 @@ TEST_F(ProducerTest, AppendAndFlushAndWaitersEndWhenTheProducerIsClosed) {
 
 TEST_F(ProducerTest, AppendEndsWithItsOwnersThread) {
   const Cancellation owner;
-  KafkaConfig config{{"bootstrap.servers", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"}, {"log_level", "0"}};
+  KafkaConfig config{
+      {"bootstrap.servers", "127.0.0.1:1"}, {"queue.buffering.max.messages", "10"}, {"log_level", "0"}};
   const auto producer = Producer::Create(config, owner).value();
   const int topic = producer->Topic("nowhere", 1).value();
   std::thread appending([&] {
@@ -223,8 +226,9 @@ TEST_F(ProducerTest, RefusesMalformedBatches) {
             "Producer.produce: record 0 of the batch lies outside of its arena");
   EXPECT_EQ(refusal([](int32_t* columns) { columns[4] = -5; }),
             "Producer.produce: record 0 of the batch lies outside of its arena");
-  EXPECT_EQ(refusal([](int32_t*) {}, {"key", "value", -2}),
-            "Producer.produce: record 0 of the batch for out has a timestamp that is no number of ms since 1970");
+  EXPECT_EQ(
+      refusal([](int32_t*) {}, {"key", "value", -2}),
+      "Producer.produce: record 0 of the batch for out has a timestamp that is no number of ms since 1970");
   EXPECT_EQ(refusal([](int32_t* columns) { columns[7] -= 1; }, {"key", "value", 1, {{"name", "value"}}}),
             "Producer.produce: record 0 of the batch for out has headers that cannot be decoded");
 }

@@ -27,8 +27,10 @@ Result<std::unique_ptr<MockCluster>> MockCluster::Start(int brokers) {
 MockCluster::~MockCluster() { rd_kafka_mock_cluster_destroy(cluster_); }
 
 Status MockCluster::CreateTopic(const std::string& name, int partitions) {
-  if (name.empty() || partitions < 1) return Status::Invalid("MockCluster: a topic needs a name and at least one partition");
-  return KafkaStatus(rd_kafka_mock_topic_create(cluster_, name.c_str(), partitions, 1), "MockCluster: create topic " + name);
+  if (name.empty() || partitions < 1)
+    return Status::Invalid("MockCluster: a topic needs a name and at least one partition");
+  return KafkaStatus(rd_kafka_mock_topic_create(cluster_, name.c_str(), partitions, 1),
+                     "MockCluster: create topic " + name);
 }
 
 Status MockCluster::InjectErrors(int16_t api_key, const std::vector<std::string>& errors) {

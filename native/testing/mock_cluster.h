@@ -31,7 +31,8 @@ class MockCluster {
   Status InjectErrors(int16_t api_key, const std::vector<std::string>& errors);
 
  private:
-  MockCluster(KafkaClientHandle client, rd_kafka_mock_cluster_t* cluster) : client_(std::move(client)), cluster_(cluster) {}
+  MockCluster(KafkaClientHandle client, rd_kafka_mock_cluster_t* cluster)
+      : client_(std::move(client)), cluster_(cluster) {}
 
   KafkaClientHandle client_;
   rd_kafka_mock_cluster_t* const cluster_;
