@@ -83,12 +83,25 @@ export class OutputBatch {
   /** Hands everything to the producer. @returns false when its queue is full: await `producer.writable()` and send again */
   send(): boolean {
     if (this.#count === 0) return true
-    this.#sent = this.#producer.produce(this.#writer.buffer, this.#columns, this.#capacity, this.#sent, this.#count)
+    this.#sent = this.#producer.produce(
+      this.#writer.buffer,
+      this.#columns,
+      this.#capacity,
+      this.#sent,
+      this.#count,
+    )
     if (this.#sent < this.#count) return false
     this.#count = 0
     this.#sent = 0
     this.#writer.reset()
     return true
+  }
+
+  /** Drops what the producer has not taken. */
+  discard(): void {
+    this.#count = 0
+    this.#sent = 0
+    this.#writer.reset()
   }
 
   /** Sends everything, waiting for room. */

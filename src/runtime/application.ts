@@ -118,6 +118,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     resources.defer(() => this.#membership.leave())
     this.#pool = parts.startThreads(this.#membership, {
       commit: (request) => this.#coordinator.commit(request),
+      confirm: (request) => this.#coordinator.confirm(request),
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
     resources.defer(() => this.#endThreads())

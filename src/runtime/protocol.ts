@@ -61,6 +61,11 @@ export interface MainRequests {
     request: { tasks: readonly { id: TaskId; epoch: number }[]; offsets: readonly TopicPartitionOffset[] }
     response: void
   }
+  /**
+   * Asks the group whether these tasks are still this process's, after a pause in which they may have been lost. Rejects with code `fenced`
+   * when they are not.
+   */
+  confirm: { request: { tasks: readonly { id: TaskId; epoch: number }[] }; response: void }
 }
 
 export type ThreadNotice =

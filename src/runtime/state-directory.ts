@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { errorCodeOf } from '../errors/decision.ts'
@@ -50,7 +50,7 @@ export class StateDirectory {
     }
     const directory = path.join(stateDir, applicationId)
     try {
-      await mkdir(directory, { recursive: true })
+      await makeDirectory(directory)
       // Whose it is comes before the lock: nothing is written into a folder that is not Weir's.
       const identity = await readIdentity(directory, applicationId)
       const lock = await DirectoryLock.acquire(path.join(directory, 'lock'))
@@ -69,6 +69,26 @@ export class StateDirectory {
   /** Gives the folder free. */
   async close(): Promise<void> {
     await this.#lock.release()
+  }
+}
+
+/** Creates a folder and those above it. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true })
+  } catch (error) {
+    // Node calls a read-only file system ENOENT here; the nearest folder that is there says what is wrong.
+    let parent = directory
+    while (parent !== path.dirname(parent)) {
+      parent = path.dirname(parent)
+      try {
+        await access(parent, constants.W_OK)
+        break
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      }
+    }
+    throw error
   }
 }
 

@@ -3,8 +3,9 @@ import type { MessagePort } from 'node:worker_threads'
 
 import { loadTopology } from '../topology/load-topology.ts'
 import { Channel, serializeError } from './channel.ts'
-import type { MainRequests, StreamThreadJob, ThreadNotice, ThreadRequests } from './protocol.ts'
+import type { MainRequests, StreamThreadJob, TaskId, ThreadNotice, ThreadRequests } from './protocol.ts'
 import { StreamThread } from './stream-thread.ts'
+import type { Task } from './task.ts'
 
 export default async function runStreamThread(data: StreamThreadJob & { port: MessagePort }): Promise<void> {
   const { port, ...job } = data
@@ -23,11 +24,8 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
   try {
     const topology = await loadTopology(job.moduleUrl)
     const thread = new StreamThread(job, topology, {
-      commitOffsets: (tasks, offsets) =>
-        channel.request('commit', {
-          tasks: tasks.map(({ id, assignment }) => ({ id, epoch: assignment.epoch })),
-          offsets,
-        }),
+      commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
+      confirm: (tasks) => channel.request('confirm', { tasks: epochsOf(tasks) }),
       taskState: (task) => notify({ type: 'task-state', task: task.id, state: task.taskState }),
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
     })
@@ -40,4 +38,8 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
   } finally {
     channel.close()
   }
+}
+
+function epochsOf(tasks: readonly Task[]): { id: TaskId; epoch: number }[] {
+  return tasks.map(({ id, assignment }) => ({ id, epoch: assignment.epoch }))
 }

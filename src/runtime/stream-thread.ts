@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+
 import { commitAtLeastOnce } from '../commit/commit.ts'
 import { producerConfig, restoreConfig } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
@@ -12,10 +14,12 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import type { Task } from './task.ts'
-import { TaskFactory } from './task-factory.ts'
+import { TaskFactory, taskFolder } from './task-factory.ts'
 
 /** The longest sleep of an idle thread: its heartbeat goes on. */
 const IDLE_MS_MAX = 500
+/** Between two signs of life. After a longer pause (of the machine, the container, the process) another member may have the tasks. */
+const PAUSE_MS = 2_000
 /** Batches a thread may hold for reading ahead, over all its partitions. */
 const READ_AHEAD_BATCHES = 32
 /** Records and bytes of output after which a task hands over to the producer. */
@@ -26,6 +30,8 @@ const OUTPUT_BYTES_MAX = 4 << 20
 export interface StreamThreadHost {
   /** Commits source offsets for tasks that are still this thread's. */
   commitOffsets(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<void>
+  /** Asks the group whether tasks are still this process's; rejects with code `fenced` when not. */
+  confirm(tasks: readonly Task[]): Promise<void>
   taskState(task: Task): void
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
 }
@@ -61,6 +67,9 @@ export class StreamThread {
   /** The first error met outside the loop (a restore, a fetch of keys): thrown by the loop. */
   #failure: unknown = null
   #lastCommitMs = Date.now()
+  #lastBeatMs = Date.now()
+  /** The process stood still: nothing leaves it until the group has confirmed its tasks. */
+  #paused = false
   readonly metrics: ThreadMetrics
 
   constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
@@ -116,7 +125,7 @@ export class StreamThread {
   async run(): Promise<void> {
     try {
       while (!this.#stopping) {
-        this.#beat()
+        await this.#confirmAfterPause()
         const busy = await this.#turn()
         await (busy ? nextTurn() : this.#sleep())
       }
@@ -202,6 +211,7 @@ export class StreamThread {
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
+      if (await this.#confirmAfterPause()) break
       if (!this.#output.send()) await this.#whileAlive(this.#output.sendAll())
       commitEarly ||=
         task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
@@ -249,6 +259,7 @@ export class StreamThread {
   }
 
   async #commit(): Promise<void> {
+    await this.#confirmAfterPause()
     const running = [...this.#tasks.values()].filter((task) => task.taskState === 'running')
     const tasks = running.filter((task) => task.needsCommit)
     if (tasks.length > 0) {
@@ -269,7 +280,7 @@ export class StreamThread {
           tasks: tasks.map(({ id }) => id),
           reason: messageOf(error),
         })
-        await Promise.all(tasks.map((task) => this.#drop(task)))
+        await Promise.all(tasks.map((task) => this.#giveUp(task)))
       }
     }
     this.#lastCommitMs = Date.now()
@@ -286,6 +297,42 @@ export class StreamThread {
         reason: messageOf(second),
       })
     }
+  }
+
+  /**
+   * After a pause: asks whether the tasks are still ours before anything is processed, sent or committed. A member that was taken for dead
+   * would write over what its successor has written. @returns true when the tasks were given up
+   */
+  async #confirmAfterPause(): Promise<boolean> {
+    this.#beat()
+    if (!this.#paused) return false
+    this.#paused = false
+    const running = [...this.#tasks.values()].filter((task) => task.taskState === 'running')
+    if (running.length === 0) return false
+    try {
+      await this.#whileAlive(this.#host.confirm(running))
+      return false
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'fenced') throw error
+      this.#host.log('warn', 'tasks were lost while the process stood still', {
+        tasks: running.map(({ id }) => id),
+      })
+      this.#output.discard()
+      await Promise.all(running.map((task) => this.#drop(task)))
+      return true
+    }
+  }
+
+  /**
+   * Closes a task whose offsets were refused after its state was written. Its successor may have written to the changelog before that: what
+   * is on disk is not what the changelog says up to its offset, and goes.
+   */
+  async #giveUp(task: Task): Promise<void> {
+    this.#tasks.delete(task.id)
+    await task.close()
+    if (task.state !== null) await rm(taskFolder(this.#config, task.id), { recursive: true, force: true })
+    this.metrics.counters.tasksClosed++
+    this.#host.taskState(task)
   }
 
   /** Closes a task and forgets what it had not committed. */
@@ -330,6 +377,9 @@ export class StreamThread {
   }
 
   #beat(): void {
+    const now = Date.now()
+    if (now - this.#lastBeatMs > PAUSE_MS) this.#paused = true
+    this.#lastBeatMs = now
     Atomics.add(this.#heartbeats, this.#job.threadIndex, 1)
   }
 

@@ -124,6 +124,16 @@ export class TaskCoordinator {
     }
   }
 
+  /** Whether the group still takes commits for these tasks: commits again what is committed. */
+  async confirm({ tasks }: MainRequests['confirm']['request']): Promise<void> {
+    const placed = tasks.map(({ id }) => this.#placed.get(id)).filter((found) => found !== undefined)
+    const inputs = placed.flatMap(({ task }) => task.inputs)
+    const offsets = inputs
+      .map((input) => this.#positions.get(partitionKey(input)))
+      .filter((found) => found !== undefined)
+    await this.commit({ tasks, offsets })
+  }
+
   /** What a thread says of its task. */
   taskState(thread: StreamThreadHandle, id: TaskId, state: TaskState): void {
     const placed = this.#placed.get(id)

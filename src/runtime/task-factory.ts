@@ -11,9 +11,14 @@ import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
-import type { TaskAssignment, TopicInfo } from './protocol.ts'
+import type { TaskAssignment, TaskId, TopicInfo } from './protocol.ts'
 import { Task, type TaskInput } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
+
+/** Where a task's database is. */
+export function taskFolder(config: Config, id: TaskId): string {
+  return path.join(config.stateDir, config.applicationId, id)
+}
 
 /** What a stream thread's tasks share. */
 export interface TaskFactoryOptions {
@@ -45,7 +50,7 @@ export class TaskFactory {
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(Date.now)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
-    const folder = path.join(config.stateDir, config.applicationId, assignment.id)
+    const folder = taskFolder(config, assignment.id)
     const state =
       definition.stores.length === 0
         ? null

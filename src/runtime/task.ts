@@ -412,14 +412,17 @@ export class Task {
     if (this.#droppedBy.has(processor)) return
     this.#droppedBy.add(processor)
     const { topic, partition, offset } = this.#clock
-    this.#options.warn('records are dropped; this is the first, and weir_process_records_dropped_total counts them', {
-      task: this.id,
-      processor,
-      reason,
-      topic,
-      partition,
-      offset,
-    })
+    this.#options.warn(
+      'records are dropped; this is the first, and weir_process_records_dropped_total counts them',
+      {
+        task: this.id,
+        processor,
+        reason,
+        topic,
+        partition,
+        offset,
+      },
+    )
   }
 
   #closeScans(): void {

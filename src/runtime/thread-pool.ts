@@ -23,6 +23,7 @@ const LAST_WORDS_MS = 1_000
 /** What a stream thread asks for and tells. */
 export interface StreamThreadListener {
   commit(request: MainRequests['commit']['request']): Promise<void>
+  confirm(request: MainRequests['confirm']['request']): Promise<void>
   notice(thread: StreamThreadHandle, notice: ThreadNotice): void
 }
 
@@ -40,15 +41,19 @@ export class StreamThreadHandle {
   /** @param job settles when the thread has ended */
   constructor(index: number, port: MessagePort, listener: StreamThreadListener, job: Promise<void>) {
     this.index = index
-    const commit = async (request: MainRequests['commit']['request']): Promise<void> => {
+    const waitedFor = async (answer: Promise<void>): Promise<void> => {
       this.openCommits++
       try {
-        await listener.commit(request)
+        await answer
       } finally {
         this.openCommits--
       }
     }
-    this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, { commit }, (notice) => {
+    const handlers = {
+      commit: (request: MainRequests['commit']['request']) => waitedFor(listener.commit(request)),
+      confirm: (request: MainRequests['confirm']['request']) => waitedFor(listener.confirm(request)),
+    }
+    this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, handlers, (notice) => {
       if (notice.type === 'failed') this.#told = toldError(notice.error, index)
       listener.notice(this, notice)
     })

@@ -125,7 +125,11 @@ export class ClassicMembership implements Membership {
   }
 
   #enqueue(handle: () => Promise<void>): void {
-    this.#handled = this.#handled.then(handle).catch((error: unknown) => this.#fail(error, 'the group'))
+    this.#handled = this.#handled.then(handle).catch((error: unknown) => {
+      // The consumer answers by itself what comes while it leaves.
+      const { code } = decisionFor(error)
+      if (!(this.#leaving.signal.aborted && code === 'closed')) this.#fail(error, 'the group')
+    })
   }
 
   async #assign(partitions: readonly TopicPartition[]): Promise<void> {

@@ -198,6 +198,7 @@ function setUp(threadCount: number, isCooperative: boolean) {
       port1,
       {
         commit: (request) => coordinator.commit(request),
+        confirm: (request) => coordinator.confirm(request),
         notice: (thread, notice) => {
           if (notice.type === 'task-state') coordinator.taskState(thread, notice.task, notice.state)
         },
@@ -271,6 +272,7 @@ describe('TaskCoordinator', () => {
                   ({ inputs }) => !inputs.every((input) => world.owned.has(partitionKey(input))),
                 )
                 for (const { id } of stale) {
+                  await assert.rejects(coordinator.confirm({ tasks: [{ id, epoch: 1 }] }), { code: 'fenced' })
                   await assert.rejects(coordinator.commit({ tasks: [{ id, epoch: 1 }], offsets: [] }), {
                     code: 'fenced',
                   })

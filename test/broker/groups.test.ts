@@ -1,0 +1,337 @@
+/** What a group does to a process, and the cluster to a group: each is survived, or named. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+
+import {
+  createTopics,
+  forEachRecord,
+  lagOf,
+  type OutgoingRecord,
+  produceAll,
+  readToEnd,
+  waitUntilConsumed,
+} from '../../examples/support/kafka.ts'
+import { adminConfig } from '../../src/config/clients.ts'
+import { configFrom } from '../../src/config/load.ts'
+import { Admin } from '../../src/native.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { makeScratchDir } from '../services/scratch-dir.ts'
+import { CountLoad, verifyCounts } from '../support/count-load.ts'
+import { Random } from '../support/seed.ts'
+import { runWeir, WeirProcess } from '../support/weir-process.ts'
+
+const counts = 'test/support/topologies/count.ts'
+const misbehaving = 'test/support/topologies/misbehaving.ts'
+const resets = 'test/support/topologies/resets.ts'
+
+function start(
+  kafka: KafkaService,
+  applicationId: string,
+  module: string,
+  env: Readonly<Record<string, string>> = {},
+  stateDir = makeScratchDir('groups'),
+): Promise<WeirProcess> {
+  return WeirProcess.start({
+    module,
+    applicationId,
+    bootstrapServers: kafka.bootstrapServers,
+    stateDir,
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '500', ...env },
+  })
+}
+
+async function commitsOf(worker: WeirProcess): Promise<number> {
+  let commits = 0
+  for (const [name, value] of await worker.metrics()) {
+    if (name.startsWith('weir_commit_seconds_count')) commits += value
+  }
+  return commits
+}
+
+/**
+ * Keys whose highest count is below the true one: an update is lost. The last count of a key may be an old one, sent before a process stood
+ * still and delivered when it went on.
+ */
+async function highestBelow(bootstrapServers: string, load: CountLoad): Promise<string[]> {
+  const highest = new Float64Array(load.trueCounts.length)
+  await forEachRecord(bootstrapServers, 'counts', ({ key, value }) => {
+    const index = Number(key!.toString().slice('key-'.length))
+    highest[index] = Math.max(highest[index]!, Number(value!.readBigInt64BE(0)))
+  })
+  return [...load.trueCounts.entries()]
+    .filter(([index, should]) => highest[index]! < should)
+    .map(([index, should]) => `key-${index}: ${highest[index]} of ${should}`)
+}
+
+async function runningTasks(worker: WeirProcess): Promise<number> {
+  let running = 0
+  for (const [name, value] of await worker.metrics()) {
+    if (name.startsWith('weir_process_tasks{') && name.includes('state="running"')) running += value
+  }
+  return running
+}
+
+function values(topic: string, texts: readonly string[]): OutgoingRecord[] {
+  return texts.map((value) => ({ topic, partition: 0, key: null, value, timestamp: 1 }))
+}
+
+async function readValues(kafka: KafkaService, topic: string): Promise<string[]> {
+  return (await readToEnd(kafka.bootstrapServers, topic)).map(({ value }) => value!.toString())
+}
+
+function adminOf(kafka: KafkaService): Admin {
+  return new Admin(
+    adminConfig(configFrom({ applicationId: 'test', bootstrapServers: kafka.bootstrapServers })),
+  )
+}
+
+describe('a process in its group', () => {
+  for (const protocol of ['classic', 'consumer'] as const) {
+    test(`a process that stands still loses its tasks, and goes on later, group protocol ${protocol}`, async (t) => {
+      await using kafka = await startKafka({
+        properties: {
+          'group.min.session.timeout.ms': 1_000,
+          'group.consumer.min.session.timeout.ms': 3_000,
+          'group.consumer.session.timeout.ms': 3_000,
+          'group.consumer.min.heartbeat.interval.ms': 500,
+          'group.consumer.heartbeat.interval.ms': 500,
+        },
+      })
+      const { bootstrapServers } = kafka
+      const random = new Random()
+      t.diagnostic(`seed ${random.seed}`)
+      const load = new CountLoad(60_000, 2_000, random)
+      const producing = await load.start(bootstrapServers, 4)
+      const env = {
+        WEIR_GROUP_PROTOCOL: protocol,
+        WEIR_COMMIT_INTERVAL_MS: '3000',
+        ...(protocol === 'classic' ? { WEIR_SESSION_TIMEOUT_MS: '3000' } : {}),
+      }
+      await using frozen = await start(kafka, 'frozen', counts, env)
+      await using other = await start(kafka, 'frozen', counts, env)
+      await frozen.until(
+        async () => (await runningTasks(frozen)) === 2 && (await runningTasks(other)) === 2,
+        'does not get half of the tasks',
+      )
+      load.allow(20_000)
+      await frozen.until(async () => (await frozen.recordsProcessed()) > 1_000, 'processes nothing')
+      // In the middle of the load, and not of a commit: what is in librdkafka's queue then cannot be called back.
+      const commits = await commitsOf(frozen)
+      await frozen.until(async () => (await commitsOf(frozen)) > commits, 'does not commit')
+      process.kill(frozen.pid, 'SIGSTOP')
+      load.allow(40_000)
+      await other.until(
+        async () => (await runningTasks(other)) === 4,
+        'does not get the tasks of the one that stands still',
+      )
+      process.kill(frozen.pid, 'SIGCONT')
+      await frozen.until(
+        () => /partitions lost|tasks were lost/.test(frozen.output),
+        'does not notice that its tasks are lost',
+      )
+      load.allow(load.records)
+      await producing.done
+      await frozen.until(
+        async () => (await runningTasks(frozen)) === 2 && (await runningTasks(other)) === 2,
+        'does not get half of the tasks again',
+      )
+      await other.whileRunning(
+        waitUntilConsumed(bootstrapServers, 'frozen', ['input'], { timeoutMs: 60_000 }),
+      )
+      await frozen.stop()
+      await other.stop()
+      assert.deepEqual(await highestBelow(bootstrapServers, load), [], `seed ${random.seed}`)
+    })
+  }
+
+  test('a broker that is restarted, and one that is killed, lose nothing', async (t) => {
+    await using kafka = await startKafka()
+    const { bootstrapServers } = kafka
+    const random = new Random()
+    t.diagnostic(`seed ${random.seed}`)
+    const load = new CountLoad(60_000, 2_000, random)
+    const producing = await load.start(bootstrapServers, 4)
+    await using worker = await start(kafka, 'restarts', counts)
+    await worker.ready()
+    load.allow(20_000)
+    await worker.until(async () => (await worker.recordsProcessed()) > 5_000, 'processes nothing')
+    await kafka.restart()
+    load.allow(40_000)
+    await worker.until(async () => (await worker.recordsProcessed()) > 25_000, 'does not go on')
+    await kafka.kill9()
+    await kafka.restart()
+    load.allow(load.records)
+    await producing.done
+    await worker.whileRunning(
+      waitUntilConsumed(bootstrapServers, 'restarts', ['input'], { timeoutMs: 120_000 }),
+    )
+    await worker.stop()
+    const { lost, surplus } = await verifyCounts(bootstrapServers, load)
+    t.diagnostic(`${surplus} counted twice`)
+    assert.deepEqual(lost, [], `seed ${random.seed}`)
+  })
+
+  test('a source topic that gets more partitions stops the application', async () => {
+    await using kafka = await startKafka()
+    await createTopics(kafka.bootstrapServers, { input: 2, output: 2 })
+    await using worker = await start(kafka, 'grows', misbehaving, {
+      WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
+    })
+    await worker.ready()
+    const client = await import('node-rdkafka')
+    const admin = client.default.AdminClient.create({ 'bootstrap.servers': kafka.bootstrapServers })
+    await new Promise<void>((resolve, reject) =>
+      admin.createPartitions('input', 3, 10_000, (error) => (error ? reject(error) : resolve())),
+    )
+    admin.disconnect()
+    const { code, stderr } = await worker.exited
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^weir: (topic input has 3 partitions and had 2|input has a partition 2 that it did not have)/m,
+    )
+  })
+})
+
+describe('a thread that does what it must not', () => {
+  for (const [value, env, message] of [
+    ['exit', {}, /^weir: stream thread \d: worker exited with code: 0$/m],
+    ['reject', {}, /^weir: stream thread \d: nobody awaits this$/m],
+    ['heap', {}, /^weir: stream thread \d: it needed more heap than its part of WEIR_MEMORY_BYTES/m],
+    [
+      'hang',
+      { WEIR_THREAD_STUCK_TIMEOUT_MS: '2000' },
+      /^weir: stream thread \d has stood still for \d+ ms \(WEIR_THREAD_STUCK_TIMEOUT_MS=2000\)$/m,
+    ],
+  ] as const) {
+    test(`${value}: the process ends and says so, and the other thread has committed`, async () => {
+      await using kafka = await startKafka()
+      const { bootstrapServers } = kafka
+      await createTopics(bootstrapServers, { input: 2, output: 2 })
+      await using worker = await start(kafka, 'misbehaving', misbehaving, {
+        WEIR_COMMIT_INTERVAL_MS: '600000',
+        ...env,
+      })
+      await worker.ready()
+      await produceAll(bootstrapServers, [
+        ...Array.from({ length: 100 }, (_, n) => ({
+          topic: 'input',
+          partition: 1,
+          key: null,
+          value: `${n}`,
+          timestamp: 1,
+        })),
+      ])
+      await worker.until(
+        async () => (await worker.recordsProcessed()) === 100,
+        'does not process the good partition',
+      )
+      await produceAll(bootstrapServers, values('input', [value]))
+      const { code, stderr } = await worker.exited
+      assert.equal(code, 1)
+      assert.match(stderr, message)
+      assert.deepEqual(await lagOf(bootstrapServers, 'misbehaving', ['input']), {
+        committed: 100,
+        remaining: 1,
+      })
+    })
+  }
+})
+
+describe('where a partition is read from', () => {
+  test('latest: from the end at the first start, from there also after a restart', async () => {
+    await using kafka = await startKafka()
+    const { bootstrapServers } = kafka
+    await createTopics(bootstrapServers, { input: 1, output: 1 })
+    await produceAll(bootstrapServers, values('input', ['before']))
+    const stateDir = makeScratchDir('groups')
+    {
+      await using worker = await start(kafka, 'latest', resets, { RESET: 'latest' }, stateDir)
+      await worker.ready()
+      await worker.kill9()
+    }
+    // Nothing was processed by then, but the group began before this.
+    await produceAll(bootstrapServers, values('input', ['between']))
+    await using worker = await start(
+      kafka,
+      'latest',
+      resets,
+      { RESET: 'latest', WEIR_SESSION_TIMEOUT_MS: '6000' },
+      stateDir,
+    )
+    await worker.ready()
+    await produceAll(bootstrapServers, values('input', ['after']))
+    await worker.whileRunning(waitUntilConsumed(bootstrapServers, 'latest', ['input'], { timeoutMs: 60_000 }))
+    await worker.stop()
+    assert.deepEqual(await readValues(kafka, 'output'), ['between', 'after'])
+  })
+
+  test('none: a group without an offset does not start, and says which partition', async () => {
+    await using kafka = await startKafka()
+    await createTopics(kafka.bootstrapServers, { input: 1, output: 1 })
+    const { code, stderr } = await runWeir(['run', resets], {
+      WEIR_APPLICATION_ID: 'none',
+      WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+      WEIR_STATE_DIR: makeScratchDir('groups'),
+      WEIR_HTTP_PORT: '-1',
+      RESET: 'none',
+    })
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^weir: input partition 0: the group has no committed offset, and the offset reset is none$/m,
+    )
+  })
+
+  test('records deleted below the committed offset: the rest is read, with a line', async () => {
+    await using kafka = await startKafka()
+    const { bootstrapServers } = kafka
+    await createTopics(bootstrapServers, { input: 1, output: 1 })
+    await produceAll(bootstrapServers, values('input', ['a']))
+    const stateDir = makeScratchDir('groups')
+    {
+      await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+      await worker.whileRunning(
+        waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
+      )
+      await worker.stop()
+    }
+    await produceAll(bootstrapServers, values('input', ['b', 'c', 'd']))
+    const admin = adminOf(kafka)
+    await admin.deleteRecords([{ topic: 'input', partition: 0, offset: 3 }], 10_000)
+    await admin.close()
+    await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+    await worker.whileRunning(
+      waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
+    )
+    await worker.stop()
+    assert.deepEqual(await readValues(kafka, 'output'), ['a', 'd'])
+    assert.match(
+      worker.output,
+      /"topic":"input","partition":0,"offset":3,"message":"the committed offset was deleted/,
+    )
+  })
+})
+
+describe('internal topics', () => {
+  test('have the settings of the contract, and a changelog with another partition count is refused', async () => {
+    await using kafka = await startKafka()
+    const { bootstrapServers } = kafka
+    await createTopics(bootstrapServers, { input: 3, counts: 3 })
+    {
+      await using worker = await start(kafka, 'internal', counts)
+      await worker.ready()
+      await worker.stop()
+    }
+    const admin = adminOf(kafka)
+    const changelog = 'internal-counts-changelog'
+    const [description] = await admin.describeTopics([changelog], 10_000)
+    assert.equal(description?.partitions, 3)
+    const settings = await admin.topicConfigs(changelog, 10_000)
+    assert.deepEqual(
+      [settings['cleanup.policy'], settings['message.timestamp.type']],
+      ['compact', 'CreateTime'],
+    )
+    await admin.close()
+  })
+})
