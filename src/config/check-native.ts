@@ -3,15 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { messageOf } from '../errors/weir-error.ts'
-import {
-  Admin,
-  type ClientConfig,
-  Consumer,
-  type NativeError,
-  Producer,
-  StateMemory,
-  TaskDatabase,
-} from '../native.ts'
+import { Admin, type ClientConfig, Consumer, Producer, StateMemory, TaskDatabase } from '../native.ts'
 import { adminConfig, consumerConfig, producerConfig, restoreConfig } from './clients.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
@@ -70,18 +62,31 @@ async function checkRocksDb(config: Config, problems: string[]): Promise<void> {
   }
 }
 
+/** librdkafka's names of the settings that all clients share. */
+const sharedVariables: Readonly<Record<string, string>> = {
+  'security.protocol': 'WEIR_SECURITY_PROTOCOL',
+  'sasl.mechanisms': 'WEIR_SASL_MECHANISM',
+  'ssl.ca.location': 'WEIR_SSL_CA_LOCATION',
+  'ssl.certificate.location': 'WEIR_SSL_CERTIFICATE_LOCATION',
+  'ssl.key.location': 'WEIR_SSL_KEY_LOCATION',
+  'session.timeout.ms': 'WEIR_SESSION_TIMEOUT_MS',
+  'max.poll.interval.ms': 'WEIR_MAX_POLL_INTERVAL_MS',
+}
+
 /** Names the variable where the message names the setting. */
 function problemLine(config: Config, group: PassThroughGroup['key'], error: unknown): string {
   const message = messageOf(error)
   const { prefix } = passThroughGroups.find(({ key }) => key === group)!
   const words = message.split(/[\s=:`"',]+/)
-  const name = Object.keys(config[group]).find((candidate) => words.includes(candidate))
-  if (name !== undefined) return `${prefix}${name.toUpperCase().replaceAll('.', '_')}: ${message}`
-  const code = (error as Partial<NativeError>).code ?? ''
-  return `${prefix}*: ${message}${code === 'invalid' ? '' : ` (${code})`}`
+  const passedThrough = Object.keys(config[group]).find((name) => words.includes(name))
+  if (passedThrough !== undefined)
+    return `${prefix}${passedThrough.toUpperCase().replaceAll('.', '_')}: ${message}`
+  const shared = Object.keys(sharedVariables).find((name) => words.includes(name))
+  return `${shared === undefined ? `${prefix}*` : sharedVariables[shared]}: ${message}`
 }
 
+/** Without brokers there is nothing to connect to; that librdkafka finds this strange is not worth a line. */
 function withoutBrokers(client: ClientConfig): ClientConfig {
   const { 'bootstrap.servers': _, ...rest } = client
-  return rest
+  return { ...rest, log_level: '0' }
 }
