@@ -23,7 +23,13 @@ function removeOrphans(): void {
   for (const entry of readdirSync(tmpdir())) {
     if (!entry.startsWith(prefix)) continue
     const pid = Number(entry.slice(prefix.length).split('-')[0])
-    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) removeDir(join(tmpdir(), entry))
+    if (!Number.isInteger(pid) || pid <= 0 || isAlive(pid)) continue
+    try {
+      removeDir(join(tmpdir(), entry))
+    } catch (error) {
+      // Somebody else's file system mounted there, say: no reason not to start.
+      console.warn(`left behind: ${entry}: ${(error as Error).message}`)
+    }
   }
 }
 
