@@ -6,9 +6,10 @@ import { messageOf } from '../errors/weir-error.ts'
 export function errorLines(error: unknown): string[] {
   if (error instanceof ConfigError) return error.problems.map((problem) => `weir: ${problem}`)
   const lines = [`weir: ${messageOf(error)}`]
-  // A bug needs its stack; everything else has a message that says what to do.
-  if (decisionFor(error).code === 'internal' && error instanceof Error && error.stack !== undefined)
-    lines.push(error.stack)
+  // A bug needs the stack of where it happened, maybe in another thread; everything else has a message that says what to do.
+  const origin = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if (decisionFor(error).code === 'internal' && origin instanceof Error && origin.stack !== undefined)
+    lines.push(origin.stack)
   return lines
 }
 

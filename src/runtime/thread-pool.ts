@@ -9,8 +9,14 @@ import type { Config } from '../config/config.ts'
 import { isErrorCode } from '../errors/codes.ts'
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { Channel } from './channel.ts'
-import type { MainRequests, StreamThreadJob, ThreadNotice, ThreadRequests } from './protocol.ts'
+import { Channel, deserializeError } from './channel.ts'
+import type {
+  MainRequests,
+  SerializedError,
+  StreamThreadJob,
+  ThreadNotice,
+  ThreadRequests,
+} from './protocol.ts'
 
 const MiB = 2 ** 20
 /** The job beside this file, in the sources as in the package. */
@@ -82,7 +88,8 @@ export class StreamThreadHandle {
   }
 }
 
-function toldError(error: { readonly code: string; readonly message: string }, index: number): WeirError {
+function toldError(told: SerializedError, index: number): WeirError {
+  const error = deserializeError(told)
   if (isErrorCode(error.code)) return new WeirError(error.code, error.message, { cause: error })
   return namedError(error, `stream thread ${index}`)
 }

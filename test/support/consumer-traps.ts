@@ -39,6 +39,7 @@ class GroupReader {
         'enable.auto.offset.store': 'false',
         'auto.offset.reset': 'error',
         'session.timeout.ms': '10000',
+        'heartbeat.interval.ms': '200',
         'fetch.queue.backoff.ms': '10',
         ...settings,
       },
@@ -112,6 +113,7 @@ class GroupReader {
   }
 
   async close(): Promise<void> {
+    this.#slots.clear()
     this.#attached.detach()
     await this.consumer.close()
   }
@@ -145,7 +147,7 @@ const traps = {
     reader.consumer.subscribe([topic])
     await reader.untilAssigned(1)
     const name = `${topic}-0`
-    const rounds = 30
+    const rounds = 12
     const wrong: number[] = []
     let written = 0
     for (let round = 0; round < rounds; round++) {
@@ -176,9 +178,10 @@ const traps = {
     const rounds = 3
     const seen = new Map<string, number[]>(names.map((name) => [name, []]))
     const write = async (): Promise<void> => {
-      for (let partition = 0; partition < partitions; partition++) {
-        await produceAll(bootstrapServers, recordsOf(topic, partition, 500))
-      }
+      await produceAll(
+        bootstrapServers,
+        range(0, partitions).flatMap((partition) => [...recordsOf(topic, partition, 500)]),
+      )
     }
     const drain = async (owned: readonly string[], total: number): Promise<void> => {
       for (const name of owned)

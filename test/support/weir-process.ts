@@ -210,17 +210,17 @@ async function endOf(child: ChildProcess, timeoutMs?: number): Promise<ExitResul
     })
   }
   return await new Promise((resolve, reject) => {
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            child.kill('SIGKILL')
-            reject(new Error(`still running after ${timeoutMs} ms:\n${text.stdout}${text.stderr}`))
-          }, timeoutMs)
+    let isLate = false
+    const killLate = (): void => {
+      isLate = true
+      child.kill('SIGKILL')
+    }
+    const timer = timeoutMs === undefined ? undefined : setTimeout(killLate, timeoutMs)
     child.once('error', reject)
     child.once('close', (code, signal) => {
       clearTimeout(timer)
-      resolve({ code, signal, ...text })
+      if (isLate) reject(new Error(`still running after ${timeoutMs} ms:\n${text.stdout}${text.stderr}`))
+      else resolve({ code, signal, ...text })
     })
   })
 }

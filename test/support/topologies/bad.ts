@@ -15,6 +15,12 @@ export default defineTopology((builder) => {
     case 'missing-sink':
       builder.stream('input', string).to('nowhere', string)
       break
+    case 'copartition':
+      builder
+        .stream('input', string)
+        .join(builder.table('other', string), (left, right) => left + right)
+        .to('output', string)
+      break
     case 'poison':
       builder
         .stream('poison', string)
