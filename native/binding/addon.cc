@@ -16,8 +16,6 @@
 #include "binding/task_database.h"
 #include "common/murmur2.h"
 
-// Each wrapped class has a header with `void Register<Class>(Napi::Env env, Napi::Object exports)`.
-
 namespace weir {
 
 namespace {

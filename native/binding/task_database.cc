@@ -99,10 +99,14 @@ Napi::Value TaskDatabaseObject::MultiGetRows(const Napi::CallbackInfo& info) {
   const std::shared_ptr<MultiGet> multi_get =
       weir::Unwrap(info.Env(), database(info.Env())->NewMultiGet(arguments.Size(0, "store"), View(arena),
                                                                  RowColumns(columns, capacity), count));
+  if (!multi_get->needs_run()) {
+    const Napi::Promise::Deferred known = Napi::Promise::Deferred::New(info.Env());
+    known.Resolve(RowsBuffer(info.Env(), *multi_get));
+    return known.Promise();
+  }
   return environment().async().Run<std::shared_ptr<MultiGet>>(
       {info[1], info[2], info.This()},
       [multi_get]() -> Result<std::shared_ptr<MultiGet>> {
-        if (!multi_get->needs_run()) return multi_get;
         Status status = multi_get->Run();
         if (!status.ok()) return status;
         return multi_get;

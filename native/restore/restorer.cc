@@ -16,6 +16,8 @@ KafkaConfig RestoreConfig(KafkaConfig config) {
   config.erase("group.instance.id");
   // A full fetch queue is looked at again soon; librdkafka's second would halve the rate.
   config.emplace("fetch.queue.backoff.ms", "10");
+  // A changelog that has begun waits while the broker holds a fetch for one that has ended.
+  config.emplace("fetch.wait.max.ms", "20");
   return config;
 }
 
