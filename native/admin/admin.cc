@@ -11,16 +11,13 @@ namespace weir {
 
 namespace {
 
-constexpr int kPollTimeoutMs = 100;
-// Beyond the request's own time-out: the event comes a moment later than that.
-constexpr int kGraceMs = 1000;
+// A metadata request cannot be cancelled: it is made in steps of at most this long.
+constexpr int64_t kMetadataStepMs = 3000;
 
 using TopicCollectionHandle = KafkaHandle<rd_kafka_TopicCollection_t, rd_kafka_TopicCollection_destroy>;
 using ConfigResourceHandle = KafkaHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using NewTopicHandle = KafkaHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
 using DeleteRecordsHandle = KafkaHandle<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy>;
-using GroupOffsetsHandle =
-    KafkaHandle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 
 Status ClosedAdmin() { return Status::Closed("The admin client"); }
 
@@ -41,15 +38,16 @@ Result<std::shared_ptr<Admin>> Admin::Create(const KafkaConfig& config, const Ca
 Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<std::string>& names,
                                                             int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedAdmin();
   if (names.empty()) return std::vector<TopicDescription>();
   std::vector<const char*> list;
   for (const std::string& name : names) list.push_back(name.c_str());
   const TopicCollectionHandle collection(rd_kafka_TopicCollection_of_topic_names(list.data(), list.size()));
   const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, "Describing topics", timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_DescribeTopics(client, collection.get(), options, queue);
-          });
+      AskKafka(Request("Describing topics", timeout_ms), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+               [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                 rd_kafka_DescribeTopics(client, collection.get(), options, queue);
+               });
   if (!event.ok()) return event.status();
   size_t count;
   const rd_kafka_TopicDescription_t** topics = rd_kafka_DescribeTopics_result_topics(
@@ -75,15 +73,16 @@ Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<st
 
 Result<std::map<std::string, std::string>> Admin::TopicConfigs(const std::string& name, int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedAdmin();
   const std::string what = "Reading the configuration of topic " + name;
   const ConfigResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   if (resource == nullptr) return Status::Invalid(what + ": a topic needs a name");
   rd_kafka_ConfigResource_t* resources[] = {resource.get()};
   const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, what, timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_DescribeConfigs(client, resources, 1, options, queue);
-          });
+      AskKafka(Request(what, timeout_ms), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+               [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                 rd_kafka_DescribeConfigs(client, resources, 1, options, queue);
+               });
   if (!event.ok()) return event.status();
   size_t count;
   const rd_kafka_ConfigResource_t** answered = rd_kafka_DescribeConfigs_result_resources(
@@ -107,6 +106,7 @@ Result<std::map<std::string, std::string>> Admin::TopicConfigs(const std::string
 Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopicRequest>& topics,
                                                       int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedAdmin();
   if (topics.empty()) return std::vector<TopicFailure>();
   std::vector<NewTopicHandle> handles;
   std::vector<rd_kafka_NewTopic_t*> list;
@@ -124,8 +124,8 @@ Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopic
     list.push_back(handle.get());
     handles.push_back(std::move(handle));
   }
-  const Result<KafkaEventHandle> event = Ask(
-      RD_KAFKA_ADMIN_OP_CREATETOPICS, "Creating topics", timeout_ms,
+  const Result<KafkaEventHandle> event = AskKafka(
+      Request("Creating topics", timeout_ms), RD_KAFKA_ADMIN_OP_CREATETOPICS,
       [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
         rd_kafka_CreateTopics(client, list.data(), list.size(), options, queue);
       },
@@ -154,15 +154,16 @@ Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopic
 
 Status Admin::DeleteRecords(const std::vector<TopicPartitionOffset>& before, int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedAdmin();
   if (before.empty()) return Status::Ok();
   const KafkaPartitionsHandle offsets = ToKafka(before);
   const DeleteRecordsHandle request(rd_kafka_DeleteRecords_new(offsets.get()));
   rd_kafka_DeleteRecords_t* requests[] = {request.get()};
   const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_DELETERECORDS, "Deleting records", timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_DeleteRecords(client, requests, 1, options, queue);
-          });
+      AskKafka(Request("Deleting records", timeout_ms), RD_KAFKA_ADMIN_OP_DELETERECORDS,
+               [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+                 rd_kafka_DeleteRecords(client, requests, 1, options, queue);
+               });
   if (!event.ok()) return event.status();
   const rd_kafka_topic_partition_list_t* answered =
       rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event.value().get()));
@@ -176,84 +177,32 @@ Status Admin::DeleteRecords(const std::vector<TopicPartitionOffset>& before, int
 }
 
 Result<std::vector<TopicPartitionOffset>> Admin::ListOffsets(const std::vector<TopicPartition>& partitions,
-                                                             OffsetAt at, Isolation isolation,
+                                                             OffsetAt at, rd_kafka_IsolationLevel_t isolation,
                                                              int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (partitions.empty()) return std::vector<TopicPartitionOffset>();
-  const KafkaPartitionsHandle list = ToKafka(partitions);
-  for (int i = 0; i < list->cnt; i++) {
-    list->elems[i].offset =
-        at == OffsetAt::kEarliest ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
-  }
-  const Result<KafkaEventHandle> event = Ask(
-      RD_KAFKA_ADMIN_OP_LISTOFFSETS, "Listing offsets", timeout_ms,
-      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_ListOffsets(client, list.get(), options, queue);
-      },
-      [isolation](rd_kafka_AdminOptions_t* options) {
-        return rd_kafka_AdminOptions_set_isolation_level(
-            options, isolation == Isolation::kReadCommitted ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
-                                                            : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
-      });
-  if (!event.ok()) return event.status();
-  size_t count;
-  const rd_kafka_ListOffsetsResultInfo_t** infos =
-      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.value().get()), &count);
-  std::vector<TopicPartitionOffset> offsets;
-  for (size_t i = 0; i < count; i++) {
-    const rd_kafka_topic_partition_t* element = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    const Status status =
-        KafkaStatus(element->err, "Listing offsets of " + Describe(element->topic, element->partition));
-    if (!status.ok()) return status;
-    offsets.push_back({element->topic, element->partition, element->offset, ""});
-  }
-  return offsets;
+  if (client_ == nullptr) return ClosedAdmin();
+  return AskOffsets(Request("Listing offsets", timeout_ms), partitions, at, isolation);
 }
 
 Result<std::vector<TopicPartitionOffset>> Admin::GroupOffsets(const std::string& group, int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  const std::string what = "Reading the offsets of group " + group;
-  const GroupOffsetsHandle request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  rd_kafka_ListConsumerGroupOffsets_t* requests[] = {request.get()};
-  const Result<KafkaEventHandle> event =
-      Ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, what, timeout_ms,
-          [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-            rd_kafka_ListConsumerGroupOffsets(client, requests, 1, options, queue);
-          });
-  if (!event.ok()) return event.status();
-  size_t count;
-  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.value().get()), &count);
-  std::vector<TopicPartitionOffset> offsets;
-  for (size_t i = 0; i < count; i++) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[i]);
-    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    const Status status = KafkaStatus(error, what);
-    if (!status.ok()) return status;
-    const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[i]);
-    for (int j = 0; j < list->cnt; j++) {
-      const Status partition_status = KafkaStatus(
-          list->elems[j].err, what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
-      if (!partition_status.ok()) return partition_status;
-    }
-    for (TopicPartitionOffset& offset : OffsetsFromKafka(list)) offsets.push_back(std::move(offset));
-  }
-  return offsets;
+  if (client_ == nullptr) return ClosedAdmin();
+  return AskGroupOffsets(Request("Reading the offsets of group " + group, timeout_ms), group, nullptr, false);
 }
 
 Result<std::vector<TopicPartitions>> Admin::ListTopics(int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedAdmin();
   const rd_kafka_metadata_t* metadata = nullptr;
-  // In steps, since a metadata request cannot be cancelled.
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (true) {
-    if (Ending()) return ClosedAdmin();
+    if (owner_.cancelled() || closing_.cancelled()) return ClosedAdmin();
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
             .count();
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(
-        client_.get(), 1, nullptr, &metadata, static_cast<int>(std::clamp<int64_t>(left, 1, kGraceMs)));
+    const rd_kafka_resp_err_t error =
+        rd_kafka_metadata(client_.get(), 1, nullptr, &metadata,
+                          static_cast<int>(std::clamp<int64_t>(left, 1, kMetadataStepMs)));
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     const bool again = error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT;
     if (!again || left <= 0) return KafkaStatus(error, "Listing topics");
@@ -273,34 +222,9 @@ void Admin::Close() {
   client_.reset();
 }
 
-Result<KafkaEventHandle> Admin::Ask(rd_kafka_admin_op_t operation, const std::string& what, int timeout_ms,
-                                    const Request& request, const ChangeOptions& change_options) {
-  if (client_ == nullptr) return ClosedAdmin();
-  const KafkaAdminOptionsHandle options(rd_kafka_AdminOptions_new(client_.get(), operation));
-  char reason[512];
-  Status status = KafkaStatus(
-      rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, reason, sizeof(reason)), what,
-      reason);
-  if (status.ok() && change_options) status = TakeKafkaStatus(change_options(options.get()), what);
-  if (!status.ok()) return status;
-
-  const KafkaQueueHandle queue(rd_kafka_queue_new(client_.get()));
-  request(client_.get(), options.get(), queue.get());
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms + kGraceMs);
-  while (!Ending()) {
-    KafkaEventHandle event(rd_kafka_queue_poll(queue.get(), kPollTimeoutMs));
-    if (event != nullptr) {
-      const char* text = rd_kafka_event_error_string(event.get());
-      status = KafkaStatus(rd_kafka_event_error(event.get()), what, text == nullptr ? "" : text);
-      if (!status.ok()) return status;
-      return event;
-    }
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what,
-                         "no answer within " + std::to_string(timeout_ms) + " ms");
-    }
-  }
-  return ClosedAdmin();
+KafkaRequest Admin::Request(const std::string& what, int timeout_ms) const {
+  return {client_.get(), what, timeout_ms,
+          [owner = owner_, closing = closing_] { return owner.cancelled() || closing.cancelled(); }};
 }
 
 }  // namespace weir

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -11,6 +10,7 @@
 #include "common/cancellation.h"
 #include "common/kafka_config.h"
 #include "common/kafka_handles.h"
+#include "common/kafka_request.h"
 #include "common/status.h"
 #include "common/topic_partition.h"
 
@@ -61,10 +61,9 @@ class Admin {
   Result<std::vector<TopicFailure>> CreateTopics(const std::vector<NewTopicRequest>& topics, int timeout_ms);
   Status DeleteRecords(const std::vector<TopicPartitionOffset>& before, int timeout_ms);
 
-  enum class OffsetAt { kEarliest, kLatest };
-  enum class Isolation { kReadCommitted, kReadUncommitted };
   Result<std::vector<TopicPartitionOffset>> ListOffsets(const std::vector<TopicPartition>& partitions,
-                                                        OffsetAt at, Isolation isolation, int timeout_ms);
+                                                        OffsetAt at, rd_kafka_IsolationLevel_t isolation,
+                                                        int timeout_ms);
   // All committed offsets of a group; none for a group that does not exist.
   Result<std::vector<TopicPartitionOffset>> GroupOffsets(const std::string& group, int timeout_ms);
   // All topics, by a metadata request: works where there is no topic administration.
@@ -74,16 +73,10 @@ class Admin {
   void Close();
 
  private:
-  using Request = std::function<void(rd_kafka_t*, const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
-  using ChangeOptions = std::function<rd_kafka_error_t*(rd_kafka_AdminOptions_t*)>;
-
   Admin(KafkaClientHandle client, const Cancellation& owner) : owner_(owner), client_(std::move(client)) {}
 
-  // Sends one request and waits for its result event; `what` begins a failure's message.
-  // REQUIRES: lifetime_ held while the event is in use.
-  Result<KafkaEventHandle> Ask(rd_kafka_admin_op_t operation, const std::string& what, int timeout_ms,
-                               const Request& request, const ChangeOptions& change_options = nullptr);
-  bool Ending() const { return closing_.cancelled() || owner_.cancelled(); }
+  // REQUIRES: lifetime_ held while the request and its event are in use.
+  KafkaRequest Request(const std::string& what, int timeout_ms) const;
 
   const Cancellation owner_;
   const Cancellation closing_;

@@ -15,7 +15,8 @@ namespace weir {
 AdminObject::AdminObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<AdminObject>(info), Environment::Object(Environment::Of(info.Env())) {
   const Arguments arguments(info, "new Admin");
-  admin_ = weir::Unwrap(info.Env(), Admin::Create(arguments.StringMap(0, "config"), environment().cancellation()));
+  admin_ =
+      weir::Unwrap(info.Env(), Admin::Create(arguments.StringMap(0, "config"), environment().cancellation()));
 }
 
 void AdminObject::CloseForTeardown() {
@@ -32,9 +33,8 @@ Napi::Value AdminObject::DescribeTopics(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Admin.describeTopics");
   return environment().async().Run<std::vector<TopicDescription>>(
       {},
-      [core = admin(info.Env()), names = arguments.Strings(0, "names"), timeout_ms = ReadTimeout(arguments, 1)] {
-        return core->DescribeTopics(names, timeout_ms);
-      },
+      [core = admin(info.Env()), names = arguments.Strings(0, "names"),
+       timeout_ms = ReadTimeout(arguments, 1)] { return core->DescribeTopics(names, timeout_ms); },
       [](Napi::Env env, std::vector<TopicDescription>& topics) -> napi_value {
         Napi::Array result = Napi::Array::New(env, topics.size());
         for (uint32_t i = 0; i < topics.size(); i++) {
@@ -71,10 +71,11 @@ Napi::Value AdminObject::CreateTopics(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < array.Length(); i++) {
     const std::string where = "Admin.createTopics: topics[" + std::to_string(i) + "]";
     Properties topic(ObjectAt(array, i, where), where);
-    NewTopicRequest request{topic.String("name"),
-                            static_cast<int32_t>(topic.Integer("partitions", 1, std::numeric_limits<int32_t>::max())),
-                            static_cast<int32_t>(topic.Integer("replicationFactor", -1, std::numeric_limits<int16_t>::max())),
-                            topic.OptionalStringMap("config")};
+    NewTopicRequest request{
+        topic.String("name"),
+        static_cast<int32_t>(topic.Integer("partitions", 1, std::numeric_limits<int32_t>::max())),
+        static_cast<int32_t>(topic.Integer("replicationFactor", -1, std::numeric_limits<int16_t>::max())),
+        topic.OptionalStringMap("config")};
     topic.RejectUnknown();
     requests.push_back(std::move(request));
   }
@@ -98,9 +99,8 @@ Napi::Value AdminObject::CreateTopics(const Napi::CallbackInfo& info) {
 Napi::Value AdminObject::DeleteRecords(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Admin.deleteRecords");
   return environment().async().Run(
-      {}, [core = admin(info.Env()), before = ReadOffsets(arguments, 0, "before"), timeout_ms = ReadTimeout(arguments, 1)] {
-        return core->DeleteRecords(before, timeout_ms);
-      });
+      {}, [core = admin(info.Env()), before = ReadOffsets(arguments, 0, "before"),
+           timeout_ms = ReadTimeout(arguments, 1)] { return core->DeleteRecords(before, timeout_ms); });
 }
 
 Napi::Value AdminObject::ListOffsets(const Napi::CallbackInfo& info) {
@@ -114,26 +114,35 @@ Napi::Value AdminObject::ListOffsets(const Napi::CallbackInfo& info) {
   return environment().async().Run<std::vector<TopicPartitionOffset>>(
       {},
       [core = admin(info.Env()), partitions = ReadPartitions(arguments, 0, "partitions"),
-       when = at == "earliest" ? Admin::OffsetAt::kEarliest : Admin::OffsetAt::kLatest,
-       level = isolation == "read_committed" ? Admin::Isolation::kReadCommitted : Admin::Isolation::kReadUncommitted,
-       timeout_ms = ReadTimeout(arguments, 3)] { return core->ListOffsets(partitions, when, level, timeout_ms); },
-      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value { return OffsetsValue(env, offsets); });
+       when = at == "earliest" ? OffsetAt::kEarliest : OffsetAt::kLatest,
+       level = isolation == "read_committed" ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+                                             : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED,
+       timeout_ms = ReadTimeout(arguments, 3)] {
+        return core->ListOffsets(partitions, when, level, timeout_ms);
+      },
+      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value {
+        return OffsetsValue(env, offsets);
+      });
 }
 
 Napi::Value AdminObject::GroupOffsets(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Admin.groupOffsets");
   return environment().async().Run<std::vector<TopicPartitionOffset>>(
       {},
-      [core = admin(info.Env()), group = arguments.String(0, "group"), timeout_ms = ReadTimeout(arguments, 1)] {
-        return core->GroupOffsets(group, timeout_ms);
-      },
-      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value { return OffsetsValue(env, offsets); });
+      [core = admin(info.Env()), group = arguments.String(0, "group"),
+       timeout_ms = ReadTimeout(arguments, 1)] { return core->GroupOffsets(group, timeout_ms); },
+      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value {
+        return OffsetsValue(env, offsets);
+      });
 }
 
 Napi::Value AdminObject::ListTopics(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Admin.listTopics");
   return environment().async().Run<std::vector<TopicPartitions>>(
-      {}, [core = admin(info.Env()), timeout_ms = ReadTimeout(arguments, 0)] { return core->ListTopics(timeout_ms); },
+      {},
+      [core = admin(info.Env()), timeout_ms = ReadTimeout(arguments, 0)] {
+        return core->ListTopics(timeout_ms);
+      },
       [](Napi::Env env, std::vector<TopicPartitions>& topics) -> napi_value {
         Napi::Array result = Napi::Array::New(env, topics.size());
         for (uint32_t i = 0; i < topics.size(); i++) {
@@ -156,15 +165,16 @@ Napi::Value AdminObject::Close(const Napi::CallbackInfo& info) {
 
 void RegisterAdmin(Napi::Env env, Napi::Object exports) {
   using Wrapped = AdminObject;
-  exports.Set("Admin", Wrapped::DefineClass(env, "Admin",
-                                            {Wrapped::InstanceMethod<&Wrapped::DescribeTopics>("describeTopics"),
-                                             Wrapped::InstanceMethod<&Wrapped::TopicConfigs>("topicConfigs"),
-                                             Wrapped::InstanceMethod<&Wrapped::CreateTopics>("createTopics"),
-                                             Wrapped::InstanceMethod<&Wrapped::DeleteRecords>("deleteRecords"),
-                                             Wrapped::InstanceMethod<&Wrapped::ListOffsets>("listOffsets"),
-                                             Wrapped::InstanceMethod<&Wrapped::GroupOffsets>("groupOffsets"),
-                                             Wrapped::InstanceMethod<&Wrapped::ListTopics>("listTopics"),
-                                             Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
+  exports.Set("Admin",
+              Wrapped::DefineClass(env, "Admin",
+                                   {Wrapped::InstanceMethod<&Wrapped::DescribeTopics>("describeTopics"),
+                                    Wrapped::InstanceMethod<&Wrapped::TopicConfigs>("topicConfigs"),
+                                    Wrapped::InstanceMethod<&Wrapped::CreateTopics>("createTopics"),
+                                    Wrapped::InstanceMethod<&Wrapped::DeleteRecords>("deleteRecords"),
+                                    Wrapped::InstanceMethod<&Wrapped::ListOffsets>("listOffsets"),
+                                    Wrapped::InstanceMethod<&Wrapped::GroupOffsets>("groupOffsets"),
+                                    Wrapped::InstanceMethod<&Wrapped::ListTopics>("listTopics"),
+                                    Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
 }
 
 }  // namespace weir

@@ -17,7 +17,8 @@ RecordBatch ReadBatch(const Arguments& arguments) {
   const Bytes arena = arguments.Buffer(1, "arena");
   const Bytes columns = arguments.ArrayBuffer(2, "columns");
   const size_t capacity = arguments.Size(3, "capacity");
-  if (columns.length < RecordBatch::ColumnBytes(capacity)) arguments.Fail(2, "columns", "as large as the capacity needs");
+  if (columns.length < RecordBatch::ColumnBytes(capacity))
+    arguments.Fail(2, "columns", "as large as the capacity needs");
   return RecordBatch::Over(arena.data, arena.length, columns.data, capacity);
 }
 
@@ -63,10 +64,18 @@ ConsumerObject::ConsumerObject(const Napi::CallbackInfo& info)
   const auto config = arguments.StringMap(0, "config");
   events_ = std::make_shared<Events>(info.Env(), arguments.Function(1, "onEvent"), EventValue);
   Result<std::shared_ptr<Consumer>> consumer =
-      Consumer::Create(config, [events = events_](ConsumerEvent event) { events->Post(std::move(event)); });
+      Consumer::Create(config, [events = events_](ConsumerEvent event) {
+        const bool may_drop = event.type == ConsumerEvent::Type::kLog ||
+                              (event.type == ConsumerEvent::Type::kError && !event.error.fatal());
+        events->Post(std::move(event), may_drop);
+      });
   if (!consumer.ok()) events_->Stop();
   owned_ = weir::Unwrap(info.Env(), std::move(consumer));
   id_ = owned_->id();
+}
+
+ConsumerObject::~ConsumerObject() {
+  if (events_ != nullptr) events_->Stop();
 }
 
 void ConsumerObject::CloseForTeardown() {
@@ -83,7 +92,8 @@ Napi::Value ConsumerObject::Attach(const Napi::CallbackInfo& info) {
   const int64_t id = arguments.Integer(0, "id", 0);
   std::shared_ptr<Consumer> consumer = Consumer::Find(id);
   if (consumer == nullptr) throw Error(info.Env(), Status::Closed("The consumer " + std::to_string(id)));
-  std::unique_ptr<ConsumerReader> reader = weir::Unwrap(info.Env(), ConsumerReader::Create(std::move(consumer)));
+  std::unique_ptr<ConsumerReader> reader =
+      weir::Unwrap(info.Env(), ConsumerReader::Create(std::move(consumer)));
   Napi::Object object = Environment::Of(info.Env())->Construct("Consumer", {});
   ConsumerObject* const wrapped = ConsumerObject::Unwrap(object);
   wrapped->id_ = id;
@@ -93,8 +103,10 @@ Napi::Value ConsumerObject::Attach(const Napi::CallbackInfo& info) {
 
 Consumer& ConsumerObject::Owned(Napi::Env env) const {
   if (owned_ != nullptr) return *owned_;
-  throw Error(env, events_ != nullptr ? Status::Closed("The consumer")
-                                      : Status::Invalid("An attached consumer only reads; this is for the one that was made by `new`"));
+  throw Error(env, events_ != nullptr
+                       ? Status::Closed("The consumer")
+                       : Status::Invalid(
+                             "An attached consumer only reads; this is for the one that was made by `new`"));
 }
 
 ConsumerReader& ConsumerObject::Reader(Napi::Env env) const {
@@ -110,7 +122,9 @@ PartitionSlot& ConsumerObject::Slot(const Napi::CallbackInfo& info, const char* 
   return *slot;
 }
 
-Napi::Value ConsumerObject::Id(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), static_cast<double>(id_)); }
+Napi::Value ConsumerObject::Id(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(id_));
+}
 
 void ConsumerObject::Subscribe(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Consumer.subscribe");
@@ -132,19 +146,22 @@ Napi::Value ConsumerObject::Committed(const Napi::CallbackInfo& info) {
   Owned(info.Env());
   return environment().async().Run<std::vector<TopicPartitionOffset>>(
       {info.This()},
-      [core = owned_, partitions = ReadPartitions(arguments, 0, "partitions"), timeout_ms = ReadTimeout(arguments, 1)] {
-        return core->Committed(partitions, timeout_ms);
+      [core = owned_, partitions = ReadPartitions(arguments, 0, "partitions"),
+       timeout_ms = ReadTimeout(arguments, 1), cancellation = environment().cancellation()] {
+        return core->Committed(partitions, timeout_ms, cancellation);
       },
-      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value { return OffsetsValue(env, offsets); });
+      [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value {
+        return OffsetsValue(env, offsets);
+      });
 }
 
 Napi::Value ConsumerObject::Commit(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Consumer.commit");
   Owned(info.Env());
-  return environment().async().Run({info.This()}, [core = owned_, offsets = ReadOffsets(arguments, 0, "offsets"),
-                                                   cancellation = environment().cancellation()] {
-    return core->Commit(offsets, cancellation);
-  });
+  return environment().async().Run(
+      {info.This()},
+      [core = owned_, offsets = ReadOffsets(arguments, 0, "offsets"),
+       cancellation = environment().cancellation()] { return core->Commit(offsets, cancellation); });
 }
 
 Napi::Value ConsumerObject::QueryWatermarks(const Napi::CallbackInfo& info) {
@@ -154,8 +171,9 @@ Napi::Value ConsumerObject::QueryWatermarks(const Napi::CallbackInfo& info) {
   return environment().async().Run<Pair>(
       {info.This()},
       [core = owned_, topic = arguments.String(0, "topic"),
-       partition = static_cast<int32_t>(arguments.Integer(1, "partition", 0, INT32_MAX)), timeout_ms = ReadTimeout(arguments, 2)] {
-        return core->QueryWatermarks(topic, partition, timeout_ms);
+       partition = static_cast<int32_t>(arguments.Integer(1, "partition", 0, INT32_MAX)),
+       timeout_ms = ReadTimeout(arguments, 2), cancellation = environment().cancellation()] {
+        return core->QueryWatermarks(topic, partition, timeout_ms, cancellation);
       },
       [](Napi::Env env, Pair& watermarks) -> napi_value {
         Napi::Array result = Napi::Array::New(env, 2);
@@ -176,17 +194,19 @@ Napi::Value ConsumerObject::GroupMetadata(const Napi::CallbackInfo& info) {
 Napi::Value ConsumerObject::Close(const Napi::CallbackInfo& info) {
   // Events go on until it is closed: revocations have to be answered. `owned_` stays until then.
   const std::shared_ptr<Consumer> core = owned_;
-  return environment().async().Run({info.This()}, [core, events = events_, cancellation = environment().cancellation()] {
-    return core == nullptr ? Status::Ok() : core->Close(cancellation);
-  });
+  return environment().async().Run({info.This()},
+                                   [core, events = events_, cancellation = environment().cancellation()] {
+                                     return core == nullptr ? Status::Ok() : core->Close(cancellation);
+                                   });
 }
 
 Napi::Value ConsumerObject::Open(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Consumer.open");
   const int32_t slot = weir::Unwrap(
-      info.Env(), Reader(info.Env()).Open(arguments.String(0, "topic"),
-                                          static_cast<int32_t>(arguments.Integer(1, "partition", 0, INT32_MAX)),
-                                          arguments.Integer(2, "offset", 0)));
+      info.Env(), Reader(info.Env())
+                      .Open(arguments.String(0, "topic"),
+                            static_cast<int32_t>(arguments.Integer(1, "partition", 0, INT32_MAX)),
+                            arguments.Integer(2, "offset", 0)));
   return Napi::Number::New(info.Env(), slot);
 }
 
@@ -223,7 +243,8 @@ void ConsumerObject::OnReady(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Consumer.onReady");
   const Napi::Function callback = arguments.Function(0, "callback");
   const std::shared_ptr<Waker>& waker = Reader(info.Env()).waker();
-  if (ready_ != nullptr) throw Error(info.Env(), Status::Invalid("Consumer.onReady: there is a callback already"));
+  if (ready_ != nullptr)
+    throw Error(info.Env(), Status::Invalid("Consumer.onReady: there is a callback already"));
   ready_ = ReadyPoll::Start(info.Env(), waker, callback);
 }
 
@@ -234,26 +255,23 @@ void ConsumerObject::Detach(const Napi::CallbackInfo&) {
 
 void RegisterConsumer(Napi::Env env, Napi::Object exports) {
   using Wrapped = ConsumerObject;
-  Napi::Function constructor = Wrapped::DefineClass(env, "Consumer",
-                                                    {Wrapped::StaticMethod<&Wrapped::Attach>("attach"),
-                                                     Wrapped::InstanceAccessor<&Wrapped::Id>("id"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Subscribe>("subscribe"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Assign>("assign"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Unassign>("unassign"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Committed>("committed"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
-                                                     Wrapped::InstanceMethod<&Wrapped::QueryWatermarks>("queryWatermarks"),
-                                                     Wrapped::InstanceMethod<&Wrapped::GroupMetadata>("groupMetadata"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Close>("close"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Open>("open"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Poll>("poll"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Seek>("seek"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Pause>("pause"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Resume>("resume"),
-                                                     Wrapped::InstanceMethod<&Wrapped::CloseSlot>("closeSlot"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Watermarks>("watermarks"),
-                                                     Wrapped::InstanceMethod<&Wrapped::OnReady>("onReady"),
-                                                     Wrapped::InstanceMethod<&Wrapped::Detach>("detach")});
+  Napi::Function constructor = Wrapped::DefineClass(
+      env, "Consumer",
+      {Wrapped::StaticMethod<&Wrapped::Attach>("attach"), Wrapped::InstanceAccessor<&Wrapped::Id>("id"),
+       Wrapped::InstanceMethod<&Wrapped::Subscribe>("subscribe"),
+       Wrapped::InstanceMethod<&Wrapped::Assign>("assign"),
+       Wrapped::InstanceMethod<&Wrapped::Unassign>("unassign"),
+       Wrapped::InstanceMethod<&Wrapped::Committed>("committed"),
+       Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+       Wrapped::InstanceMethod<&Wrapped::QueryWatermarks>("queryWatermarks"),
+       Wrapped::InstanceMethod<&Wrapped::GroupMetadata>("groupMetadata"),
+       Wrapped::InstanceMethod<&Wrapped::Close>("close"), Wrapped::InstanceMethod<&Wrapped::Open>("open"),
+       Wrapped::InstanceMethod<&Wrapped::Poll>("poll"), Wrapped::InstanceMethod<&Wrapped::Seek>("seek"),
+       Wrapped::InstanceMethod<&Wrapped::Pause>("pause"), Wrapped::InstanceMethod<&Wrapped::Resume>("resume"),
+       Wrapped::InstanceMethod<&Wrapped::CloseSlot>("closeSlot"),
+       Wrapped::InstanceMethod<&Wrapped::Watermarks>("watermarks"),
+       Wrapped::InstanceMethod<&Wrapped::OnReady>("onReady"),
+       Wrapped::InstanceMethod<&Wrapped::Detach>("detach")});
   Environment::Of(env)->AddClass("Consumer", constructor);
   exports.Set("Consumer", constructor);
 }

@@ -18,7 +18,8 @@ namespace weir {
 class ConsumerObject : public Napi::ObjectWrap<ConsumerObject>, public Environment::Object {
  public:
   explicit ConsumerObject(const Napi::CallbackInfo& info);
-  // An owner abandons the client: the group is not left. A reader closes its slots.
+  ~ConsumerObject() override;
+  // An owner abandons the client. A reader closes its slots.
   void CloseForTeardown() override;
 
   static Napi::Value Attach(const Napi::CallbackInfo& info);

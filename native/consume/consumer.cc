@@ -57,9 +57,16 @@ Result<std::shared_ptr<Consumer>> Consumer::Create(const KafkaConfig& config, Co
   rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR |
                                                    RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_FETCH |
                                                    RD_KAFKA_EVENT_OFFSET_COMMIT);
+  char isolation[32] = "";
+  size_t isolation_size = sizeof(isolation);
+  rd_kafka_conf_get(conf.value().get(), "isolation.level", isolation, &isolation_size);
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_CONSUMER, std::move(conf.value()));
   if (!client.ok()) return client.status();
-  std::shared_ptr<Consumer> consumer(new Consumer(std::move(client.value()), std::move(on_event)));
+  const rd_kafka_IsolationLevel_t level = std::strcmp(isolation, "read_uncommitted") == 0
+                                              ? RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED
+                                              : RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
+  std::shared_ptr<Consumer> consumer(
+      new Consumer(std::move(client.value()), config.at("group.id"), level, std::move(on_event)));
   std::lock_guard<std::mutex> lock(TheRegistry().mutex);
   TheRegistry().consumers.emplace(consumer->id(), consumer);
   return consumer;
@@ -71,8 +78,13 @@ std::shared_ptr<Consumer> Consumer::Find(int64_t id) {
   return found == TheRegistry().consumers.end() ? nullptr : found->second.lock();
 }
 
-Consumer::Consumer(KafkaClientHandle client, ConsumerEventHandler on_event)
-    : id_(NextId()), on_event_(std::move(on_event)), client_(std::move(client)) {
+Consumer::Consumer(KafkaClientHandle client, std::string group, rd_kafka_IsolationLevel_t isolation,
+                   ConsumerEventHandler on_event)
+    : id_(NextId()),
+      group_(std::move(group)),
+      isolation_(isolation),
+      on_event_(std::move(on_event)),
+      client_(std::move(client)) {
   rd_kafka_poll_set_consumer(client_.get());
   queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   rd_kafka_set_log_queue(client_.get(), queue_.get());
@@ -155,16 +167,14 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
 }
 
 Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<TopicPartition>& partitions,
-                                                              int timeout_ms) {
+                                                              int timeout_ms,
+                                                              const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   if (partitions.empty()) return std::vector<TopicPartitionOffset>();
-  const KafkaPartitionsHandle list = ToKafka(partitions);
-  Status status =
-      KafkaStatus(rd_kafka_committed(client_.get(), list.get(), timeout_ms), "Consumer: committed offsets");
-  if (status.ok()) status = FirstPartitionError(list.get(), "Consumer: committed offset");
-  if (!status.ok()) return status;
-  return OffsetsFromKafka(list.get());
+  // As an administrator asks, which can be cancelled and says what is stable under every isolation level.
+  return AskGroupOffsets(Request("Consumer: committed offsets", timeout_ms, cancellation), group_,
+                         ToKafka(partitions).get(), true);
 }
 
 Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation) {
@@ -191,16 +201,18 @@ Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const 
 }
 
 Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition,
-                                                              int timeout_ms) {
+                                                              int timeout_ms,
+                                                              const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  int64_t low = -1;
-  int64_t high = -1;
-  const Status status = KafkaStatus(
-      rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), partition, &low, &high, timeout_ms),
-      "Consumer: watermarks of " + Describe(topic, partition));
-  if (!status.ok()) return status;
-  return std::make_pair(low, high);
+  const KafkaRequest request = Request("Consumer: watermarks", timeout_ms, cancellation);
+  int64_t watermarks[2];
+  for (const OffsetAt at : {OffsetAt::kEarliest, OffsetAt::kLatest}) {
+    const auto offsets = AskOffsets(request, {{topic, partition}}, at, isolation_);
+    if (!offsets.ok()) return offsets.status();
+    watermarks[at == OffsetAt::kEarliest ? 0 : 1] = offsets.value().front().offset;
+  }
+  return std::make_pair(watermarks[0], watermarks[1]);
 }
 
 Result<Consumer::Membership> Consumer::GroupMetadata() {
@@ -340,6 +352,12 @@ void Consumer::ReportStray(rd_kafka_event_t* event) {
     told.offset = message->offset;
     on_event_(std::move(told));
   }
+}
+
+KafkaRequest Consumer::Request(const std::string& what, int timeout_ms,
+                               const Cancellation& cancellation) const {
+  return {client_.get(), what, timeout_ms,
+          [this, cancellation] { return cancellation.cancelled() || alone_; }};
 }
 
 void Consumer::GiveUpAll() { rd_kafka_assign(client_.get(), nullptr); }

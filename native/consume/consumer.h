@@ -14,6 +14,7 @@
 #include "common/cancellation.h"
 #include "common/kafka_config.h"
 #include "common/kafka_handles.h"
+#include "common/kafka_request.h"
 #include "common/status.h"
 #include "common/topic_partition.h"
 #include "consume/consumer_event.h"
@@ -59,11 +60,13 @@ class Consumer {
   Status Assign(const std::vector<TopicPartitionOffset>& offsets);
   Status Unassign(const std::vector<TopicPartition>& partitions);
 
+  // Stable ones: a partition with offsets in an open transaction fails (UNSTABLE_OFFSET_COMMIT).
   Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
-                                                      int timeout_ms);
+                                                      int timeout_ms, const Cancellation& cancellation);
   Status Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation);
+  // The earliest and, at the client's isolation level, the end offset.
   Result<std::pair<int64_t, int64_t>> QueryWatermarks(const std::string& topic, int32_t partition,
-                                                      int timeout_ms);
+                                                      int timeout_ms, const Cancellation& cancellation);
 
   struct Membership {
     std::string member_id;
@@ -83,7 +86,11 @@ class Consumer {
  private:
   using Slots = std::map<TopicPartition, std::shared_ptr<PartitionSlot>>;
 
-  Consumer(KafkaClientHandle client, ConsumerEventHandler on_event);
+  Consumer(KafkaClientHandle client, std::string group, rd_kafka_IsolationLevel_t isolation,
+           ConsumerEventHandler on_event);
+
+  // REQUIRES: lifetime_ held while the request is in use.
+  KafkaRequest Request(const std::string& what, int timeout_ms, const Cancellation& cancellation) const;
 
   void RunEvents();
   void Handle(rd_kafka_event_t* event);
@@ -98,6 +105,8 @@ class Consumer {
   void Destroy();
 
   const int64_t id_;
+  const std::string group_;
+  const rd_kafka_IsolationLevel_t isolation_;
   const ConsumerEventHandler on_event_;
   // Held shared by calls into librdkafka, exclusively to destroy it.
   std::shared_mutex lifetime_;

@@ -31,8 +31,8 @@ TEST_F(AdminTest, ListsTopics) {
 TEST_F(AdminTest, ListsOffsets) {
   const auto producer = NewProducer();
   ProduceAll(*producer, producer->Topic("orders", 3).value(), 1, NumberedRecords(12));
-  const auto end = admin_->ListOffsets({{"orders", 0}, {"orders", 1}}, Admin::OffsetAt::kLatest,
-                                       Admin::Isolation::kReadUncommitted, 10'000);
+  const auto end = admin_->ListOffsets({{"orders", 0}, {"orders", 1}}, OffsetAt::kLatest,
+                                       RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED, 10'000);
   ASSERT_TRUE(end.ok()) << end.status().message();
   std::map<int32_t, int64_t> offsets;
   for (const TopicPartitionOffset& each : end.value()) offsets[each.partition] = each.offset;

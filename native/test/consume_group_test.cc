@@ -33,7 +33,7 @@ TEST_F(GroupTest, AssignsCommitsAndLeaves) {
   const auto assign = consumer.Next(Type::kAssign);
   ASSERT_TRUE(assign.has_value());
   ASSERT_EQ(assign->partitions.size(), 4u);
-  const auto none = consumer->Committed(assign->partitions, 10'000);
+  const auto none = consumer->Committed(assign->partitions, 10'000, Cancellation());
   ASSERT_TRUE(none.ok()) << none.status().message();
   for (const TopicPartitionOffset& each : none.value()) EXPECT_EQ(each.offset, -1);
   ASSERT_TRUE(consumer->Assign(At(assign->partitions, 0)).ok());
@@ -44,14 +44,14 @@ TEST_F(GroupTest, AssignsCommitsAndLeaves) {
   EXPECT_TRUE(consumer->Commit({}, Cancellation()).ok());
   const Status committed = consumer->Commit({{"in", 0, 17, "metadata"}, {"in", 3, 4, ""}}, Cancellation());
   ASSERT_TRUE(committed.ok()) << committed.message();
-  const auto offsets = consumer->Committed({{"in", 0}, {"in", 1}, {"in", 3}}, 10'000);
+  const auto offsets = consumer->Committed({{"in", 0}, {"in", 1}, {"in", 3}}, 10'000, Cancellation());
   ASSERT_TRUE(offsets.ok());
   EXPECT_EQ(offsets.value()[0].offset, 17);
   EXPECT_EQ(offsets.value()[0].metadata, "metadata");
   EXPECT_EQ(offsets.value()[1].offset, -1);
   EXPECT_EQ(offsets.value()[2].offset, 4);
   EXPECT_EQ(offsets.value()[2].metadata, "");
-  const auto watermarks = consumer->QueryWatermarks("in", 0, 10'000);
+  const auto watermarks = consumer->QueryWatermarks("in", 0, 10'000, Cancellation());
   ASSERT_TRUE(watermarks.ok());
   EXPECT_EQ(watermarks.value(), std::make_pair(int64_t{0}, int64_t{0}));
 

@@ -345,7 +345,7 @@ TEST_F(ConsumeTest, EndsUnderReadersThatGoOn) {
     }
     consumer->Abandon();
     EXPECT_EQ(consumer->Subscribe({"in"}).code(), "closed");
-    EXPECT_EQ(consumer->Committed({{"in", 0}}, 100).status().code(), "closed");
+    EXPECT_EQ(consumer->Committed({{"in", 0}}, 100, Cancellation()).status().code(), "closed");
     stop = true;
     for (std::thread& each : readers) each.join();
   }

@@ -1,0 +1,122 @@
+#include "common/kafka_request.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/kafka_status.h"
+
+namespace weir {
+
+namespace {
+
+constexpr int kPollTimeoutMs = 100;
+// Beyond the request's own time-out: the event comes a moment later than that.
+constexpr int kGraceMs = 1000;
+// librdkafka allows no more than an hour.
+constexpr int kTimeoutMaxMs = 3600 * 1000;
+
+using GroupOffsetsHandle =
+    KafkaHandle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
+
+}  // namespace
+
+Result<KafkaEventHandle> AskKafka(const KafkaRequest& request, rd_kafka_admin_op_t operation,
+                                  const SendKafkaRequest& send, const ChangeAdminOptions& change_options) {
+  const KafkaAdminOptionsHandle options(rd_kafka_AdminOptions_new(request.client, operation));
+  char reason[512];
+  Status status =
+      KafkaStatus(rd_kafka_AdminOptions_set_request_timeout(
+                      options.get(), std::min(request.timeout_ms, kTimeoutMaxMs), reason, sizeof(reason)),
+                  request.what, reason);
+  if (status.ok() && change_options) status = TakeKafkaStatus(change_options(options.get()), request.what);
+  if (!status.ok()) return status;
+
+  const KafkaQueueHandle queue(rd_kafka_queue_new(request.client));
+  send(request.client, options.get(), queue.get());
+  const auto deadline =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(int64_t{request.timeout_ms} + kGraceMs);
+  while (!request.is_ending()) {
+    KafkaEventHandle event(rd_kafka_queue_poll(queue.get(), kPollTimeoutMs));
+    if (event != nullptr) {
+      const char* text = rd_kafka_event_error_string(event.get());
+      status = KafkaStatus(rd_kafka_event_error(event.get()), request.what, text == nullptr ? "" : text);
+      if (!status.ok()) return status;
+      return event;
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, request.what,
+                         "no answer within " + std::to_string(request.timeout_ms) + " ms");
+    }
+  }
+  return Status::Closed("The client");
+}
+
+Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request,
+                                                     const std::vector<TopicPartition>& partitions,
+                                                     OffsetAt at, rd_kafka_IsolationLevel_t isolation) {
+  if (partitions.empty()) return std::vector<TopicPartitionOffset>();
+  const KafkaPartitionsHandle list = ToKafka(partitions);
+  for (int i = 0; i < list->cnt; i++) {
+    list->elems[i].offset =
+        at == OffsetAt::kEarliest ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
+  }
+  const Result<KafkaEventHandle> event = AskKafka(
+      request, RD_KAFKA_ADMIN_OP_LISTOFFSETS,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_ListOffsets(client, list.get(), options, queue);
+      },
+      [isolation](rd_kafka_AdminOptions_t* options) {
+        return rd_kafka_AdminOptions_set_isolation_level(options, isolation);
+      });
+  if (!event.ok()) return event.status();
+  size_t count;
+  const rd_kafka_ListOffsetsResultInfo_t** infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.value().get()), &count);
+  std::vector<TopicPartitionOffset> offsets;
+  for (size_t i = 0; i < count; i++) {
+    const rd_kafka_topic_partition_t* element = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    const Status status =
+        KafkaStatus(element->err, request.what + " of " + Describe(element->topic, element->partition));
+    if (!status.ok()) return status;
+    offsets.push_back({element->topic, element->partition, element->offset, ""});
+  }
+  return offsets;
+}
+
+Result<std::vector<TopicPartitionOffset>> AskGroupOffsets(const KafkaRequest& request,
+                                                          const std::string& group,
+                                                          const rd_kafka_topic_partition_list_t* partitions,
+                                                          bool stable) {
+  const GroupOffsetsHandle group_offsets(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), partitions));
+  rd_kafka_ListConsumerGroupOffsets_t* groups_asked[] = {group_offsets.get()};
+  const Result<KafkaEventHandle> event = AskKafka(
+      request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_ListConsumerGroupOffsets(client, groups_asked, 1, options, queue);
+      },
+      [stable](rd_kafka_AdminOptions_t* options) {
+        return rd_kafka_AdminOptions_set_require_stable_offsets(options, stable ? 1 : 0);
+      });
+  if (!event.ok()) return event.status();
+  size_t count;
+  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.value().get()), &count);
+  std::vector<TopicPartitionOffset> offsets;
+  for (size_t i = 0; i < count; i++) {
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[i]);
+    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+    const Status status = KafkaStatus(error, request.what);
+    if (!status.ok()) return status;
+    const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[i]);
+    for (int j = 0; j < list->cnt; j++) {
+      const Status partition_status = KafkaStatus(
+          list->elems[j].err, request.what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
+      if (!partition_status.ok()) return partition_status;
+    }
+    for (TopicPartitionOffset& offset : OffsetsFromKafka(list)) offsets.push_back(std::move(offset));
+  }
+  return offsets;
+}
+
+}  // namespace weir

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "common/kafka_handles.h"
+#include "common/status.h"
+#include "common/topic_partition.h"
+
+namespace weir {
+
+// librdkafka's admin requests, made so that a waiting thread can be told to stop. They work on every kind of client.
+//
+// Threading: any thread but one that must not block. REQUIRES: the client outlives the call and what it returns.
+struct KafkaRequest {
+  rd_kafka_t* client;
+  std::string what;  // begins a failure's message
+  int timeout_ms;
+  // Looked at every 100 ms; true makes the call return Closed.
+  std::function<bool()> is_ending;
+};
+
+using SendKafkaRequest = std::function<void(rd_kafka_t*, const rd_kafka_AdminOptions_t*, rd_kafka_queue_t*)>;
+using ChangeAdminOptions = std::function<rd_kafka_error_t*(rd_kafka_AdminOptions_t*)>;
+
+// Sends and waits for the result's event. Errors of the whole request are failures; those of its parts are in the event.
+Result<KafkaEventHandle> AskKafka(const KafkaRequest& request, rd_kafka_admin_op_t operation,
+                                  const SendKafkaRequest& send,
+                                  const ChangeAdminOptions& change_options = nullptr);
+
+enum class OffsetAt { kEarliest, kLatest };
+Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request,
+                                                     const std::vector<TopicPartition>& partitions,
+                                                     OffsetAt at, rd_kafka_IsolationLevel_t isolation);
+
+// The committed offsets of `group`, -1 where there is none: of `partitions`, or all it has when that is null. With `stable`,
+// partitions with offsets in an open transaction fail (UNSTABLE_OFFSET_COMMIT). A group that does not exist has none.
+Result<std::vector<TopicPartitionOffset>> AskGroupOffsets(const KafkaRequest& request,
+                                                          const std::string& group,
+                                                          const rd_kafka_topic_partition_list_t* partitions,
+                                                          bool stable);
+
+}  // namespace weir
