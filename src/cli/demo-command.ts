@@ -113,6 +113,7 @@ async function follow(
     ready: () => application.ready(),
   })
   resources.defer(() => http.close())
+  if (options.plain) screen.print(`Metrics at ${http.url}/metrics`)
   const tail = new TopicTail({
     client: {
       ...consumerConfig(config, partitions),
@@ -130,7 +131,7 @@ async function follow(
     partitions,
     eventsMax: options.records,
     eventsPerSecond: options.eventsPerSecond,
-    eventsRead: () => meter.processed,
+    progress: () => meter,
     signal: ended.signal,
   })
   const generating = generator.run().catch(failed.reject)
@@ -141,7 +142,7 @@ async function follow(
 
   const show = (): void =>
     screen.show({
-      elapsedMs: performance.now() - (meter.firstMs ?? performance.now()),
+      elapsedMs: meter.firstMs === null ? 0 : performance.now() - meter.firstMs,
       processed: meter.processed,
       target: options.records,
       recordsPerSecond: meter.recordsPerSecond,
@@ -154,14 +155,16 @@ async function follow(
     })
   const watch = async (): Promise<void> => {
     let shownMs = performance.now()
+    let shown = 0
     while (!signal.aborted && meter.processed < (options.records ?? Number.POSITIVE_INFINITY)) {
       await sleep(statusIntervalMs)
       meter.update(await application.status(), performance.now())
       if (performance.now() - shownMs < screen.intervalMs) continue
       shownMs = performance.now()
+      shown = meter.processed
       show()
     }
-    show()
+    if (meter.processed > shown) show()
   }
   await Promise.race([watch(), failed.promise])
 

@@ -10,6 +10,8 @@ const ownSettings =
 const defaults = {
   WEIR_COMMIT_INTERVAL_MS: '1000',
   WEIR_PRODUCER_LINGER_MS: '5',
+  // The mock cluster answers a fetch that finds nothing at the end of its wait, also when records come meanwhile.
+  WEIR_CONSUMER_FETCH_WAIT_MAX_MS: '10',
   WEIR_LOG_LEVEL: 'warn',
   WEIR_LOG_FORMAT: 'pretty',
   WEIR_HTTP_PORT: '0',

@@ -11,6 +11,13 @@ import { DemoEvents } from './demo-events.ts'
  */
 export const unreadEventsMax = 32_768
 
+/**
+ * The events that wait are the latency of those behind them: no more than are processed in this time, but enough to keep every thread busy
+ * until it is asked again how far it is.
+ */
+const waitingSeconds = 0.2
+const waitingEventsMin = 4_096
+
 /** Events made in one go: the event loop serves the group and the view in between. */
 const burst = 1_024
 const burstBytesMax = 1 << 20
@@ -23,8 +30,8 @@ export interface GeneratorOptions {
   readonly eventsMax: number | null
   /** Events a second; null as fast as they are read. */
   readonly eventsPerSecond: number | null
-  /** How many of the events have been read. */
-  readonly eventsRead: () => number
+  /** How many of the events have been read, and how fast. */
+  readonly progress: () => { readonly processed: number; readonly recordsPerSecond: number }
   readonly signal: AbortSignal
 }
 
@@ -50,7 +57,7 @@ export class EventGenerator {
         const elapsedSeconds = (performance.now() - startedMs) / 1000
         const allowed = Math.min(
           burst,
-          unreadEventsMax - (this.generated - this.#options.eventsRead()),
+          this.#unreadAllowed() - (this.generated - this.#options.progress().processed),
           (eventsMax ?? Number.POSITIVE_INFINITY) - this.generated,
           eventsPerSecond === null ? burst : Math.ceil(elapsedSeconds * eventsPerSecond) - this.generated,
         )
@@ -71,5 +78,10 @@ export class EventGenerator {
     } finally {
       await producer.close()
     }
+  }
+
+  #unreadAllowed(): number {
+    const waiting = this.#options.progress().recordsPerSecond * waitingSeconds
+    return Math.min(unreadEventsMax, Math.max(waitingEventsMin, Math.ceil(waiting)))
   }
 }

@@ -14,7 +14,7 @@ export class DemoScreen {
 
   show(snapshot: DemoSnapshot): void {
     if (this.#logUpdate === null) this.print(renderProgress(snapshot))
-    else this.#logUpdate(renderView(snapshot, process.stdout.columns))
+    else this.#logUpdate(renderView(snapshot, process.stdout.columns || 80))
   }
 
   /** Leaves what is shown where it is: what is printed next stands below it. */
