@@ -7,13 +7,18 @@ import type { Random } from './seed.ts'
  */
 export class CountLoad {
   readonly records: number
+  readonly input: string
+  readonly output: string
   readonly trueCounts: Int32Array
   readonly #keys: Int32Array
   #allowed = 0
   #wake: () => void = () => {}
 
-  constructor(records: number, keys: number, random: Random) {
+  /** @param prefix COUNT_PREFIX of the topology: several loads can share a broker */
+  constructor(records: number, keys: number, random: Random, prefix = '') {
     this.records = records
+    this.input = `${prefix}input`
+    this.output = `${prefix}counts`
     this.trueCounts = new Int32Array(keys)
     this.#keys = new Int32Array(records)
     for (let index = 0; index < records; index++) {
@@ -32,7 +37,7 @@ export class CountLoad {
 
   /** Makes the topics, and begins to write all records, as they are allowed. */
   async start(bootstrapServers: string, partitions: number): Promise<{ readonly done: Promise<unknown> }> {
-    await createTopics(bootstrapServers, { input: partitions, counts: partitions })
+    await createTopics(bootstrapServers, { [this.input]: partitions, [this.output]: partitions })
     const done = produceAll(bootstrapServers, this.#records())
     // A failure is met by who waits for the end.
     done.catch(() => {})
@@ -47,7 +52,7 @@ export class CountLoad {
           this.#wake = resolve
         })
       }
-      yield { topic: 'input', key: `key-${this.#keys[index]}`, value, timestamp: 1_000_000 + index }
+      yield { topic: this.input, key: `key-${this.#keys[index]}`, value, timestamp: 1_000_000 + index }
     }
   }
 }
@@ -73,7 +78,7 @@ export async function verifyCounts(bootstrapServers: string, load: CountLoad): P
   const last = new Float64Array(load.trueCounts.length)
   const notByOne = new Set<number>()
   let updates = 0
-  await forEachRecord(bootstrapServers, 'counts', ({ key, value }) => {
+  await forEachRecord(bootstrapServers, load.output, ({ key, value }) => {
     const index = Number(key!.toString().slice('key-'.length))
     const count = Number(value!.readBigInt64BE(0))
     if (count !== last[index]! + 1) notByOne.add(index)

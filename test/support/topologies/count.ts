@@ -1,11 +1,13 @@
-/** Counts the records of each key of `input` into `counts`. */
+/** Counts the records of each key of `input` into `counts`; COUNT_PREFIX comes before both names. */
 import { defineTopology, serdes } from '../../../src/index.ts'
+
+const prefix = process.env.COUNT_PREFIX ?? ''
 
 export default defineTopology((builder) => {
   builder
-    .stream('input', { key: serdes.string, value: serdes.bytes })
+    .stream(`${prefix}input`, { key: serdes.string, value: serdes.bytes })
     .groupByKey()
     .count({ store: 'counts' })
     .toStream()
-    .to('counts', { key: serdes.string, value: serdes.int64 })
+    .to(`${prefix}counts`)
 })

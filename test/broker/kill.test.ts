@@ -1,0 +1,96 @@
+/**
+ * A counting worker on a real broker, killed again and again while records keep coming. At-least-once says:
+ * no key's count may end below the true one. A worker that was only ever stopped by SIGTERM has to be exact.
+ *
+ * `npm run test:kill` is the long form: ten kills in a load of a million records.
+ */
+import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { lagOf, waitUntilConsumed } from '../../examples/support/kafka.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { makeScratchDir } from '../services/scratch-dir.ts'
+import { CountLoad, type CountVerdict, verifyCounts } from '../support/count-load.ts'
+import { Random } from '../support/seed.ts'
+import { WeirProcess } from '../support/weir-process.ts'
+
+const full = process.env.WEIR_TEST_KILL === 'full'
+const records = full ? 1_000_000 : 150_000
+const ends = full ? 10 : 3
+const keys = full ? 50_000 : 10_000
+const partitions = 4
+
+type End = 'kill' | 'kill-and-delete-state' | 'stop'
+
+describe('ending a worker in the middle of a load', () => {
+  let kafka: KafkaService
+  const scratch = makeScratchDir('kill')
+  before(async () => {
+    kafka = await startKafka()
+  })
+  after(() => kafka.stop())
+
+  /** Loads and ends workers in turn; every worker gets to a random place in its share of the load. */
+  async function run(end: End, random: Random): Promise<CountVerdict> {
+    const { bootstrapServers } = kafka
+    const stateDir = join(scratch, end)
+    const load = new CountLoad(records, keys, random, `${end}-`)
+    const producing = await load.start(bootstrapServers, partitions)
+    const options = {
+      module: 'test/support/topologies/count.ts',
+      applicationId: end,
+      bootstrapServers,
+      stateDir,
+      env: {
+        COUNT_PREFIX: `${end}-`,
+        WEIR_NUM_STREAM_THREADS: '2',
+        WEIR_COMMIT_INTERVAL_MS: '300',
+        // A static member: its next life gets the tasks at once, without waiting for the session of the one before.
+        WEIR_GROUP_INSTANCE_ID: 'worker',
+        WEIR_SESSION_TIMEOUT_MS: '20000',
+        // Small, so that RocksDB flushes and the changelog is replayed from the middle.
+        WEIR_FLUSH_EVERY_RECORDS: '20000',
+      },
+    }
+    const share = records / (ends + 1)
+    for (let life = 0; life < ends; life++) {
+      await using worker = await WeirProcess.start(options)
+      load.allow(share * (life + 1))
+      // Somewhere in the share: also before the first record, and between a commit and the next.
+      const target = random.below(share)
+      await worker.until(
+        async () => (await worker.recordsProcessed()) >= target,
+        `has not processed ${target} records`,
+      )
+      await new Promise((resolve) => setTimeout(resolve, random.below(400)))
+      if (end === 'stop') await worker.stop()
+      else await worker.kill9()
+      if (end === 'kill-and-delete-state') rmSync(join(stateDir, end), { recursive: true, force: true })
+    }
+    await using worker = await WeirProcess.start(options)
+    load.allow(records)
+    await producing.done
+    await worker.whileRunning(waitUntilConsumed(bootstrapServers, end, [load.input], { timeoutMs: 240_000 }))
+    await worker.stop()
+    assert.deepEqual(await lagOf(bootstrapServers, end, [load.input]), { committed: records, remaining: 0 })
+    return await verifyCounts(bootstrapServers, load)
+  }
+
+  for (const end of ['kill', 'kill-and-delete-state', 'stop'] as const) {
+    test(`${end}, ${ends} times, ${records} records`, async (t) => {
+      const random = new Random()
+      t.diagnostic(`seed ${random.seed}`)
+      const { updates, lost, doubled, notByOne, surplus } = await run(end, random)
+      t.diagnostic(`${updates} updates, ${surplus} too many in all, ${lost.length} keys lost`)
+      assert.deepEqual(lost, [], `seed ${random.seed}: counts below the true ones`)
+      if (end !== 'stop') return
+      assert.deepEqual(
+        { doubled, notByOne, updates },
+        { doubled: [], notByOne: 0, updates: records },
+        `seed ${random.seed}`,
+      )
+    })
+  }
+})
