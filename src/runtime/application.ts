@@ -273,6 +273,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   #onStuck(threadIndex: number, stuckMs: number): void {
     this.#stuckThread = this.#pool.threads[threadIndex]!
+    this.#stuckThread.abandon()
     const limit = `WEIR_THREAD_STUCK_TIMEOUT_MS=${this.#parts.config.threadStuckTimeoutMs}`
     this.#fail(
       new WeirError(

@@ -75,6 +75,11 @@ export class StreamThreadHandle {
     return this.#channel.request(name, body as never) as Promise<ThreadRequests[K]['response']>
   }
 
+  /** Says no more to the thread and hears no more of it: it stands still, and nobody may wait for its answers. */
+  abandon(): void {
+    this.#channel.close()
+  }
+
   async #end(job: Promise<void>): Promise<void> {
     try {
       await job

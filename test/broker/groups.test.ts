@@ -197,7 +197,6 @@ describe('a thread that does what it must not', () => {
   for (const [value, env, message] of [
     ['exit', {}, /^weir: stream thread \d: worker exited with code: 0$/m],
     ['reject', {}, /^weir: stream thread \d: nobody awaits this$/m],
-    ['heap', {}, /^weir: stream thread \d: it needed more heap than its part of WEIR_MEMORY_BYTES/m],
     [
       'hang',
       { WEIR_THREAD_STUCK_TIMEOUT_MS: '2000' },
@@ -244,21 +243,16 @@ describe('where a partition is read from', () => {
     const { bootstrapServers } = kafka
     await createTopics(bootstrapServers, { input: 1, output: 1 })
     await produceAll(bootstrapServers, values('input', ['before']))
+    const settings = { RESET: 'latest', WEIR_SESSION_TIMEOUT_MS: '6000' }
     const stateDir = makeScratchDir('groups')
     {
-      await using worker = await start(kafka, 'latest', resets, { RESET: 'latest' }, stateDir)
+      await using worker = await start(kafka, 'latest', resets, settings, stateDir)
       await worker.ready()
       await worker.kill9()
     }
     // Nothing was processed by then, but the group began before this.
     await produceAll(bootstrapServers, values('input', ['between']))
-    await using worker = await start(
-      kafka,
-      'latest',
-      resets,
-      { RESET: 'latest', WEIR_SESSION_TIMEOUT_MS: '6000' },
-      stateDir,
-    )
+    await using worker = await start(kafka, 'latest', resets, settings, stateDir)
     await worker.ready()
     await produceAll(bootstrapServers, values('input', ['after']))
     await worker.whileRunning(waitUntilConsumed(bootstrapServers, 'latest', ['input'], { timeoutMs: 60_000 }))

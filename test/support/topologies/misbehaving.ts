@@ -15,10 +15,6 @@ class Misbehaving implements Processor<string | null, string, string | null, str
     if (record.value === 'hang') for (;;);
     if (record.value === 'exit') process.exit(0)
     if (record.value === 'reject') void Promise.reject(new Error('nobody awaits this'))
-    if (record.value === 'heap') {
-      const kept: unknown[] = []
-      for (;;) kept.push(new Array(1_000).fill(kept.length))
-    }
     context.forward(record)
   }
 }
