@@ -285,6 +285,7 @@ describe('where a partition is read from', () => {
     const stateDir = makeScratchDir('groups')
     {
       await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+      await worker.ready()
       await worker.whileRunning(
         waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
       )
@@ -295,6 +296,7 @@ describe('where a partition is read from', () => {
     await admin.deleteRecords([{ topic: 'input', partition: 0, offset: 3 }], 10_000)
     await admin.close()
     await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+    await worker.ready()
     await worker.whileRunning(
       waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
     )
