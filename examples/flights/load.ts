@@ -9,6 +9,7 @@
  */
 import { createTopics, type OutgoingRecord, produceAll } from '../support/kafka.ts'
 import { readFlights, readPlanes, readWeather } from './csv.ts'
+import type { Flight, Plane, WeatherHour } from './records.ts'
 import { airportPartitions } from './rules.ts'
 
 /** Planes and flights have to agree, as they are joined by their key. */
@@ -22,43 +23,55 @@ export const topics = {
   'flights-with-weather': 2,
 } as const
 
-function* planeRecords(planes: Awaited<ReturnType<typeof readPlanes>>): Iterable<OutgoingRecord> {
-  // Older than every flight: among records that are there at the same time, those of the smallest timestamp
-  // are processed first.
-  for (const plane of planes)
-    yield { topic: 'planes', key: plane.tailNumber, value: JSON.stringify(plane), timestamp: 1 }
-}
+/** Older than every flight: a task takes the oldest of the records that are there first. (0 would be the time of writing.) */
+const planeTimestamp = 1
 
-function* weatherRecords(hours: Awaited<ReturnType<typeof readWeather>>): Iterable<OutgoingRecord> {
-  for (const hour of hours)
-    yield { topic: 'weather', key: hour.origin, value: JSON.stringify(hour), timestamp: hour.hourMs }
-}
-
-function* flightRecords(flights: Awaited<ReturnType<typeof readFlights>>): Iterable<OutgoingRecord> {
-  for (const flight of flights) {
-    yield {
-      topic: 'flights',
-      key: flight.tailNumber,
-      value: JSON.stringify(flight),
-      timestamp: flight.scheduledAtMs,
-    }
-  }
-}
-
-/** @returns how many records of each kind were written */
-export async function load(
-  bootstrapServers: string,
-): Promise<{ planes: number; weather: number; flights: number }> {
+export async function createFlightTopics(bootstrapServers: string): Promise<void> {
   await createTopics(bootstrapServers, topics)
-  return {
-    planes: await produceAll(bootstrapServers, planeRecords(await readPlanes())),
-    weather: await produceAll(bootstrapServers, weatherRecords(await readWeather())),
-    flights: await produceAll(bootstrapServers, flightRecords(await readFlights())),
-  }
+}
+
+export async function loadPlanes(bootstrapServers: string): Promise<number> {
+  const planes = await readPlanes()
+  const toRecord = (plane: Plane): OutgoingRecord => ({
+    topic: 'planes',
+    key: plane.tailNumber,
+    value: JSON.stringify(plane),
+    timestamp: planeTimestamp,
+  })
+  return await produceAll(bootstrapServers, planes.map(toRecord))
+}
+
+/** @param which of the hours; default: all */
+export async function loadWeather(
+  bootstrapServers: string,
+  which: (hour: WeatherHour) => boolean = () => true,
+): Promise<number> {
+  const hours = await readWeather()
+  const toRecord = (hour: WeatherHour): OutgoingRecord => ({
+    topic: 'weather',
+    key: hour.origin,
+    value: JSON.stringify(hour),
+    timestamp: hour.hourMs,
+  })
+  return await produceAll(bootstrapServers, hours.filter(which).map(toRecord))
+}
+
+export async function loadFlights(bootstrapServers: string): Promise<number> {
+  const flights = await readFlights()
+  const toRecord = (flight: Flight): OutgoingRecord => ({
+    topic: 'flights',
+    key: flight.tailNumber,
+    value: JSON.stringify(flight),
+    timestamp: flight.scheduledAtMs,
+  })
+  return await produceAll(bootstrapServers, flights.map(toRecord))
 }
 
 if (import.meta.main) {
   const bootstrapServers = process.argv[2] ?? '127.0.0.1:9092'
-  const { planes, weather, flights } = await load(bootstrapServers)
+  await createFlightTopics(bootstrapServers)
+  const planes = await loadPlanes(bootstrapServers)
+  const weather = await loadWeather(bootstrapServers)
+  const flights = await loadFlights(bootstrapServers)
   console.log(`${bootstrapServers}: ${planes} planes, ${weather} hours of weather, ${flights} flights`)
 }

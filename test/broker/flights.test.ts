@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { load } from '../../examples/flights/load.ts'
+import { createFlightTopics, loadFlights, loadPlanes, loadWeather } from '../../examples/flights/load.ts'
 import { actualResults, differences, expectedResults } from '../../examples/flights/verify.ts'
 import { waitUntilConsumed } from '../../examples/support/kafka.ts'
 import { startKafka } from '../services/kafka.ts'
@@ -12,8 +12,12 @@ test('examples/flights gives exactly the results of a computation over the CSV f
   await using kafka = await startKafka()
   const { bootstrapServers } = kafka
   const applicationId = 'flights'
-  const written = await load(bootstrapServers)
-  assert.deepEqual(written, { planes: 3_322, weather: 2_226, flights: 27_004 })
+  await createFlightTopics(bootstrapServers)
+  const isEven = (hourMs: number): boolean => (hourMs / 3_600_000) % 2 === 0
+  const planes = await loadPlanes(bootstrapServers)
+  // Half of the weather comes before the flights, the other half after them: pairs are found from both sides.
+  const early = await loadWeather(bootstrapServers, ({ hourMs }) => isEven(hourMs))
+  const flights = await loadFlights(bootstrapServers)
   await using worker = await WeirProcess.start({
     module: 'examples/flights/topology.ts',
     applicationId,
@@ -28,12 +32,15 @@ test('examples/flights gives exactly the results of a computation over the CSV f
     'flights-by-origin',
     `${applicationId}-carrier-delays-repartition`,
   ]
+  const consumed = (): Promise<void> =>
+    worker.whileRunning(waitUntilConsumed(bootstrapServers, applicationId, inputs, { timeoutMs: 120_000 }))
   await worker.ready()
-  await worker.whileRunning(
-    waitUntilConsumed(bootstrapServers, applicationId, inputs, { timeoutMs: 120_000 }),
-  )
+  await consumed()
+  const late = await loadWeather(bootstrapServers, ({ hourMs }) => !isEven(hourMs))
+  await consumed()
   await worker.stop()
 
+  assert.deepEqual([planes, early + late, flights], [3_322, 2_226, 27_004])
   const expected = expectedResults()
   const actual = await actualResults(bootstrapServers)
   const lines = differences(actual, expected)

@@ -56,15 +56,18 @@ describe('ending a worker in the middle of a load', () => {
     }
     const share = records / (ends + 1)
     for (let life = 0; life < ends; life++) {
-      await using worker = await WeirProcess.start(options)
+      // From one commit after another, so that most ends come in the middle of one, to one that hardly ever comes.
+      const env = { ...options.env, WEIR_COMMIT_INTERVAL_MS: random.pick(['0', '20', '500']) }
+      await using worker = await WeirProcess.start({ ...options, env })
       load.allow(share * (life + 1))
-      // Somewhere in the share: also before the first record, and between a commit and the next.
-      const target = random.below(share)
+      // Before its share is used up: an idle worker has nothing to lose.
+      const target = random.below(share * 0.7)
       await worker.until(
         async () => (await worker.recordsProcessed()) >= target,
         `has not processed ${target} records`,
+        60_000,
+        1,
       )
-      await new Promise((resolve) => setTimeout(resolve, random.below(400)))
       if (end === 'stop') await worker.stop()
       else await worker.kill9()
       if (end === 'kill-and-delete-state') rmSync(join(stateDir, end), { recursive: true, force: true })

@@ -13,8 +13,9 @@ export function segmentationEvents(count: number, users: number, random: Random)
   let user = ''
   let type = ''
   for (let index = 0; index < count; index++) {
-    nowMs += random.next() < 0.002 ? random.below(3 * 86_400_000) : random.below(2_000)
-    const late = random.next() < 0.2 ? random.below(random.next() < 0.1 ? 86_400_000 : 30_000) : 0
+    // In whole seconds, as the rules' windows are: many events lie exactly at a window's end.
+    nowMs += 1_000 * (random.next() < 0.002 ? random.below(3 * 86_400) : random.below(3))
+    const lateMs = random.next() < 0.2 ? 1_000 * random.below(random.next() < 0.1 ? 86_400 : 30) : 0
     // Mostly the same user goes on with the same.
     if (index === 0 || random.next() < 0.3) {
       user = `user-${random.below(users)}`
@@ -24,7 +25,7 @@ export function segmentationEvents(count: number, users: number, random: Random)
       user,
       type,
       value: random.below(100),
-      timestamp: nowMs - late,
+      timestamp: nowMs - lateMs,
     })
   }
   return events

@@ -115,13 +115,14 @@ export class WeirProcess implements AsyncDisposable {
     condition: () => Promise<boolean> | boolean,
     otherwise: string,
     timeoutMs = 60_000,
+    pollMs = 50,
   ): Promise<void> {
     const deadline = Date.now() + timeoutMs
     while (!(await condition())) {
       if (this.#ended) throw new Error(`the worker ended while it ${otherwise}:\n${this.#output}`)
       if (Date.now() > deadline)
         throw new Error(`after ${timeoutMs} ms the worker ${otherwise}:\n${this.#output}`)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await new Promise((resolve) => setTimeout(resolve, pollMs))
     }
   }
 
