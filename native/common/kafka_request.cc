@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "common/kafka_status.h"
@@ -15,9 +16,54 @@ constexpr int kPollTimeoutMs = 100;
 constexpr int kGraceMs = 1000;
 // librdkafka allows no more than an hour.
 constexpr int kTimeoutMaxMs = 3600 * 1000;
+constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
 using GroupOffsetsHandle =
     KafkaHandle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
+
+// A coordinator that is moving or loading passes by itself.
+bool IsCoordinatorMoving(const Status& status) {
+  for (const rd_kafka_resp_err_t error :
+       {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_NOT_COORDINATOR}) {
+    if (status.code() == std::string("kafka:") + rd_kafka_err2name(error)) return true;
+  }
+  return false;
+}
+
+Result<std::vector<TopicPartitionOffset>> AskGroupOffsetsOnce(
+    const KafkaRequest& request, const std::string& group, const rd_kafka_topic_partition_list_t* partitions,
+    bool stable) {
+  const GroupOffsetsHandle group_offsets(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), partitions));
+  rd_kafka_ListConsumerGroupOffsets_t* groups_asked[] = {group_offsets.get()};
+  const Result<KafkaEventHandle> event = AskKafka(
+      request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_ListConsumerGroupOffsets(client, groups_asked, 1, options, queue);
+      },
+      [stable](rd_kafka_AdminOptions_t* options) {
+        return rd_kafka_AdminOptions_set_require_stable_offsets(options, stable ? 1 : 0);
+      });
+  if (!event.ok()) return event.status();
+  size_t count;
+  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+      rd_kafka_event_ListConsumerGroupOffsets_result(event.value().get()), &count);
+  std::vector<TopicPartitionOffset> offsets;
+  for (size_t i = 0; i < count; i++) {
+    const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[i]);
+    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+    const Status status = KafkaStatus(error, request.what);
+    if (!status.ok()) return status;
+    const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[i]);
+    for (int j = 0; j < list->cnt; j++) {
+      const Status partition_status = KafkaStatus(
+          list->elems[j].err, request.what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
+      if (!partition_status.ok()) return partition_status;
+    }
+    for (TopicPartitionOffset& offset : OffsetsFromKafka(list)) offsets.push_back(std::move(offset));
+  }
+  return offsets;
+}
 
 }  // namespace
 
@@ -88,35 +134,16 @@ Result<std::vector<TopicPartitionOffset>> AskGroupOffsets(const KafkaRequest& re
                                                           const std::string& group,
                                                           const rd_kafka_topic_partition_list_t* partitions,
                                                           bool stable) {
-  const GroupOffsetsHandle group_offsets(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), partitions));
-  rd_kafka_ListConsumerGroupOffsets_t* groups_asked[] = {group_offsets.get()};
-  const Result<KafkaEventHandle> event = AskKafka(
-      request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
-        rd_kafka_ListConsumerGroupOffsets(client, groups_asked, 1, options, queue);
-      },
-      [stable](rd_kafka_AdminOptions_t* options) {
-        return rd_kafka_AdminOptions_set_require_stable_offsets(options, stable ? 1 : 0);
-      });
-  if (!event.ok()) return event.status();
-  size_t count;
-  const rd_kafka_group_result_t** groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-      rd_kafka_event_ListConsumerGroupOffsets_result(event.value().get()), &count);
-  std::vector<TopicPartitionOffset> offsets;
-  for (size_t i = 0; i < count; i++) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(groups[i]);
-    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    const Status status = KafkaStatus(error, request.what);
-    if (!status.ok()) return status;
-    const rd_kafka_topic_partition_list_t* list = rd_kafka_group_result_partitions(groups[i]);
-    for (int j = 0; j < list->cnt; j++) {
-      const Status partition_status = KafkaStatus(
-          list->elems[j].err, request.what + ": " + Describe(list->elems[j].topic, list->elems[j].partition));
-      if (!partition_status.ok()) return partition_status;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(request.timeout_ms);
+  while (true) {
+    Result<std::vector<TopicPartitionOffset>> offsets =
+        AskGroupOffsetsOnce(request, group, partitions, stable);
+    if (offsets.ok() || !IsCoordinatorMoving(offsets.status()) || request.is_ending() ||
+        std::chrono::steady_clock::now() >= deadline) {
+      return offsets;
     }
-    for (TopicPartitionOffset& offset : OffsetsFromKafka(list)) offsets.push_back(std::move(offset));
+    std::this_thread::sleep_for(kRetryDelay);
   }
-  return offsets;
 }
 
 }  // namespace weir

@@ -36,6 +36,7 @@ Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request
 
 // The committed offsets of `group`, -1 where there is none: of `partitions`, or all it has when that is null. With `stable`,
 // partitions with offsets in an open transaction fail (UNSTABLE_OFFSET_COMMIT). A group that does not exist has none.
+// Asks again within the time-out while the group's coordinator is moving.
 Result<std::vector<TopicPartitionOffset>> AskGroupOffsets(const KafkaRequest& request,
                                                           const std::string& group,
                                                           const rd_kafka_topic_partition_list_t* partitions,

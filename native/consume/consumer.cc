@@ -173,8 +173,21 @@ Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<
   if (client_ == nullptr) return ClosedConsumer();
   if (partitions.empty()) return std::vector<TopicPartitionOffset>();
   // As an administrator asks, which can be cancelled and says what is stable under every isolation level.
-  return AskGroupOffsets(Request("Consumer: committed offsets", timeout_ms, cancellation), group_,
-                         ToKafka(partitions).get(), true);
+  Result<std::vector<TopicPartitionOffset>> answered =
+      AskGroupOffsets(Request("Consumer: committed offsets", timeout_ms, cancellation), group_,
+                      ToKafka(partitions).get(), true);
+  if (!answered.ok()) return answered.status();
+  std::map<TopicPartition, TopicPartitionOffset> by_partition;
+  for (TopicPartitionOffset& each : answered.value()) {
+    by_partition.emplace(TopicPartition{each.topic, each.partition}, std::move(each));
+  }
+  std::vector<TopicPartitionOffset> offsets;
+  for (const TopicPartition& each : partitions) {
+    const auto found = by_partition.find(each);
+    offsets.push_back(found == by_partition.end() ? TopicPartitionOffset{each.topic, each.partition, -1, ""}
+                                                  : found->second);
+  }
+  return offsets;
 }
 
 Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation) {

@@ -60,7 +60,7 @@ class Consumer {
   Status Assign(const std::vector<TopicPartitionOffset>& offsets);
   Status Unassign(const std::vector<TopicPartition>& partitions);
 
-  // Stable ones: a partition with offsets in an open transaction fails (UNSTABLE_OFFSET_COMMIT).
+  // In the order of `partitions`, offset -1 where there is none. Stable ones: a partition with offsets in an open transaction fails (UNSTABLE_OFFSET_COMMIT).
   Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
                                                       int timeout_ms, const Cancellation& cancellation);
   Status Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation);

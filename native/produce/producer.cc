@@ -365,7 +365,7 @@ void Producer::HandleDeliveries(rd_kafka_event_t* event) {
   delivered_records_ += delivered;
   settled_bytes_ += bytes;
   settled_records_ += records;
-  if (has_waiters_ && HasRoom()) TellWaiters(Status::Ok());
+  if (has_waiters_ && HasRoom()) TellWaiters(closed_ ? ClosedProducer() : Status::Ok());
 }
 
 void Producer::KeepFirstError(const Status& error) {
