@@ -10,8 +10,8 @@
  */
 import { createRequire } from 'node:module'
 
-/** An error from the native core. `code` is `closed`, `invalid`, `rocksdb:<Code>` (Corruption, IOError, NoSpace, ...) or
- * `kafka:<NAME>` with librdkafka's name without its prefix (`kafka:_TIMED_OUT`, `kafka:UNKNOWN_TOPIC_OR_PART`). */
+/** An error from the native core. `code` is `closed`, `invalid`, `busy` (65,536 native calls of one thread wait),
+ * `rocksdb:<Code>` (Corruption, IOError, NoSpace; Busy when a state folder is in use elsewhere) or `kafka:<NAME>` with librdkafka's name without its prefix (`kafka:_TIMED_OUT`, `kafka:UNKNOWN_TOPIC_OR_PART`). */
 export interface NativeError extends Error {
   readonly code: string
   /** Waiting and trying again may help. */
@@ -144,7 +144,8 @@ export interface TaskDatabase {
   offsets(): StoreOffset[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void
-  /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families. */
+  /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
+   * `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]
   /** Closes the database; memtables are flushed first, so that nothing has to be restored at the next open. */
   close(): Promise<void>

@@ -25,17 +25,18 @@ Napi::Value ScanObject::Next(const Napi::CallbackInfo& info) {
   const Bytes out = arguments.Buffer(0, "out");
   const size_t capacity = arguments.Size(2, "capacity");
   int32_t* const columns = arguments.Columns(1, "columns", 4, capacity);
-  const int64_t count = weir::Unwrap(
-      info.Env(), scan_->Next(reinterpret_cast<char*>(out.data), out.length, RowColumns(columns, capacity), capacity));
+  const int64_t count = weir::Unwrap(info.Env(), scan_->Next(reinterpret_cast<char*>(out.data), out.length,
+                                                             RowColumns(columns, capacity), capacity));
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
 void ScanObject::Close(const Napi::CallbackInfo&) { CloseForTeardown(); }
 
 void RegisterScan(Napi::Env env) {
-  Environment::Of(env)->AddClass("Scan", ScanObject::DefineClass(env, "Scan",
-                                                                 {ScanObject::InstanceMethod<&ScanObject::Next>("next"),
-                                                                  ScanObject::InstanceMethod<&ScanObject::Close>("close")}));
+  Environment::Of(env)->AddClass(
+      "Scan", ScanObject::DefineClass(env, "Scan",
+                                      {ScanObject::InstanceMethod<&ScanObject::Next>("next"),
+                                       ScanObject::InstanceMethod<&ScanObject::Close>("close")}));
 }
 
 }  // namespace weir
