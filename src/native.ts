@@ -119,14 +119,27 @@ export interface TaskDatabase {
    * @param columns Int32[4][capacity]: keyStart, keyLength (read); valueStart, valueLength (written when the Promise resolves).
    * @returns the arena that valueStart points into.
    */
-  multiGet(store: number, arena: Buffer, columns: Int32Array, capacity: number, count: number): Promise<Buffer>
+  multiGet(
+    store: number,
+    arena: Buffer,
+    columns: Int32Array,
+    capacity: number,
+    count: number,
+  ): Promise<Buffer>
   /**
    * Puts `count` changes into the overlay, in order; the last one of a key stays.
    * @param columns Int32[4][capacity]: keyStart, keyLength, valueStart, valueLength (-1 deletes).
    * @param timestamps Float64[capacity]: the changelog record's timestamp, ms since 1970. For a timestamped store the row begins with it.
    * @returns the overlay bytes of the whole database afterwards.
    */
-  apply(store: number, arena: Buffer, columns: Int32Array, timestamps: Float64Array, capacity: number, count: number): number
+  apply(
+    store: number,
+    arena: Buffer,
+    columns: Int32Array,
+    timestamps: Float64Array,
+    capacity: number,
+    count: number,
+  ): number
   /** Rows with from <= key < to in byte order (`reverse`: descending), overlay and RocksDB merged. null is unbounded. The scan sees
    * changes that `apply` makes to keys it has not yet reached. After commit, drain or close its next throws `code: 'closed'`. */
   scan(store: number, from: Buffer | null, to: Buffer | null, reverse: boolean): Scan
@@ -226,7 +239,16 @@ export const CONSUME_COLUMNS = {
  * producer choose: murmur2 of the key, or a sticky random partition for a null key. */
 export const PRODUCE_COLUMNS = {
   float64: ['timestamp'],
-  int32: ['topic', 'partition', 'keyStart', 'keyLength', 'valueStart', 'valueLength', 'headersStart', 'headersLength'],
+  int32: [
+    'topic',
+    'partition',
+    'keyStart',
+    'keyLength',
+    'valueStart',
+    'valueLength',
+    'headersStart',
+    'headersLength',
+  ],
 } as const
 
 /** One thread's librdkafka producer, always idempotent with acks=all. Delivery reports stay native. */
@@ -270,10 +292,17 @@ export interface Admin {
   describeTopics(names: readonly string[], timeoutMs: number): Promise<TopicDescription[]>
   topicConfigs(name: string, timeoutMs: number): Promise<Record<string, string>>
   /** Existing topics are no error. @returns one entry for each topic that could not be created */
-  createTopics(topics: readonly NewTopic[], timeoutMs: number): Promise<{ name: string; error: NativeError }[]>
+  createTopics(
+    topics: readonly NewTopic[],
+    timeoutMs: number,
+  ): Promise<{ name: string; error: NativeError }[]>
   deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
-  listOffsets(partitions: readonly TopicPartition[], at: 'earliest' | 'latest', isolation: 'read_committed' | 'read_uncommitted',
-    timeoutMs: number): Promise<TopicPartitionOffset[]>
+  listOffsets(
+    partitions: readonly TopicPartition[],
+    at: 'earliest' | 'latest',
+    isolation: 'read_committed' | 'read_uncommitted',
+    timeoutMs: number,
+  ): Promise<TopicPartitionOffset[]>
   groupOffsets(group: string, timeoutMs: number): Promise<TopicPartitionOffset[]>
   /** The cluster's topics, by metadata: works on the mock cluster too. */
   listTopics(timeoutMs: number): Promise<{ name: string; partitions: number }[]>
@@ -351,4 +380,14 @@ interface Addon {
 const require = createRequire(import.meta.url)
 const addon = require('../build/Release/weir.node') as Addon
 
-export const { versions, StateMemory, TaskDatabase, Consumer, Producer, Admin, Restorer, MockCluster, murmur2 } = addon
+export const {
+  versions,
+  StateMemory,
+  TaskDatabase,
+  Consumer,
+  Producer,
+  Admin,
+  Restorer,
+  MockCluster,
+  murmur2,
+} = addon

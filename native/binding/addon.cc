@@ -21,10 +21,12 @@ namespace weir {
 namespace {
 
 Napi::Value Versions(const Napi::CallbackInfo& info) {
-  // Another librdkafka in the process could be bound to instead of the one that is linked in; its structures would not fit.
+  // Another librdkafka in the process could be bound to instead of the one that is linked in; its structures
+  // would not fit.
   if (rd_kafka_version() != RD_KAFKA_VERSION) {
-    throw Error(info.Env(), Status::Invalid(std::string("weir.node runs with librdkafka ") + rd_kafka_version_str() +
-                                            ", but was built for another version; run scripts/setup.sh"));
+    throw Error(info.Env(),
+                Status::Invalid(std::string("weir.node runs with librdkafka ") + rd_kafka_version_str() +
+                                ", but was built for another version; run scripts/setup.sh"));
   }
   Napi::Object versions = Napi::Object::New(info.Env());
   versions.Set("librdkafka", rd_kafka_version_str());

@@ -9,12 +9,15 @@ namespace weir {
 
 namespace {
 
-[[noreturn]] void ThrowInvalid(Napi::Env env, std::string message) { throw Error(env, Status::Invalid(std::move(message))); }
+[[noreturn]] void ThrowInvalid(Napi::Env env, std::string message) {
+  throw Error(env, Status::Invalid(std::move(message)));
+}
 
 bool ReadInteger(const Napi::Value& value, int64_t min, int64_t max, int64_t* out) {
   double number;
   if (napi_get_value_double(value.Env(), value, &number) != napi_ok) return false;
-  if (std::trunc(number) != number || number < static_cast<double>(min) || number > static_cast<double>(max)) return false;
+  if (std::trunc(number) != number || number < static_cast<double>(min) || number > static_cast<double>(max))
+    return false;
   *out = static_cast<int64_t>(number);
   return true;
 }
@@ -37,14 +40,15 @@ bool ReadStrings(const Napi::Value& value, std::vector<std::string>* out) {
 }  // namespace
 
 void Arguments::Fail(size_t index, const char* name, const std::string& expected) const {
-  ThrowInvalid(info_.Env(),
-               std::string(method_) + ": argument " + std::to_string(index + 1) + " (" + name + ") must be " + expected);
+  ThrowInvalid(info_.Env(), std::string(method_) + ": argument " + std::to_string(index + 1) + " (" + name +
+                                ") must be " + expected);
 }
 
 Bytes Arguments::Buffer(size_t index, const char* name) const {
   void* data;
   size_t length;
-  if (napi_get_buffer_info(info_.Env(), info_[index], &data, &length) != napi_ok) Fail(index, name, "a Buffer");
+  if (napi_get_buffer_info(info_.Env(), info_[index], &data, &length) != napi_ok)
+    Fail(index, name, "a Buffer");
   return {static_cast<uint8_t*>(data), length};
 }
 
@@ -56,7 +60,8 @@ std::optional<Bytes> Arguments::OptionalBuffer(size_t index, const char* name) c
 Bytes Arguments::ArrayBuffer(size_t index, const char* name) const {
   void* data;
   size_t length;
-  if (napi_get_arraybuffer_info(info_.Env(), info_[index], &data, &length) != napi_ok) Fail(index, name, "an ArrayBuffer");
+  if (napi_get_arraybuffer_info(info_.Env(), info_[index], &data, &length) != napi_ok)
+    Fail(index, name, "an ArrayBuffer");
   return {static_cast<uint8_t*>(data), length};
 }
 
@@ -64,7 +69,8 @@ Span<int32_t> Arguments::Int32Array(size_t index, const char* name) const {
   napi_typedarray_type type;
   size_t length;
   void* data;
-  if (napi_get_typedarray_info(info_.Env(), info_[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+  if (napi_get_typedarray_info(info_.Env(), info_[index], &type, &length, &data, nullptr, nullptr) !=
+          napi_ok ||
       type != napi_int32_array) {
     Fail(index, name, "an Int32Array");
   }
@@ -75,7 +81,8 @@ Span<double> Arguments::Float64Array(size_t index, const char* name) const {
   napi_typedarray_type type;
   size_t length;
   void* data;
-  if (napi_get_typedarray_info(info_.Env(), info_[index], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+  if (napi_get_typedarray_info(info_.Env(), info_[index], &type, &length, &data, nullptr, nullptr) !=
+          napi_ok ||
       type != napi_float64_array) {
     Fail(index, name, "a Float64Array");
   }
@@ -85,7 +92,9 @@ Span<double> Arguments::Float64Array(size_t index, const char* name) const {
 int32_t* Arguments::Columns(size_t index, const char* name, size_t columns, size_t capacity) const {
   const Span<int32_t> array = Int32Array(index, name);
   if (array.length < columns * capacity) {
-    Fail(index, name, "an Int32Array of at least " + std::to_string(columns) + " x " + std::to_string(capacity) + " elements");
+    Fail(index, name,
+         "an Int32Array of at least " + std::to_string(columns) + " x " + std::to_string(capacity) +
+             " elements");
   }
   return array.data;
 }
@@ -206,7 +215,8 @@ void Properties::RejectUnknown() const {
 
 Napi::Object ObjectAt(Napi::Array array, uint32_t index, const std::string& where) {
   const Napi::Value value = array.Get(index);
-  if (!value.IsObject()) ThrowInvalid(array.Env(), where + "[" + std::to_string(index) + "] must be an object");
+  if (!value.IsObject())
+    ThrowInvalid(array.Env(), where + "[" + std::to_string(index) + "] must be an object");
   return value.As<Napi::Object>();
 }
 

@@ -13,7 +13,8 @@
 
 namespace weir {
 
-// Memory of a JS argument. Valid during the call, and beyond it when the value is kept alive (AsyncRunner::Run).
+// Memory of a JS argument. Valid during the call, and beyond it when the value is kept alive
+// (AsyncRunner::Run).
 template <class T>
 struct Span {
   T* data;
@@ -22,10 +23,13 @@ struct Span {
 
 using Bytes = Span<uint8_t>;
 
-inline std::string_view View(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data), bytes.length}; }
+inline std::string_view View(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data), bytes.length};
+}
 
-// Reads a method's arguments by type. A wrong one throws a NativeError with code `invalid` that names the method, the argument and
-// what is allowed. Each reader asks Node once for an argument: on the hot path read an argument once and keep the result.
+// Reads a method's arguments by type. A wrong one throws a NativeError with code `invalid` that names the
+// method, the argument and what is allowed. Each reader asks Node once for an argument: on the hot path read
+// an argument once and keep the result.
 //
 // Threading: the JS thread, within the call.
 class Arguments {

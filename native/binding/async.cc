@@ -4,15 +4,16 @@ namespace weir {
 
 CompletionQueue::CompletionQueue(Napi::Env env) : env_(env) {
   napi_value name = Napi::String::New(env, "weir.completions");
-  const napi_status status =
-      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, &CompletionQueue::OnReady, &wake_);
+  const napi_status status = napi_create_threadsafe_function(
+      env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, &CompletionQueue::OnReady, &wake_);
   if (status != napi_ok) throw Napi::Error::New(env, "weir: the completion queue could not be created");
   napi_unref_threadsafe_function(env, wake_);
 }
 
 CompletionQueue::~CompletionQueue() { Stop(); }
 
-std::pair<uint64_t, Napi::Promise> CompletionQueue::Create(const std::initializer_list<napi_value>& keep_alive) {
+std::pair<uint64_t, Napi::Promise> CompletionQueue::Create(
+    const std::initializer_list<napi_value>& keep_alive) {
   Pending pending;
   napi_value promise;
   if (napi_create_promise(env_, &pending.deferred, &promise) != napi_ok) throw Napi::Error::New(env_);
@@ -31,7 +32,8 @@ void CompletionQueue::Post(uint64_t id, Settle settle) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return;
   ready_.emplace_back(id, std::move(settle));
-  // One wake-up settles all that is ready. The queue of the thread-safe function has no limit of its own and holds at most one entry.
+  // One wake-up settles all that is ready. The queue of the thread-safe function has no limit of its own and
+  // holds at most one entry.
   if (ready_.size() == 1) napi_call_threadsafe_function(wake_, nullptr, napi_tsfn_nonblocking);
 }
 
@@ -50,7 +52,8 @@ void CompletionQueue::Stop() {
 }
 
 void CompletionQueue::OnReady(napi_env env, napi_value /*callback*/, void* context, void* /*data*/) {
-  // Without an environment the queue may be gone too: Node only empties the function's queue before it is freed.
+  // Without an environment the queue may be gone too: Node only empties the function's queue before it is
+  // freed.
   if (env == nullptr) return;
   static_cast<CompletionQueue*>(context)->SettleReady(env);
 }
@@ -75,7 +78,8 @@ void CompletionQueue::SettleReady(napi_env env) {
   if (pending_.empty()) napi_unref_threadsafe_function(env, wake_);
 }
 
-// Statuses of the settling calls are not looked at: they fail only when the worker is being terminated, and then nobody waits.
+// Statuses of the settling calls are not looked at: they fail only when the worker is being terminated, and
+// then nobody waits.
 void CompletionQueue::SettleOne(napi_env env, const Pending& pending, const Settle& settle) {
   try {
     const Result<napi_value> result = settle(Napi::Env(env));
@@ -96,7 +100,8 @@ AsyncRunner::AsyncRunner(Napi::Env env)
 
 void AsyncRunner::Submit(std::function<void()> task, const std::function<void(Status)>& refused) {
   if (threads_.Submit(std::move(task))) return;
-  refused(Status("busy", "More than " + std::to_string(kWaitingMax) + " native calls wait on this thread", true));
+  refused(
+      Status("busy", "More than " + std::to_string(kWaitingMax) + " native calls wait on this thread", true));
 }
 
 void AsyncRunner::Stop() {

@@ -18,12 +18,14 @@ namespace weir {
 
 // Settles Promises of one environment from native threads.
 //
-// Threading: Post from any thread, at any time, also after Stop (it then drops what it is given). The rest on the JS thread.
-// Invariants:
+// Threading: Post from any thread, at any time, also after Stop (it then drops what it is given). The rest on
+// the JS thread. Invariants:
 //   1. A Promise is settled at most once, on the JS thread, never after Stop.
-//   2. The values given to Create stay reachable until their Promise is settled: native code may use their memory until then.
+//   2. The values given to Create stay reachable until their Promise is settled: native code may use their
+//      memory until then.
 //   3. The event loop stays alive while a Promise is open.
-//   4. Node's thread-safe function is called only under `mutex_` while not stopped, hence never after Node closed it.
+//   4. Node's thread-safe function is called only under `mutex_` while not stopped, hence never after Node
+//      closed it.
 class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
  public:
   // Makes the Promise's value on the JS thread. May throw Napi::Error; the Promise is then rejected with it.
@@ -60,8 +62,8 @@ class CompletionQueue : public std::enable_shared_from_this<CompletionQueue> {
   bool stopped_ = false;                            // guarded by mutex_
 };
 
-// Settles one Promise; native code keeps it and calls it once, from any thread. A value: the first call of any copy counts.
-// T is what the native work yields; `ToValue` turns it into a JS value on the JS thread.
+// Settles one Promise; native code keeps it and calls it once, from any thread. A value: the first call of
+// any copy counts. T is what the native work yields; `ToValue` turns it into a JS value on the JS thread.
 template <class T>
 class Completion {
  public:
@@ -103,14 +105,16 @@ class Completion<void> {
   uint64_t id_;
 };
 
-// Runs functions of the core on the environment's own native threads and settles Promises with what they return.
+// Runs functions of the core on the environment's own native threads and settles Promises with what they
+// return.
 //
-// Work captures what it needs by shared_ptr. Buffers of `keep_alive` may be used until the Promise is settled; JavaScript does not
-// write to them until then. Blocking work looks at Environment::cancellation().
+// Work captures what it needs by shared_ptr. Buffers of `keep_alive` may be used until the Promise is
+// settled; JavaScript does not write to them until then. Blocking work looks at Environment::cancellation().
 // Threading: the JS thread.
 class AsyncRunner {
  public:
-  // Each environment has at most this many native threads, started when needed; and this many calls may wait for one.
+  // Each environment has at most this many native threads, started when needed; and this many calls may wait
+  // for one.
   static constexpr int kThreadsMax = 8;
   static constexpr size_t kWaitingMax = 65536;
 

@@ -13,11 +13,14 @@ Environment::Object::~Object() {
 void Environment::Create(Napi::Env env) {
   auto environment = std::make_shared<Environment>(env);
   env.SetInstanceData(new std::shared_ptr<Environment>(environment));
-  // Registered after AsyncRunner made its thread-safe function, so that it runs before Node closes that: hooks run in reverse order.
+  // Registered after AsyncRunner made its thread-safe function, so that it runs before Node closes that:
+  // hooks run in reverse order.
   env.AddCleanupHook([environment] { environment->Teardown(); });
 }
 
-const std::shared_ptr<Environment>& Environment::Of(Napi::Env env) { return *env.GetInstanceData<std::shared_ptr<Environment>>(); }
+const std::shared_ptr<Environment>& Environment::Of(Napi::Env env) {
+  return *env.GetInstanceData<std::shared_ptr<Environment>>();
+}
 
 Environment::Environment(Napi::Env env) : async_(env) {}
 
@@ -25,7 +28,8 @@ void Environment::AddClass(const std::string& name, Napi::Function constructor) 
   classes_.emplace(name, Napi::Persistent(constructor));
 }
 
-Napi::Object Environment::Construct(const std::string& name, const std::initializer_list<napi_value>& arguments) {
+Napi::Object Environment::Construct(const std::string& name,
+                                    const std::initializer_list<napi_value>& arguments) {
   return classes_.at(name).New(arguments);
 }
 

@@ -11,12 +11,15 @@
 
 namespace weir {
 
-// What the addon keeps for one Node environment (the main thread or a worker): its native threads, its open objects, its classes.
+// What the addon keeps for one Node environment (the main thread or a worker): its native threads, its open
+// objects, its classes.
 //
-// Ownership: the environment's instance data and every wrapped object share it, since Node finalizes them in no promised order.
-// Threading: the environment's JS thread, but for `cancellation()`, which may be copied and read anywhere.
+// Ownership: the environment's instance data and every wrapped object share it, since Node finalizes them in
+// no promised order. Threading: the environment's JS thread, but for `cancellation()`, which may be copied
+// and read anywhere.
 //
-// When the environment ends (worker.terminate(), process.exit(), the end of the script), a cleanup hook runs Teardown:
+// When the environment ends (worker.terminate(), process.exit(), the end of the script), a cleanup hook runs
+// Teardown:
 //   1. cancellation() is set, so that blocking calls return;
 //   2. objects left open are closed, the youngest first;
 //   3. the native threads are joined, after which no argument buffer is in use;
@@ -26,8 +29,8 @@ class Environment {
  public:
   // An object with native state that has to end with its environment. A base class of the wrapped classes.
   //
-  // Its methods run on the JS thread. CloseForTeardown may be called while a native thread works on the object's core: cores are held
-  // by shared_ptr, and end with the last holder.
+  // Its methods run on the JS thread. CloseForTeardown may be called while a native thread works on the
+  // object's core: cores are held by shared_ptr, and end with the last holder.
   class Object {
    public:
     explicit Object(std::shared_ptr<Environment> environment);

@@ -1,10 +1,12 @@
 #pragma once
 
-// The one place that sets node-addon-api's switches; every file of native/binding includes this instead of napi.h.
+// The one place that sets node-addon-api's switches; every file of native/binding includes this instead of
+// napi.h.
 #ifndef NAPI_VERSION
 #define NAPI_VERSION 9
 #endif
-// Exceptions exist in native/binding alone: a wrong argument leaves a method by a Napi::Error. The core returns Status.
+// Exceptions exist in native/binding alone: a wrong argument leaves a method by a Napi::Error. The core
+// returns Status.
 #ifndef NAPI_CPP_EXCEPTIONS
 #define NAPI_CPP_EXCEPTIONS
 #endif

@@ -21,11 +21,14 @@ std::vector<RestoreRequest> ReadRequests(const Arguments& arguments, TaskDatabas
   for (uint32_t i = 0; i < stores.Length(); i++) {
     const std::string where = "Restorer.restore: stores[" + std::to_string(i) + "]";
     Properties store(ObjectAt(stores, i, where), where);
-    const auto index = static_cast<size_t>(store.Integer("store", 0, static_cast<int64_t>(database.options().stores.size()) - 1));
-    requests.push_back({index, store.String("topic"),
-                        static_cast<int32_t>(store.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
-                        store.Integer("from", -1)});
-    ThrowIfFailed(arguments.Env(), database.SetTopicId(database.options().stores[index].name, store.String("topicId")));
+    const auto index = static_cast<size_t>(
+        store.Integer("store", 0, static_cast<int64_t>(database.options().stores.size()) - 1));
+    requests.push_back(
+        {index, store.String("topic"),
+         static_cast<int32_t>(store.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
+         store.Integer("from", -1)});
+    ThrowIfFailed(arguments.Env(),
+                  database.SetTopicId(database.options().stores[index].name, store.String("topicId")));
     store.RejectUnknown();
   }
   if (requests.empty()) arguments.Fail(1, "stores", "not empty");
@@ -39,9 +42,9 @@ RestorerObject::RestorerObject(const Napi::CallbackInfo& info)
 
 Napi::Value RestorerObject::Acquire(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Restorer.acquire");
-  std::shared_ptr<Restorer> restorer =
-      weir::Unwrap(info.Env(), Restorer::Acquire(arguments.StringMap(0, "config"),
-                                                 static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax))));
+  std::shared_ptr<Restorer> restorer = weir::Unwrap(
+      info.Env(), Restorer::Acquire(arguments.StringMap(0, "config"),
+                                    static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax))));
   Napi::Object object = Environment::Of(info.Env())->Construct("Restorer", {});
   RestorerObject::Unwrap(object)->restorer_ = std::move(restorer);
   return object;
@@ -55,7 +58,8 @@ Napi::Value RestorerObject::Restore(const Napi::CallbackInfo& info) {
   std::vector<RestoreRequest> requests = ReadRequests(arguments, *database);
   auto [completion, promise] = environment().async().Create({object, info.This()});
   std::shared_ptr<RestoreJob> job =
-      restorer_->Start(database, std::move(requests), [completion = completion](Status status) { completion(std::move(status)); });
+      restorer_->Start(database, std::move(requests),
+                       [completion = completion](Status status) { completion(std::move(status)); });
   return RestoreJobObject::Wrap(info.Env(), restorer_, std::move(job), promise);
 }
 
@@ -73,8 +77,8 @@ void RestoreJobObject::CloseForTeardown() {
   restorer_.reset();
 }
 
-Napi::Object RestoreJobObject::Wrap(Napi::Env env, std::shared_ptr<Restorer> restorer, std::shared_ptr<RestoreJob> job,
-                                    Napi::Promise done) {
+Napi::Object RestoreJobObject::Wrap(Napi::Env env, std::shared_ptr<Restorer> restorer,
+                                    std::shared_ptr<RestoreJob> job, Napi::Promise done) {
   Napi::Object object = Environment::Of(env)->Construct("RestoreJob", {});
   RestoreJobObject* const wrapped = RestoreJobObject::Unwrap(object);
   wrapped->restorer_ = std::move(restorer);
@@ -108,10 +112,11 @@ void RegisterRestorer(Napi::Env env, Napi::Object exports) {
                                        env, "Restorer",
                                        {RestorerObject::InstanceMethod<&RestorerObject::Restore>("restore"),
                                         RestorerObject::InstanceMethod<&RestorerObject::Close>("close")}));
-  environment.AddClass("RestoreJob", RestoreJobObject::DefineClass(
-                                         env, "RestoreJob",
-                                         {RestoreJobObject::InstanceMethod<&RestoreJobObject::Progress>("progress"),
-                                          RestoreJobObject::InstanceMethod<&RestoreJobObject::Stop>("stop")}));
+  environment.AddClass("RestoreJob",
+                       RestoreJobObject::DefineClass(
+                           env, "RestoreJob",
+                           {RestoreJobObject::InstanceMethod<&RestoreJobObject::Progress>("progress"),
+                            RestoreJobObject::InstanceMethod<&RestoreJobObject::Stop>("stop")}));
   Napi::Object name = Napi::Object::New(env);
   name.Set("acquire", Napi::Function::New<RestorerObject::Acquire>(env, "acquire"));
   exports.Set("Restorer", name);

@@ -19,11 +19,12 @@ Napi::Value StateMemoryObject::Acquire(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "StateMemory.acquire");
   Properties options(arguments.Object(0, "options"), "StateMemory.acquire: options");
   constexpr int64_t kThreadsMax = 1024;
-  const StateMemoryOptions read{static_cast<size_t>(options.Integer("blockCacheBytes", 1)),
-                                static_cast<size_t>(options.Integer("writeBufferBytes", 1)),
-                                static_cast<int>(options.Integer("backgroundThreads", 1, kThreadsMax)),
-                                static_cast<int>(options.Integer("readThreads", 1, kThreadsMax)),
-                                static_cast<int>(options.Integer("maxOpenFiles", -1, std::numeric_limits<int>::max()))};
+  const StateMemoryOptions read{
+      static_cast<size_t>(options.Integer("blockCacheBytes", 1)),
+      static_cast<size_t>(options.Integer("writeBufferBytes", 1)),
+      static_cast<int>(options.Integer("backgroundThreads", 1, kThreadsMax)),
+      static_cast<int>(options.Integer("readThreads", 1, kThreadsMax)),
+      static_cast<int>(options.Integer("maxOpenFiles", -1, std::numeric_limits<int>::max()))};
   options.RejectUnknown();
   std::shared_ptr<StateMemory> memory = weir::Unwrap(info.Env(), StateMemory::Acquire(read));
   Napi::Object object = Environment::Of(info.Env())->Construct("StateMemory", {});
@@ -48,10 +49,10 @@ Napi::Value StateMemoryObject::Usage(const Napi::CallbackInfo& info) {
 void StateMemoryObject::Close(const Napi::CallbackInfo&) { memory_.reset(); }
 
 void RegisterStateMemory(Napi::Env env, Napi::Object exports) {
-  const Napi::Function constructor = StateMemoryObject::DefineClass(
-      env, "StateMemory",
-      {StateMemoryObject::InstanceMethod<&StateMemoryObject::Usage>("usage"),
-       StateMemoryObject::InstanceMethod<&StateMemoryObject::Close>("close")});
+  const Napi::Function constructor =
+      StateMemoryObject::DefineClass(env, "StateMemory",
+                                     {StateMemoryObject::InstanceMethod<&StateMemoryObject::Usage>("usage"),
+                                      StateMemoryObject::InstanceMethod<&StateMemoryObject::Close>("close")});
   Environment::Of(env)->AddClass("StateMemory", constructor);
   Napi::Object name = Napi::Object::New(env);
   name.Set("acquire", Napi::Function::New<StateMemoryObject::Acquire>(env, "acquire"));

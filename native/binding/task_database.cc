@@ -18,18 +18,20 @@ namespace {
 
 TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
   Properties properties(arguments.Object(1, "options"), "TaskDatabase.open: options");
-  TaskDatabaseOptions options{properties.String("path"),
-                              static_cast<int32_t>(properties.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
-                              {},
-                              properties.Integer("flushEveryRecords", 1),
-                              properties.Integer("flushIntervalMs", 1),
-                              properties.OptionalStringMap("rocksdb")};
+  TaskDatabaseOptions options{
+      properties.String("path"),
+      static_cast<int32_t>(properties.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
+      {},
+      properties.Integer("flushEveryRecords", 1),
+      properties.Integer("flushIntervalMs", 1),
+      properties.OptionalStringMap("rocksdb")};
   const Napi::Array stores = properties.Array("stores");
   properties.RejectUnknown();
   for (uint32_t i = 0; i < stores.Length(); i++) {
     const std::string where = "TaskDatabase.open: options.stores[" + std::to_string(i) + "]";
     Properties store(ObjectAt(stores, i, where), where);
-    options.stores.push_back({store.String("name"), store.Boolean("timestamped"), store.OptionalString("changelogTopic")});
+    options.stores.push_back(
+        {store.String("name"), store.Boolean("timestamped"), store.OptionalString("changelogTopic")});
     store.RejectUnknown();
   }
   return options;
@@ -85,8 +87,9 @@ Napi::Value TaskDatabaseObject::Get(const Napi::CallbackInfo& info) {
   const auto length = static_cast<int32_t>(arguments.Size(3, "keyLength"));
   std::string_view key;
   if (!SliceOf(View(arena), start, length, &key)) arguments.Fail(2, "keyStart", "within the arena");
-  const int64_t row = weir::Unwrap(info.Env(), database(info.Env())->Get(arguments.Size(0, "store"), key,
-                                                                         reinterpret_cast<char*>(out.data), out.length));
+  const int64_t row = weir::Unwrap(
+      info.Env(), database(info.Env())
+                      ->Get(arguments.Size(0, "store"), key, reinterpret_cast<char*>(out.data), out.length));
   return Napi::Number::New(info.Env(), static_cast<double>(row));
 }
 
@@ -96,9 +99,10 @@ Napi::Value TaskDatabaseObject::MultiGetRows(const Napi::CallbackInfo& info) {
   const size_t capacity = arguments.Size(3, "capacity");
   int32_t* const columns = arguments.Columns(2, "columns", 4, capacity);
   const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
-  const std::shared_ptr<MultiGet> multi_get =
-      weir::Unwrap(info.Env(), database(info.Env())->NewMultiGet(arguments.Size(0, "store"), View(arena),
-                                                                 RowColumns(columns, capacity), count));
+  const std::shared_ptr<MultiGet> multi_get = weir::Unwrap(
+      info.Env(),
+      database(info.Env())
+          ->NewMultiGet(arguments.Size(0, "store"), View(arena), RowColumns(columns, capacity), count));
   if (!multi_get->needs_run()) {
     const Napi::Promise::Deferred known = Napi::Promise::Deferred::New(info.Env());
     known.Resolve(RowsBuffer(info.Env(), *multi_get));
@@ -122,18 +126,21 @@ Napi::Value TaskDatabaseObject::Apply(const Napi::CallbackInfo& info) {
   const Span<double> timestamps = arguments.Float64Array(3, "timestamps");
   const size_t count = static_cast<size_t>(arguments.Integer(5, "count", 0, static_cast<int64_t>(capacity)));
   if (timestamps.length < count) arguments.Fail(3, "timestamps", "as long as count");
-  const int64_t bytes = weir::Unwrap(info.Env(), database(info.Env())->Apply(arguments.Size(0, "store"), View(arena),
-                                                                             RowColumns(columns, capacity), timestamps.data, count));
+  const int64_t bytes =
+      weir::Unwrap(info.Env(), database(info.Env())
+                                   ->Apply(arguments.Size(0, "store"), View(arena),
+                                           RowColumns(columns, capacity), timestamps.data, count));
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
 }
 
 Napi::Value TaskDatabaseObject::Scan(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.scan");
   return ScanObject::Wrap(
-      info.Env(), weir::Unwrap(info.Env(), database(info.Env())->NewScan(arguments.Size(0, "store"),
-                                                                         OptionalBytes(arguments.OptionalBuffer(1, "from")),
-                                                                         OptionalBytes(arguments.OptionalBuffer(2, "to")),
-                                                                         arguments.Boolean(3, "reverse"))));
+      info.Env(), weir::Unwrap(info.Env(), database(info.Env())
+                                               ->NewScan(arguments.Size(0, "store"),
+                                                         OptionalBytes(arguments.OptionalBuffer(1, "from")),
+                                                         OptionalBytes(arguments.OptionalBuffer(2, "to")),
+                                                         arguments.Boolean(3, "reverse"))));
 }
 
 Napi::Value TaskDatabaseObject::Drain(const Napi::CallbackInfo& info) {
@@ -142,13 +149,14 @@ Napi::Value TaskDatabaseObject::Drain(const Napi::CallbackInfo& info) {
   const std::shared_ptr<ChangelogSink> sink = ProducerObject::Unwrap(producer)->producer(info.Env());
   const std::shared_ptr<TaskDatabase> core = database(info.Env());
   ThrowIfFailed(info.Env(), core->BeginDrain());
-  return environment().async().Run<DrainTotals>({info.This(), producer}, [core, sink] { return core->Drain(sink); },
-                                                [](Napi::Env env, DrainTotals& totals) -> napi_value {
-                                                  Napi::Object result = Napi::Object::New(env);
-                                                  result.Set("records", static_cast<double>(totals.records));
-                                                  result.Set("bytes", static_cast<double>(totals.bytes));
-                                                  return result;
-                                                });
+  return environment().async().Run<DrainTotals>(
+      {info.This(), producer}, [core, sink] { return core->Drain(sink); },
+      [](Napi::Env env, DrainTotals& totals) -> napi_value {
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("records", static_cast<double>(totals.records));
+        result.Set("bytes", static_cast<double>(totals.bytes));
+        return result;
+      });
 }
 
 Napi::Value TaskDatabaseObject::Commit(const Napi::CallbackInfo& info) {
@@ -157,7 +165,9 @@ Napi::Value TaskDatabaseObject::Commit(const Napi::CallbackInfo& info) {
   return environment().async().Run({info.This()}, [core] { return core->Commit(); });
 }
 
-void TaskDatabaseObject::Discard(const Napi::CallbackInfo& info) { ThrowIfFailed(info.Env(), database(info.Env())->Discard()); }
+void TaskDatabaseObject::Discard(const Napi::CallbackInfo& info) {
+  ThrowIfFailed(info.Env(), database(info.Env())->Discard());
+}
 
 Napi::Value TaskDatabaseObject::Flush(const Napi::CallbackInfo& info) {
   const std::shared_ptr<TaskDatabase> core = database(info.Env());
@@ -203,24 +213,24 @@ Napi::Value TaskDatabaseObject::PropertyValues(const Napi::CallbackInfo& info) {
 Napi::Value TaskDatabaseObject::Close(const Napi::CallbackInfo& info) {
   const std::shared_ptr<TaskDatabase> core = std::exchange(database_, nullptr);
   if (core != nullptr) core->BeginClose();
-  return environment().async().Run({info.This()}, [core] { return core == nullptr ? Status::Ok() : core->Close(); });
+  return environment().async().Run({info.This()},
+                                   [core] { return core == nullptr ? Status::Ok() : core->Close(); });
 }
 
 void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
   using Wrapped = TaskDatabaseObject;
-  const Napi::Function constructor = Wrapped::DefineClass(env, "TaskDatabase",
-                                                          {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
-                                                           Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
-                                                           Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
-                                                           Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
-                                                           Wrapped::InstanceMethod<&Wrapped::Close>("close")});
+  const Napi::Function constructor = Wrapped::DefineClass(
+      env, "TaskDatabase",
+      {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
+       Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
+       Wrapped::InstanceMethod<&Wrapped::Apply>("apply"), Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
+       Wrapped::InstanceMethod<&Wrapped::Drain>("drain"), Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+       Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
+       Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
+       Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
+       Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
+       Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
+       Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);

@@ -10,7 +10,8 @@ namespace weir {
 
 // src/native.ts: TaskDatabase.
 //
-// Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core by shared_ptr.
+// Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core
+// by shared_ptr.
 class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public Environment::Object {
  public:
   explicit TaskDatabaseObject(const Napi::CallbackInfo& info);

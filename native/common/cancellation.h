@@ -5,8 +5,8 @@
 
 namespace weir {
 
-// Tells work on native threads that its owner is going away. Blocking calls look at it at least every 100 ms and then return
-// Status::Closed.
+// Tells work on native threads that its owner is going away. Blocking calls look at it at least every 100 ms
+// and then return Status::Closed.
 //
 // Threading: any thread may call anything. Cancel is final.
 class Cancellation {

@@ -4,8 +4,9 @@ namespace weir {
 
 namespace {
 
-// What passes by itself when the cluster recovers. librdkafka marks only the errors of its transactional calls as retriable, so the
-// answer for plain codes is ours: Kafka's RetriableException family, and librdkafka's own transport errors.
+// What passes by itself when the cluster recovers. librdkafka marks only the errors of its transactional
+// calls as retriable, so the answer for plain codes is ours: Kafka's RetriableException family, and
+// librdkafka's own transport errors.
 bool IsRetriable(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
@@ -49,7 +50,8 @@ bool IsRetriable(rd_kafka_resp_err_t error) {
   }
 }
 
-Status Make(rd_kafka_resp_err_t error, const std::string& context, const std::string& reason, bool retriable, bool fatal) {
+Status Make(rd_kafka_resp_err_t error, const std::string& context, const std::string& reason, bool retriable,
+            bool fatal) {
   return Status(std::string("kafka:") + rd_kafka_err2name(error), context + ": " + reason, retriable, fatal);
 }
 
@@ -67,7 +69,8 @@ Status KafkaStatus(rd_kafka_resp_err_t error, const std::string& context, const 
 Status KafkaStatus(const rd_kafka_error_t* error, const std::string& context) {
   if (error == nullptr) return Status::Ok();
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-  return Make(code, context, rd_kafka_error_string(error), rd_kafka_error_is_retriable(error) != 0 || IsRetriable(code),
+  return Make(code, context, rd_kafka_error_string(error),
+              rd_kafka_error_is_retriable(error) != 0 || IsRetriable(code),
               rd_kafka_error_is_fatal(error) != 0);
 }
 

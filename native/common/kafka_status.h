@@ -8,8 +8,8 @@
 
 namespace weir {
 
-// Converts librdkafka's errors. `context` begins the message: what was attempted, on which topic and partition.
-// RD_KAFKA_RESP_ERR_NO_ERROR and a null error are successes.
+// Converts librdkafka's errors. `context` begins the message: what was attempted, on which topic and
+// partition. RD_KAFKA_RESP_ERR_NO_ERROR and a null error are successes.
 Status KafkaStatus(rd_kafka_resp_err_t error, const std::string& context);
 Status KafkaStatus(const rd_kafka_error_t* error, const std::string& context);
 

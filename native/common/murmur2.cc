@@ -10,8 +10,8 @@ int32_t Murmur2(const uint8_t* bytes, size_t length) {
   const size_t words = length / 4;
   for (size_t i = 0; i < words; i++) {
     const uint8_t* at = bytes + i * 4;
-    uint32_t word = static_cast<uint32_t>(at[0]) | static_cast<uint32_t>(at[1]) << 8 | static_cast<uint32_t>(at[2]) << 16 |
-                    static_cast<uint32_t>(at[3]) << 24;
+    uint32_t word = static_cast<uint32_t>(at[0]) | static_cast<uint32_t>(at[1]) << 8 |
+                    static_cast<uint32_t>(at[2]) << 16 | static_cast<uint32_t>(at[3]) << 24;
     word *= kMultiplier;
     word ^= word >> kShift;
     word *= kMultiplier;

@@ -22,7 +22,9 @@ class [[nodiscard]] Status {
  public:
   Status() = default;
   Status(std::string code, std::string message, bool retriable = false, bool fatal = false)
-      : failure_(std::make_shared<const Failure>(Failure{std::move(code), std::move(message), retriable, fatal})) {}
+      : failure_(
+            std::make_shared<const Failure>(Failure{std::move(code), std::move(message), retriable, fatal})) {
+  }
 
   static Status Ok() { return Status(); }
   static Status Closed(const std::string& what) { return Status("closed", what + " is closed"); }
@@ -53,8 +55,8 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}            // NOLINT: returning a value is a success
-  Result(Status status) : status_(std::move(status)) {}    // NOLINT. REQUIRES: !status.ok()
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: returning a value is a success
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT. REQUIRES: !status.ok()
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }

@@ -6,7 +6,9 @@
 
 namespace weir {
 
-void SetThreadName(const std::string& name) { pthread_setname_np(pthread_self(), name.substr(0, 15).c_str()); }
+void SetThreadName(const std::string& name) {
+  pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+}
 
 ThreadPool::ThreadPool(std::string name, int threads_max, size_t queue_max)
     : name_(std::move(name)), threads_max_(threads_max), queue_max_(queue_max) {}

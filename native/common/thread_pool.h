@@ -11,11 +11,11 @@
 
 namespace weir {
 
-// Weir's own native threads, for work that blocks: libuv's four threads are never used for it. Threads start when there is work and
-// none is idle, up to a limit; they live until Stop.
+// Weir's own native threads, for work that blocks: libuv's four threads are never used for it. Threads start
+// when there is work and none is idle, up to a limit; they live until Stop.
 //
-// Threading: Submit may be called from any thread, also from a task. Stop and the destructor from one thread that is not the pool's.
-// Invariants:
+// Threading: Submit may be called from any thread, also from a task. Stop and the destructor from one thread
+// that is not the pool's. Invariants:
 //   1. At most `queue_max` tasks wait, at most `threads_max` run.
 //   2. A task taken by Submit either runs once, or is destroyed unrun by Stop, on the thread that calls Stop.
 //   3. After Stop has returned no thread of the pool exists.

@@ -9,8 +9,8 @@ namespace weir {
 
 namespace {
 
-// How long the brokers may take to name a partition's end, leader changes included; and how long a topic that was just made may be unknown
-// to some of them.
+// How long the brokers may take to name a partition's end, leader changes included; and how long a topic that
+// was just made may be unknown to some of them.
 constexpr int kEndTimeoutMs = 30'000;
 constexpr int kUnknownTopicMs = 3'000;
 constexpr int kRetryMs = 100;
@@ -78,7 +78,8 @@ Status ChangelogReader::AskForEnd(rd_kafka_t* client) {
       rd_kafka_AdminOptions_set_isolation_level(options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
   Status status = TakeKafkaStatus(isolation, Name());
   if (!status.ok()) return status;
-  status = KafkaStatus(rd_kafka_AdminOptions_set_request_timeout(options.get(), kEndTimeoutMs, error, sizeof(error)), Name());
+  status = KafkaStatus(
+      rd_kafka_AdminOptions_set_request_timeout(options.get(), kEndTimeoutMs, error, sizeof(error)), Name());
   if (!status.ok()) return status;
   const KafkaPartitionsHandle partitions(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(partitions.get(), request.topic.c_str(), request.partition)->offset =
@@ -101,7 +102,8 @@ Status ChangelogReader::MaybeAskAgain(rd_kafka_resp_err_t error, Status status) 
 Status ChangelogReader::TakeEnd(bool* progressed) {
   const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
   if (event == nullptr) return Status::Ok();
-  Status status = KafkaStatus(rd_kafka_event_error(event.get()), Name(), rd_kafka_event_error_string(event.get()));
+  Status status =
+      KafkaStatus(rd_kafka_event_error(event.get()), Name(), rd_kafka_event_error_string(event.get()));
   if (!status.ok()) return MaybeAskAgain(rd_kafka_event_error(event.get()), std::move(status));
   const rd_kafka_ListOffsets_result_t* const result = rd_kafka_event_ListOffsets_result(event.get());
   if (result == nullptr) return Status::Ok();
@@ -115,8 +117,8 @@ Status ChangelogReader::TakeEnd(bool* progressed) {
   end_ = end->offset;
   job_->SetEnd(index_, end_);
   if (position_ > end_) {
-    return Status("kafka:_AUTO_OFFSET_RESET", Name() + " ends at offset " + std::to_string(end_) + ", before the local state's " +
-                                                  std::to_string(position_));
+    return Status("kafka:_AUTO_OFFSET_RESET", Name() + " ends at offset " + std::to_string(end_) +
+                                                  ", before the local state's " + std::to_string(position_));
   }
   return position_ == end_ || end_ == 0 ? Finish() : Status::Ok();
 }
@@ -151,7 +153,8 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
     }
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // What came before is kept.
-      status = KafkaStatus(message.err, Name() + " at offset " + std::to_string(position_), rd_kafka_message_errstr(&message));
+      status = KafkaStatus(message.err, Name() + " at offset " + std::to_string(position_),
+                           rd_kafka_message_errstr(&message));
       break;
     }
     position_ = message.offset + 1;
@@ -163,7 +166,8 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
               rd_kafka_message_timestamp(&message, nullptr)});
   }
   if (records > 0) {
-    const Status written = job_->database().WriteRestored(job_->request(index_).store, run_.Sorted(), position_);
+    const Status written =
+        job_->database().WriteRestored(job_->request(index_).store, run_.Sorted(), position_);
     if (!written.ok()) status = written;
   }
   for (ssize_t i = 0; i < count; i++) rd_kafka_message_destroy(messages_[static_cast<size_t>(i)]);
@@ -172,7 +176,8 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
   return position_ >= end_ ? Finish() : Status::Ok();
 }
 
-// The offset is written even when the last records were aborted ones or none came: the next restore begins here.
+// The offset is written even when the last records were aborted ones or none came: the next restore begins
+// here.
 Status ChangelogReader::Finish() {
   if (position_ < end_) position_ = end_;
   Status status = job_->database().WriteRestored(job_->request(index_).store, {}, position_);

@@ -19,11 +19,12 @@ namespace weir {
 //   kNew ──ask for the end──> kAwaitingEnd ──start fetching──> kReading ──position >= end──> kEnded
 //                                   └──────── nothing to read ─────────────────────────────────┘
 //
-// The end is asked for uncommitted: the last stable offset may lie before records that are visible already. Reading is committed, and the
-// position counts what is not handed out (aborted records, markers, gaps of compaction): librdkafka tells it at each end of the partition.
-// An open transaction is waited for.
+// The end is asked for uncommitted: the last stable offset may lie before records that are visible already.
+// Reading is committed, and the position counts what is not handed out (aborted records, markers, gaps of
+// compaction): librdkafka tells it at each end of the partition. An open transaction is waited for.
 //
-// Threading: the restore thread that owns `client`. `wake` is called on librdkafka's threads when Step has something to do.
+// Threading: the restore thread that owns `client`. `wake` is called on librdkafka's threads when Step has
+// something to do.
 class ChangelogReader {
  public:
   ChangelogReader(std::shared_ptr<RestoreJob> job, size_t index);

@@ -8,8 +8,8 @@
 
 namespace weir {
 
-// Consecutive changelog records on their way into a database: RocksDB takes sorted writes more than twice as fast, and of a key only the last
-// record counts.
+// Consecutive changelog records on their way into a database: RocksDB takes sorted writes more than twice as
+// fast, and of a key only the last record counts.
 //
 // Threading: one thread. The records' memory belongs to the caller.
 class RecordRun {

@@ -35,11 +35,13 @@ struct RestoreProgress {
 //
 // Threading: Progress, Stop and Wait from any thread; the rest by the restore threads.
 // Invariants:
-//   1. `done` is called once, on a restore thread, when no thread works on any of the stores any more. The database can then be closed.
+//   1. `done` is called once, on a restore thread, when no thread works on any of the stores any more. The
+//      database can then be closed.
 //   2. After the first failure, and after Stop, every store ends at its next batch.
 class RestoreJob {
  public:
-  RestoreJob(std::shared_ptr<TaskDatabase> database, std::vector<RestoreRequest> requests, std::function<void(Status)> done);
+  RestoreJob(std::shared_ptr<TaskDatabase> database, std::vector<RestoreRequest> requests,
+             std::function<void(Status)> done);
 
   std::vector<RestoreProgress> Progress() const;
   void Stop() { stopped_.store(true, std::memory_order_release); }
@@ -50,7 +52,9 @@ class RestoreJob {
   const RestoreRequest& request(size_t index) const { return stores_[index].request; }
   size_t size() const { return stores_.size(); }
   // The stores are to end now.
-  bool ending() const { return stopped_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire); }
+  bool ending() const {
+    return stopped_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire);
+  }
 
   void SetEnd(size_t index, int64_t end) { stores_[index].end.store(end, std::memory_order_relaxed); }
   void Advance(size_t index, int64_t records, int64_t position);
@@ -68,7 +72,7 @@ class RestoreJob {
   };
 
   std::shared_ptr<TaskDatabase> database_;  // released before `done`
-  std::deque<Store> stores_;  // a deque: stores do not move
+  std::deque<Store> stores_;                // a deque: stores do not move
   std::atomic<bool> stopped_{false};
   std::atomic<bool> failed_{false};
 

@@ -9,11 +9,12 @@ namespace weir {
 
 namespace {
 
-// What a reader's correctness rests on. There is no group: partitions are started by hand, and nothing is committed.
+// What a reader's correctness rests on. There is no group: partitions are started by hand, and nothing is
+// committed.
 const RequiredSettings kRequired = {
-    {"isolation.level", "read_committed"},   {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"},
-    {"enable.auto.commit", "false"},         {"enable.auto.offset.store", "false"},
-    {"allow.auto.create.topics", "false"},
+    {"isolation.level", "read_committed"}, {"enable.partition.eof", "true"},
+    {"auto.offset.reset", "error"},        {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"}, {"allow.auto.create.topics", "false"},
 };
 
 // While readers are active the client's own events are taken at least this often.
@@ -101,7 +102,8 @@ bool RestoreThread::TakeWaiting(bool wait) {
 }
 
 bool RestoreThread::IsBeingRead(const ChangelogReader& reader) const {
-  return std::any_of(active_.begin(), active_.end(), [&reader](const auto& active) { return active->ReadsSamePartition(reader); });
+  return std::any_of(active_.begin(), active_.end(),
+                     [&reader](const auto& active) { return active->ReadsSamePartition(reader); });
 }
 
 bool RestoreThread::EnsureClient() {
@@ -118,8 +120,10 @@ bool RestoreThread::EnsureClient() {
 bool RestoreThread::StepAll() {
   rd_kafka_poll(client_.get(), 0);
   bool progressed = false;
-  for (const std::unique_ptr<ChangelogReader>& reader : active_) progressed |= reader->Step(client_.get(), &wake_);
-  const auto ended = std::remove_if(active_.begin(), active_.end(), [](const auto& reader) { return reader->ended(); });
+  for (const std::unique_ptr<ChangelogReader>& reader : active_)
+    progressed |= reader->Step(client_.get(), &wake_);
+  const auto ended =
+      std::remove_if(active_.begin(), active_.end(), [](const auto& reader) { return reader->ended(); });
   const auto count = static_cast<size_t>(active_.end() - ended);
   if (count == 0) return progressed;
   active_.erase(ended, active_.end());

@@ -14,9 +14,11 @@
 
 namespace weir {
 
-// A thread with a consumer of its own, which restores several changelogs at a time. The consumer exists while there is something to restore.
+// A thread with a consumer of its own, which restores several changelogs at a time. The consumer exists while
+// there is something to restore.
 //
-// Threading: Add and load() from any thread; the constructor and the destructor from one that is not a restore thread.
+// Threading: Add and load() from any thread; the constructor and the destructor from one that is not a
+// restore thread.
 class RestoreThread {
  public:
   explicit RestoreThread(KafkaConfig config);

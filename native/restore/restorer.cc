@@ -42,7 +42,8 @@ Restorer::Restorer(KafkaConfig config, int threads) : config_(std::move(config))
   for (int i = 0; i < threads; i++) threads_.push_back(std::make_unique<RestoreThread>(config_));
 }
 
-std::shared_ptr<RestoreJob> Restorer::Start(std::shared_ptr<TaskDatabase> database, std::vector<RestoreRequest> requests,
+std::shared_ptr<RestoreJob> Restorer::Start(std::shared_ptr<TaskDatabase> database,
+                                            std::vector<RestoreRequest> requests,
                                             std::function<void(Status)> done) {
   auto job = std::make_shared<RestoreJob>(std::move(database), std::move(requests), std::move(done));
   for (size_t i = 0; i < job->size(); i++) {

@@ -18,18 +18,19 @@ namespace weir {
 // Threading: any thread. The last holder must not be a restore thread.
 class Restorer {
  public:
-  // `config` is librdkafka's. Fails with `invalid` for a setting that librdkafka refuses, and when a restorer lives that has others.
+  // `config` is librdkafka's. Fails with `invalid` for a setting that librdkafka refuses, and when a restorer
+  // lives that has others.
   static Result<std::shared_ptr<Restorer>> Acquire(const KafkaConfig& config, int threads);
 
   Restorer(KafkaConfig config, int threads);
   Restorer(const Restorer&) = delete;
   Restorer& operator=(const Restorer&) = delete;
 
-  // `done` is called once, on a restore thread: Ok when every store reached its end, `closed` after Stop, or the first failure
-  // (`kafka:_AUTO_OFFSET_RESET` when an offset is out of range). Stores keep what was restored, with its offset.
-  // REQUIRES: requests is not empty; the stores exist, each named once.
-  std::shared_ptr<RestoreJob> Start(std::shared_ptr<TaskDatabase> database, std::vector<RestoreRequest> requests,
-                                    std::function<void(Status)> done);
+  // `done` is called once, on a restore thread: Ok when every store reached its end, `closed` after Stop, or
+  // the first failure (`kafka:_AUTO_OFFSET_RESET` when an offset is out of range). Stores keep what was
+  // restored, with its offset. REQUIRES: requests is not empty; the stores exist, each named once.
+  std::shared_ptr<RestoreJob> Start(std::shared_ptr<TaskDatabase> database,
+                                    std::vector<RestoreRequest> requests, std::function<void(Status)> done);
   // Ends a job at its next batch.
   void Stop(RestoreJob& job);
 

@@ -8,7 +8,8 @@ namespace weir {
 void* Arena::do_allocate(size_t bytes, size_t alignment) {
   const size_t padding = (alignment - reinterpret_cast<uintptr_t>(next_) % alignment) % alignment;
   if (next_ == nullptr || padding + bytes > left_) {
-    // A fresh chunk is aligned for every type. One that is larger than a chunk gets one of its own; what is left of the current goes.
+    // A fresh chunk is aligned for every type. One that is larger than a chunk gets one of its own; what is
+    // left of the current goes.
     const size_t size = std::max(chunk_size_, bytes);
     chunks_.push_back({std::unique_ptr<char[]>(new char[size]), size});
     next_ = chunks_.back().memory.get();

@@ -7,7 +7,8 @@
 
 namespace weir {
 
-// Memory that is only freed as a whole. Chunks grow to 1 MiB and no further, so that `used` and what is allocated stay close.
+// Memory that is only freed as a whole. Chunks grow to 1 MiB and no further, so that `used` and what is
+// allocated stay close.
 //
 // Threading: one thread at a time.
 class Arena final : public std::pmr::memory_resource {

@@ -16,7 +16,9 @@ constexpr auto kTick = std::chrono::milliseconds(1000);
 std::atomic<size_t> FlushArbiter::peak_bytes_{0};
 
 int64_t MonotonicMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 FlushArbiter::FlushArbiter(const Options& options, std::shared_ptr<rocksdb::WriteBufferManager> manager)
@@ -45,7 +47,8 @@ void FlushArbiter::Admit(size_t bytes) {
   int64_t deadline = MonotonicMs() + options_.stall_max_ms;
   uint64_t completed = completed_flushes_;
   nothing_to_flush_ = false;
-  while (!stopped_ && manager_->memory_usage() + admitted_bytes_ + bytes > options_.budget_bytes && MonotonicMs() < deadline) {
+  while (!stopped_ && manager_->memory_usage() + admitted_bytes_ + bytes > options_.budget_bytes &&
+         MonotonicMs() < deadline) {
     // Immutable memtables are being flushed; they will be freed. Without any, only the arbiter can make some.
     const bool flushing = manager_->memory_usage() > manager_->mutable_memtable_memory_usage();
     if (!flushing && nothing_to_flush_) break;
@@ -143,7 +146,8 @@ bool FlushArbiter::FlushOne() {
     std::lock_guard<std::mutex> lock(mutex_);
     written = written_bytes_;
   }
-  // A database counts as twice its size when an eighth of the budget was written elsewhere since its last write.
+  // A database counts as twice its size when an eighth of the budget was written elsewhere since its last
+  // write.
   const double aging = static_cast<double>(options_.budget_bytes) / 8;
   // Next to nothing is not worth a file, however old; it goes when there is nothing else.
   const size_t worthwhile = options_.budget_bytes / (4 * std::max<size_t>(targets.size(), 1));

@@ -14,7 +14,8 @@ namespace weir {
 
 // A database as the arbiter sees it.
 //
-// Threading: all methods may be called from the arbiter's thread at any time between Add and the object's end.
+// Threading: all methods may be called from the arbiter's thread at any time between Add and the object's
+// end.
 class FlushTarget {
  public:
   virtual ~FlushTarget() = default;
@@ -29,16 +30,18 @@ class FlushTarget {
   virtual void RequestFlush() = 0;
 };
 
-// Keeps the memtables of all databases below one budget. RocksDB's WriteBufferManager alone does not: it only ever flushes the database that
-// writes, so idle ones keep their memory, and its stalling hangs. The arbiter flushes, on its own thread, as soon as half of the budget is
-// being written to: the largest database, where one counts for more the more was written elsewhere since its last write, so that idle ones
-// go too; and databases whose time has come.
+// Keeps the memtables of all databases below one budget. RocksDB's WriteBufferManager alone does not: it only
+// ever flushes the database that writes, so idle ones keep their memory, and its stalling hangs. The arbiter
+// flushes, on its own thread, as soon as half of the budget is being written to: the largest database, where
+// one counts for more the more was written elsewhere since its last write, so that idle ones go too; and
+// databases whose time has come.
 //
-// Writers announce what they will write (Admit) and wait there while it does not fit; that holds the budget. They never wait for memory
-// that no flush can free.
+// Writers announce what they will write (Admit) and wait there while it does not fit; that holds the budget.
+// They never wait for memory that no flush can free.
 //
-// Threading: any thread may call anything but Stop. Admit and RecordWrite come from native threads, never from JS threads.
-// Lock order: mutex_ is a leaf. RocksDB's flush threads take it (OnFlushCompleted), so it is never held while RocksDB is called.
+// Threading: any thread may call anything but Stop. Admit and RecordWrite come from native threads, never
+// from JS threads. Lock order: mutex_ is a leaf. RocksDB's flush threads take it (OnFlushCompleted), so it is
+// never held while RocksDB is called.
 class FlushArbiter {
  public:
   struct Options {
@@ -56,7 +59,8 @@ class FlushArbiter {
   void Add(std::weak_ptr<FlushTarget> target);
   int databases();
 
-  // Waits until `bytes` more fit into the budget, or no flush would help. Each Admit is followed by one RecordWrite of the same bytes.
+  // Waits until `bytes` more fit into the budget, or no flush would help. Each Admit is followed by one
+  // RecordWrite of the same bytes.
   void Admit(size_t bytes);
   // Returns the bytes written to all databases so far: a clock that stands still when nobody writes.
   uint64_t RecordWrite(size_t bytes);
@@ -85,9 +89,10 @@ class FlushArbiter {
   const std::shared_ptr<rocksdb::WriteBufferManager> manager_;
 
   std::mutex mutex_;
-  std::condition_variable wake_;       // the arbiter's
-  std::condition_variable freed_;      // the waiting writers'
-  std::vector<std::weak_ptr<FlushTarget>> targets_;  // guarded by mutex_, as is everything down to the atomics
+  std::condition_variable wake_;   // the arbiter's
+  std::condition_variable freed_;  // the waiting writers'
+  std::vector<std::weak_ptr<FlushTarget>>
+      targets_;  // guarded by mutex_, as is everything down to the atomics
   size_t admitted_bytes_ = 0;
   size_t waiting_bytes_ = 0;
   uint64_t written_bytes_ = 0;

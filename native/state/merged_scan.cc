@@ -16,9 +16,13 @@ std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice
 
 }  // namespace
 
-MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay, std::optional<std::string> from,
-                       std::optional<std::string> to, bool reverse)
-    : database_(std::move(database)), overlay_(overlay), from_(std::move(from)), to_(std::move(to)), reverse_(reverse) {}
+MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay,
+                       std::optional<std::string> from, std::optional<std::string> to, bool reverse)
+    : database_(std::move(database)),
+      overlay_(overlay),
+      from_(std::move(from)),
+      to_(std::move(to)),
+      reverse_(reverse) {}
 
 void MergedScan::Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   rocksdb::ReadOptions options;
@@ -53,7 +57,8 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
   size_t rows = 0;
   size_t used = 0;
   int64_t too_long = 0;
-  // The last key returned, in `out`. A deleted key counts as not reached: a change may bring it back before a row behind it is returned.
+  // The last key returned, in `out`. A deleted key counts as not reached: a change may bring it back before a
+  // row behind it is returned.
   std::optional<std::string_view> returned;
   Head head;
   while (rows < capacity && FindHead(&head)) {

@@ -16,12 +16,11 @@ namespace weir {
 
 class TaskDatabase;
 
-// A range of rows in byte order, ascending or descending: RocksDB as it stood when the scan began, and over it the overlay as it stands at each
-// Next. So a scan sees changes to keys that it has not reached yet.
+// A range of rows in byte order, ascending or descending: RocksDB as it stood when the scan began, and over
+// it the overlay as it stands at each Next. So a scan sees changes to keys that it has not reached yet.
 //
-// Ownership: the scan keeps its database's object alive while open; the database closes it before the rows under it change (drain,
-// commit, discard, close).
-// Threading: the database's JS thread.
+// Ownership: the scan keeps its database's object alive while open; the database closes it before the rows
+// under it change (drain, commit, discard, close). Threading: the database's JS thread.
 class MergedScan {
  public:
   // from <= key < to; nullopt is unbounded.
@@ -31,7 +30,8 @@ class MergedScan {
   MergedScan(const MergedScan&) = delete;
   MergedScan& operator=(const MergedScan&) = delete;
 
-  // Copies the next rows into `out`. Returns how many; 0 at the end; -n when the next row takes n bytes and `out` has fewer.
+  // Copies the next rows into `out`. Returns how many; 0 at the end; -n when the next row takes n bytes and
+  // `out` has fewer.
   Result<int64_t> Next(char* out, size_t out_size, RowColumns columns, size_t capacity);
   void Close();
 

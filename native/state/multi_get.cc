@@ -17,7 +17,8 @@ Status MultiGet::Prepare(const Overlay& overlay, std::string_view arena, RowColu
   misses_.reserve(count);
   for (size_t i = 0; i < count; i++) {
     std::string_view key;
-    if (!SliceOf(arena, columns.key_start[i], columns.key_length[i], &key)) return OutsideArena("key", i, arena.size());
+    if (!SliceOf(arena, columns.key_start[i], columns.key_length[i], &key))
+      return OutsideArena("key", i, arena.size());
     const Overlay::Row* const row = overlay.Find(key);
     if (row == nullptr) {
       misses_.push_back({OverlayKey(key), static_cast<int32_t>(i)});
@@ -36,15 +37,18 @@ Status MultiGet::Run() {
   const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
   if (!rocksdb_->is_open()) return Status::Closed("The state database " + rocksdb_->path());
   const OverlayKeyLess less;
-  std::sort(misses_.begin(), misses_.end(), [&less](const Miss& a, const Miss& b) { return less(a.key, b.key); });
+  std::sort(misses_.begin(), misses_.end(),
+            [&less](const Miss& a, const Miss& b) { return less(a.key, b.key); });
   unique_.reserve(misses_.size() + 1);
   for (size_t i = 0; i < misses_.size(); i++) {
-    if (i == 0 || misses_[i].key.bytes != misses_[i - 1].key.bytes) unique_.push_back(static_cast<uint32_t>(i));
+    if (i == 0 || misses_[i].key.bytes != misses_[i - 1].key.bytes)
+      unique_.push_back(static_cast<uint32_t>(i));
   }
   const size_t keys = unique_.size();
   unique_.push_back(static_cast<uint32_t>(misses_.size()));
 
-  const size_t part_count = std::clamp<size_t>(keys / kPartMin, 1, static_cast<size_t>(pool_->threads_max()) + 1);
+  const size_t part_count =
+      std::clamp<size_t>(keys / kPartMin, 1, static_cast<size_t>(pool_->threads_max()) + 1);
   std::vector<Part> parts(part_count);
   for (size_t i = 0; i < part_count; i++) {
     parts[i].begin = keys * i / part_count;
@@ -59,13 +63,15 @@ Status MultiGet::Run() {
       return Status::Invalid("The rows of one multiGet exceed 2 GiB; look up fewer keys at once");
     }
     for (size_t at = unique_[part.begin]; at < unique_[part.end]; at++) {
-      if (columns_.value_length[misses_[at].index] >= 0) columns_.value_start[misses_[at].index] += static_cast<int32_t>(shift);
+      if (columns_.value_length[misses_[at].index] >= 0)
+        columns_.value_start[misses_[at].index] += static_cast<int32_t>(shift);
     }
   }
   return Status::Ok();
 }
 
-// This thread takes the last part itself; the pool's threads never wait for one another, so none of this can hang.
+// This thread takes the last part itself; the pool's threads never wait for one another, so none of this can
+// hang.
 void MultiGet::RunParts(std::vector<Part>& parts) {
   std::mutex mutex;
   std::condition_variable done;
@@ -104,7 +110,8 @@ void MultiGet::ReadPart(Part& part) {
       const std::string_view key = misses_[unique_[begin + i]].key.bytes;
       keys[i] = rocksdb::Slice(key.data(), key.size());
     }
-    rocksdb_->db()->MultiGet(options, rocksdb_->family(family_), count, keys.data(), values.data(), statuses.data(),
+    rocksdb_->db()->MultiGet(options, rocksdb_->family(family_), count, keys.data(), values.data(),
+                             statuses.data(),
                              /*sorted_input=*/true);
     for (size_t i = 0; i < count; i++) {
       int32_t start = 0;
@@ -113,7 +120,8 @@ void MultiGet::ReadPart(Part& part) {
         start = static_cast<int32_t>(part.rows.Append({values[i].data(), values[i].size()}));
         length = static_cast<int32_t>(values[i].size());
       } else if (!statuses[i].IsNotFound()) {
-        part.status = RocksdbStatus(statuses[i], "The state database " + rocksdb_->path() + " cannot be read");
+        part.status =
+            RocksdbStatus(statuses[i], "The state database " + rocksdb_->path() + " cannot be read");
         return;
       }
       values[i].Reset();

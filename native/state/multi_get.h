@@ -14,11 +14,12 @@
 
 namespace weir {
 
-// One look-up of many keys. Prepare answers from the overlay what the overlay knows; Run reads the rest from RocksDB, each key once, in key
-// order, which is how MultiGet is fast. Very many are split over the read pool.
+// One look-up of many keys. Prepare answers from the overlay what the overlay knows; Run reads the rest from
+// RocksDB, each key once, in key order, which is how MultiGet is fast. Very many are split over the read
+// pool.
 //
-// Threading: Prepare on the JS thread; Run afterwards on any native thread but the pool's. Arena and columns stay valid and
-// untouched until Run has returned.
+// Threading: Prepare on the JS thread; Run afterwards on any native thread but the pool's. Arena and columns
+// stay valid and untouched until Run has returned.
 class MultiGet {
  public:
   MultiGet(std::shared_ptr<RocksdbInstance> rocksdb, size_t family, ThreadPool* pool)

@@ -24,10 +24,11 @@ std::string EncodeOffset(const StoreOffset& offset) {
 
 Result<StoreOffset> DecodeOffset(std::string store, std::string_view value) {
   if (value.size() < 16) {
-    return Status("rocksdb:Corruption", "the changelog offset of store " + store + " has " + std::to_string(value.size()) +
-                                            " bytes instead of at least 16");
+    return Status("rocksdb:Corruption", "the changelog offset of store " + store + " has " +
+                                            std::to_string(value.size()) + " bytes instead of at least 16");
   }
-  return StoreOffset{std::move(store), GetInt64(value.data()), GetInt64(value.data() + 8), std::string(value.substr(16))};
+  return StoreOffset{std::move(store), GetInt64(value.data()), GetInt64(value.data() + 8),
+                     std::string(value.substr(16))};
 }
 
 }  // namespace weir

@@ -8,7 +8,8 @@
 
 namespace weir {
 
-// How far a store's rows reflect its changelog. One row of the family `offsets`, written in the same atomic write as the rows.
+// How far a store's rows reflect its changelog. One row of the family `offsets`, written in the same atomic
+// write as the rows.
 //
 //   key    the store's name
 //   value  next offset (8)  wall clock, ms (8)  topic id (text, to the end)        integers big-endian

@@ -24,7 +24,8 @@ struct OverlayKeyLess {
   }
 };
 
-// What a task changed in one store since the last commit: the last row or tombstone of each key, in key order.
+// What a task changed in one store since the last commit: the last row or tombstone of each key, in key
+// order.
 //
 // Threading: one thread at a time writes; readers on other threads need a happens-before.
 // Invariants:
@@ -41,7 +42,8 @@ class Overlay {
 
     std::string_view value() const { return {data, length}; }
   };
-  using Map = std::map<OverlayKey, Row, OverlayKeyLess, std::pmr::polymorphic_allocator<std::pair<const OverlayKey, Row>>>;
+  using Map = std::map<OverlayKey, Row, OverlayKeyLess,
+                       std::pmr::polymorphic_allocator<std::pair<const OverlayKey, Row>>>;
 
   Overlay() { Clear(); }
   Overlay(const Overlay&) = delete;

@@ -18,7 +18,8 @@ int64_t Stagger(int64_t interval_ms) {
   return interval_ms / 2 + std::uniform_int_distribution<int64_t>(0, interval_ms / 2)(random);
 }
 
-// What a batch will take in memtables: its bytes, a skip-list node for each entry, and a new arena block in each family.
+// What a batch will take in memtables: its bytes, a skip-list node for each entry, and a new arena block in
+// each family.
 size_t MemtableBytes(const rocksdb::WriteBatch& batch, size_t families) {
   return batch.GetDataSize() + static_cast<size_t>(batch.Count()) * 48 + families * 64 * 1024;
 }
@@ -61,7 +62,8 @@ Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memo
   return instance;
 }
 
-RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options, rocksdb::ColumnFamilyOptions family_options)
+RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options,
+                                 rocksdb::ColumnFamilyOptions family_options)
     : options_(options),
       family_options_(std::move(family_options)),
       arbiter_(&memory.arbiter()),
@@ -89,7 +91,8 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
   }
   if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
     std::vector<std::string> existing;
-    const rocksdb::Status listed = rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
+    const rocksdb::Status listed =
+        rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
     if (!listed.ok()) return Failure(listed, "cannot be opened");
     for (const std::string& name : existing) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -99,12 +102,15 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
   for (const std::string& name : names) descriptors.emplace_back(name, family_options_);
 
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(database_options, options_.path, descriptors, &handles_, &db);
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database_options, options_.path, descriptors, &handles_, &db);
   if (!status.ok()) {
     // RocksDB reports its LOCK file as a plain IOError; somebody else's hold of it passes when that one ends.
     if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-      return Status("rocksdb:Busy", "The state folder " + options_.path + " is in use by another process or thread: " +
-                                        status.ToString(), true);
+      return Status("rocksdb:Busy",
+                    "The state folder " + options_.path +
+                        " is in use by another process or thread: " + status.ToString(),
+                    true);
     }
     return Failure(status, "cannot be opened");
   }
@@ -171,7 +177,8 @@ Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {
   const Pin pin = PinOpen();
   if (!is_open()) return Status::Closed("The state database " + options_.path);
   uint64_t value = 0;
-  if (!db_->GetAggregatedIntProperty(name, &value)) return Status::Invalid("RocksDB has no integer property " + name);
+  if (!db_->GetAggregatedIntProperty(name, &value))
+    return Status::Invalid("RocksDB has no integer property " + name);
   return value;
 }
 
@@ -195,12 +202,14 @@ size_t RocksdbInstance::ActiveMemtableBytes() {
   if (!unflushed_.load()) return 0;
   const Pin pin = PinOpen();
   uint64_t bytes = 0;
-  if (!is_open() || !db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &bytes)) return 0;
+  if (!is_open() || !db_->GetAggregatedIntProperty(rocksdb::DB::Properties::kCurSizeActiveMemTable, &bytes))
+    return 0;
   return bytes;
 }
 
 int64_t RocksdbInstance::FlushDueMs() const {
-  return unflushed_.load() ? flush_due_ms_.load(std::memory_order_relaxed) : std::numeric_limits<int64_t>::max();
+  return unflushed_.load() ? flush_due_ms_.load(std::memory_order_relaxed)
+                           : std::numeric_limits<int64_t>::max();
 }
 
 Status RocksdbInstance::Failure(const rocksdb::Status& status, const char* what) const {

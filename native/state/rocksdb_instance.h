@@ -19,17 +19,18 @@
 
 namespace weir {
 
-// One open RocksDB without a write-ahead log, its families in a fixed order, and what the flush arbiter has to know of it.
+// One open RocksDB without a write-ahead log, its families in a fixed order, and what the flush arbiter has
+// to know of it.
 //
-// Ownership: TaskDatabase owns and closes it, and keeps StateMemory alive until then. The arbiter may hold the object a little longer; once
-// closed it is an empty shell.
-// Threading: `db()` and `family()` without a lock, by the owner's JS thread, and by native threads that hold a Pin. All other methods
-// from any thread.
+// Ownership: TaskDatabase owns and closes it, and keeps StateMemory alive until then. The arbiter may hold
+// the object a little longer; once closed it is an empty shell. Threading: `db()` and `family()` without a
+// lock, by the owner's JS thread, and by native threads that hold a Pin. All other methods from any thread.
 class RocksdbInstance final : public FlushTarget {
  public:
   struct Options {
     std::string path;
-    // Opened in this order, created when missing. Families on disk that are not named here are kept as they are.
+    // Opened in this order, created when missing. Families on disk that are not named here are kept as they
+    // are.
     std::vector<std::string> families;
     std::map<std::string, std::string> overrides;
     int64_t flush_interval_ms;
@@ -53,8 +54,8 @@ class RocksdbInstance final : public FlushTarget {
   bool is_open() const { return db_ != nullptr; }
   const std::string& path() const { return options_.path; }
 
-  // Writes atomically, after the arbiter has found room for it. Fails with the first background error (a flush that found the
-  // disk full, say): what is written then may never reach the disk.
+  // Writes atomically, after the arbiter has found room for it. Fails with the first background error (a
+  // flush that found the disk full, say): what is written then may never reach the disk.
   Status Write(rocksdb::WriteBatch* batch);
   // Flushes all families atomically; waits.
   Status Flush();

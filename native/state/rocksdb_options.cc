@@ -41,10 +41,12 @@ rocksdb::DBOptions DatabaseOptionsFor(StateMemory& memory) {
   return options;
 }
 
-Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory, const std::map<std::string, std::string>& overrides) {
+Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory,
+                                                      const std::map<std::string, std::string>& overrides) {
   rocksdb::ColumnFamilyOptions options;
   // The arbiter decides when to flush; this only bounds a single memtable under a small budget.
-  options.write_buffer_size = std::clamp<size_t>(memory.options().write_buffer_bytes / 4, 4 * kMiB, 64 * kMiB);
+  options.write_buffer_size =
+      std::clamp<size_t>(memory.options().write_buffer_bytes / 4, 4 * kMiB, 64 * kMiB);
   options.max_write_buffer_number = 4;
   // At the default of an eighth of the memtable, hundreds of families charge many times what they hold.
   options.arena_block_size = 64 * 1024;
@@ -63,8 +65,8 @@ Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory, const
   if (overrides.empty()) return options;
   rocksdb::ColumnFamilyOptions overridden;
   const rocksdb::Status status = rocksdb::GetColumnFamilyOptionsFromMap(
-      rocksdb::ConfigOptions(), options, std::unordered_map<std::string, std::string>(overrides.begin(), overrides.end()),
-      &overridden);
+      rocksdb::ConfigOptions(), options,
+      std::unordered_map<std::string, std::string>(overrides.begin(), overrides.end()), &overridden);
   if (!status.ok()) return Status::Invalid("RocksDB refuses an option: " + status.ToString());
   return overridden;
 }

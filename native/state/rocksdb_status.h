@@ -8,7 +8,8 @@
 
 namespace weir {
 
-// RocksDB's status as `rocksdb:<Code>`; `context` begins the message. A full disk is `rocksdb:NoSpace`, whatever reports it.
+// RocksDB's status as `rocksdb:<Code>`; `context` begins the message. A full disk is `rocksdb:NoSpace`,
+// whatever reports it.
 Status RocksdbStatus(const rocksdb::Status& status, const std::string& context);
 
 }  // namespace weir

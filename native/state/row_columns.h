@@ -9,7 +9,8 @@
 
 namespace weir {
 
-// A batch of rows as it crosses from and to JavaScript: Int32[4][capacity], of which `count` are used; positions in an arena.
+// A batch of rows as it crosses from and to JavaScript: Int32[4][capacity], of which `count` are used;
+// positions in an arena.
 struct RowColumns {
   RowColumns(int32_t* columns, size_t capacity)
       : key_start(columns),
@@ -23,16 +24,18 @@ struct RowColumns {
   int32_t* value_length;  // -1: absent, or a deletion
 };
 
-// A slice of the arena; empty-handed (false) when it is not within it. JavaScript's numbers are never trusted with memory.
+// A slice of the arena; empty-handed (false) when it is not within it. JavaScript's numbers are never trusted
+// with memory.
 inline bool SliceOf(std::string_view arena, int32_t start, int32_t length, std::string_view* slice) {
-  if (start < 0 || length < 0 || static_cast<size_t>(start) + static_cast<size_t>(length) > arena.size()) return false;
+  if (start < 0 || length < 0 || static_cast<size_t>(start) + static_cast<size_t>(length) > arena.size())
+    return false;
   *slice = arena.substr(static_cast<size_t>(start), static_cast<size_t>(length));
   return true;
 }
 
 inline Status OutsideArena(const char* what, size_t index, size_t arena_size) {
-  return Status::Invalid(std::string("The ") + what + " of row " + std::to_string(index) + " is not within the arena of " +
-                         std::to_string(arena_size) + " bytes");
+  return Status::Invalid(std::string("The ") + what + " of row " + std::to_string(index) +
+                         " is not within the arena of " + std::to_string(arena_size) + " bytes");
 }
 
 }  // namespace weir

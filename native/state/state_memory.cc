@@ -7,8 +7,9 @@
 #include <mutex>
 #include <string>
 
-// RocksDB reads the blocks of a MultiGet together through io_uring only in a program that defines this function. Where the
-// kernel or a container's profile forbids io_uring, RocksDB notices at the first read and reads one block after the other.
+// RocksDB reads the blocks of a MultiGet together through io_uring only in a program that defines this
+// function. Where the kernel or a container's profile forbids io_uring, RocksDB notices at the first read and
+// reads one block after the other.
 extern "C" bool RocksDbIOUringEnable() { return true; }
 
 namespace weir {
@@ -52,14 +53,15 @@ Result<std::shared_ptr<StateMemory>> StateMemory::Acquire(const StateMemoryOptio
 StateMemory::StateMemory(const StateMemoryOptions& options)
     : options_(options),
       cache_(NewBlockCache(options.block_cache_bytes)),
-      write_buffer_manager_(
-          std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes, cache_, /*allow_stall=*/false)),
+      write_buffer_manager_(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes, cache_,
+                                                                          /*allow_stall=*/false)),
       read_pool_("weir-read", options.read_threads, kReadQueueMax),
       arbiter_({options.write_buffer_bytes}, write_buffer_manager_) {
   rocksdb::Env* const env = rocksdb::Env::Default();
   const int flush_threads = std::max(1, options.background_threads / 4);
   env->SetBackgroundThreads(flush_threads, rocksdb::Env::Priority::HIGH);
-  env->SetBackgroundThreads(std::max(1, options.background_threads - flush_threads), rocksdb::Env::Priority::LOW);
+  env->SetBackgroundThreads(std::max(1, options.background_threads - flush_threads),
+                            rocksdb::Env::Priority::LOW);
 }
 
 StateMemoryUsage StateMemory::Usage() {

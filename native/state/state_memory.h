@@ -39,11 +39,12 @@ struct StateMemoryUsage {
   int databases;
 };
 
-// What all databases of the process share, so that one number bounds their memory: block cache, write-buffer manager (charged to the cache),
-// RocksDB's background threads, a pool for large reads, the flush arbiter.
+// What all databases of the process share, so that one number bounds their memory: block cache, write-buffer
+// manager (charged to the cache), RocksDB's background threads, a pool for large reads, the flush arbiter.
 //
-// Ownership: a counted singleton. Acquire hands out the one that lives, or makes one; it ends with its last holder. Every database holds it.
-// Threading: Acquire and all methods from any thread. The last holder must not be a thread of the pool, of the arbiter or of RocksDB.
+// Ownership: a counted singleton. Acquire hands out the one that lives, or makes one; it ends with its last
+// holder. Every database holds it. Threading: Acquire and all methods from any thread. The last holder must
+// not be a thread of the pool, of the arbiter or of RocksDB.
 class StateMemory {
  public:
   // Fails with `invalid` when one lives that has other settings.
@@ -57,7 +58,9 @@ class StateMemory {
   const StateMemoryOptions& options() const { return options_; }
 
   const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
-  const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffer_manager() const { return write_buffer_manager_; }
+  const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffer_manager() const {
+    return write_buffer_manager_;
+  }
   FlushArbiter& arbiter() { return arbiter_; }
   ThreadPool& read_pool() { return read_pool_; }
   // Databases tell by how much their overlays grew or shrank.

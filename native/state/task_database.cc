@@ -21,14 +21,17 @@ constexpr int64_t kErrorCheckRecords = 1024;
 constexpr int64_t kOffsetRefreshMs = 10 * 60 * 1000;
 
 int64_t WallClockMs() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 rocksdb::Slice SliceView(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
 }  // namespace
 
-Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options) {
+Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMemory> memory,
+                                                         TaskDatabaseOptions options) {
   RocksdbInstance::Options rocksdb_options{options.path, {}, options.rocksdb, options.flush_interval_ms};
   for (const StoreSettings& store : options.stores) {
     std::vector<std::string>& families = rocksdb_options.families;
@@ -41,7 +44,8 @@ Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMe
   rocksdb_options.families.push_back(kOffsetsFamily);
   Result<std::shared_ptr<RocksdbInstance>> rocksdb = RocksdbInstance::Open(*memory, rocksdb_options);
   if (!rocksdb.ok()) return rocksdb.status();
-  auto database = std::make_shared<TaskDatabase>(std::move(memory), std::move(options), std::move(rocksdb.value()));
+  auto database =
+      std::make_shared<TaskDatabase>(std::move(memory), std::move(options), std::move(rocksdb.value()));
   const Status status = database->ReadOffsets();
   if (!status.ok()) return status;
   return database;
@@ -79,12 +83,15 @@ Status TaskDatabase::ReadOffsets() {
   return Status::Ok();
 }
 
-Status TaskDatabase::CheckOpen() const { return closing_ ? Status::Closed("The state database " + options_.path) : Status::Ok(); }
+Status TaskDatabase::CheckOpen() const {
+  return closing_ ? Status::Closed("The state database " + options_.path) : Status::Ok();
+}
 
 Status TaskDatabase::CheckStore(size_t store) const {
   Status status = CheckOpen();
   if (!status.ok() || store < options_.stores.size()) return status;
-  return Status::Invalid("The state database " + options_.path + " has no store number " + std::to_string(store));
+  return Status::Invalid("The state database " + options_.path + " has no store number " +
+                         std::to_string(store));
 }
 
 Status TaskDatabase::CheckIdle(const char* what) const {
@@ -111,7 +118,8 @@ Result<int64_t> TaskDatabase::Get(size_t store, std::string_view key, char* out,
   return static_cast<int64_t>(value.size());
 }
 
-Result<std::shared_ptr<MultiGet>> TaskDatabase::NewMultiGet(size_t store, std::string_view arena, RowColumns columns, size_t count) {
+Result<std::shared_ptr<MultiGet>> TaskDatabase::NewMultiGet(size_t store, std::string_view arena,
+                                                            RowColumns columns, size_t count) {
   FinishCommit();
   Status status = CheckStore(store);
   if (!status.ok()) return status;
@@ -121,7 +129,8 @@ Result<std::shared_ptr<MultiGet>> TaskDatabase::NewMultiGet(size_t store, std::s
   return multi_get;
 }
 
-Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps, size_t count) {
+Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowColumns columns,
+                                    const double* timestamps, size_t count) {
   FinishCommit();
   Status status = CheckStore(store);
   if (status.ok()) status = CheckIdle("A change");
@@ -138,8 +147,8 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
     } else if (!deletes && !SliceOf(arena, columns.value_start[i], columns.value_length[i], &value)) {
       status = OutsideArena("value", i, arena.size());
     } else if (!deletes && value.size() < row_min) {
-      status = Status::Invalid("Row " + std::to_string(i) + " of the timestamped store " + options_.stores[store].name +
-                               " does not begin with its timestamp");
+      status = Status::Invalid("Row " + std::to_string(i) + " of the timestamped store " +
+                               options_.stores[store].name + " does not begin with its timestamp");
     } else {
       overlay.Put(key, deletes ? std::nullopt : std::optional(value), static_cast<int64_t>(timestamps[i]));
     }
@@ -151,13 +160,13 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   return overlay_bytes_;
 }
 
-Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::optional<std::string> from, std::optional<std::string> to,
-                                                          bool reverse) {
+Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::optional<std::string> from,
+                                                          std::optional<std::string> to, bool reverse) {
   FinishCommit();
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
-  auto scan =
-      std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), std::move(from), std::move(to), reverse);
+  auto scan = std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), std::move(from),
+                                           std::move(to), reverse);
   scan->Open(rocksdb_->db(), rocksdb_->family(store));
   scans_.insert(scan.get());
   return scan;
@@ -181,7 +190,8 @@ Result<DrainTotals> TaskDatabase::Drain(std::shared_ptr<ChangelogSink> sink) {
   DrainTotals totals;
   Status status;
   batch_.Clear();
-  for (size_t store = 0; store < options_.stores.size() && status.ok(); store++) status = DrainStore(store, *sink, &totals);
+  for (size_t store = 0; store < options_.stores.size() && status.ok(); store++)
+    status = DrainStore(store, *sink, &totals);
   if (status.ok()) status = sink->FirstError();
   if (!status.ok()) {
     batch_.Clear();
@@ -203,7 +213,9 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   int topic = -1;
   if (settings.changelog_topic.has_value()) {
     topic = sink.TopicId(*settings.changelog_topic);
-    if (topic < 0) return Status::Invalid("The changelog " + *settings.changelog_topic + " is not registered with the producer");
+    if (topic < 0)
+      return Status::Invalid("The changelog " + *settings.changelog_topic +
+                             " is not registered with the producer");
   }
   rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
   const size_t value_begin = settings.timestamped ? 8 : 0;
@@ -214,7 +226,8 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     } else {
       batched = batch_.Put(family, SliceView(key.bytes), SliceView(row.value()));
     }
-    if (!batched.ok()) return RocksdbStatus(batched, "The changes of store " + settings.name + " cannot be collected");
+    if (!batched.ok())
+      return RocksdbStatus(batched, "The changes of store " + settings.name + " cannot be collected");
     if (topic < 0) continue;
     if (drained_records_[store] % kErrorCheckRecords == 0) {
       Status error = sink.FirstError();
@@ -245,7 +258,8 @@ Status TaskDatabase::BeginCommit() {
 Status TaskDatabase::Commit() {
   Result<std::vector<StoreOffset>> offsets = OffsetsToCommit();
   Status status = offsets.ok() ? Status::Ok() : offsets.status();
-  for (size_t i = 0; status.ok() && i < offsets.value().size(); i++) status = PutOffset(&batch_, offsets.value()[i]);
+  for (size_t i = 0; status.ok() && i < offsets.value().size(); i++)
+    status = PutOffset(&batch_, offsets.value()[i]);
   if (status.ok() && batch_.Count() > 0) status = rocksdb_->Write(&batch_);
   if (!status.ok()) {
     phase_.store(Phase::kDrained, std::memory_order_release);
@@ -285,8 +299,8 @@ Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
     if (drained_records_[i] > 0) {
       offset.offset = sink_->DeliveredOffset(sink_->TopicId(*store.changelog_topic), options_.partition);
       if (offset.offset < 0) {
-        return Status::Invalid("A commit of " + options_.path + " before the records of " + *store.changelog_topic +
-                               " were delivered");
+        return Status::Invalid("A commit of " + options_.path + " before the records of " +
+                               *store.changelog_topic + " were delivered");
       }
     }
     const bool stale = offset.offset >= 0 && now - offset.written_at_ms >= kOffsetRefreshMs;
@@ -325,7 +339,8 @@ Status TaskDatabase::Discard() {
   if (!status.ok()) return status;
   const Phase phase = phase_.load(std::memory_order_acquire);
   if (phase != Phase::kIdle && phase != Phase::kDrained) {
-    return Status::Invalid("Changes of " + options_.path + " cannot be discarded while a drain or a commit runs");
+    return Status::Invalid("Changes of " + options_.path +
+                           " cannot be discarded while a drain or a commit runs");
   }
   CloseScans();
   ClearOverlays();
@@ -371,7 +386,8 @@ Status TaskDatabase::ClearStore(size_t store) {
         rocksdb_->db()->NewIterator(rocksdb::ReadOptions(), rocksdb_->family(store)));
     iterator->SeekToFirst();
     empty = !iterator->Valid();
-    const Status status = RocksdbStatus(iterator->status(), "The state database " + options_.path + " cannot be read");
+    const Status status =
+        RocksdbStatus(iterator->status(), "The state database " + options_.path + " cannot be read");
     if (!status.ok()) return status;
   }
   Status status = WriteRestored(store, {}, -1);
@@ -382,7 +398,8 @@ Status TaskDatabase::ClearStore(size_t store) {
   return rocksdb_->RecreateFamily(store);
 }
 
-Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset) {
+Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
+                                   int64_t next_offset) {
   rocksdb::WriteBatch batch;
   const bool timestamped = options_.stores[store].timestamped;
   StoreOffset offset;
@@ -400,10 +417,13 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
         batched = batch.Put(family, key, SliceView(*record.value));
       } else {
         PutInt64(timestamp, record.timestamp_ms);
-        const rocksdb::Slice row[2] = {rocksdb::Slice(timestamp, sizeof(timestamp)), SliceView(*record.value)};
+        const rocksdb::Slice row[2] = {rocksdb::Slice(timestamp, sizeof(timestamp)),
+                                       SliceView(*record.value)};
         batched = batch.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(row, 2));
       }
-      if (!batched.ok()) return RocksdbStatus(batched, "Records of store " + options_.stores[store].name + " cannot be collected");
+      if (!batched.ok())
+        return RocksdbStatus(batched,
+                             "Records of store " + options_.stores[store].name + " cannot be collected");
     }
   }
   {

@@ -57,28 +57,34 @@ struct ChangelogRecord {
   int64_t timestamp_ms;
 };
 
-// One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log) and over each store an overlay of what changed since the
-// last commit.
+// One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log) and over each
+// store an overlay of what changed since the last commit.
 //
-//          Apply             Drain (native)            Commit (native)         any call of the JS thread
-//   idle ---------> idle --------------> drained ----------------> written ------------------------> idle, overlays empty
+//          Apply             Drain (native)            Commit (native)         any JS call
+//   idle ---------> idle --------------> drained ----------------> written -------------> idle, empty
 //                     ^                     |
 //                     +----- Discard -------+
 //
 // Invariants:
-//   1. Rows and the offset of the changelog that they reflect are written by the same atomic write, and flushed by the same atomic flush: what is
-//      on disk after a crash is some past state together with its offset.
-//   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing. They are emptied on the JS
-//      thread alone (FinishCommit), so get and multiGet go on while a commit writes.
-//   3. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and close end it.
+//   1. Rows and the offset of the changelog that they reflect are written by the same atomic write, and
+//      flushed by the same atomic flush: what is on disk after a crash is some past state together with its
+//      offset.
+//   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing.
+//      They are emptied on the JS thread alone (FinishCommit), so get and multiGet go on while a commit
+//      writes.
+//   3. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
+//      close end it.
 //
-// Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time unless said.
+// Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time
+// unless said.
 class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
  public:
   // Native.
-  static Result<std::shared_ptr<TaskDatabase>> Open(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options);
+  static Result<std::shared_ptr<TaskDatabase>> Open(std::shared_ptr<StateMemory> memory,
+                                                    TaskDatabaseOptions options);
 
-  TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options, std::shared_ptr<RocksdbInstance> rocksdb);
+  TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options,
+               std::shared_ptr<RocksdbInstance> rocksdb);
   // Closes. Any thread.
   ~TaskDatabase();
   TaskDatabase(const TaskDatabase&) = delete;
@@ -89,11 +95,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // The row's length, -1 when absent. Copies it to `out` when it fits.
   Result<int64_t> Get(size_t store, std::string_view key, char* out, size_t out_size);
   // Answers from the overlay; the caller then runs it on a native thread.
-  Result<std::shared_ptr<MultiGet>> NewMultiGet(size_t store, std::string_view arena, RowColumns columns, size_t count);
+  Result<std::shared_ptr<MultiGet>> NewMultiGet(size_t store, std::string_view arena, RowColumns columns,
+                                                size_t count);
   // Returns the overlay bytes of all stores. A wrong row fails the call with those before it applied.
-  Result<int64_t> Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps, size_t count);
-  Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string> from, std::optional<std::string> to,
-                                              bool reverse);
+  Result<int64_t> Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps,
+                        size_t count);
+  Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string> from,
+                                              std::optional<std::string> to, bool reverse);
 
   // To be called on the JS thread before Drain or Commit is handed to a native thread: ends the scans.
   Status BeginDrain();
@@ -116,12 +124,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Result<uint64_t> Property(const std::string& name);
 
   // Restoring; native, several stores at a time, while no JS call but Offsets, SetTopicId and Property is made.
-  // Removes a store's rows and its offset, so that a crash in between leaves no rows without an offset to restore from.
+
+  // Removes a store's offset, then its rows: a crash in between leaves a store that is restored from the
+  // beginning.
   Status ClearStore(size_t store);
   // Writes records (each key once, ascending) with the store's next changelog offset, atomically.
   Status WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset);
 
-  // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans end.
+  // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans
+  // end.
   void BeginClose();
   // Native. Flushes, so that the next open has nothing to restore. Idempotent.
   Status Close();
@@ -168,8 +179,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
-  std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
-  std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
 };
 
 }  // namespace weir

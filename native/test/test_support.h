@@ -12,10 +12,10 @@
 #include "common/status.h"
 
 // For tests: a failure of a Status with its message.
-#define ASSERT_OK(expression)                                             \
-  do {                                                                    \
-    const ::weir::Status assert_ok_status = (expression);                 \
-    ASSERT_TRUE(assert_ok_status.ok()) << assert_ok_status.message();     \
+#define ASSERT_OK(expression)                                         \
+  do {                                                                \
+    const ::weir::Status assert_ok_status = (expression);             \
+    ASSERT_TRUE(assert_ok_status.ok()) << assert_ok_status.message(); \
   } while (false)
 
 namespace weir {
@@ -45,7 +45,10 @@ class TemporaryFolder {
 // A random generator whose seed is printed when the test fails. WEIR_TEST_SEED repeats a run.
 class Random {
  public:
-  Random() : seed_(Seed()), engine_(seed_), trace_(__FILE__, __LINE__, "WEIR_TEST_SEED=" + std::to_string(seed_)) {}
+  Random()
+      : seed_(Seed()),
+        engine_(seed_),
+        trace_(__FILE__, __LINE__, "WEIR_TEST_SEED=" + std::to_string(seed_)) {}
 
   uint64_t seed() const { return seed_; }
   // 0 .. limit - 1

@@ -23,7 +23,8 @@ TEST(RecordRun, KeepsTheLastRecordOfEachKeyInOrder) {
     run.Clear();
     for (size_t i = 0; i < keys.size(); i++) {
       const bool deletes = random.OneIn(4);
-      run.Add({keys[i], deletes ? std::nullopt : std::optional<std::string_view>(values[i]), static_cast<int64_t>(i)});
+      run.Add({keys[i], deletes ? std::nullopt : std::optional<std::string_view>(values[i]),
+               static_cast<int64_t>(i)});
       model[keys[i]] = {deletes ? std::nullopt : std::optional(values[i]), static_cast<int64_t>(i)};
     }
     const std::vector<ChangelogRecord>& sorted = run.Sorted();

@@ -12,8 +12,8 @@
 namespace weir {
 namespace {
 
-// A cluster with the changelogs of ThreeStores, and what was produced to them. librdkafka's mock knows neither transactions nor compaction:
-// those are tested on real brokers.
+// A cluster with the changelogs of ThreeStores, and what was produced to them. librdkafka's mock knows
+// neither transactions nor compaction: those are tested on real brokers.
 class RestorerTest : public ::testing::Test {
  protected:
   static constexpr int kPartition = 3;
@@ -33,10 +33,12 @@ class RestorerTest : public ::testing::Test {
     ASSERT_TRUE(producer_->Topic("timed-log", 4).ok());
   }
 
-  void Produce(int topic, const std::string& key, const std::optional<std::string>& value, int64_t timestamp_ms) {
+  void Produce(int topic, const std::string& key, const std::optional<std::string>& value,
+               int64_t timestamp_ms) {
     logs_[topic].push_back({key, value, timestamp_ms});
     ASSERT_OK(producer_->Append(topic, kPartition, key,
-                                value.has_value() ? std::optional<std::string_view>(*value) : std::nullopt, timestamp_ms));
+                                value.has_value() ? std::optional<std::string_view>(*value) : std::nullopt,
+                                timestamp_ms));
   }
 
   void ProduceSome(Random& random, int count) {
@@ -58,14 +60,16 @@ class RestorerTest : public ::testing::Test {
   // Restores both logged stores from where they stand (or from the beginning).
   std::vector<RestoreRequest> Requests(const TaskDatabase& database, bool anew = false) {
     const std::vector<StoreOffset> offsets = database.Offsets();
-    return {{0, "plain-log", kPartition, anew ? -1 : offsets[0].offset}, {1, "timed-log", kPartition, anew ? -1 : offsets[1].offset}};
+    return {{0, "plain-log", kPartition, anew ? -1 : offsets[0].offset},
+            {1, "timed-log", kPartition, anew ? -1 : offsets[1].offset}};
   }
 
   Status Restore(const std::shared_ptr<TaskDatabase>& database, std::vector<RestoreRequest> requests,
                  std::vector<RestoreProgress>* progress = nullptr) {
     const auto restorer = AcquireRestorer();
     std::promise<Status> done;
-    const auto job = restorer->Start(database, std::move(requests), [&done](Status status) { done.set_value(std::move(status)); });
+    const auto job = restorer->Start(database, std::move(requests),
+                                     [&done](Status status) { done.set_value(std::move(status)); });
     Status status = done.get_future().get();
     if (progress != nullptr) *progress = job->Progress();
     return status;
@@ -73,7 +77,8 @@ class RestorerTest : public ::testing::Test {
 
   void ExpectRestored(const std::shared_ptr<TaskDatabase>& database) {
     for (size_t store = 0; store < 2; store++) {
-      EXPECT_EQ(ScanAll(database, store), RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1)));
+      EXPECT_EQ(ScanAll(database, store),
+                RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1)));
       EXPECT_EQ(database->Offsets()[store].offset, static_cast<int64_t>(logs_[store].size()));
     }
   }
@@ -168,7 +173,8 @@ TEST_F(RestorerTest, AStoppedJobEndsAndGoesOnLater) {
   for (int i = 0; i < 10; i++) {
     const auto restorer = AcquireRestorer();
     std::promise<Status> done;
-    const auto job = restorer->Start(database, Requests(*database), [&done](Status status) { done.set_value(std::move(status)); });
+    const auto job = restorer->Start(database, Requests(*database),
+                                     [&done](Status status) { done.set_value(std::move(status)); });
     std::this_thread::sleep_for(std::chrono::milliseconds(random.Below(20)));
     restorer->Stop(*job);
     job->Wait();
@@ -212,7 +218,8 @@ TEST_F(RestorerTest, ItsEndEndsItsJobs) {
   ProduceSome(random, 20'000);
   auto restorer = AcquireRestorer();
   std::promise<Status> done;
-  const auto job = restorer->Start(database, Requests(*database), [&done](Status status) { done.set_value(std::move(status)); });
+  const auto job = restorer->Start(database, Requests(*database),
+                                   [&done](Status status) { done.set_value(std::move(status)); });
   restorer.reset();
   const Status status = done.get_future().get();
   if (!status.ok()) {

@@ -57,7 +57,8 @@ TEST(FlushArbiter, HoldsTheBudgetOverManyDatabasesAndFlushesIdleOnes) {
   std::vector<std::shared_ptr<TaskDatabase>> databases;
   for (int i = 0; i < kDatabases; i++) {
     TaskDatabaseOptions options{folder / std::to_string(i), i, {}, 100'000'000, 3'600'000, {}};
-    for (int store = 0; store < 4; store++) options.stores.push_back({"store-" + std::to_string(store), false, std::nullopt});
+    for (int store = 0; store < 4; store++)
+      options.stores.push_back({"store-" + std::to_string(store), false, std::nullopt});
     databases.push_back(OpenDatabase(memory, options));
     ASSERT_NE(databases.back(), nullptr);
   }
@@ -65,7 +66,8 @@ TEST(FlushArbiter, HoldsTheBudgetOverManyDatabasesAndFlushesIdleOnes) {
   const auto write = [&](int database, int commit) {
     for (size_t store = 0; store < 4; store++) {
       ChangeBatch batch;
-      for (int row = 0; row < 250; row++) batch.Put(std::to_string(commit * 1000 + row), std::string(1000, 'v'));
+      for (int row = 0; row < 250; row++)
+        batch.Put(std::to_string(commit * 1000 + row), std::string(1000, 'v'));
       ASSERT_TRUE(batch.Apply(*databases[database], store).ok());
     }
     ASSERT_OK(CommitAll(*databases[database], sink));
@@ -85,11 +87,12 @@ TEST(FlushArbiter, HoldsTheBudgetOverManyDatabasesAndFlushesIdleOnes) {
     for (int i = 0; i < 4; i++) write(i, commits % 200);
   }
   const StateMemoryUsage usage = memory->Usage();
-  std::cout << "memtable peak " << (usage.memtable_peak_bytes >> 20) << " MiB of " << (kBudget >> 20) << " MiB, "
-            << usage.arbiter_flushes << " flushes by the arbiter\n";
+  std::cout << "memtable peak " << (usage.memtable_peak_bytes >> 20) << " MiB of " << (kBudget >> 20)
+            << " MiB, " << usage.arbiter_flushes << " flushes by the arbiter\n";
   EXPECT_LE(usage.memtable_peak_bytes, kBudget);
   EXPECT_GT(usage.arbiter_flushes, 0);
-  std::cout << idle_flushed() << " of " << kDatabases - 4 << " idle databases flushed while " << commits * 4 << " MB were written\n";
+  std::cout << idle_flushed() << " of " << kDatabases - 4 << " idle databases flushed while " << commits * 4
+            << " MB were written\n";
   EXPECT_GE(idle_flushed(), 50);
 }
 
@@ -152,7 +155,8 @@ TEST(FlushArbiter, PrefersTheIdleThenTheLargest) {
   arbiter.Add(idle);
   arbiter.Add(busy);
   arbiter.Add(small);
-  // As memtables would be charged: more than half of the budget, and no flush of these targets lowers it, so all go in turn.
+  // As memtables would be charged: more than half of the budget, and no flush of these targets lowers it, so
+  // all go in turn.
   manager->ReserveMem(700'000);
   arbiter.Wake();
   while (small->flushes_ == 0) std::this_thread::yield();

@@ -34,7 +34,8 @@ class RecordingSink final : public ChangelogSink {
     int64_t timestamp_ms;
   };
 
-  explicit RecordingSink(std::vector<std::string> topics) : topics_(std::move(topics)), logs_(topics_.size()) {}
+  explicit RecordingSink(std::vector<std::string> topics)
+      : topics_(std::move(topics)), logs_(topics_.size()) {}
 
   int TopicId(const std::string& name) const override {
     for (size_t i = 0; i < topics_.size(); i++) {
@@ -42,10 +43,13 @@ class RecordingSink final : public ChangelogSink {
     }
     return -1;
   }
-  Status Append(int topic, int32_t, std::string_view key, std::optional<std::string_view> value, int64_t timestamp_ms) override {
+  Status Append(int topic, int32_t, std::string_view key, std::optional<std::string_view> value,
+                int64_t timestamp_ms) override {
     if (fail_after_ == 0) return Status("kafka:_TIMED_OUT", "full");
     if (fail_after_ > 0) fail_after_--;
-    logs_[topic].push_back({std::string(key), value.has_value() ? std::optional<std::string>(*value) : std::nullopt, timestamp_ms});
+    logs_[topic].push_back({std::string(key),
+                            value.has_value() ? std::optional<std::string>(*value) : std::nullopt,
+                            timestamp_ms});
     return Status::Ok();
   }
   int64_t DeliveredOffset(int topic, int32_t) const override {
@@ -84,7 +88,8 @@ class ChangeBatch {
       rows.key_length[i] = static_cast<int32_t>(changes_[i].key.size());
       arena += changes_[i].key;
       rows.value_start[i] = static_cast<int32_t>(arena.size());
-      rows.value_length[i] = changes_[i].value.has_value() ? static_cast<int32_t>(changes_[i].value->size()) : -1;
+      rows.value_length[i] =
+          changes_[i].value.has_value() ? static_cast<int32_t>(changes_[i].value->size()) : -1;
       arena += changes_[i].value.value_or("");
       timestamps[i] = static_cast<double>(changes_[i].timestamp_ms);
     }
@@ -96,8 +101,8 @@ class ChangeBatch {
   std::vector<RecordingSink::Record> changes_;
 };
 
-inline Status PutOne(TaskDatabase& database, size_t store, const std::string& key, const std::optional<std::string>& value,
-                     int64_t timestamp_ms = 0) {
+inline Status PutOne(TaskDatabase& database, size_t store, const std::string& key,
+                     const std::optional<std::string>& value, int64_t timestamp_ms = 0) {
   ChangeBatch batch;
   batch.Put(key, value, timestamp_ms);
   const Result<int64_t> applied = batch.Apply(database, store);
@@ -117,13 +122,14 @@ inline std::optional<std::string> GetOne(TaskDatabase& database, size_t store, c
 }
 
 // Reads up to `limit` rows of a scan, in chunks of `capacity` rows and `bytes`.
-inline std::vector<std::pair<std::string, std::string>> ReadScan(MergedScan& scan, size_t capacity = 7, size_t bytes = 64,
-                                                                 size_t limit = SIZE_MAX) {
+inline std::vector<std::pair<std::string, std::string>> ReadScan(MergedScan& scan, size_t capacity = 7,
+                                                                 size_t bytes = 64, size_t limit = SIZE_MAX) {
   std::vector<std::pair<std::string, std::string>> rows;
   std::vector<int32_t> columns(4 * capacity);
   std::string out(bytes, '\0');
   while (rows.size() < limit) {
-    const Result<int64_t> count = scan.Next(out.data(), out.size(), RowColumns(columns.data(), capacity), capacity);
+    const Result<int64_t> count =
+        scan.Next(out.data(), out.size(), RowColumns(columns.data(), capacity), capacity);
     EXPECT_TRUE(count.ok()) << count.status().message();
     if (!count.ok() || count.value() == 0) return rows;
     if (count.value() < 0) {
@@ -133,13 +139,15 @@ inline std::vector<std::pair<std::string, std::string>> ReadScan(MergedScan& sca
     }
     const RowColumns view(columns.data(), capacity);
     for (int64_t i = 0; i < count.value(); i++) {
-      rows.emplace_back(out.substr(view.key_start[i], view.key_length[i]), out.substr(view.value_start[i], view.value_length[i]));
+      rows.emplace_back(out.substr(view.key_start[i], view.key_length[i]),
+                        out.substr(view.value_start[i], view.value_length[i]));
     }
   }
   return rows;
 }
 
-inline std::vector<std::pair<std::string, std::string>> ScanAll(const std::shared_ptr<TaskDatabase>& database, size_t store) {
+inline std::vector<std::pair<std::string, std::string>> ScanAll(const std::shared_ptr<TaskDatabase>& database,
+                                                                size_t store) {
   Result<std::shared_ptr<MergedScan>> scan = database->NewScan(store, std::nullopt, std::nullopt, false);
   EXPECT_TRUE(scan.ok());
   return ReadScan(*scan.value(), 256, 65536);
@@ -159,7 +167,8 @@ inline Status CommitAll(TaskDatabase& database, const std::shared_ptr<ChangelogS
   return status;
 }
 
-inline std::shared_ptr<TaskDatabase> OpenDatabase(const std::shared_ptr<StateMemory>& memory, const TaskDatabaseOptions& options) {
+inline std::shared_ptr<TaskDatabase> OpenDatabase(const std::shared_ptr<StateMemory>& memory,
+                                                  const TaskDatabaseOptions& options) {
   Result<std::shared_ptr<TaskDatabase>> database = TaskDatabase::Open(memory, options);
   EXPECT_TRUE(database.ok()) << database.status().message();
   return database.ok() ? database.value() : nullptr;
@@ -167,7 +176,12 @@ inline std::shared_ptr<TaskDatabase> OpenDatabase(const std::shared_ptr<StateMem
 
 // Three stores: plain, timestamped, and one that is not logged.
 inline TaskDatabaseOptions ThreeStores(const std::string& path) {
-  return {path, 3, {{"plain", false, "plain-log"}, {"timed", true, "timed-log"}, {"local", false, std::nullopt}}, 1'000'000, 3'600'000, {}};
+  return {path,
+          3,
+          {{"plain", false, "plain-log"}, {"timed", true, "timed-log"}, {"local", false, std::nullopt}},
+          1'000'000,
+          3'600'000,
+          {}};
 }
 
 inline std::shared_ptr<RecordingSink> ThreeStoresSink() {
@@ -194,6 +208,8 @@ inline Model Replay(const std::vector<RecordingSink::Record>& log, int64_t recor
   return model;
 }
 
-inline std::vector<std::pair<std::string, std::string>> RowsOf(const Model& model) { return {model.begin(), model.end()}; }
+inline std::vector<std::pair<std::string, std::string>> RowsOf(const Model& model) {
+  return {model.begin(), model.end()};
+}
 
 }  // namespace weir

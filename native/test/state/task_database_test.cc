@@ -18,7 +18,11 @@ namespace {
 std::string RandomKey(Random& random) {
   std::string key = random.OneIn(3) ? std::string("user-") : std::string();
   const size_t length = random.Below(3);
-  for (size_t i = 0; i < length; i++) key.push_back("\x00\x01" "ab" "\xff"[random.Below(5)]);
+  for (size_t i = 0; i < length; i++)
+    key.push_back(
+        "\x00\x01"
+        "ab"
+        "\xff"[random.Below(5)]);
   return key + std::to_string(random.Below(60));
 }
 
@@ -26,7 +30,8 @@ std::optional<std::string> RandomBound(Random& random) {
   return random.OneIn(3) ? std::nullopt : std::optional(RandomKey(random));
 }
 
-std::vector<std::pair<std::string, std::string>> Range(const Model& model, const std::optional<std::string>& from,
+std::vector<std::pair<std::string, std::string>> Range(const Model& model,
+                                                       const std::optional<std::string>& from,
                                                        const std::optional<std::string>& to, bool reverse) {
   std::vector<std::pair<std::string, std::string>> rows;
   for (const auto& row : model) {
@@ -61,7 +66,8 @@ void CheckMultiGet(TaskDatabase& database, size_t store, const Model& model, Ran
     }
     ASSERT_EQ(rows.value_length[i], static_cast<int32_t>(expected->second.size())) << keys[i];
     ASSERT_LE(static_cast<size_t>(rows.value_start[i] + rows.value_length[i]), block.size());
-    EXPECT_EQ(std::string(reinterpret_cast<const char*>(block.data()) + rows.value_start[i], expected->second.size()),
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(block.data()) + rows.value_start[i],
+                          expected->second.size()),
               expected->second);
   }
 }
@@ -81,7 +87,8 @@ struct Tested {
       const std::string key = RandomKey(random);
       const auto timestamp = static_cast<int64_t>(random.Below(1'000'000));
       std::optional<std::string> value;
-      if (!random.OneIn(3)) value = (store == 1 ? TimestampBytes(timestamp) : "") + random.Bytes(random.Below(80));
+      if (!random.OneIn(3))
+        value = (store == 1 ? TimestampBytes(timestamp) : "") + random.Bytes(random.Below(80));
       batch.Put(key, value, timestamp);
       if (value.has_value()) {
         now[store][key] = *value;
@@ -151,14 +158,16 @@ TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) {
       case 9: {
         ASSERT_OK(CommitAll(*tested.database, tested.sink));
         tested.committed = tested.now;
-        EXPECT_EQ(GetOne(*tested.database, store, "user-1").has_value(), tested.now[store].count("user-1") == 1);
+        EXPECT_EQ(GetOne(*tested.database, store, "user-1").has_value(),
+                  tested.now[store].count("user-1") == 1);
         break;
       }
       case 10:
         if (random.OneIn(2)) {
           ASSERT_TRUE(DrainOnly(*tested.database, tested.sink).ok());
         }
-        // A drained batch may have reached the changelog; it is the runtime's to restore then. Here the log is cut back.
+        // A drained batch may have reached the changelog; it is the runtime's to restore then. Here the log
+        // is cut back.
         ASSERT_OK(tested.database->Discard());
         tested.now = tested.committed;
         {
@@ -188,10 +197,13 @@ TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) {
         }
     }
   }
-  for (size_t store = 0; store < 3; store++) EXPECT_EQ(ScanAll(tested.database, store), RowsOf(tested.now[store]));
+  for (size_t store = 0; store < 3; store++)
+    EXPECT_EQ(ScanAll(tested.database, store), RowsOf(tested.now[store]));
   ASSERT_OK(CommitAll(*tested.database, tested.sink));
-  EXPECT_EQ(Replay(tested.sink->log(0), static_cast<int64_t>(tested.sink->log(0).size()), false), tested.now[0]);
-  EXPECT_EQ(Replay(tested.sink->log(1), static_cast<int64_t>(tested.sink->log(1).size()), true), tested.now[1]);
+  EXPECT_EQ(Replay(tested.sink->log(0), static_cast<int64_t>(tested.sink->log(0).size()), false),
+            tested.now[0]);
+  EXPECT_EQ(Replay(tested.sink->log(1), static_cast<int64_t>(tested.sink->log(1).size()), true),
+            tested.now[1]);
 }
 
 TEST(TaskDatabase, TheChangelogGetsEachKeyOncePerCommitInOrder) {
@@ -317,7 +329,8 @@ TEST(TaskDatabase, LargeMultiGetsAreSplitAndAgree) {
   const auto* const block = reinterpret_cast<const char*>(multi_get.value()->rows().data());
   for (size_t i = 0; i < count; i++) {
     const auto expected = model.find(keys[i]);
-    ASSERT_EQ(rows.value_length[i], expected == model.end() ? -1 : static_cast<int32_t>(expected->second.size()));
+    ASSERT_EQ(rows.value_length[i],
+              expected == model.end() ? -1 : static_cast<int32_t>(expected->second.size()));
     if (expected == model.end()) continue;
     ASSERT_EQ(std::string(block + rows.value_start[i], expected->second.size()), expected->second);
   }
@@ -327,22 +340,32 @@ TEST(TaskDatabase, WrongPositionsAreRefused) {
   TemporaryFolder folder;
   const auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
   const double timestamp = 0;
-  for (const std::vector<int32_t>& columns : std::vector<std::vector<int32_t>>{
-           {0, 11, 0, 0}, {-1, 2, 0, 0}, {0, -1, 0, 0}, {0, 1, 5, 6}, {0, 1, -1, 1}, {INT32_MAX, INT32_MAX, 0, 0}}) {
+  for (const std::vector<int32_t>& columns :
+       std::vector<std::vector<int32_t>>{{0, 11, 0, 0},
+                                         {-1, 2, 0, 0},
+                                         {0, -1, 0, 0},
+                                         {0, 1, 5, 6},
+                                         {0, 1, -1, 1},
+                                         {INT32_MAX, INT32_MAX, 0, 0}}) {
     std::vector<int32_t> copy = columns;
-    EXPECT_EQ(database->Apply(0, "0123456789", RowColumns(copy.data(), 1), &timestamp, 1).status().code(), "invalid");
+    EXPECT_EQ(database->Apply(0, "0123456789", RowColumns(copy.data(), 1), &timestamp, 1).status().code(),
+              "invalid");
   }
   std::vector<int32_t> no_timestamp = {0, 1, 1, 7};
-  EXPECT_EQ(database->Apply(1, "0123456789", RowColumns(no_timestamp.data(), 1), &timestamp, 1).status().code(), "invalid");
+  EXPECT_EQ(
+      database->Apply(1, "0123456789", RowColumns(no_timestamp.data(), 1), &timestamp, 1).status().code(),
+      "invalid");
   EXPECT_EQ(PutOne(*database, 3, "a", "b").code(), "invalid");
 }
 
-// State and offset after a crash come from the same write: replaying the changelog up to the offset gives exactly the rows.
+// State and offset after a crash come from the same write: replaying the changelog up to the offset gives
+// exactly the rows.
 void ExpectConsistent(const std::shared_ptr<TaskDatabase>& database, const RecordingSink& sink) {
   const std::vector<StoreOffset> offsets = database->Offsets();
   for (size_t store = 0; store < 2; store++) {
     ASSERT_LE(offsets[store].offset, static_cast<int64_t>(sink.log(store).size()));
-    EXPECT_EQ(ScanAll(database, store), RowsOf(Replay(sink.log(store), std::max<int64_t>(0, offsets[store].offset), store == 1)));
+    EXPECT_EQ(ScanAll(database, store),
+              RowsOf(Replay(sink.log(store), std::max<int64_t>(0, offsets[store].offset), store == 1)));
   }
 }
 
@@ -359,10 +382,14 @@ TEST(TaskDatabase, AfterACrashStateAndOffsetBelongTogether) {
     // Restores the rest, as the runtime does.
     for (size_t store = 0; store < 2; store++) {
       const auto& log = tested.sink->log(store);
-      for (int64_t at = std::max<int64_t>(0, tested.database->Offsets()[store].offset); at < static_cast<int64_t>(log.size()); at++) {
+      for (int64_t at = std::max<int64_t>(0, tested.database->Offsets()[store].offset);
+           at < static_cast<int64_t>(log.size()); at++) {
         const RecordingSink::Record& record = log[static_cast<size_t>(at)];
         ASSERT_OK(tested.database->WriteRestored(
-            store, {{record.key, record.value.has_value() ? std::optional<std::string_view>(*record.value) : std::nullopt, record.timestamp_ms}},
+            store,
+            {{record.key,
+              record.value.has_value() ? std::optional<std::string_view>(*record.value) : std::nullopt,
+              record.timestamp_ms}},
             at + 1));
       }
       tested.now[store] = Replay(log, static_cast<int64_t>(log.size()), store == 1);
@@ -383,7 +410,8 @@ TEST(TaskDatabase, AfterACrashStateAndOffsetBelongTogether) {
   EXPECT_GT(recovered, 0);
 }
 
-// The same with a process that is really killed, while another thread flushes. The child's changelog is a file.
+// The same with a process that is really killed, while another thread flushes. The child's changelog is a
+// file.
 void CommitUntilKilled(const std::string& folder) {
   auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder + "/db"));
   const auto sink = ThreeStoresSink();
@@ -400,7 +428,9 @@ void CommitUntilKilled(const std::string& folder) {
   for (int i = 0;; i++) {
     const std::string key = std::to_string(i % 50);
     const std::string value = std::to_string(i);
-    if (!PutOne(*database, 0, key, value).ok() || !PutOne(*database, 1, key, TimestampBytes(i) + value, i).ok()) abort();
+    if (!PutOne(*database, 0, key, value).ok() ||
+        !PutOne(*database, 1, key, TimestampBytes(i) + value, i).ok())
+      abort();
     // What is written to the file survives a SIGKILL.
     log << key << ' ' << value << '\n' << std::flush;
     if (!CommitAll(*database, sink).ok()) abort();
@@ -536,7 +566,8 @@ TEST(TaskDatabase, ADamagedDatabaseIsCorruption) {
   database.reset();
   for (const auto& file : std::filesystem::directory_iterator(folder / "db")) {
     if (file.path().filename().string().rfind("MANIFEST", 0) == 0) {
-      std::ofstream(file.path(), std::ios::binary | std::ios::trunc) << "this is not a manifest, but long enough to be read as one";
+      std::ofstream(file.path(), std::ios::binary | std::ios::trunc)
+          << "this is not a manifest, but long enough to be read as one";
     }
   }
   EXPECT_EQ(TaskDatabase::Open(memory, ThreeStores(folder / "db")).status().code(), "rocksdb:Corruption");
@@ -579,7 +610,8 @@ TEST(TaskDatabase, OptionsCanBeOverridden) {
 TEST(TaskDatabase, Properties) {
   TemporaryFolder folder;
   const auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
-  for (int i = 0; i < 10; i++) ASSERT_OK(PutOne(*database, static_cast<size_t>(i % 3), std::to_string(i), TimestampBytes(0)));
+  for (int i = 0; i < 10; i++)
+    ASSERT_OK(PutOne(*database, static_cast<size_t>(i % 3), std::to_string(i), TimestampBytes(0)));
   EXPECT_EQ(database->Property("weir.overlay-entries").value(), 10u);
   ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
   // Two offsets beside the ten rows.

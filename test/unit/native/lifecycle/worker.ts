@@ -72,7 +72,9 @@ if (ending === 'clean') {
   // Under way when the end comes: a restore or reads and writes, a flush.
   const restores = process.hrtime()[1] % 2 === 0
   if (restores) {
-    const job = restorer.restore(database, [{ store: 0, topic: 'changelog', partition: 0, topicId: '', from: -1 }])
+    const job = restorer.restore(database, [
+      { store: 0, topic: 'changelog', partition: 0, topicId: '', from: -1 },
+    ])
     // The mock brokers may drop the oldest records meanwhile.
     job.done.catch(() => {})
   } else {
