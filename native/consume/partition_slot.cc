@@ -183,6 +183,8 @@ std::pair<int64_t, int64_t> PartitionSlot::Watermarks() const {
                                RD_KAFKA_RESP_ERR_NO_ERROR) {
     return {-1, -1};
   }
+  // What lies between the last record and the end is no record: markers of transactions, or records of one that is still open.
+  if (ends_ && pulled_next_ == pulled_count_) high = next_offset_;
   return {std::max<int64_t>(low, -1), std::max<int64_t>(high, -1)};
 }
 
@@ -221,6 +223,7 @@ bool PartitionSlot::PullLocked(size_t count_max) {
   if (count <= 0) return false;
   pulled_next_ = 0;
   pulled_count_ = static_cast<size_t>(count);
+  ends_ = pulled_[pulled_count_ - 1]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
   for (size_t i = pulled_count_; i > 0; i--) {
     if (pulled_[i - 1]->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     fetch_offset_ = pulled_[i - 1]->offset + 1;
@@ -237,6 +240,7 @@ void PartitionSlot::SeekLocked(int64_t offset) {
   DropPulledLocked();
   next_offset_ = offset;
   fetch_offset_ = offset;
+  ends_ = false;
   failure_ = Status::Ok();
   if (queue_ == nullptr) return;
   const bool is_asking = seek_.has_value();

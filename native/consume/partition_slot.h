@@ -59,7 +59,8 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   // Seeks to `offset`, then resumes.
   void Resume(int64_t offset);
 
-  // Low and high watermark as of the last fetch, -1 when unknown.
+  // Low and high watermark as of the last fetch, -1 when unknown. The high one is that of records: where the partition ends (needs
+  // enable.partition.eof) it is the offset after the last record, whatever follows that without being one.
   std::pair<int64_t, int64_t> Watermarks() const;
 
   // The end of the assignment: frees the queue and what was fetched. Idempotent.
@@ -98,6 +99,7 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   int64_t next_offset_;            // records below it are dropped
   int64_t
       fetch_offset_;  // the offset after the last message taken from librdkafka, or the one last asked of it
+  bool ends_ = false;  // the last message taken from librdkafka was the partition's end
   bool paused_ = false;
   bool resume_after_seek_ = false;
   std::optional<SeekRequest> seek_;  // asked for and not yet confirmed

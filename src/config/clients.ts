@@ -36,6 +36,8 @@ export function consumerConfig(config: Config, inputPartitions?: number): Client
     'enable.auto.commit': 'false',
     'enable.auto.offset.store': 'false',
     'auto.offset.reset': 'error',
+    // Tells an end from records that are still to come: a task with several inputs waits for the latter only.
+    'enable.partition.eof': 'true',
     'allow.auto.create.topics': 'false',
     'isolation.level':
       config.processingGuarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted',

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
-import { createTopics, produceAll } from '../../examples/support/kafka.ts'
+import { createTopics, produceAll, readToEnd } from '../../examples/support/kafka.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import { produceInTransaction } from '../support/transaction.ts'
 import { runScript, WeirProcess } from '../support/weir-process.ts'
 
 describe('traps', () => {
   let kafka: KafkaService
+  const scratch = makeScratchDir('traps')
   before(async () => {
     kafka = await startKafka()
   })
@@ -34,6 +37,30 @@ describe('traps', () => {
     assert.deepEqual(await run('full-partition'), { flowed: 20_000, full: true })
   })
 
+  test('an input that ends with the marker of a transaction does not hold up another', async () => {
+    const { bootstrapServers } = kafka
+    await createTopics(bootstrapServers, { left: 1, right: 1, both: 1 })
+    await produceInTransaction(bootstrapServers, 'left', ['a', 'b'], 1_000)
+    await produceAll(
+      bootstrapServers,
+      ['c', 'd', 'e'].map((value) => ({ topic: 'right', key: 'k', value, timestamp: 2_000 })),
+    )
+    await using worker = await WeirProcess.start({
+      module: 'test/support/topologies/two-inputs.ts',
+      applicationId: 'two-inputs',
+      bootstrapServers,
+      stateDir: join(scratch, 'two-inputs'),
+    })
+    const values = async (): Promise<string> =>
+      (await readToEnd(bootstrapServers, 'both')).map(({ value }) => value!.toString()).join('')
+    await worker.until(async () => (await values()).length === 5, 'holds records back')
+    assert.equal(await values(), 'abcde')
+    assert.equal(
+      (await worker.metrics()).get('weir_consume_lag_records{thread="0",topic="left",partition="0"}'),
+      0,
+    )
+  })
+
   // Each topic holds good values around one that ends too early or too late for its serde. Whatever follows
   // in memory must not be read.
   for (const [serde, good, bad] of [
@@ -55,7 +82,7 @@ describe('traps', () => {
         module: 'test/support/topologies/pass-values.ts',
         applicationId: topic,
         bootstrapServers: kafka.bootstrapServers,
-        stateDir: makeScratchDir('traps'),
+        stateDir: join(scratch, topic),
         env: { PASS_TOPIC: topic, PASS_SERDE: serde },
       })
       const { code } = await worker.exited

@@ -1,0 +1,24 @@
+import rdkafka from 'node-rdkafka'
+
+const timeoutMs = 30_000
+
+/** Writes values to partition 0 of a topic in a transaction and commits it: the partition then ends with its marker. */
+export async function produceInTransaction(
+  bootstrapServers: string,
+  topic: string,
+  values: readonly string[],
+  timestamp: number,
+): Promise<void> {
+  const producer = new rdkafka.Producer({ 'bootstrap.servers': bootstrapServers, 'transactional.id': topic })
+  const step = (run: (done: (error: unknown) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => run((error) => (error ? reject(error as Error) : resolve())))
+  await step((done) => producer.connect({ timeout: timeoutMs }, done))
+  try {
+    await step((done) => producer.initTransactions(timeoutMs, done))
+    await step((done) => producer.beginTransaction(done))
+    for (const value of values) producer.produce(topic, 0, Buffer.from(value), 'k', timestamp)
+    await step((done) => producer.commitTransaction(timeoutMs, done))
+  } finally {
+    await step((done) => producer.disconnect(done))
+  }
+}
