@@ -78,6 +78,7 @@ const kafkaCodes: ReadonlyMap<string, ErrorCode> = table({
 const rocksdbCodes: ReadonlyMap<string, ErrorCode> = table({
   Corruption: 'state-corrupt',
   NoSpace: 'disk-full',
+  Busy: 'state-dir-locked',
 })
 
 /** Node's own errors from the state folder. */

@@ -60,8 +60,9 @@ export class ThreadMetrics {
 
   /** The numbers as they are now; they can cross to the main thread, where {@link renderMetrics} adds the threads up. */
   collect(): Promise<MetricSnapshot> {
-    this.#foldCounters()
+    // Tasks first: asking a restore how far it is counts what it has restored.
     this.#foldTasks()
+    this.#foldCounters()
     const thread = { thread: this.#thread }
     const cache = this.#source.cache()
     this.#set.set('weir_state_cache_bytes', thread, cache.bytes)

@@ -113,6 +113,7 @@ export class StreamThread {
         budget: this.#budget,
         overlayWriter: new OverlayWriter(),
         topics: job.topics,
+        counters: this.metrics.counters,
         warn: (message, fields) => host.log('warn', message, fields),
       },
       counters: this.metrics.counters,

@@ -3,6 +3,7 @@ import { messageOf } from '../errors/weir-error.ts'
 import {
   type NativeError,
   type RestoreJob,
+  type RestoreProgress,
   type Restorer,
   type RestoreStore,
   type StateMemory,
@@ -28,6 +29,8 @@ export interface StateEnvironment {
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
   readonly topics: Readonly<Record<string, TopicInfo>>
+  /** Of the thread. */
+  readonly counters: { restoredRecords: number }
   readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
@@ -43,6 +46,8 @@ export class TaskStateManager {
   readonly #partition: number
   readonly #environment: StateEnvironment
   #restoreJob: RestoreJob | null = null
+  /** Of the running job, as far as they are in the counters. */
+  #countedRecords = 0
   overlayBytes = 0
 
   private constructor(
@@ -130,8 +135,19 @@ export class TaskStateManager {
     try {
       await this.#restoreJob.done
     } finally {
+      this.#restoreProgress()
       this.#restoreJob = null
+      this.#countedRecords = 0
     }
+  }
+
+  /** Of the running restore; counts what was restored since it was asked last. */
+  #restoreProgress(): readonly RestoreProgress[] {
+    const progress = this.#restoreJob?.progress() ?? []
+    const restored = progress.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
+    this.#environment.counters.restoredRecords += Math.max(0, restored - this.#countedRecords)
+    this.#countedRecords = restored
+    return progress
   }
 
   /** Ends a restore at its next batch. */
@@ -141,8 +157,7 @@ export class TaskStateManager {
 
   get restoreRemaining(): number {
     let remaining = 0
-    for (const { position, end } of this.#restoreJob?.progress() ?? [])
-      remaining += Math.max(0, end - position)
+    for (const { position, end } of this.#restoreProgress()) remaining += Math.max(0, end - position)
     return remaining
   }
 

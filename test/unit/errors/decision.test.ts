@@ -52,6 +52,7 @@ describe('decisionFor', () => {
       'state-dir-locked',
       'stop',
     ],
+    ['a database that is open elsewhere', native('rocksdb:Busy'), 'state-dir-locked', 'stop'],
     [
       'another io error',
       native('rocksdb:IOError', 'IO error: Input/output error: blocks/9.sst'),
