@@ -30,6 +30,9 @@ bool IsMissingTopic(rd_kafka_resp_err_t error) {
 Result<std::shared_ptr<Admin>> Admin::Create(const KafkaConfig& config, const Cancellation& owner) {
   Result<KafkaConfHandle> conf = BuildKafkaConf(config, {});
   if (!conf.ok()) return conf.status();
+  // Kept in the client's main queue until a request goes unanswered; librdkafka would print them as well.
+  rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_ERROR);
+  rd_kafka_conf_set_log_cb(conf.value().get(), nullptr);
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
   if (!client.ok()) return client.status();
   return std::shared_ptr<Admin>(new Admin(std::move(client.value()), owner));
@@ -48,7 +51,8 @@ Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<st
                [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
                  rd_kafka_DescribeTopics(client, collection.get(), options, queue);
                });
-  if (!event.ok()) return event.status();
+  const Status unanswered = WhyUnanswered("Describing topics", event.ok() ? Status::Ok() : event.status());
+  if (!unanswered.ok()) return unanswered;
   size_t count;
   const rd_kafka_TopicDescription_t** topics = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.value().get()), &count);
@@ -220,6 +224,21 @@ void Admin::Close() {
   closing_.Cancel();
   std::unique_lock<std::shared_mutex> lock(lifetime_);
   client_.reset();
+}
+
+Status Admin::WhyUnanswered(const std::string& what, const Status& status) const {
+  // Read after every request, so that what was overcome is forgotten.
+  const KafkaQueueHandle queue(rd_kafka_queue_get_main(client_.get()));
+  Status why = status;
+  while (const KafkaEventHandle event{rd_kafka_queue_poll(queue.get(), 0)}) {
+    const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
+    // That all brokers are down is said beside the reason.
+    if (status.ok() || status.code() != "kafka:_TIMED_OUT" || error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) continue;
+    const Status told = KafkaStatus(error, what, rd_kafka_event_error_string(event.get()));
+    // What waiting does not cure is not hidden by what comes after it.
+    if (!told.ok() && (why.retriable() || why.code() == status.code())) why = told;
+  }
+  return why;
 }
 
 KafkaRequest Admin::Request(const std::string& what, int timeout_ms) const {

@@ -75,6 +75,10 @@ class Admin {
  private:
   Admin(KafkaClientHandle client, const Cancellation& owner) : owner_(owner), client_(std::move(client)) {}
 
+  // For a request that no broker has answered: why, when the connections say so (a refused password, a certificate, a closed port).
+  // REQUIRES: lifetime_ held.
+  Status WhyUnanswered(const std::string& what, const Status& status) const;
+
   // REQUIRES: lifetime_ held while the request and its event are in use.
   KafkaRequest Request(const std::string& what, int timeout_ms) const;
 
