@@ -206,6 +206,7 @@ export class StreamThread {
     if (this.#stopping) return false
     let busy = false
     let commitEarly = false
+    let uncommittedBytes = 0
     const now = Date.now()
     for (const task of this.#tasks.values()) {
       if (task.taskState !== 'running') continue
@@ -214,9 +215,12 @@ export class StreamThread {
       task.punctuateWallClock(now)
       if (await this.#confirmAfterPause()) break
       if (!this.#output.send()) await this.#whileAlive(this.#output.sendAll())
-      commitEarly ||=
-        task.commitRequested || (task.state?.uncommittedBytes ?? 0) > this.#config.taskUncommittedBytesMax
+      const taskBytes = task.state?.uncommittedBytes ?? 0
+      uncommittedBytes += taskBytes
+      commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
     }
+    // The tasks together have the thread's part of the overlays' budget.
+    commitEarly ||= uncommittedBytes > this.#config.memory.overlayBytes / this.#config.numStreamThreads
     if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
     return busy
   }

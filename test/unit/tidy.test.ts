@@ -68,11 +68,11 @@ test('nothing names a machine, a home folder or a registry', () => {
   assert.deepEqual(wrong, [])
 })
 
-test('a file holds one concept: none is longer than 600 lines, tables included', () => {
+test('a file holds one concept: none is longer than 600 lines, tables included (tests: 800)', () => {
   const long = files
     .filter((file) => /\.(ts|cc|h|java|sh)$/.test(file))
     .map((file) => ({ file, lines: read(file).split('\n').length }))
-    .filter(({ lines }) => lines > 600)
+    .filter(({ file, lines }) => lines > (/\btest\//.test(file) ? 800 : 600))
   assert.deepEqual(long, [])
 })
 
