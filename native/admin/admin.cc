@@ -233,7 +233,8 @@ Status Admin::WhyUnanswered(const std::string& what, const Status& status) const
   while (const KafkaEventHandle event{rd_kafka_queue_poll(queue.get(), 0)}) {
     const rd_kafka_resp_err_t error = rd_kafka_event_error(event.get());
     // That all brokers are down is said beside the reason.
-    if (status.ok() || status.code() != "kafka:_TIMED_OUT" || error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) continue;
+    if (status.ok() || status.code() != "kafka:_TIMED_OUT" || error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+      continue;
     const Status told = KafkaStatus(error, what, rd_kafka_event_error_string(event.get()));
     // What waiting does not cure is not hidden by what comes after it.
     if (!told.ok() && (why.retriable() || why.code() == status.code())) why = told;

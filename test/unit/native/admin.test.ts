@@ -45,7 +45,11 @@ describe('admin', () => {
 
   test('gives up at the time-out, and when it is closed', async () => {
     const alone = new Admin({ 'bootstrap.servers': '127.0.0.1:1', log_level: '0' })
-    await assert.rejects(alone.describeTopics(['orders'], 20), { code: 'kafka:_TIMED_OUT', retriable: true })
+    // Why there was no answer is told when it is known by then: nobody listens there.
+    await assert.rejects(alone.describeTopics(['orders'], 20), {
+      code: /^kafka:(_TIMED_OUT|_TRANSPORT)$/,
+      retriable: true,
+    })
     await assert.rejects(alone.listTopics(20), { retriable: true })
     const ended = [
       assert.rejects(alone.topicConfigs('orders', 600_000), { code: 'closed' }),
