@@ -185,34 +185,39 @@ export type ConsumerEvent =
 
 /**
  * The process's librdkafka consumer. The main thread creates it and owns the group; stream threads `attach` to it by `id` and poll
- * the partitions they open. Each partition has its own queue; one that is not polled holds up no other.
+ * the partitions they open. Each partition has its own queue; one that is not polled holds up no other. A method of the other part
+ * throws `invalid`. Its log comes as events; error and log events beyond 1,024 that wait to be told are dropped. Without `close`, the
+ * group is left when the thread ends, and nothing is committed.
  */
 export interface Consumer {
   readonly id: number
   // The main thread's part.
   subscribe(topics: readonly string[]): void
-  /** Answers an `assign`: takes each partition's queue off the main queue, then assigns from the given offsets. Works under the eager
-   * and the cooperative protocol. */
+  /** Answers an `assign`: takes each partition's queue off the main queue, then assigns from the given offsets (0 or above). Works under
+   * the eager protocol, where it must name everything that was granted, and under the cooperative one. */
   assign(partitions: readonly TopicPartitionOffset[]): void
-  /** Answers a `revoke`. */
+  /** Answers a `revoke`. The group goes on only then. Readers that still have a partition open find it empty. */
   unassign(partitions: readonly TopicPartition[]): void
-  /** The group's committed offsets (stable ones); offset -1 where there is none. */
+  /** The group's committed offsets, in the order asked; offset -1 where there is none. Rejects with `kafka:UNSTABLE_OFFSET_COMMIT`
+   * (retriable) while a transaction that has sent offsets is open. */
   committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartitionOffset[]>
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void>
-  /** Asks the broker. @returns [earliest, end] */
+  /** Asks the broker. @returns [earliest, end], the end at the consumer's isolation level */
   queryWatermarks(topic: string, partition: number, timeoutMs: number): Promise<[number, number]>
   /** The group's member id and generation; generation -1 when not a member. */
   groupMetadata(): { memberId: string; generation: number }
   /** Leaves the group (a static member does not) and closes. Outstanding revocations are reported and must be answered meanwhile. */
   close(): Promise<void>
   // A stream thread's part.
-  /** Opens an assigned partition for reading from `offset` (records before it are dropped). @returns its slot. */
+  /** Opens an assigned partition for reading from `offset` (records before it are dropped). @returns its slot. Throws `closed` when the
+   * partition is not assigned (any more), `invalid` while another reader has it open. */
   open(topic: string, partition: number, offset: number): number
   /** Drains up to `capacity` records of the slot's queue without waiting.
    * @param columns see {@link CONSUME_COLUMNS}. @returns how many; 0 when there is nothing now; -n when the next record needs n bytes
    * and the arena is smaller. Throws a partition's error (offset out of range, authorisation) after the records before it. */
   poll(slot: number, arena: Buffer, columns: ArrayBuffer, capacity: number): number
-  /** Drops what is queued and reads on from `offset`. */
+  /** Drops what is queued and reads on from `offset`. After `kafka:_AUTO_OFFSET_RESET` a member of a group can read a partition again
+   * only when it is assigned anew; `poll` then throws `kafka:_STATE`. */
   seek(slot: number, offset: number): void
   pause(slot: number): void
   /** Resumes from `offset`; nothing resumes without saying where. */
@@ -235,8 +240,8 @@ export const CONSUME_COLUMNS = {
 
 // -------------------------------------------------------------------------------------------------------------------- producer
 
-/** Column order of a batch to produce: 1 Float64 column (ms since 1970, -1 for now), then 8 Int32 columns. `partition` -1 lets the
- * producer choose: murmur2 of the key, or a sticky random partition for a null key. */
+/** Column order of a batch to produce: 1 Float64 column (ms since 1970, -1 for now; librdkafka cannot send 0, which goes as 1), then 8
+ * Int32 columns. `partition` -1 lets the producer choose: murmur2 of the key, or a sticky random partition for a null key. */
 export const PRODUCE_COLUMNS = {
   float64: ['timestamp'],
   int32: [
@@ -255,7 +260,8 @@ export const PRODUCE_COLUMNS = {
 export interface Producer {
   /** Registers a topic and its partition count. @returns the id that the `topic` column names. */
   topic(name: string, partitions: number): number
-  /** Hands over records `from` to `count - 1`. @returns the index after the last one taken: less than `count` when the queue is full. */
+  /** Hands over records `from` to `count - 1`. @returns the index after the last one taken: less than `count` when the queue is full.
+   * Throws for a record that can never be taken (too large, no such partition); those before it were taken. */
   produce(arena: Buffer, columns: ArrayBuffer, capacity: number, from: number, count: number): number
   /** Resolves when the queue has room again (at once when it has). Bound to delivery, not to a timer. */
   writable(): Promise<void>

@@ -98,7 +98,7 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   std::shared_ptr<Waker> reader_;  // null while closed
   int64_t next_offset_;            // records below it are dropped
   int64_t
-      fetch_offset_;  // the offset after the last message taken from librdkafka, or the one last asked of it
+      fetch_offset_;   // the offset after the last message taken from librdkafka, or the one last asked of it
   bool ends_ = false;  // the last message taken from librdkafka was the partition's end
   bool paused_ = false;
   bool resume_after_seek_ = false;
