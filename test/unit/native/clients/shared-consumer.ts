@@ -57,6 +57,8 @@ async function readInTurns(
     })
     const exited = once(worker, 'exit')
     while (!(await stop(worker, told))) {
+      // Fewer records than it wants were left to this one: it would wait for ever.
+      if (next >= records && told > 0) await worker.terminate()
       if (
         await Promise.race([
           exited.then(() => true),

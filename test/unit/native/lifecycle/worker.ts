@@ -70,7 +70,8 @@ if (ending === 'clean') {
   database.scan(0, null, null, false)
 } else {
   // Under way when the end comes: a restore or reads and writes, a flush.
-  const restores = process.hrtime()[1] % 2 === 0
+  const restores = Math.random() < 0.5
+  let draining: Promise<unknown> = Promise.resolve()
   if (restores) {
     const job = restorer.restore(database, [
       { store: 0, topic: 'changelog', partition: 0, topicId: '', from: -1 },
@@ -83,11 +84,14 @@ if (ending === 'clean') {
     change(5000)
     for (let index = 0; index < 20; index++) void multiGetRows(database, 0, keys)
     void database.flush()
-    void database.drain(producer)
+    draining = database.drain(producer)
     void producer.flush(30_000)
   }
   if (ending === 'exit') process.exit(0)
   if (ending === 'throw') throw new Error('as told')
+  // Nothing is changed while a drain runs.
+  await draining
+  if (!restores) database.discard()
   while (!restores) await useOnce()
   await new Promise(() => setInterval(() => {}, 1000))
 }
