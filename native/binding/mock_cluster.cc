@@ -27,13 +27,15 @@ Napi::Value MockClusterObject::BootstrapServers(const Napi::CallbackInfo& info) 
 
 void MockClusterObject::CreateTopic(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "MockCluster.createTopic");
-  ThrowIfFailed(info.Env(), cluster(info.Env()).CreateTopic(arguments.String(0, "name"),
-                                                            static_cast<int>(arguments.Integer(1, "partitions", 1, 1 << 20))));
+  ThrowIfFailed(info.Env(), cluster(info.Env())
+                                .CreateTopic(arguments.String(0, "name"), static_cast<int>(arguments.Integer(
+                                                                              1, "partitions", 1, 1 << 20))));
 }
 
 void MockClusterObject::InjectErrors(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "MockCluster.injectErrors");
-  const auto api_key = static_cast<int16_t>(arguments.Integer(0, "apiKey", 0, std::numeric_limits<int16_t>::max()));
+  const auto api_key =
+      static_cast<int16_t>(arguments.Integer(0, "apiKey", 0, std::numeric_limits<int16_t>::max()));
   ThrowIfFailed(info.Env(), cluster(info.Env()).InjectErrors(api_key, arguments.Strings(1, "errors")));
 }
 
