@@ -87,6 +87,7 @@ export class BatchPool {
     this.#taken--
     batch.clear()
     // An arena that grew for one huge record is not kept.
-    if (this.#free.length < this.#readAheadMax && batch.arena.length <= this.#arenaBytes) this.#free.push(batch)
+    if (this.#free.length < this.#readAheadMax && batch.arena.length <= this.#arenaBytes)
+      this.#free.push(batch)
   }
 }

@@ -20,7 +20,13 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
   private decodedValue: unknown = UNREAD
   private decodedHeaders: Headers | null = null
 
-  constructor(batch: RecordBatch, index: number, key: unknown, timestamp: number, valueSerde: Serde<unknown>) {
+  constructor(
+    batch: RecordBatch,
+    index: number,
+    key: unknown,
+    timestamp: number,
+    valueSerde: Serde<unknown>,
+  ) {
     this.key = key
     this.timestamp = timestamp
     this.batch = batch
@@ -60,14 +66,18 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
       this.checkGeneration('headers')
       const { batch, index } = this
       this.decodedHeaders =
-        batch.headersLength[index]! < 0 ? Headers.empty : Headers.decode(batch.arena, batch.headersStart[index]!)
+        batch.headersLength[index]! < 0
+          ? Headers.empty
+          : Headers.decode(batch.arena, batch.headersStart[index]!)
     }
     return this.decodedHeaders
   }
 
   private checkGeneration(field: string): void {
     if (this.generation !== this.batch.generation) {
-      throw new Error(`the record's ${field} was first read after its processing had ended: read it earlier, or keep a copyRecord()`)
+      throw new Error(
+        `the record's ${field} was first read after its processing had ended: read it earlier, or keep a copyRecord()`,
+      )
     }
   }
 }

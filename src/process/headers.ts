@@ -30,7 +30,10 @@ export class Headers {
 
   /** New headers with one more at the end. A string value is written as UTF-8. */
   with(key: string, value: Buffer | string | null): Headers {
-    return new Headers([...this.#entries, { key, value: typeof value === 'string' ? Buffer.from(value) : value }])
+    return new Headers([
+      ...this.#entries,
+      { key, value: typeof value === 'string' ? Buffer.from(value) : value },
+    ])
   }
 
   /** New headers without those of that key. */

@@ -69,9 +69,21 @@ export class SinkNode implements Node {
       throw new RangeError(`the record's timestamp is ${record.timestamp}; Kafka takes none below 0`)
     }
     const { key, value } = record
-    const partition = partitioner === undefined ? -1 : this.#choose(partitioner(this.#topic.name, key, value, this.#topic.partitions))
+    const partition =
+      partitioner === undefined
+        ? -1
+        : this.#choose(partitioner(this.#topic.name, key, value, this.#topic.partitions))
     const { id, produced } = this.#topic
-    produced.bytes += this.#output.add(id, partition, keySerde, key, valueSerde, value, record.timestamp, record.headers)
+    produced.bytes += this.#output.add(
+      id,
+      partition,
+      keySerde,
+      key,
+      valueSerde,
+      value,
+      record.timestamp,
+      record.headers,
+    )
     produced.records++
   }
 

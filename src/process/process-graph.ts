@@ -27,7 +27,9 @@ export class ProcessGraph {
     const nodes = new Map<string, Node>()
     const processors: ProcessorNode[] = []
     const childrenOf = (parent: string): Node[] =>
-      definition.nodes.filter((node) => node.kind !== 'source' && node.parents.includes(parent)).map((node) => build(node))
+      definition.nodes
+        .filter((node) => node.kind !== 'source' && node.parents.includes(parent))
+        .map((node) => build(node))
     const build = (node: NodeDefinition): Node => {
       const present = nodes.get(node.name)
       if (present !== undefined) return present

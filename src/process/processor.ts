@@ -11,7 +11,12 @@ export interface Processor<KIn = unknown, VIn = unknown, KOut = unknown, VOut = 
 }
 
 /** Makes a new processor for every task. */
-export type ProcessorSupplier<KIn = unknown, VIn = unknown, KOut = unknown, VOut = unknown> = () => Processor<KIn, VIn, KOut, VOut>
+export type ProcessorSupplier<KIn = unknown, VIn = unknown, KOut = unknown, VOut = unknown> = () => Processor<
+  KIn,
+  VIn,
+  KOut,
+  VOut
+>
 
 /**
  * `stream-time`: advances with the records' timestamps, the task's partitions together. `wall-clock-time`: the machine's clock.
@@ -40,7 +45,10 @@ export interface ProcessorContext<KOut = unknown, VOut = unknown> {
    * Runs `punctuator` every `intervalMs`. A stream-time punctuator first runs at the first record; both kinds run between records.
    * Kafka Streams' ProcessorContext.schedule.
    */
-  schedule(options: { readonly intervalMs: number; readonly type: PunctuationType }, punctuator: Punctuator): Cancellable
+  schedule(
+    options: { readonly intervalMs: number; readonly type: PunctuationType },
+    punctuator: Punctuator,
+  ): Cancellable
   /** The input record being processed; null in a punctuator. */
   recordMetadata(): RecordMetadata | null
   /** The highest timestamp the task has seen, -1 before the first record. */

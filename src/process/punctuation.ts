@@ -26,7 +26,9 @@ export class PunctuationQueue {
   /** @param startMs the first run is due at this time */
   add(node: string, intervalMs: number, startMs: number, punctuator: Punctuator): Cancellable {
     if (!Number.isSafeInteger(intervalMs) || intervalMs < 1) {
-      throw new RangeError(`processor ${node}: schedule: intervalMs is ${intervalMs}; allowed is a whole number of milliseconds from 1`)
+      throw new RangeError(
+        `processor ${node}: schedule: intervalMs is ${intervalMs}; allowed is a whole number of milliseconds from 1`,
+      )
     }
     const schedule: Schedule = { node, intervalMs, punctuator, nextMs: startMs, cancelled: false }
     this.#schedules.push(schedule)

@@ -30,7 +30,12 @@ export class TaskProcessorContext implements OperatorContext {
   readonly #environment: TaskEnvironment
 
   /** @param stores those connected to this processor; @param children in order of definition */
-  constructor(name: string, environment: TaskEnvironment, stores: ReadonlyMap<string, Store>, children: readonly Node[]) {
+  constructor(
+    name: string,
+    environment: TaskEnvironment,
+    stores: ReadonlyMap<string, Store>,
+    children: readonly Node[],
+  ) {
     this.applicationId = environment.applicationId
     this.taskId = environment.taskId
     this.partition = environment.partition
@@ -61,16 +66,26 @@ export class TaskProcessorContext implements OperatorContext {
     this.#environment.clock.node = this.#name
   }
 
-  schedule(options: { readonly intervalMs: number; readonly type: PunctuationType }, punctuator: Punctuator): Cancellable {
+  schedule(
+    options: { readonly intervalMs: number; readonly type: PunctuationType },
+    punctuator: Punctuator,
+  ): Cancellable {
     const { clock, streamTimePunctuations, wallClockPunctuations } = this.#environment
     switch (options.type) {
       // As Kafka Streams: stream time punctuates first at the first record, wall-clock time after one interval.
       case 'stream-time':
         return streamTimePunctuations.add(this.#name, options.intervalMs, 0, punctuator)
       case 'wall-clock-time':
-        return wallClockPunctuations.add(this.#name, options.intervalMs, clock.systemTimeMs() + options.intervalMs, punctuator)
+        return wallClockPunctuations.add(
+          this.#name,
+          options.intervalMs,
+          clock.systemTimeMs() + options.intervalMs,
+          punctuator,
+        )
       default:
-        throw new TypeError(`processor ${this.#name}: schedule: type is ${options.type}; allowed: stream-time, wall-clock-time`)
+        throw new TypeError(
+          `processor ${this.#name}: schedule: type is ${options.type}; allowed: stream-time, wall-clock-time`,
+        )
     }
   }
 

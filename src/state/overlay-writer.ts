@@ -39,7 +39,14 @@ export class OverlayWriter {
 
   /** @returns the database's overlay bytes afterwards */
   apply(database: TaskDatabase, store: number): number {
-    const bytes = database.apply(store, this.writer.buffer, this.#columns, this.#timestamps, CAPACITY, this.#count)
+    const bytes = database.apply(
+      store,
+      this.writer.buffer,
+      this.#columns,
+      this.#timestamps,
+      CAPACITY,
+      this.#count,
+    )
     this.reset()
     return bytes
   }

@@ -175,7 +175,8 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
   }
 
   #checkKey(key: K): void {
-    if (key === null || key === undefined) throw new TypeError(`store ${this.name}: the key must not be ${key}`)
+    if (key === null || key === undefined)
+      throw new TypeError(`store ${this.name}: the key must not be ${key}`)
   }
 
   /** Both ends are part of a range: the upper bound is the first key after `to`. */
@@ -205,7 +206,10 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
       this.#chunks,
       (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
         key: this.#keySerde.deserialize(buffer, keyStart, keyEnd),
-        value: this.view(this.#codec.value(buffer, valueStart, valueEnd), this.#codec.timestamp(buffer, valueStart)),
+        value: this.view(
+          this.#codec.value(buffer, valueStart, valueEnd),
+          this.#codec.timestamp(buffer, valueStart),
+        ),
       }),
       (closed) => this.#openScans.delete(closed),
     )

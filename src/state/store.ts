@@ -6,7 +6,9 @@ export interface Store {
 }
 
 /** Rows in ascending (or descending) order of the key's bytes. Close it, or let `using` do so; it also closes at its end. */
-export interface StoreIterator<K, V> extends IterableIterator<{ readonly key: K; readonly value: V }>, Disposable {
+export interface StoreIterator<K, V>
+  extends IterableIterator<{ readonly key: K; readonly value: V }>,
+    Disposable {
   close(): void
 }
 

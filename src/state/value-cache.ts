@@ -144,7 +144,10 @@ export class ValueCache {
   /** True when the young generation has its share of the memory left to it, `free` bytes being unused. */
   wantsRotation(free: number): boolean {
     if (!this.canRotate) return false
-    return this.#young.size >= GENERATION_ENTRIES_MAX || (this.#youngBytes > 0 && this.#youngBytes >= this.#oldBytes + free)
+    return (
+      this.#young.size >= GENERATION_ENTRIES_MAX ||
+      (this.#youngBytes > 0 && this.#youngBytes >= this.#oldBytes + free)
+    )
   }
 
   /** Drops the old generation and makes the young one old. REQUIRES canRotate. */

@@ -107,7 +107,13 @@ function brokerProperties(
 async function formatStorage(propertiesFile: string): Promise<void> {
   const clusterId = randomBytes(16).toString('base64url')
   const args = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath('kafka')]
-  const format = ['kafka.tools.StorageTool', 'format', '--config', propertiesFile, `--cluster-id=${clusterId}`]
+  const format = [
+    'kafka.tools.StorageTool',
+    'format',
+    '--config',
+    propertiesFile,
+    `--cluster-id=${clusterId}`,
+  ]
   try {
     await promisify(execFile)('java', [...args, ...format])
   } catch (error) {

@@ -6,12 +6,19 @@ import path from 'node:path'
 import test from 'node:test'
 
 const root = path.resolve(import.meta.dirname, '../..')
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
   .split('\n')
   .filter((file) => file !== '')
-const textFiles = files.filter((file) => /\.(ts|cc|h|md|sh|json|gyp|java|ya?ml)$/.test(file) || path.basename(file) === 'Dockerfile')
+const textFiles = files.filter(
+  (file) => /\.(ts|cc|h|md|sh|json|gyp|java|ya?ml)$/.test(file) || path.basename(file) === 'Dockerfile',
+)
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8')
-const sources = files.filter((file) => file.startsWith('src/') && file.endsWith('.ts') && !file.endsWith('.d.ts'))
+const sources = files.filter(
+  (file) => file.startsWith('src/') && file.endsWith('.ts') && !file.endsWith('.d.ts'),
+)
 
 /** Every relative import of a TypeScript file, as paths from the root. */
 function imports(file: string): string[] {
@@ -50,20 +57,37 @@ test('imports run one way: dsl -> topology -> runtime -> stages, and a stage imp
 test('only src/native.ts loads the addon, and only native/binding knows Node', () => {
   const loads = sources.filter((file) => /weir\.node/.test(read(file)))
   assert.deepEqual(loads, ['src/native.ts'])
-  const knowsNode = files.filter((file) => /^native\/.*\.(cc|h)$/.test(file) && /#include\s*[<"](napi|node_api|uv|v8|node)\b/.test(read(file)))
-  assert.deepEqual(knowsNode.filter((file) => !file.startsWith('native/binding/')), [])
+  const knowsNode = files.filter(
+    (file) =>
+      /^native\/.*\.(cc|h)$/.test(file) && /#include\s*[<"](napi|node_api|uv|v8|node)\b/.test(read(file)),
+  )
+  assert.deepEqual(
+    knowsNode.filter((file) => !file.startsWith('native/binding/')),
+    [],
+  )
 })
 
 test('every source file is used', () => {
-  const entries = new Set(['src/index.ts', 'src/cli/main.ts', 'src/runtime/stream-thread-job.ts', 'src/testing/index.ts'])
+  const entries = new Set([
+    'src/index.ts',
+    'src/cli/main.ts',
+    'src/runtime/stream-thread-job.ts',
+    'src/testing/index.ts',
+  ])
   const used = new Set(files.filter((file) => file.endsWith('.ts')).flatMap(imports))
-  const named = textFiles.filter((file) => !file.startsWith('test/')).map(read).join('\n')
-  const dead = sources.filter((file) => !entries.has(file) && !used.has(file) && !named.includes(path.basename(file)))
+  const named = textFiles
+    .filter((file) => !file.startsWith('test/'))
+    .map(read)
+    .join('\n')
+  const dead = sources.filter(
+    (file) => !entries.has(file) && !used.has(file) && !named.includes(path.basename(file)),
+  )
   assert.deepEqual(dead, [])
 })
 
 test('nothing names a machine, a home folder or a registry', () => {
-  const pattern = /(?:^|[\s"'`(=])\/(?:work|root|home)\/|registry\.npmjs|repo1?\.maven\.apache|deb\.debian\.org|pypi\.org\//m
+  const pattern =
+    /(?:^|[\s"'`(=])\/(?:work|root|home)\/|registry\.npmjs|repo1?\.maven\.apache|deb\.debian\.org|pypi\.org\//m
   const wrong = textFiles.filter((file) => file !== 'test/unit/tidy.test.ts' && pattern.test(read(file)))
   assert.deepEqual(wrong, [])
 })

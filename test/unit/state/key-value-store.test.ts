@@ -44,7 +44,13 @@ async function openStore(definition: StoreDefinition, budgetBytes: number) {
   const database = await TaskDatabase.open(memory, {
     path: path.join(folder, String(databases++)),
     partition: 0,
-    stores: [{ name: definition.name, timestamped: definition.type === 'timestamped-key-value', changelogTopic: null }],
+    stores: [
+      {
+        name: definition.name,
+        timestamped: definition.type === 'timestamped-key-value',
+        changelogTopic: null,
+      },
+    ],
     flushEveryRecords: 1_000_000,
     flushIntervalMs: 3_600_000,
   })
@@ -74,14 +80,33 @@ const plain: StoreDefinition = {
   changelogConfig: {},
 }
 
-const key = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '\u00e9', '\u{1f600}'), minLength: 0, maxLength: 3 })
+const key = fc.string({
+  unit: fc.constantFrom('a', 'b', 'c', '\u00e9', '\u{1f600}'),
+  minLength: 0,
+  maxLength: 3,
+})
 const bound = fc.option(key, { nil: null })
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), key, value: fc.option(fc.string({ maxLength: 30 }), { nil: null }) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      key,
+      value: fc.option(fc.string({ maxLength: 30 }), { nil: null }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('putIfAbsent' as const), key, value: fc.string() }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('range' as const), from: bound, to: bound, reverse: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('range' as const),
+      from: bound,
+      to: bound,
+      reverse: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('prefix' as const), prefix: key }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('trim' as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
@@ -89,60 +114,70 @@ const step = fc.oneof(
 
 test('a store reads as a sorted list does, through cache, overlay and RocksDB', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 120 }), fc.constantFrom(500, 1 << 20), async (steps, budgetBytes) => {
-      const opened = await openStore(plain, budgetBytes)
-      const store = opened.store as unknown as KeyValueStore<string, string>
-      const model = new Map<string, string>()
-      const sorted = (): [string, string][] =>
-        [...model].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      try {
-        for (const command of steps) {
-          switch (command.do) {
-            case 'put':
-              store.put(command.key, command.value)
-              if (command.value === null) model.delete(command.key)
-              else model.set(command.key, command.value)
-              break
-            case 'get':
-              assert.equal(store.get(command.key), model.get(command.key) ?? null)
-              break
-            case 'delete':
-              assert.equal(store.delete(command.key), model.get(command.key) ?? null)
-              model.delete(command.key)
-              break
-            case 'putIfAbsent':
-              assert.equal(store.putIfAbsent(command.key, command.value), model.get(command.key) ?? null)
-              if (!model.has(command.key)) model.set(command.key, command.value)
-              break
-            case 'range': {
-              const { from, to, reverse } = command
-              const expected = sorted().filter(([at]) => isWithin(at, from, to))
-              using rows = reverse ? store.reverseRange(from, to) : store.range(from, to)
-              const found = [...rows].map((row) => [row.key, row.value])
-              assert.deepEqual(found, reverse ? expected.reverse() : expected)
-              break
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 120 }),
+      fc.constantFrom(500, 1 << 20),
+      async (steps, budgetBytes) => {
+        const opened = await openStore(plain, budgetBytes)
+        const store = opened.store as unknown as KeyValueStore<string, string>
+        const model = new Map<string, string>()
+        const sorted = (): [string, string][] =>
+          [...model].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+        try {
+          for (const command of steps) {
+            switch (command.do) {
+              case 'put':
+                store.put(command.key, command.value)
+                if (command.value === null) model.delete(command.key)
+                else model.set(command.key, command.value)
+                break
+              case 'get':
+                assert.equal(store.get(command.key), model.get(command.key) ?? null)
+                break
+              case 'delete':
+                assert.equal(store.delete(command.key), model.get(command.key) ?? null)
+                model.delete(command.key)
+                break
+              case 'putIfAbsent':
+                assert.equal(store.putIfAbsent(command.key, command.value), model.get(command.key) ?? null)
+                if (!model.has(command.key)) model.set(command.key, command.value)
+                break
+              case 'range': {
+                const { from, to, reverse } = command
+                const expected = sorted().filter(([at]) => isWithin(at, from, to))
+                using rows = reverse ? store.reverseRange(from, to) : store.range(from, to)
+                const found = [...rows].map((row) => [row.key, row.value])
+                assert.deepEqual(found, reverse ? expected.reverse() : expected)
+                break
+              }
+              case 'prefix': {
+                const expected = sorted().filter(([at]) => at.startsWith(command.prefix))
+                using rows = store.prefixScan(command.prefix, serdes.string)
+                assert.deepEqual(
+                  [...rows].map((row) => [row.key, row.value]),
+                  expected,
+                )
+                break
+              }
+              case 'trim':
+                opened.trim()
+                break
+              case 'commit':
+                await opened.commit()
+                break
             }
-            case 'prefix': {
-              const expected = sorted().filter(([at]) => at.startsWith(command.prefix))
-              using rows = store.prefixScan(command.prefix, serdes.string)
-              assert.deepEqual([...rows].map((row) => [row.key, row.value]), expected)
-              break
-            }
-            case 'trim':
-              opened.trim()
-              break
-            case 'commit':
-              await opened.commit()
-              break
           }
+          using rows = store.all()
+          assert.deepEqual(
+            [...rows].map((row) => [row.key, row.value]),
+            sorted(),
+          )
+        } finally {
+          opened.store.close()
+          await opened.database.close()
         }
-        using rows = store.all()
-        assert.deepEqual([...rows].map((row) => [row.key, row.value]), sorted())
-      } finally {
-        opened.store.close()
-        await opened.database.close()
-      }
-    }),
+      },
+    ),
     { numRuns: 60 },
   )
 })
@@ -204,7 +239,12 @@ test('a scan ends with an error after a commit, not with wrong rows', async () =
 })
 
 test('a timestamped store keeps value and timestamp, over a commit too', async () => {
-  const definition: StoreDefinition = { ...plain, type: 'timestamped-key-value', name: 'timestamped', value: serdes.int64 as StoreDefinition['value'] }
+  const definition: StoreDefinition = {
+    ...plain,
+    type: 'timestamped-key-value',
+    name: 'timestamped',
+    value: serdes.int64 as StoreDefinition['value'],
+  }
   const opened = await openStore(definition, 500)
   const store = opened.store as unknown as TimestampedKeyValueStore<string, number>
   store.update('a', 5, 1_700_000_000_123)
@@ -214,10 +254,13 @@ test('a timestamped store keeps value and timestamp, over a commit too', async (
   await opened.commit()
   opened.store.discard()
   assert.deepEqual(store.get('a'), { value: 5, timestamp: 1_700_000_000_123 })
-  assert.deepEqual([...store.all()], [
-    { key: 'a', value: { value: 5, timestamp: 1_700_000_000_123 } },
-    { key: 'b', value: { value: 6, timestamp: 3 } },
-  ])
+  assert.deepEqual(
+    [...store.all()],
+    [
+      { key: 'a', value: { value: 5, timestamp: 1_700_000_000_123 } },
+      { key: 'b', value: { value: 6, timestamp: 3 } },
+    ],
+  )
   store.update('a', null, 4)
   assert.equal(store.get('a'), null)
   assert.equal(store.peek('a'), null)

@@ -8,7 +8,14 @@ import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
 
 const key = fc.integer({ min: 0, max: 20 }).map((number) => `k${number}`)
 const command = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('put' as const), key, value: fc.option(fc.integer(), { nil: null }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('put' as const),
+      key,
+      value: fc.option(fc.integer(), { nil: null }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('prefetch' as const), key }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('rotate' as const) }) },
@@ -74,14 +81,17 @@ test('two caches share the budget, and the sum stays below it between batches', 
   const budget = new CacheBudget(200_000)
   const caches = [new ValueCache(budget, () => {}), new ValueCache(budget, () => {})]
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.nat(1), fc.integer({ min: 0, max: 5000 })), { minLength: 10, maxLength: 2000 }), (puts) => {
-      for (const [which, number] of puts) {
-        const cache = caches[which]!
-        cache.put(number, 8, number, 1)
-        budget.trim(cache)
-        assert.ok(budget.usedBytes <= 200_000, `${budget.usedBytes} bytes`)
-      }
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.nat(1), fc.integer({ min: 0, max: 5000 })), { minLength: 10, maxLength: 2000 }),
+      (puts) => {
+        for (const [which, number] of puts) {
+          const cache = caches[which]!
+          cache.put(number, 8, number, 1)
+          budget.trim(cache)
+          assert.ok(budget.usedBytes <= 200_000, `${budget.usedBytes} bytes`)
+        }
+      },
+    ),
     { numRuns: 20 },
   )
 })
