@@ -101,6 +101,8 @@ Consumer::~Consumer() {
 Status Consumer::Subscribe(const std::vector<std::string>& topics) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
+  std::lock_guard<std::mutex> group_lock(group_mutex_);
+  if (!GroupAnswers()) return ClosedConsumer();
   std::vector<TopicPartition> list;
   for (const std::string& topic : topics) list.push_back({topic, RD_KAFKA_PARTITION_UA});
   subscribed_ = true;
@@ -110,6 +112,8 @@ Status Consumer::Subscribe(const std::vector<std::string>& topics) {
 Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
+  std::lock_guard<std::mutex> group_lock(group_mutex_);
+  if (!GroupAnswers()) return ClosedConsumer();
   Slots added;
   {
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -137,6 +141,7 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
       IsEager() ? KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "Consumer: assign")
                 : TakeKafkaStatus(rd_kafka_incremental_assign(client_.get(), list.get()), "Consumer: assign");
   if (!status.ok()) return status;
+  unanswered_ = false;
   std::lock_guard<std::mutex> slots_lock(slots_mutex_);
   slots_.merge(added);
   return status;
@@ -145,6 +150,8 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
 Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
+  std::lock_guard<std::mutex> group_lock(group_mutex_);
+  if (!GroupAnswers()) return ClosedConsumer();
   {
     std::lock_guard<std::mutex> in_flight(seeker_->in_flight());
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -161,9 +168,12 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
       slots_.erase(name);
     }
   }
-  if (IsEager()) return KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign");
-  return TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
-                         "Consumer: unassign");
+  const Status status =
+      IsEager() ? KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign")
+                : TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
+                                  "Consumer: unassign");
+  if (status.ok()) unanswered_ = false;
+  return status;
 }
 
 Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<TopicPartition>& partitions,
@@ -231,6 +241,8 @@ Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string&
 Result<Consumer::Membership> Consumer::GroupMetadata() {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
+  std::lock_guard<std::mutex> group_lock(group_mutex_);
+  if (!GroupAnswers()) return Membership{"", -1};
   const KafkaHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> metadata(
       rd_kafka_consumer_group_metadata(client_.get()));
   if (metadata == nullptr) return Membership{"", -1};
@@ -264,31 +276,41 @@ Result<std::shared_ptr<PartitionSlot>> Consumer::FindSlot(const std::string& top
 
 void Consumer::RunEvents() {
   SetThreadName("weir-group");
-  bool close_begun = false;
+  bool closing = false;
   bool answered_alone = false;
   std::chrono::steady_clock::time_point deadline;
   while (true) {
-    if (leaving_ && !close_begun) {
-      close_begun = true;
-      rd_kafka_error_t* error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
-      if (error != nullptr) {
-        // After a fatal error the client is no member any more, but may still wait for an answer.
-        rd_kafka_error_destroy(error);
-        GiveUpAll();
-        break;
-      }
+    if (leaving_ && !closing) {
+      closing = true;
+      if (!BeginClose()) break;
     }
-    if (close_begun && alone_ && !answered_alone) {
+    if (closing && alone_ && !answered_alone) {
       answered_alone = true;
       deadline = std::chrono::steady_clock::now() + kLeaveMax;
       GiveUpAll();
     }
-    if (close_begun && rd_kafka_consumer_closed(client_.get()) != 0) break;
+    if (closing && rd_kafka_consumer_closed(client_.get()) != 0) break;
     if (answered_alone && std::chrono::steady_clock::now() > deadline) break;
     const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), kPollTimeoutMs));
     if (event != nullptr) Handle(event.get());
   }
   events_ended_ = true;
+}
+
+bool Consumer::BeginClose() {
+  // A restart of a partition is a call that the group would not answer any more.
+  seeker_->Stop();
+  rd_kafka_error_t* error;
+  {
+    std::lock_guard<std::mutex> group_lock(group_mutex_);
+    close_begun_ = true;
+    error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
+  }
+  if (error == nullptr) return true;
+  // After a fatal error the client is no member any more, but may still wait for an answer.
+  rd_kafka_error_destroy(error);
+  GiveUpAll();
+  return false;
 }
 
 void Consumer::Handle(rd_kafka_event_t* event) {
@@ -323,6 +345,10 @@ void Consumer::HandleRebalance(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t rebalance = rd_kafka_event_error(event);
   rd_kafka_topic_partition_list_t* partitions = rd_kafka_event_topic_partition_list(event);
   const bool is_assign = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  {
+    std::lock_guard<std::mutex> group_lock(group_mutex_);
+    unanswered_ = true;
+  }
   if (!is_assign && rebalance != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
     // A failed rebalance: librdkafka wants an empty assignment before it joins again.
     GiveUpAll();
@@ -330,7 +356,7 @@ void Consumer::HandleRebalance(rd_kafka_event_t* event) {
     return;
   }
   // What is granted to a client that leaves is given back, and nobody answers for an abandoned one.
-  if (alone_ || (is_assign && leaving_)) {
+  if (close_begun_ && (alone_ || is_assign)) {
     GiveUpAll();
     return;
   }
@@ -373,7 +399,14 @@ KafkaRequest Consumer::Request(const std::string& what, int timeout_ms,
           [this, cancellation] { return cancellation.cancelled() || alone_; }};
 }
 
-void Consumer::GiveUpAll() { rd_kafka_assign(client_.get(), nullptr); }
+bool Consumer::GroupAnswers() const { return !close_begun_ || unanswered_; }
+
+void Consumer::GiveUpAll() {
+  std::lock_guard<std::mutex> group_lock(group_mutex_);
+  if (!unanswered_) return;
+  unanswered_ = false;
+  rd_kafka_assign(client_.get(), nullptr);
+}
 
 bool Consumer::IsEager() const {
   // Without a group (partitions assigned by hand) librdkafka takes increments too.

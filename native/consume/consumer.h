@@ -60,7 +60,8 @@ class Consumer {
   Status Assign(const std::vector<TopicPartitionOffset>& offsets);
   Status Unassign(const std::vector<TopicPartition>& partitions);
 
-  // In the order of `partitions`, offset -1 where there is none. Stable ones: a partition with offsets in an open transaction fails (UNSTABLE_OFFSET_COMMIT).
+  // In the order of `partitions`, offset -1 where there is none. Stable ones: a partition with offsets in an open transaction fails
+  // (UNSTABLE_OFFSET_COMMIT).
   Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
                                                       int timeout_ms, const Cancellation& cancellation);
   Status Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation);
@@ -74,7 +75,7 @@ class Consumer {
   };
   Result<Membership> GroupMetadata();
 
-  // Leaves the group and destroys the client. Revocations are reported and have to be answered meanwhile. Goes on as Abandon when
+  // Leaves the group and destroys the client. Rebalances that were told have to be answered meanwhile, revocations are still told. Goes on as Abandon when
   // cancelled. Idempotent: a second call waits for the first.
   Status Close(const Cancellation& cancellation);
   // Leaves the group and destroys the client without asking the owner, within a few seconds also when no broker answers. Idempotent.
@@ -97,9 +98,14 @@ class Consumer {
   void HandleRebalance(rd_kafka_event_t* event);
   void HandleError(rd_kafka_event_t* event);
   void ReportStray(rd_kafka_event_t* event);
-  // Answers any rebalance by giving everything up. REQUIRES: the client leaves, or the rebalance has failed: only then does librdkafka
-  // take this under every protocol. A client with an unanswered rebalance cannot be destroyed; it would wait for ever.
+  // Returns false when there is nothing to wait for.
+  bool BeginClose();
+  // Answers an open rebalance by giving everything up. REQUIRES: the close has begun, or the rebalance has failed: only then does
+  // librdkafka take this under every protocol. A client with an open rebalance cannot be destroyed; it would wait for ever.
   void GiveUpAll();
+  // Whether librdkafka's group handler answers calls: once closed it does not, and they would wait for ever. It cannot have closed
+  // while a rebalance is open. REQUIRES: group_mutex_ held until the call has returned.
+  bool GroupAnswers() const;
   bool IsEager() const;
   void Leave(const Cancellation& cancellation);
   void Destroy();
@@ -113,6 +119,12 @@ class Consumer {
   KafkaClientHandle client_;  // null once closed; guarded by lifetime_
   KafkaQueueHandle queue_;    // librdkafka's main queue
   std::unique_ptr<Seeker> seeker_;
+
+  // Taken before the seeker's and the slots' mutexes.
+  std::mutex group_mutex_;
+  bool close_begun_ =
+      false;  // guarded by group_mutex_; written by the event thread, which may read it without
+  bool unanswered_ = false;  // a rebalance was told and not answered; guarded by group_mutex_
 
   std::mutex slots_mutex_;
   Slots slots_;  // guarded by slots_mutex_
