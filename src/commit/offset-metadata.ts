@@ -1,4 +1,4 @@
-import { readTimestamp } from '../state/row-codec.ts'
+import { readInt64 } from '../serde/byte-writer.ts'
 
 const MAGIC = 2
 
@@ -18,5 +18,5 @@ export function decodeOffsetMetadata(metadata: string | undefined): number {
   if (metadata === undefined || metadata === '') return -1
   const bytes = Buffer.from(metadata, 'base64')
   if (bytes.length < 9 || (bytes[0] !== 1 && bytes[0] !== MAGIC)) return -1
-  return readTimestamp(bytes, 1)
+  return readInt64(bytes, 1)
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/weir-error.ts'
 import type { Serde } from '../serde/serde.ts'
 
 /** A key or value that its serde could not read. The task adds topic, partition and offset. */
@@ -11,6 +12,7 @@ export function deserializationFailed(
   length: number,
   cause: unknown,
 ): DeserializationError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new DeserializationError(`the ${part} (${length} bytes) is no ${serde.name}: ${reason}`, { cause })
+  return new DeserializationError(`the ${part} (${length} bytes) is no ${serde.name}: ${messageOf(cause)}`, {
+    cause,
+  })
 }

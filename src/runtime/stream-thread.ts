@@ -333,11 +333,9 @@ export class StreamThread {
    * is on disk is not what the changelog says up to its offset, and goes.
    */
   async #giveUp(task: Task): Promise<void> {
-    this.#tasks.delete(task.id)
-    await task.close()
-    if (task.state !== null) await rm(taskFolder(this.#config, task.id), { recursive: true, force: true })
-    this.metrics.counters.tasksClosed++
-    this.#host.taskState(task)
+    await this.#closeTask(task, async () => {
+      if (task.state !== null) await rm(taskFolder(this.#config, task.id), { recursive: true, force: true })
+    })
   }
 
   /** Closes a task and forgets what it had not committed. */
@@ -348,9 +346,11 @@ export class StreamThread {
     await this.#closeTask(task)
   }
 
-  async #closeTask(task: Task): Promise<void> {
+  /** @param thereafter runs before the main thread hears of it, and could hand the task to another thread */
+  async #closeTask(task: Task, thereafter?: () => Promise<void>): Promise<void> {
     this.#tasks.delete(task.id)
     await task.close()
+    await thereafter?.()
     this.metrics.counters.tasksClosed++
     this.#host.taskState(task)
   }

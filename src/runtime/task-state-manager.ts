@@ -105,18 +105,14 @@ export class TaskStateManager {
       store.logging ? [{ store, index }] : [],
     )
     if (logged.length === 0) return
-    const topicOf = (name: string): string => changelogTopic(config.applicationId, name)
     const restores: RestoreStore[] = logged.map(({ store, index }) => {
-      const topic = topicOf(store.name)
+      const topic = changelogTopic(config.applicationId, store.name)
       const topicId = topics[topic]?.id ?? ''
       const local = offsets.get(store.name)
       const sameTopic =
         local !== undefined && (local.topicId === '' || topicId === '' || local.topicId === topicId)
       return { store: index, topic, partition: this.#partition, topicId, from: sameTopic ? local.offset : -1 }
     })
-    this.database.setTopicIds(
-      restores.map(({ store, topicId }) => ({ store: this.#definition.stores[store]!.name, topicId })),
-    )
     try {
       await this.#replay(restores)
     } catch (error) {

@@ -2,7 +2,7 @@ import { encodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import { DeserializationError } from '../consume/deserialization.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
-import { WeirError } from '../errors/weir-error.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph, type SourceNode } from '../process/process-graph.ts'
@@ -470,7 +470,6 @@ export class Task {
   }
 
   #processingFailed(error: unknown, where: string): WeirError {
-    const reason = error instanceof Error ? error.message : String(error)
-    return new WeirError('processing-failed', `${where}: ${reason}`, { cause: error })
+    return new WeirError('processing-failed', `${where}: ${messageOf(error)}`, { cause: error })
   }
 }

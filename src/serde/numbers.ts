@@ -1,3 +1,4 @@
+import { readInt64 } from './byte-writer.ts'
 import type { Serde } from './serde.ts'
 
 const INT64_MIN = -(2n ** 63n)
@@ -29,7 +30,7 @@ export const int64Serde: Serde<number> = {
   primitive: true,
   deserialize(buffer, start, end) {
     checkLength(8, end - start)
-    const value = buffer.readInt32BE(start) * 0x1_0000_0000 + buffer.readUInt32BE(start + 4)
+    const value = readInt64(buffer, start)
     if (!Number.isSafeInteger(value)) {
       throw new RangeError(`${buffer.readBigInt64BE(start)} is beyond 2^53: use bigint64`)
     }

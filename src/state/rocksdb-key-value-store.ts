@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/weir-error.ts'
 import type { TaskDatabase } from '../native.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -237,8 +238,7 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
       overlayBytes = overlayWriter.apply(database, index)
     } catch (error) {
       overlayWriter.reset()
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new Error(`store ${this.name}: a row could not be written: ${reason}`, { cause: error })
+      throw new Error(`store ${this.name}: a row could not be written: ${messageOf(error)}`, { cause: error })
     }
     if (entries.length > 0) this.cache.rowBytesEstimate = Math.ceil(rowBytes / entries.length)
     onOverlayBytes(overlayBytes)

@@ -1,11 +1,7 @@
-import type { ByteWriter } from '../serde/byte-writer.ts'
+import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 
 const TIMESTAMP_BYTES = 8
-
-export function readTimestamp(buffer: Buffer, start: number): number {
-  return buffer.readInt32BE(start) * 0x1_0000_0000 + buffer.readUInt32BE(start + 4)
-}
 
 /** How a store's rows stand in RocksDB: the value's own bytes, with timestamp(8, big-endian) before them when timestamped. docs/state-format.md. */
 export class RowCodec {
@@ -23,7 +19,7 @@ export class RowCodec {
 
   /** ms; 0 for a row without one */
   timestamp(buffer: Buffer, start: number): number {
-    return this.timestamped ? readTimestamp(buffer, start) : 0
+    return this.timestamped ? readInt64(buffer, start) : 0
   }
 
   write(value: unknown, timestamp: number, writer: ByteWriter): void {

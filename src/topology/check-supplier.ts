@@ -1,3 +1,4 @@
+import { messageOf } from '../errors/weir-error.ts'
 import type { Processor, ProcessorSupplier } from '../process/processor.ts'
 import { checkFunction, kindOf } from './options.ts'
 import { TopologyError } from './topology-error.ts'
@@ -14,8 +15,7 @@ export function checkSupplier(where: string, supplier: unknown): void {
     } catch (error) {
       const isClass = /^class\b/.test(Function.prototype.toString.call(supplier))
       const hint = isClass ? ' (give a function that makes a new one: () => new ...)' : ''
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new TopologyError(`${where}: the supplier threw ${reason}${hint}`, { cause: error })
+      throw new TopologyError(`${where}: the supplier threw ${messageOf(error)}${hint}`, { cause: error })
     }
   }
   const first = make()
