@@ -52,7 +52,10 @@ bool IsRetriable(rd_kafka_resp_err_t error) {
 
 Status Make(rd_kafka_resp_err_t error, const std::string& context, const std::string& reason, bool retriable,
             bool fatal) {
-  return Status(std::string("kafka:") + rd_kafka_err2name(error), context + ": " + reason, retriable, fatal);
+  // What a client answers after its end is as what we answer ourselves then.
+  const bool closed = error == RD_KAFKA_RESP_ERR__DESTROY;
+  return Status(closed ? "closed" : std::string("kafka:") + rd_kafka_err2name(error), context + ": " + reason,
+                retriable, fatal);
 }
 
 }  // namespace

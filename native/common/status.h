@@ -32,13 +32,13 @@ class [[nodiscard]] Status {
 
   bool ok() const { return failure_ == nullptr; }
 
-  // REQUIRES for the following: !ok().
-  const std::string& code() const { return failure_->code; }
-  const std::string& message() const { return failure_->message; }
+  // Of a success: empty.
+  const std::string& code() const { return ok() ? Nothing() : failure_->code; }
+  const std::string& message() const { return ok() ? Nothing() : failure_->message; }
   // Waiting and trying again may help.
-  bool retriable() const { return failure_->retriable; }
+  bool retriable() const { return !ok() && failure_->retriable; }
   // The client object is of no more use (librdkafka's fatal errors).
-  bool fatal() const { return failure_->fatal; }
+  bool fatal() const { return !ok() && failure_->fatal; }
 
  private:
   struct Failure {
@@ -47,6 +47,11 @@ class [[nodiscard]] Status {
     bool retriable;
     bool fatal;
   };
+
+  static const std::string& Nothing() {
+    static const auto* nothing = new std::string;  // leaked, so that it outlives every thread
+    return *nothing;
+  }
 
   std::shared_ptr<const Failure> failure_;
 };

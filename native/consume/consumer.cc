@@ -101,8 +101,6 @@ Consumer::~Consumer() {
 Status Consumer::Subscribe(const std::vector<std::string>& topics) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  std::lock_guard<std::mutex> group_lock(group_mutex_);
-  if (!GroupAnswers()) return ClosedConsumer();
   std::vector<TopicPartition> list;
   for (const std::string& topic : topics) list.push_back({topic, RD_KAFKA_PARTITION_UA});
   subscribed_ = true;
@@ -113,7 +111,6 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   std::lock_guard<std::mutex> group_lock(group_mutex_);
-  if (!GroupAnswers()) return ClosedConsumer();
   Slots added;
   {
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -151,7 +148,6 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   std::lock_guard<std::mutex> group_lock(group_mutex_);
-  if (!GroupAnswers()) return ClosedConsumer();
   {
     std::lock_guard<std::mutex> in_flight(seeker_->in_flight());
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -241,8 +237,6 @@ Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string&
 Result<Consumer::Membership> Consumer::GroupMetadata() {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  std::lock_guard<std::mutex> group_lock(group_mutex_);
-  if (!GroupAnswers()) return Membership{"", -1};
   const KafkaHandle<rd_kafka_consumer_group_metadata_t, rd_kafka_consumer_group_metadata_destroy> metadata(
       rd_kafka_consumer_group_metadata(client_.get()));
   if (metadata == nullptr) return Membership{"", -1};
@@ -298,14 +292,9 @@ void Consumer::RunEvents() {
 }
 
 bool Consumer::BeginClose() {
-  // A restart of a partition is a call that the group would not answer any more.
   seeker_->Stop();
-  rd_kafka_error_t* error;
-  {
-    std::lock_guard<std::mutex> group_lock(group_mutex_);
-    close_begun_ = true;
-    error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
-  }
+  close_begun_ = true;
+  rd_kafka_error_t* error = rd_kafka_consumer_close_queue(client_.get(), queue_.get());
   if (error == nullptr) return true;
   // After a fatal error the client is no member any more, but may still wait for an answer.
   rd_kafka_error_destroy(error);
@@ -398,8 +387,6 @@ KafkaRequest Consumer::Request(const std::string& what, int timeout_ms,
   return {client_.get(), what, timeout_ms,
           [this, cancellation] { return cancellation.cancelled() || alone_; }};
 }
-
-bool Consumer::GroupAnswers() const { return !close_begun_ || unanswered_; }
 
 void Consumer::GiveUpAll() {
   std::lock_guard<std::mutex> group_lock(group_mutex_);

@@ -103,9 +103,6 @@ class Consumer {
   // Answers an open rebalance by giving everything up. REQUIRES: the close has begun, or the rebalance has failed: only then does
   // librdkafka take this under every protocol. A client with an open rebalance cannot be destroyed; it would wait for ever.
   void GiveUpAll();
-  // Whether librdkafka's group handler answers calls: once closed it does not, and they would wait for ever. It cannot have closed
-  // while a rebalance is open. REQUIRES: group_mutex_ held until the call has returned.
-  bool GroupAnswers() const;
   bool IsEager() const;
   void Leave(const Cancellation& cancellation);
   void Destroy();
@@ -122,13 +119,12 @@ class Consumer {
 
   // Taken before the seeker's and the slots' mutexes.
   std::mutex group_mutex_;
-  bool close_begun_ =
-      false;  // guarded by group_mutex_; written by the event thread, which may read it without
   bool unanswered_ = false;  // a rebalance was told and not answered; guarded by group_mutex_
 
   std::mutex slots_mutex_;
   Slots slots_;  // guarded by slots_mutex_
 
+  bool close_begun_ = false;  // of the event thread
   std::atomic<bool> subscribed_{false};
   std::atomic<bool> leaving_{false};  // the event thread leaves the group, then ends
   std::atomic<bool> alone_{false};    // nobody answers rebalances any more: the event thread does

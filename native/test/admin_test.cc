@@ -5,6 +5,8 @@
 namespace weir::test {
 namespace {
 
+constexpr int16_t kOffsetFetchRequest = 9;
+
 // What the mock brokers can answer; topic administration is tested against real ones (test/broker).
 class AdminTest : public KafkaTest {
  protected:
@@ -37,6 +39,13 @@ TEST_F(AdminTest, ListsOffsets) {
   std::map<int32_t, int64_t> offsets;
   for (const TopicPartitionOffset& each : end.value()) offsets[each.partition] = each.offset;
   EXPECT_EQ(offsets, (std::map<int32_t, int64_t>{{0, 0}, {1, 12}}));
+}
+
+TEST_F(AdminTest, AsksAgainWhenAGroupsCoordinatorMoves) {
+  ASSERT_TRUE(cluster_->InjectErrors(kOffsetFetchRequest, {"NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"}).ok());
+  const auto offsets = admin_->GroupOffsets("nobody", 10'000);
+  ASSERT_TRUE(offsets.ok()) << offsets.status().message();
+  EXPECT_TRUE(offsets.value().empty());
 }
 
 TEST_F(AdminTest, GivesUpAtTheTimeout) {

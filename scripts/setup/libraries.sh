@@ -21,9 +21,11 @@ librdkafka_configure=(
   --enable-ssl --enable-zlib --enable-zstd --enable-lz4-ext --disable-gssapi --disable-curl
 )
 librdkafka_features=(WITH_SSL WITH_ZLIB WITH_ZSTD WITH_LZ4_EXT)
+# Each says at its top which defect it mends.
+librdkafka_patches=("$repo"/scripts/setup/patches/librdkafka-*.patch)
 
 rocksdb_folder=$toolchain/rocksdb-$rocksdb_version-$(short_hash <<<"$rocksdb_package ${rocksdb_flags[*]} $rocksdb_chunk_files")
-librdkafka_folder=$toolchain/librdkafka-$librdkafka_version-$(short_hash <<<"$librdkafka_package ${librdkafka_configure[*]}")
+librdkafka_folder=$toolchain/librdkafka-$librdkafka_version-$(short_hash <<<"$librdkafka_package ${librdkafka_configure[*]} $(cat "${librdkafka_patches[@]}")")
 
 libraries_missing() {
   library_targets=()
@@ -77,8 +79,11 @@ prepare_rocksdb() {
 }
 
 prepare_librdkafka() {
-  local source=$toolchain/tmp/librdkafka feature
+  local source=$toolchain/tmp/librdkafka feature patch
   fetch_npm "$librdkafka_package" "$librdkafka_integrity" "$source" --strip-components=3 package/deps/librdkafka
+  for patch in "${librdkafka_patches[@]}"; do
+    run_logged librdkafka-patch patch --directory="$source" --strip=1 --batch --input="$patch"
+  done
   run_logged librdkafka-configure env -C "$source" ./configure "${librdkafka_configure[@]}"
   for feature in "${librdkafka_features[@]}"; do
     grep -q "^#define $feature 1" "$source/config.h" || fail "librdkafka is configured without $feature"

@@ -7,6 +7,7 @@ system_packages_missing() {
   need_command make make
   need_command python3 python3
   need_command pkg-config pkg-config
+  need_command patch patch
   need_file /usr/include/liburing.h liburing-dev
   need_file /usr/include/lz4.h liblz4-dev
   need_file /usr/include/zstd.h libzstd-dev

@@ -166,6 +166,7 @@ describe('native clients on Kafka', () => {
         message: /offsets \[5\]/,
       },
     )
+    assert.deepEqual(await admin.groupOffsets('nobody', TIMEOUT_MS), [])
     const consumer = new Consumer(
       { 'bootstrap.servers': kafka.bootstrapServers, 'group.id': 'somebody' },
       () => {},
