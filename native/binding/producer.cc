@@ -11,7 +11,8 @@ namespace weir {
 ProducerObject::ProducerObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ProducerObject>(info), Environment::Object(Environment::Of(info.Env())) {
   const Arguments arguments(info, "new Producer");
-  producer_ = weir::Unwrap(info.Env(), Producer::Create(arguments.StringMap(0, "config"), environment().cancellation()));
+  producer_ = weir::Unwrap(info.Env(),
+                           Producer::Create(arguments.StringMap(0, "config"), environment().cancellation()));
 }
 
 void ProducerObject::CloseForTeardown() {
@@ -26,8 +27,9 @@ const std::shared_ptr<Producer>& ProducerObject::producer(Napi::Env env) const {
 
 Napi::Value ProducerObject::Topic(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Producer.topic");
-  const int id = weir::Unwrap(info.Env(), producer(info.Env())->Topic(arguments.String(0, "name"),
-                                                                      arguments.Integer(1, "partitions")));
+  const int id = weir::Unwrap(
+      info.Env(),
+      producer(info.Env())->Topic(arguments.String(0, "name"), arguments.Integer(1, "partitions")));
   return Napi::Number::New(info.Env(), id);
 }
 
@@ -36,12 +38,14 @@ Napi::Value ProducerObject::Produce(const Napi::CallbackInfo& info) {
   const Bytes arena = arguments.Buffer(0, "arena");
   const Bytes columns = arguments.ArrayBuffer(1, "columns");
   const size_t capacity = arguments.Size(2, "capacity");
-  if (columns.length < ProduceBatch::ColumnBytes(capacity)) arguments.Fail(1, "columns", "as large as the capacity needs");
+  if (columns.length < ProduceBatch::ColumnBytes(capacity))
+    arguments.Fail(1, "columns", "as large as the capacity needs");
   const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
   const size_t from = static_cast<size_t>(arguments.Integer(3, "from", 0, static_cast<int64_t>(count)));
   const size_t taken = weir::Unwrap(
       info.Env(),
-      producer(info.Env())->Produce(ProduceBatch::Over(arena.data, arena.length, columns.data, capacity), from, count));
+      producer(info.Env())
+          ->Produce(ProduceBatch::Over(arena.data, arena.length, columns.data, capacity), from, count));
   return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
 
@@ -65,8 +69,10 @@ Napi::Value ProducerObject::DeliveredOffset(const Napi::CallbackInfo& info) {
   const ProducedTopic* const known = producer(info.Env())->FindTopic(topic);
   if (known == nullptr) arguments.Fail(0, "topic", "the id of a registered topic");
   const int64_t partition = arguments.Integer(1, "partition", 0, known->partitions() - 1);
-  return Napi::Number::New(info.Env(), static_cast<double>(producer(info.Env())->DeliveredOffset(
-                                           static_cast<int>(topic), static_cast<int32_t>(partition))));
+  return Napi::Number::New(
+      info.Env(),
+      static_cast<double>(
+          producer(info.Env())->DeliveredOffset(static_cast<int>(topic), static_cast<int32_t>(partition))));
 }
 
 Napi::Value ProducerObject::FirstError(const Napi::CallbackInfo& info) {
@@ -93,15 +99,16 @@ Napi::Value ProducerObject::Close(const Napi::CallbackInfo& info) {
 
 void RegisterProducer(Napi::Env env, Napi::Object exports) {
   using Wrapped = ProducerObject;
-  exports.Set("Producer", Wrapped::DefineClass(env, "Producer",
-                                               {Wrapped::InstanceMethod<&Wrapped::Topic>("topic"),
-                                                Wrapped::InstanceMethod<&Wrapped::Produce>("produce"),
-                                                Wrapped::InstanceMethod<&Wrapped::Writable>("writable"),
-                                                Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
-                                                Wrapped::InstanceMethod<&Wrapped::DeliveredOffset>("deliveredOffset"),
-                                                Wrapped::InstanceMethod<&Wrapped::FirstError>("firstError"),
-                                                Wrapped::InstanceMethod<&Wrapped::Stats>("stats"),
-                                                Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
+  exports.Set("Producer",
+              Wrapped::DefineClass(env, "Producer",
+                                   {Wrapped::InstanceMethod<&Wrapped::Topic>("topic"),
+                                    Wrapped::InstanceMethod<&Wrapped::Produce>("produce"),
+                                    Wrapped::InstanceMethod<&Wrapped::Writable>("writable"),
+                                    Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
+                                    Wrapped::InstanceMethod<&Wrapped::DeliveredOffset>("deliveredOffset"),
+                                    Wrapped::InstanceMethod<&Wrapped::FirstError>("firstError"),
+                                    Wrapped::InstanceMethod<&Wrapped::Stats>("stats"),
+                                    Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
 }
 
 }  // namespace weir

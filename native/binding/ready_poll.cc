@@ -5,11 +5,15 @@
 namespace weir {
 
 ReadyPoll::ReadyPoll(Napi::Env env, std::shared_ptr<Waker> waker, Napi::Function callback)
-    : env_(env), waker_(std::move(waker)), callback_(Napi::Persistent(callback)), context_(env, "weir.ready") {}
+    : env_(env),
+      waker_(std::move(waker)),
+      callback_(Napi::Persistent(callback)),
+      context_(env, "weir.ready") {}
 
 ReadyPoll* ReadyPoll::Start(Napi::Env env, std::shared_ptr<Waker> waker, Napi::Function callback) {
   uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) throw Napi::Error::New(env, "weir: this thread has no event loop");
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok)
+    throw Napi::Error::New(env, "weir: this thread has no event loop");
   auto* const poll = new ReadyPoll(env, std::move(waker), callback);
   if (uv_poll_init(loop, &poll->handle_, poll->waker_->fd()) != 0) {
     delete poll;
@@ -38,7 +42,9 @@ void ReadyPoll::OnReadable(uv_poll_t* handle, int status, int /*events*/) {
   }
 }
 
-void ReadyPoll::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* poll) { static_cast<ReadyPoll*>(poll)->Close(); }
+void ReadyPoll::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* poll) {
+  static_cast<ReadyPoll*>(poll)->Close();
+}
 
 void ReadyPoll::Close() {
   if (closing_) return;

@@ -7,7 +7,9 @@ namespace weir {
 
 namespace {
 
-std::string Element(const char* name, uint32_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
+std::string Element(const char* name, uint32_t index) {
+  return std::string(name) + "[" + std::to_string(index) + "]";
+}
 
 int32_t ReadPartition(Properties* properties) {
   return static_cast<int32_t>(properties->Integer("partition", 0, std::numeric_limits<int32_t>::max()));
@@ -37,7 +39,8 @@ std::vector<TopicPartitionOffset> ReadOffsets(const Arguments& arguments, size_t
     const int32_t partition = ReadPartition(&properties);
     const int64_t offset = properties.Integer("offset", -1);
     std::string metadata;
-    if (object.Has("metadata") && !object.Get("metadata").IsUndefined()) metadata = properties.String("metadata");
+    if (object.Has("metadata") && !object.Get("metadata").IsUndefined())
+      metadata = properties.String("metadata");
     offsets.push_back({std::move(topic), partition, offset, std::move(metadata)});
   }
   return offsets;

@@ -42,7 +42,8 @@ TEST_F(AdminTest, ListsOffsets) {
 }
 
 TEST_F(AdminTest, AsksAgainWhenAGroupsCoordinatorMoves) {
-  ASSERT_TRUE(cluster_->InjectErrors(kOffsetFetchRequest, {"NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"}).ok());
+  ASSERT_TRUE(
+      cluster_->InjectErrors(kOffsetFetchRequest, {"NOT_COORDINATOR", "COORDINATOR_LOAD_IN_PROGRESS"}).ok());
   const auto offsets = admin_->GroupOffsets("nobody", 10'000);
   ASSERT_TRUE(offsets.ok()) << offsets.status().message();
   EXPECT_TRUE(offsets.value().empty());

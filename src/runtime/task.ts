@@ -52,6 +52,8 @@ interface Input {
   readonly stores: readonly {
     readonly store: RocksDbKeyValueStore<unknown, unknown>
     readonly index: number
+    /** Of the input's batches, in their order. */
+    readonly pins: number[]
   }[]
 }
 
@@ -112,6 +114,7 @@ export class Task {
         stores: stores.map((store) => ({
           store: state!.stores.get(store.name)!,
           index: definition.stores.indexOf(store),
+          pins: [],
         })),
       }
     })
@@ -145,8 +148,7 @@ export class Task {
 
   #closeInputs(): void {
     for (const { input, stores } of this.#inputs) {
-      for (let batches = input.close(); batches > 0; batches--)
-        for (const { store } of stores) store.cache.unpin()
+      for (let batches = input.close(); batches > 0; batches--) unpinBatch(stores)
     }
   }
 
@@ -200,7 +202,7 @@ export class Task {
       if (batch === null) continue
       arrived = true
       const { definition } = one.source
-      for (const { store } of one.stores) store.cache.pin()
+      for (const { store, pins } of one.stores) pins.push(store.cache.pin())
       try {
         if (one.stores.length > 0) {
           for (let index = 0; index < batch.count; index++)
@@ -340,7 +342,7 @@ export class Task {
     this.recordsProcessed++
     if (this.state !== null) this.#closeScans()
     if (input.step()) {
-      for (const { store } of stores) store.cache.unpin()
+      unpinBatch(stores)
       this.state?.trim()
     }
     if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
@@ -472,4 +474,9 @@ export class Task {
   #processingFailed(error: unknown, where: string): WeirError {
     return new WeirError('processing-failed', `${where}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+/** An input's oldest batch is done with. */
+function unpinBatch(stores: Input['stores']): void {
+  for (const { store, pins } of stores) store.cache.unpin(pins.shift()!)
 }

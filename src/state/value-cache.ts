@@ -98,13 +98,17 @@ export class ValueCache {
     this.#last = entry
   }
 
-  pin(): void {
+  /** @returns what to give to `unpin` */
+  pin(): number {
     this.#pins.push(this.#generation)
+    return this.#generation
   }
 
-  /** The oldest pin is no longer needed. */
-  unpin(): void {
-    this.#pins.shift()
+  /** A pin is no longer needed. Batches of several inputs may end in another order than they were read in. */
+  unpin(pin: number): void {
+    const index = this.#pins.indexOf(pin)
+    if (index < 0) throw new Error(`the cache has no pin of generation ${pin}`)
+    this.#pins.splice(index, 1)
   }
 
   get canRotate(): boolean {
