@@ -12,6 +12,7 @@
 # Libraries go to WEIR_TOOLCHAIN_DIR (default ~/.cache/weir), keyed by version and flags and shared by all clones.
 set -euo pipefail
 export LC_ALL=C # one sort order for the lists that are hashed and compared
+unset npm_config_nodedir # of the user's npm settings: node-gyp would prefer it to the headers that it is told to use
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$repo"

@@ -181,12 +181,11 @@ export type ConsumerEvent =
   | { readonly type: 'error'; readonly error: NativeError }
   /** A record reached the main queue: a bug; the process must stop. */
   | { readonly type: 'stray'; readonly topic: string; readonly partition: number; readonly offset: number }
-  | { readonly type: 'log'; readonly level: number; readonly facility: string; readonly message: string }
 
 /**
  * The process's librdkafka consumer. The main thread creates it and owns the group; stream threads `attach` to it by `id` and poll
  * the partitions they open. Each partition has its own queue; one that is not polled holds up no other. A method of the other part
- * throws `invalid`. Its log comes as events; error and log events beyond 1,024 that wait to be told are dropped. Without `close`, the
+ * throws `invalid`. Error events beyond 1,024 that wait to be told are dropped. Without `close`, the
  * group is left when the thread ends, and nothing is committed.
  */
 export interface Consumer {
@@ -350,6 +349,22 @@ export interface RestoreJob {
   stop(): void
 }
 
+// ------------------------------------------------------------------------------------------------------------------- kafka log
+
+/** A line of a librdkafka client: `client` is its name (`weir#consumer-1`), `level` syslog's (3 error, 7 debugging). */
+export interface KafkaLogLine {
+  readonly client: string
+  readonly level: number
+  readonly facility: string
+  readonly message: string
+}
+
+/** Gets the lines of all clients of this process, of every thread, until it is closed; without one they go to stderr. The youngest
+ * has them. Lines beyond 1,024 that wait to be told are dropped. */
+export interface KafkaLog {
+  close(): void
+}
+
 // ---------------------------------------------------------------------------------------------------------------- mock cluster
 
 /** librdkafka's mock brokers in this process: for the demo and for unit tests, never the ground for a guarantee's test. */
@@ -378,6 +393,7 @@ interface Addon {
   Producer: { new (config: ClientConfig): Producer }
   Admin: { new (config: ClientConfig): Admin }
   Restorer: { acquire(config: ClientConfig, threads: number): Restorer }
+  KafkaLog: { new (onLine: (line: KafkaLogLine) => void): KafkaLog }
   MockCluster: { new (options: { brokers: number }): MockCluster }
   /** murmur2 as Kafka's DefaultPartitioner computes it, signed 32 bit. */
   murmur2(bytes: Buffer, start: number, end: number): number
@@ -394,6 +410,7 @@ export const {
   Producer,
   Admin,
   Restorer,
+  KafkaLog,
   MockCluster,
   murmur2,
 } = addon

@@ -30,9 +30,8 @@ bool IsMissingTopic(rd_kafka_resp_err_t error) {
 Result<std::shared_ptr<Admin>> Admin::Create(const KafkaConfig& config, const Cancellation& owner) {
   Result<KafkaConfHandle> conf = BuildKafkaConf(config, {});
   if (!conf.ok()) return conf.status();
-  // Kept in the client's main queue until a request goes unanswered; librdkafka would print them as well.
+  // Kept in the client's main queue until a request goes unanswered.
   rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_ERROR);
-  rd_kafka_conf_set_log_cb(conf.value().get(), nullptr);
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
   if (!client.ok()) return client.status();
   return std::shared_ptr<Admin>(new Admin(std::move(client.value()), owner));

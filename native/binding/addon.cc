@@ -8,6 +8,7 @@
 #include "binding/consumer.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/kafka_log.h"
 #include "binding/mock_cluster.h"
 #include "binding/napi_setup.h"
 #include "binding/producer.h"
@@ -53,6 +54,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterProducer(env, exports);
   RegisterAdmin(env, exports);
   RegisterRestorer(env, exports);
+  RegisterKafkaLog(env, exports);
   RegisterMockCluster(env, exports);
   exports.Set("murmur2", Napi::Function::New<Murmur2OfSlice>(env, "murmur2"));
   return exports;

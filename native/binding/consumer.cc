@@ -44,12 +44,6 @@ napi_value EventValue(Napi::Env env, const ConsumerEvent& event) {
       object.Set("partition", event.partitions.front().partition);
       object.Set("offset", static_cast<double>(event.offset));
       break;
-    case ConsumerEvent::Type::kLog:
-      object.Set("type", "log");
-      object.Set("level", event.level);
-      object.Set("facility", event.facility);
-      object.Set("message", event.message);
-      break;
   }
   return object;
 }
@@ -65,8 +59,7 @@ ConsumerObject::ConsumerObject(const Napi::CallbackInfo& info)
   events_ = std::make_shared<Events>(info.Env(), arguments.Function(1, "onEvent"), EventValue);
   Result<std::shared_ptr<Consumer>> consumer =
       Consumer::Create(config, [events = events_](ConsumerEvent event) {
-        const bool may_drop = event.type == ConsumerEvent::Type::kLog ||
-                              (event.type == ConsumerEvent::Type::kError && !event.error.fatal());
+        const bool may_drop = event.type == ConsumerEvent::Type::kError && !event.error.fatal();
         events->Post(std::move(event), may_drop);
       });
   if (!consumer.ok()) events_->Stop();

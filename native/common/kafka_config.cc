@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/kafka_log.h"
+
 namespace weir {
 
 namespace {
@@ -33,6 +35,7 @@ Status SetOne(rd_kafka_conf_t* conf, const std::string& name, const std::string&
 
 Result<KafkaConfHandle> BuildKafkaConf(const KafkaConfig& config, const RequiredSettings& required) {
   KafkaConfHandle conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_log_cb(conf.get(), HandleKafkaLog);
   for (const auto& [name, value] : required) {
     const auto given = config.find(name);
     if (given != config.end() && given->second != value) {

@@ -14,7 +14,7 @@ using KafkaConfig = std::map<std::string, std::string>;
 // Settings that a guarantee rests on, with the only value that each may have.
 using RequiredSettings = std::map<std::string, std::string>;
 
-// Builds librdkafka's configuration from `config` and `required`. An unknown name, a value that librdkafka refuses, and a value that
+// Builds librdkafka's configuration from `config` and `required`; what the client logs goes to the KafkaLogSink. An unknown name, a value that librdkafka refuses, and a value that
 // contradicts a required one are `invalid`, named with setting and value; values of secrets are not shown.
 Result<KafkaConfHandle> BuildKafkaConf(const KafkaConfig& config, const RequiredSettings& required);
 

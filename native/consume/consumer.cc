@@ -50,13 +50,11 @@ Status ClosedConsumer() { return Status::Closed("The consumer"); }
 Result<std::shared_ptr<Consumer>> Consumer::Create(const KafkaConfig& config, ConsumerEventHandler on_event) {
   Result<KafkaConfHandle> conf = BuildKafkaConf(config, {{"enable.auto.commit", "false"},
                                                          {"enable.auto.offset.store", "false"},
-                                                         {"auto.offset.reset", "error"},
-                                                         {"log.queue", "true"}});
+                                                         {"auto.offset.reset", "error"}});
   if (!conf.ok()) return conf.status();
   if (config.count("group.id") == 0) return Status::Invalid("Kafka client setting group.id is missing");
   rd_kafka_conf_set_events(conf.value().get(), RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR |
-                                                   RD_KAFKA_EVENT_LOG | RD_KAFKA_EVENT_FETCH |
-                                                   RD_KAFKA_EVENT_OFFSET_COMMIT);
+                                                   RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_OFFSET_COMMIT);
   char isolation[32] = "";
   size_t isolation_size = sizeof(isolation);
   rd_kafka_conf_get(conf.value().get(), "isolation.level", isolation, &isolation_size);
@@ -87,7 +85,6 @@ Consumer::Consumer(KafkaClientHandle client, std::string group, rd_kafka_Isolati
       client_(std::move(client)) {
   rd_kafka_poll_set_consumer(client_.get());
   queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
-  rd_kafka_set_log_queue(client_.get(), queue_.get());
   seeker_ = std::make_unique<Seeker>(client_.get(), subscribed_);
   events_ = std::thread([this] { RunEvents(); });
 }
@@ -313,18 +310,6 @@ void Consumer::Handle(rd_kafka_event_t* event) {
     case RD_KAFKA_EVENT_FETCH:
       ReportStray(event);
       break;
-    case RD_KAFKA_EVENT_LOG: {
-      const char* facility;
-      const char* message;
-      int level;
-      if (rd_kafka_event_log(event, &facility, &message, &level) != 0) break;
-      ConsumerEvent log{ConsumerEvent::Type::kLog};
-      log.level = level;
-      log.facility = facility;
-      log.message = message;
-      on_event_(std::move(log));
-      break;
-    }
     default:
       break;
   }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "common/status.h"
@@ -11,16 +10,13 @@ namespace weir {
 
 // What the group tells the Consumer's owner (ConsumerEvent of src/native.ts).
 struct ConsumerEvent {
-  enum class Type { kAssign, kRevoke, kError, kStray, kLog };
+  enum class Type { kAssign, kRevoke, kError, kStray };
 
   Type type;
   std::vector<TopicPartition> partitions = {};  // kAssign, kRevoke; kStray: the one
   bool lost = false;                            // kRevoke
   Status error = {};                            // kError
   int64_t offset = -1;                          // kStray
-  int level = 0;                                // kLog: syslog's
-  std::string facility = {};                    // kLog
-  std::string message = {};                     // kLog
 };
 
 // Called on the Consumer's event thread; must not block and must not call the Consumer.

@@ -181,7 +181,6 @@ class ConsumerUnderTest {
     auto created = Consumer::Create(config, [this](ConsumerEvent event) {
       std::lock_guard<std::mutex> lock(mutex_);
       if (event.type == ConsumerEvent::Type::kStray) strays_++;
-      if (event.type == ConsumerEvent::Type::kLog) return;
       events_.push_back(std::move(event));
       changed_.notify_all();
     });

@@ -4,7 +4,7 @@
 node_rdkafka_missing() {
   local version key
   version=$("$current/node/bin/node" -p 'require("./node_modules/node-rdkafka/package.json").version')
-  key=$(short_hash <<<"$(basename "$librdkafka_folder") $("$current/node/bin/node" -p process.versions.modules)")
+  key=$(short_hash <<<"$(basename "$librdkafka_folder") $(readlink "$current/node")")
   node_rdkafka_folder=$toolchain/node-rdkafka-${version#v}-$key
   step_title="node-rdkafka ${version#v}"
   [[ -d $node_rdkafka_folder ]] || return 0

@@ -59,8 +59,6 @@ export class TopicTail {
       case 'stray':
         this.#options.onError(new Error(`${event.topic} partition ${event.partition} was read by nobody`))
         break
-      case 'log':
-        break
     }
   }
 

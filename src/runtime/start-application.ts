@@ -11,6 +11,7 @@ import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { realTopic } from '../topology/topic-names.ts'
 import { Application, type ApplicationParts } from './application.ts'
 import { prepareTopics } from './internal-topics.ts'
+import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
 import { StateDirectory } from './state-directory.ts'
@@ -64,6 +65,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const topology = await loadTopology(moduleUrl)
 
   await using resources = new AsyncDisposableStack()
+  const kafkaLog = logKafkaClients(logger)
+  resources.defer(async () => kafkaLog.close())
   const directory = await StateDirectory.open(config.stateDir, config.applicationId)
   resources.defer(() => directory.close())
   const admin: TopicAdmin = options.topicAdmin ?? new Admin(adminConfig(config))

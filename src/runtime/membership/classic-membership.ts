@@ -118,9 +118,6 @@ export class ClassicMembership implements Membership {
         this.#listener.failed(new WeirError('stray-record', what))
         break
       }
-      case 'log':
-        this.#onLog(event.level, event.facility, event.message)
-        break
     }
   }
 
@@ -221,13 +218,6 @@ export class ClassicMembership implements Membership {
     else if (next === 'retry') this.#limited(code, error, 'brokers do not answer; trying again')
     else if (next === 'stop' && !passing.has(error.code)) this.#fail(error, 'the group')
     else this.#logger.warn({ code: error.code, reason: messageOf(error) }, 'the group reports an error')
-  }
-
-  /** librdkafka's own lines: what goes on for minutes is not repeated. */
-  #onLog(level: number, facility: string, message: string): void {
-    if (level >= 6) this.#logger.debug({ facility }, message)
-    else
-      this.#limiter.once(`log ${facility}`, (heldBack) => this.#logger.warn({ facility, heldBack }, message))
   }
 
   #limited(key: string, error: unknown, message: string): void {

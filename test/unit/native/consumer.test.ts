@@ -49,7 +49,7 @@ describe('consumer', () => {
     readonly events: ConsumerEvent[] = []
     #arrived: (() => void) | null = null
     readonly consumer = new Consumer(config(), (event) => {
-      if (event.type !== 'log') this.events.push(event)
+      this.events.push(event)
       this.#arrived?.()
     })
 
