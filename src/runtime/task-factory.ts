@@ -12,7 +12,7 @@ import type { OutputBatch } from '../produce/output-batch.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
-import { Task, type TaskInput } from './task.ts'
+import { type SourcePartition, Task } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
 
 /** Where a task's database is. */
@@ -73,7 +73,7 @@ export class TaskFactory {
     })
   }
 
-  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): TaskInput[] {
+  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): SourcePartition[] {
     const { config, topology, consumer, pool, counters } = this.#options
     const definitionNames = new Map(
       sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]),
