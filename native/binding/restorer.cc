@@ -44,7 +44,8 @@ Napi::Value RestorerObject::Acquire(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Restorer.acquire");
   std::shared_ptr<Restorer> restorer = weir::Unwrap(
       info.Env(), Restorer::Acquire(arguments.StringMap(0, "config"),
-                                    static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax))));
+                                    static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax)),
+                                    static_cast<size_t>(arguments.Integer(2, "memoryBytes", 1))));
   Napi::Object object = Environment::Of(info.Env())->Construct("Restorer", {});
   RestorerObject::Unwrap(object)->restorer_ = std::move(restorer);
   return object;

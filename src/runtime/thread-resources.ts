@@ -1,4 +1,4 @@
-import { producerConfig, restoreConfig } from '../config/clients.ts'
+import { producerConfig, restoreConfig, restoreMemoryBytes } from '../config/clients.ts'
 import { BatchPool } from '../consume/record-batch.ts'
 import { Consumer, Producer, Restorer, StateMemory } from '../native.ts'
 import type { ThreadMetricsSource } from '../observe/thread-metrics.ts'
@@ -30,7 +30,11 @@ export class ThreadResources {
 
   constructor({ config, threadIndex, consumerId }: StreamThreadJob) {
     this.memory = StateMemory.acquire(stateMemoryOptions(config))
-    this.restorer = Restorer.acquire(restoreConfig(config), config.restoreThreads)
+    this.restorer = Restorer.acquire(
+      restoreConfig(config),
+      config.restoreThreads,
+      restoreMemoryBytes(config),
+    )
     this.producer = new Producer(producerConfig(config, threadIndex))
     this.consumer = Consumer.attach(consumerId)
     this.output = new OutputBatch(this.producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)

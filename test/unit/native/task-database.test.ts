@@ -189,7 +189,7 @@ test('a lost database is restored from its changelogs', async () => {
   await rm(options.path, { recursive: true })
 
   const database = await TaskDatabase.open(memory, options)
-  const restorer = Restorer.acquire({ 'bootstrap.servers': cluster.bootstrapServers }, 2)
+  const restorer = Restorer.acquire({ 'bootstrap.servers': cluster.bootstrapServers }, 2, 2 ** 24)
   const job = restorer.restore(
     database,
     ['plain', 'timed'].map((name, store) => ({

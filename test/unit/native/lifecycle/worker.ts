@@ -23,7 +23,7 @@ const { path, bootstrapServers, ending } = workerData as LifecycleData
 const memory = StateMemory.acquire(smallStateMemory)
 const producer = new Producer({ 'bootstrap.servers': bootstrapServers, 'linger.ms': '0' })
 producer.topic('changelog', 1)
-const restorer = Restorer.acquire({ 'bootstrap.servers': bootstrapServers }, 2)
+const restorer = Restorer.acquire({ 'bootstrap.servers': bootstrapServers }, 2, 2 ** 24)
 const database = await TaskDatabase.open(memory, {
   path,
   partition: 0,

@@ -1,0 +1,92 @@
+#include <rocksdb/db.h>
+
+#include <memory>
+
+#include "state/rocksdb_status.h"
+#include "state/task_database.h"
+
+namespace weir {
+
+Result<bool> TaskDatabase::StoreIsEmpty(size_t store) {
+  const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+  if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      rocksdb_->db()->NewIterator(rocksdb::ReadOptions(), rocksdb_->family(store)));
+  iterator->SeekToFirst();
+  const Status status =
+      RocksdbStatus(iterator->status(), "The state database " + options_.path + " cannot be read");
+  if (!status.ok()) return status;
+  return !iterator->Valid();
+}
+
+Status TaskDatabase::ClearStore(size_t store) {
+  const Result<bool> empty = StoreIsEmpty(store);
+  if (!empty.ok()) return empty.status();
+  Status status = WriteRestored(store, {}, -1);
+  if (!status.ok() || empty.value()) return status;
+  // The missing offset reaches the disk before the rows go.
+  status = rocksdb_->Flush();
+  if (!status.ok()) return status;
+  return rocksdb_->RecreateFamily(store);
+}
+
+Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
+                                   int64_t next_offset) {
+  rocksdb::WriteBatch batch;
+  {
+    const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+    if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+    rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
+    ChangelogRows rows(options_.stores[store].timestamped);
+    rocksdb::Status batched;
+    for (const ChangelogRecord& record : records) {
+      const RestoredRow row = rows.RowOf(record);
+      const rocksdb::Slice key = row.key;
+      const rocksdb::Slice value[2] = {row.head, row.tail};
+      batched = row.deleted ? batch.Delete(family, key)
+                            : batch.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(value, 2));
+      if (!batched.ok())
+        return RocksdbStatus(batched,
+                             "Records of store " + options_.stores[store].name + " cannot be collected");
+    }
+  }
+  StoreOffset offset = RestoredOffset(store, next_offset);
+  Status status = PutOffset(&batch, offset);
+  if (status.ok()) status = rocksdb_->Write(&batch);
+  if (!status.ok()) return status;
+  SetOffset(store, std::move(offset));
+  AfterWrite(static_cast<int64_t>(records.size()));
+  return Status::Ok();
+}
+
+std::string TaskDatabase::RestoreFolder(size_t store) const {
+  return options_.path + kRestoreFolder + "/" + std::to_string(store);
+}
+
+std::unique_ptr<SstFiles> TaskDatabase::NewRestoredFiles(size_t store, size_t rows_max) {
+  return std::make_unique<SstFiles>(rocksdb_, store, RestoreFolder(store) + "/rows-", rows_max);
+}
+
+Status TaskDatabase::IngestRestored(size_t store, const SstFiles& rows, int64_t next_offset) {
+  if (rows.paths().empty()) return WriteRestored(store, {}, next_offset);
+  StoreOffset offset = RestoredOffset(store, next_offset);
+  SstFiles offset_file(rocksdb_, offsets_family(), RestoreFolder(store) + "/offset-", 1);
+  Status status = offset_file.Put(offset.store, EncodeOffset(offset));
+  if (!status.ok()) return status;
+  status = rocksdb_->Ingest({{rows.family(), rows.paths()}, {offset_file.family(), offset_file.paths()}});
+  if (!status.ok()) return status;
+  SetOffset(store, std::move(offset));
+  return Status::Ok();
+}
+
+StoreOffset TaskDatabase::RestoredOffset(size_t store, int64_t next_offset) const {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  return {options_.stores[store].name, next_offset, WallClockMs(), topic_ids_[store]};
+}
+
+void TaskDatabase::SetOffset(size_t store, StoreOffset offset) {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  offsets_[store] = std::move(offset);
+}
+
+}  // namespace weir
