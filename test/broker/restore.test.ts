@@ -13,7 +13,7 @@ import { scanRows } from '../unit/native/rows.ts'
 
 const MiB = 2 ** 20
 /** From so many offsets on a restore is done in bulk. */
-const BULK_RECORDS_MIN = 100_000
+const BULK_RECORDS_MIN = 50_000
 
 let kafka: KafkaService
 let folder: string
