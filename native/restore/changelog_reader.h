@@ -48,8 +48,6 @@ class ChangelogReader {
   bool has_place() const { return state_ == State::kReading || state_ == State::kWriting; }
   // Offsets between where it stands and the end: the most records that may come. REQUIRES: waiting or later.
   int64_t remaining() const { return end_ - begin_; }
-  // Takes more than a moment.
-  bool is_long() const { return remaining() >= kBulkRecordsMin; }
   // Begins to read. REQUIRES: waiting().
   void GrantPlace(rd_kafka_t* client);
   // A client can fetch a partition for one reader at a time.

@@ -95,24 +95,16 @@ bool RestoreThread::TakeAdded(bool wait) {
 }
 
 void RestoreThread::GrantPlaces() {
-  size_t taken = 0;
-  size_t taken_by_long = 0;
-  std::vector<ChangelogReader*> waiting;
+  std::vector<ChangelogReader*> readers;
+  std::vector<PlaceRequest> requests;
   for (const std::unique_ptr<ChangelogReader>& reader : readers_) {
-    if (reader->waiting()) waiting.push_back(reader.get());
-    if (!reader->has_place()) continue;
-    taken++;
-    if (reader->is_long()) taken_by_long++;
+    // One whose partition is being read waits for that one.
+    if (!reader->has_place() && (!reader->waiting() || IsBeingRead(*reader))) continue;
+    readers.push_back(reader.get());
+    requests.push_back({reader->remaining(), reader->has_place()});
   }
-  std::stable_sort(waiting.begin(), waiting.end(), [](const ChangelogReader* a, const ChangelogReader* b) {
-    return a->remaining() < b->remaining();
-  });
-  for (ChangelogReader* const reader : waiting) {
-    if (taken == places_.max || (reader->is_long() && taken_by_long == places_.long_max)) return;
-    if (IsBeingRead(*reader)) continue;
-    reader->GrantPlace(client_.get());
-    taken++;
-    if (reader->is_long()) taken_by_long++;
+  for (const size_t i : NextToRestore(places_, requests)) {
+    if (!IsBeingRead(*readers[i])) readers[i]->GrantPlace(client_.get());
   }
 }
 

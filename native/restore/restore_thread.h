@@ -10,23 +10,14 @@
 #include "common/kafka_config.h"
 #include "common/kafka_handles.h"
 #include "restore/changelog_reader.h"
+#include "restore/restore_places.h"
 
 namespace weir {
-
-// How many changelogs a thread reads at a time, and the memory that each may take.
-struct RestorePlaces {
-  // Bounded by memory: each place of a long restore has `writer_bytes` for rows on their way.
-  size_t long_max;
-  // Long ones and short ones together.
-  size_t max;
-  size_t writer_bytes;
-};
 
 // A thread with a consumer of its own, which restores several changelogs at a time. The consumer exists while
 // there is something to restore.
 //
-// Those that read take turns, a batch or a slice of a merge at a time. A place that becomes free goes to the
-// reader with the least to read, and some places are kept for short restores: no short one waits for a long one.
+// Those that read take turns, a batch or a slice of a merge at a time; restore_places.h says who reads.
 //
 // Threading: Add and load() from any thread; the constructor and the destructor from one that is not a
 // restore thread.

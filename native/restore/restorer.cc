@@ -10,19 +10,8 @@ namespace {
 std::mutex instance_mutex;
 std::weak_ptr<Restorer> instance;  // guarded by instance_mutex
 
-// A long restore with less memory makes many short runs; more of them at a time do not end sooner.
-constexpr size_t kWriterBytesMin = 12 << 20;
-constexpr size_t kLongPlacesMax = 6;
-constexpr size_t kShortPlaces = 2;
 // librdkafka counts the bytes of records, and keeps about as much besides.
 constexpr size_t kFetchBytesMin = 64 << 10;
-
-// A quarter of the memory is for what was fetched.
-RestorePlaces PlacesFor(size_t memory_bytes, int threads) {
-  const size_t for_writers = memory_bytes / static_cast<size_t>(threads) / 4 * 3;
-  const size_t places = std::clamp<size_t>(for_writers / kWriterBytesMin, 1, kLongPlacesMax);
-  return {places, places + kShortPlaces, for_writers / places};
-}
 
 // The client takes no part in a group, whatever the configuration says of one.
 KafkaConfig RestoreConfig(KafkaConfig config, size_t fetch_bytes) {
@@ -55,7 +44,10 @@ Result<std::shared_ptr<Restorer>> Restorer::Acquire(const KafkaConfig& config, i
 }
 
 Restorer::Restorer(KafkaConfig config, int threads, size_t memory_bytes)
-    : config_(std::move(config)), memory_bytes_(memory_bytes), places_(PlacesFor(memory_bytes, threads)) {
+    : config_(std::move(config)),
+      memory_bytes_(memory_bytes),
+      places_(PlacesFor(memory_bytes, static_cast<size_t>(threads))) {
+  // A quarter, of which records are half.
   const size_t fetch_bytes = memory_bytes / 4 / 2 / static_cast<size_t>(threads) / places_.max;
   const KafkaConfig client = RestoreConfig(config_, fetch_bytes);
   for (int i = 0; i < threads; i++) threads_.push_back(std::make_unique<RestoreThread>(client, places_));

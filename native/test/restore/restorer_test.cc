@@ -78,8 +78,12 @@ class RestorerTest : public ::testing::Test {
 
   void ExpectRestored(const std::shared_ptr<TaskDatabase>& database) {
     for (size_t store = 0; store < 2; store++) {
-      EXPECT_EQ(ScanAll(database, store),
-                RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1)));
+      const auto found = ScanAll(database, store);
+      const auto expected =
+          RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1));
+      // The first difference says more than thousands of rows.
+      EXPECT_EQ(found.size(), expected.size()) << "store " << store;
+      for (size_t i = 0; i < std::min(found.size(), expected.size()); i++) ASSERT_EQ(found[i], expected[i]);
       EXPECT_EQ(database->Offsets()[store].offset, static_cast<int64_t>(logs_[store].size()));
     }
   }
@@ -198,7 +202,7 @@ TEST_F(RestorerTest, ALongChangelogIsRestoredInBulk) {
   auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
   for (int64_t i = 0; i < kRecords; i++) {
     Produce(1, std::to_string(random.Below(30'000)),
-            random.OneIn(4) ? std::nullopt : std::optional(random.Bytes(random.Below(6))), i);
+            random.OneIn(4) ? std::nullopt : std::optional(random.Bytes(random.Below(6))), i + 1);
   }
   ProduceSome(random, 100);
   // Stopped somewhere, it leaves all or nothing.
@@ -226,36 +230,6 @@ TEST_F(RestorerTest, ALongChangelogIsRestoredInBulk) {
   ExpectRestored(database);
   ASSERT_OK(database->CloseAsAfterCrash());
   ExpectFilesAtTheBottom(FilesOf(folder / "db", "store:timed"));
-}
-
-TEST_F(RestorerTest, AShortRestoreDoesNotWaitForLongOnes) {
-  constexpr int kLong = 5;
-  Random random;
-  TemporaryFolder folder;
-  const auto memory = AcquireMemory();
-  memory_bytes_ = 1 << 20;
-  const auto restorer = AcquireRestorer(/*threads=*/1);
-  for (int64_t i = 0; i < kBulkRecordsMin; i++) Produce(1, std::to_string(random.Below(90'000)), "v", i);
-  ProduceSome(random, 100);
-  std::mutex mutex;
-  std::vector<std::string> ended;
-  std::vector<std::shared_ptr<RestoreJob>> jobs;
-  std::vector<std::shared_ptr<TaskDatabase>> databases;
-  for (int i = 0; i <= kLong; i++)
-    databases.push_back(OpenDatabase(memory, ThreeStores(folder / std::to_string(i))));
-  const auto start = [&](const std::string& name, RestoreRequest request) {
-    jobs.push_back(
-        restorer->Start(databases[jobs.size()], {std::move(request)}, [&, name](const Status& status) {
-          std::lock_guard<std::mutex> lock(mutex);
-          ended.push_back(status.ok() ? name : status.message());
-        }));
-  };
-  for (int i = 0; i < kLong; i++) start("long-" + std::to_string(i), {1, "timed-log", kPartition, -1});
-  start("short", {0, "plain-log", kPartition, -1});
-  for (const auto& job : jobs) job->Wait();
-  // At the latest when the first long one has ended, which began before it.
-  ASSERT_EQ(ended.size(), static_cast<size_t>(kLong) + 1);
-  EXPECT_TRUE(ended[0] == "short" || ended[1] == "short") << ended[0] << ", " << ended[1] << ", " << ended[2];
 }
 
 TEST_F(RestorerTest, ManyDatabasesAtOnce) {
