@@ -30,11 +30,7 @@ export class ThreadResources {
 
   constructor({ config, threadIndex, consumerId }: StreamThreadJob) {
     this.memory = StateMemory.acquire(stateMemoryOptions(config))
-    this.restorer = Restorer.acquire(
-      restoreConfig(config),
-      config.restoreThreads,
-      restoreMemoryBytes(config),
-    )
+    this.restorer = Restorer.acquire(restoreConfig(config), config.restoreThreads, restoreMemoryBytes(config))
     this.producer = new Producer(producerConfig(config, threadIndex))
     this.consumer = Consumer.attach(consumerId)
     this.output = new OutputBatch(this.producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
