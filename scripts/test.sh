@@ -50,7 +50,7 @@ suite_sanitize() {
 suites=("$@")
 ((${#suites[@]} > 0)) || suites=(unit native real)
 
-if [[ -e ${suites[0]} ]]; then
+if ! declare -F "suite_${suites[0]}" >/dev/null && [[ -e ${suites[0]} ]]; then
   node_tests --test-concurrency=1 --test-reporter=spec -- "${suites[@]}"
   exit
 fi

@@ -44,6 +44,7 @@ export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
 export type { Serde } from './serde/serde.ts'
 export { serdes } from './serde/serdes.ts'
+export { readOnlyView, valueView } from './state/read-only-view.ts'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,

@@ -59,6 +59,8 @@ export interface StateMemoryUsage {
   readonly memtablePeakBytes: number
   /** Overlays (changes since the last commit) of all databases. */
   readonly overlayBytes: number
+  /** Committed rows of in-memory stores of all databases. The block cache holds that much less. */
+  readonly inMemoryBytes: number
   /** Flushes the arbiter asked for. */
   readonly arbiterFlushes: number
   readonly databases: number
@@ -78,6 +80,8 @@ export interface StoreOptions {
   readonly timestamped: boolean
   /** The changelog topic; null when logging is off. Its partition is the task's. */
   readonly changelogTopic: string | null
+  /** Rows are kept in memory only: gone when the database closes, and restored from the changelog's beginning. Default: false. */
+  readonly inMemory?: boolean
 }
 
 export interface DatabaseOptions {
@@ -160,6 +164,8 @@ export interface TaskDatabase {
   /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
    * `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]
+  /** RocksDB's estimate of a store's rows (an in-memory store's number of them), plus the changed ones since the last commit. */
+  approximateEntries(store: number): number
   /** Closes the database; memtables are flushed first, so that nothing has to be restored at the next open. */
   close(): Promise<void>
 }

@@ -169,6 +169,13 @@ bool Properties::Boolean(const char* name) {
   return value.As<Napi::Boolean>().Value();
 }
 
+bool Properties::OptionalBoolean(const char* name) {
+  const Napi::Value value = Get(name);
+  if (value.IsUndefined()) return false;
+  if (!value.IsBoolean()) Fail(name, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
 int64_t Properties::Integer(const char* name, int64_t min, int64_t max) {
   int64_t value;
   if (!ReadInteger(Get(name), min, max, &value)) Fail(name, IntegerRange(min, max));

@@ -85,6 +85,7 @@ class Properties {
   std::string String(const char* name);
   std::optional<std::string> OptionalString(const char* name);  // nullopt for null
   bool Boolean(const char* name);
+  bool OptionalBoolean(const char* name);  // false when absent
   int64_t Integer(const char* name, int64_t min = static_cast<int64_t>(-Arguments::kSafeIntegerMax),
                   int64_t max = static_cast<int64_t>(Arguments::kSafeIntegerMax));
   // An integer that may be absent or undefined.

@@ -41,6 +41,7 @@ Napi::Value StateMemoryObject::Usage(const Napi::CallbackInfo& info) {
   set("memtableBytes", static_cast<double>(usage.memtable_bytes));
   set("memtablePeakBytes", static_cast<double>(usage.memtable_peak_bytes));
   set("overlayBytes", static_cast<double>(usage.overlay_bytes));
+  set("inMemoryBytes", static_cast<double>(usage.in_memory_bytes));
   set("arbiterFlushes", static_cast<double>(usage.arbiter_flushes));
   set("databases", usage.databases);
   return result;

@@ -30,8 +30,8 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
   for (uint32_t i = 0; i < stores.Length(); i++) {
     const std::string where = "TaskDatabase.open: options.stores[" + std::to_string(i) + "]";
     Properties store(ObjectAt(stores, i, where), where);
-    options.stores.push_back(
-        {store.String("name"), store.Boolean("timestamped"), store.OptionalString("changelogTopic")});
+    options.stores.push_back({store.String("name"), store.Boolean("timestamped"),
+                              store.OptionalString("changelogTopic"), store.OptionalBoolean("inMemory")});
     store.RejectUnknown();
   }
   return options;
@@ -210,6 +210,13 @@ Napi::Value TaskDatabaseObject::PropertyValues(const Napi::CallbackInfo& info) {
   return values;
 }
 
+Napi::Value TaskDatabaseObject::ApproximateEntries(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.approximateEntries");
+  const uint64_t entries =
+      weir::Unwrap(info.Env(), database(info.Env())->ApproximateEntries(arguments.Size(0, "store")));
+  return Napi::Number::New(info.Env(), static_cast<double>(entries));
+}
+
 Napi::Value TaskDatabaseObject::Close(const Napi::CallbackInfo& info) {
   const std::shared_ptr<TaskDatabase> core = std::exchange(database_, nullptr);
   if (core != nullptr) core->BeginClose();
@@ -230,6 +237,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
        Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
+       Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
        Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);

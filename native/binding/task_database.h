@@ -35,6 +35,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   Napi::Value Offsets(const Napi::CallbackInfo& info);
   void SetTopicIds(const Napi::CallbackInfo& info);
   Napi::Value PropertyValues(const Napi::CallbackInfo& info);
+  Napi::Value ApproximateEntries(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<TaskDatabase> database_;  // null once closed

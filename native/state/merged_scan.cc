@@ -35,6 +35,15 @@ void MergedScan::Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
     options.iterate_upper_bound = &upper_;
   }
   rocksdb_.reset(db->NewIterator(options, family));
+  SeekToStart();
+}
+
+void MergedScan::Open(const MemoryTable& table) {
+  rocksdb_ = table.NewIterator(from_, to_);
+  SeekToStart();
+}
+
+void MergedScan::SeekToStart() {
   if (reverse_) {
     rocksdb_->SeekToLast();
   } else {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "common/status.h"
+#include "state/memory_table.h"
 #include "state/overlay.h"
 #include "state/row_columns.h"
 
@@ -16,7 +17,8 @@ namespace weir {
 
 class TaskDatabase;
 
-// A range of rows in byte order, ascending or descending: RocksDB as it stood when the scan began, and over
+// A range of rows in byte order, ascending or descending: RocksDB (or the table of an in-memory store) as it
+// stood when the scan began, and over
 // it the overlay as it stands at each Next. So a scan sees changes to keys that it has not reached yet.
 //
 // Ownership: the scan keeps its database's object alive while open; the database closes it before the rows
@@ -45,8 +47,10 @@ class MergedScan {
     bool in_rocksdb;
   };
 
-  // Called once, before anything else.
+  // One of the two is called once, before anything else.
   void Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family);
+  void Open(const MemoryTable& table);
+  void SeekToStart();
 
   // Puts the overlay's position after last_key_.
   void SeekOverlay();

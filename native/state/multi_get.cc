@@ -12,7 +12,8 @@
 
 namespace weir {
 
-Status MultiGet::Prepare(const Overlay& overlay, std::string_view arena, RowColumns columns, size_t count) {
+Status MultiGet::Prepare(const Overlay& overlay, const MemoryTable* table, std::string_view arena,
+                         RowColumns columns, size_t count) {
   columns_ = columns;
   misses_.reserve(count);
   for (size_t i = 0; i < count; i++) {
@@ -20,9 +21,13 @@ Status MultiGet::Prepare(const Overlay& overlay, std::string_view arena, RowColu
     if (!SliceOf(arena, columns.key_start[i], columns.key_length[i], &key))
       return OutsideArena("key", i, arena.size());
     const Overlay::Row* const row = overlay.Find(key);
-    if (row == nullptr) {
+    const std::string* const kept = row == nullptr && table != nullptr ? table->Find(key) : nullptr;
+    if (kept != nullptr) {
+      columns.value_start[i] = static_cast<int32_t>(rows_.Append(*kept));
+      columns.value_length[i] = static_cast<int32_t>(kept->size());
+    } else if (row == nullptr && table == nullptr) {
       misses_.push_back({OverlayKey(key), static_cast<int32_t>(i)});
-    } else if (row->deleted) {
+    } else if (row == nullptr || row->deleted) {
       columns.value_start[i] = 0;
       columns.value_length[i] = -1;
     } else {

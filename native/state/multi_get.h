@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "common/thread_pool.h"
 #include "state/byte_block.h"
+#include "state/memory_table.h"
 #include "state/overlay.h"
 #include "state/rocksdb_instance.h"
 #include "state/row_columns.h"
@@ -25,8 +26,10 @@ class MultiGet {
   MultiGet(std::shared_ptr<RocksdbInstance> rocksdb, size_t family, ThreadPool* pool)
       : rocksdb_(std::move(rocksdb)), family_(family), pool_(pool) {}
 
-  Status Prepare(const Overlay& overlay, std::string_view arena, RowColumns columns, size_t count);
-  // False when the overlay knew all.
+  // `table`: the rows of an in-memory store, which are all that there is; null for a persistent one.
+  Status Prepare(const Overlay& overlay, const MemoryTable* table, std::string_view arena, RowColumns columns,
+                 size_t count);
+  // False when memory knew all.
   bool needs_run() const { return !misses_.empty(); }
   Status Run();
   // The rows. Value columns are positions in them.

@@ -197,6 +197,14 @@ Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {
   return value;
 }
 
+Result<uint64_t> RocksdbInstance::EstimateRows(size_t family) const {
+  const Pin pin = PinOpen();
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  uint64_t rows = 0;
+  db_->GetIntProperty(handles_[family], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
+  return rows;
+}
+
 Status RocksdbInstance::Close(bool flush) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   if (!is_open()) return Status::Ok();

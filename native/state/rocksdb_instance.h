@@ -71,6 +71,8 @@ class RocksdbInstance final : public FlushTarget {
   Status RecreateFamily(size_t index);
   // An integer property, summed over the families.
   Result<uint64_t> Property(const std::string& name) const;
+  // RocksDB's estimate of a family's rows.
+  Result<uint64_t> EstimateRows(size_t family) const;
   // Idempotent. Closes even when the flush fails, and returns its failure.
   Status Close(bool flush);
 

@@ -55,6 +55,8 @@ StateMemory::StateMemory(const StateMemoryOptions& options)
       cache_(NewBlockCache(options.block_cache_bytes)),
       write_buffer_manager_(std::make_shared<rocksdb::WriteBufferManager>(options.write_buffer_bytes, cache_,
                                                                           /*allow_stall=*/false)),
+      in_memory_charge_(std::make_shared<rocksdb::WriteBufferManager>(options.block_cache_bytes, cache_,
+                                                                      /*allow_stall=*/false)),
       read_pool_("weir-read", options.read_threads, kReadQueueMax),
       arbiter_({options.write_buffer_bytes}, write_buffer_manager_) {
   rocksdb::Env* const env = rocksdb::Env::Default();
@@ -64,12 +66,19 @@ StateMemory::StateMemory(const StateMemoryOptions& options)
                             rocksdb::Env::Priority::LOW);
 }
 
+void StateMemory::AddInMemoryBytes(int64_t delta) {
+  in_memory_bytes_.fetch_add(delta, std::memory_order_relaxed);
+  if (delta > 0) in_memory_charge_->ReserveMem(static_cast<size_t>(delta));
+  if (delta < 0) in_memory_charge_->FreeMem(static_cast<size_t>(-delta));
+}
+
 StateMemoryUsage StateMemory::Usage() {
   return {cache_->GetUsage(),
           cache_->GetPinnedUsage(),
           write_buffer_manager_->memory_usage(),
           arbiter_.peak_bytes(),
           static_cast<size_t>(std::max<int64_t>(0, overlay_bytes_.load(std::memory_order_relaxed))),
+          static_cast<size_t>(std::max<int64_t>(0, in_memory_bytes_.load(std::memory_order_relaxed))),
           arbiter_.flushes(),
           arbiter_.databases()};
 }

@@ -35,12 +35,14 @@ struct StateMemoryUsage {
   size_t memtable_bytes;
   size_t memtable_peak_bytes;
   size_t overlay_bytes;
+  size_t in_memory_bytes;
   int64_t arbiter_flushes;
   int databases;
 };
 
 // What all databases of the process share, so that one number bounds their memory: block cache, write-buffer
-// manager (charged to the cache), RocksDB's background threads, a pool for large reads, the flush arbiter.
+// manager and in-memory stores (both charged to the cache), RocksDB's background threads, a pool for large
+// reads, the flush arbiter.
 //
 // Ownership: a counted singleton. Acquire hands out the one that lives, or makes one; it ends with its last
 // holder. Every database holds it. Threading: Acquire and all methods from any thread. The last holder must
@@ -65,11 +67,16 @@ class StateMemory {
   ThreadPool& read_pool() { return read_pool_; }
   // Databases tell by how much their overlays grew or shrank.
   void AddOverlayBytes(int64_t delta) { overlay_bytes_.fetch_add(delta, std::memory_order_relaxed); }
+  // Databases tell by how much their in-memory stores grew or shrank. The block cache holds that much less.
+  void AddInMemoryBytes(int64_t delta);
 
  private:
   const StateMemoryOptions options_;
   const std::shared_ptr<rocksdb::Cache> cache_;
   const std::shared_ptr<rocksdb::WriteBufferManager> write_buffer_manager_;
+  // RocksDB's one public way to charge a cache with memory that is not its own; nothing else of it is used.
+  const std::shared_ptr<rocksdb::WriteBufferManager> in_memory_charge_;
+  std::atomic<int64_t> in_memory_bytes_{0};
   std::atomic<int64_t> overlay_bytes_{0};
   ThreadPool read_pool_;
   FlushArbiter arbiter_;

@@ -39,13 +39,18 @@ Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMe
 TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options,
                            std::shared_ptr<RocksdbInstance> rocksdb)
     : memory_(std::move(memory)), options_(std::move(options)), rocksdb_(std::move(rocksdb)) {
-  for (size_t i = 0; i < options_.stores.size(); i++) overlays_.push_back(std::make_unique<Overlay>());
+  for (const StoreSettings& store : options_.stores) {
+    overlays_.push_back(std::make_unique<Overlay>());
+    tables_.push_back(store.in_memory ? std::make_unique<MemoryTable>() : nullptr);
+  }
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
 }
 
 TaskDatabase::~TaskDatabase() {
   memory_->AddOverlayBytes(-overlay_bytes_);
+  for (const std::unique_ptr<MemoryTable>& table : tables_)
+    if (table != nullptr) memory_->AddInMemoryBytes(-static_cast<int64_t>(table->bytes()));
   // Close has told of a failure already, when anybody called it.
   const Status ignored = rocksdb_->Close(/*flush=*/true);
   static_cast<void>(ignored);
@@ -58,7 +63,7 @@ Status TaskDatabase::ReadOffsets() {
     const rocksdb::Status status =
         rocksdb_->db()->Get(rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), name, &value);
     offsets_.push_back(StoreOffset{name, -1, 0, ""});
-    if (status.IsNotFound()) continue;
+    if (status.IsNotFound() || options_.stores[i].in_memory) continue;
     if (!status.ok()) return RocksdbStatus(status, "The state database " + options_.path + " cannot be read");
     Result<StoreOffset> offset = DecodeOffset(name, value);
     if (!offset.ok()) return offset.status();
@@ -94,6 +99,12 @@ Result<int64_t> TaskDatabase::Get(size_t store, std::string_view key, char* out,
     if (row->length > 0 && row->length <= out_size) std::memcpy(out, row->data, row->length);
     return row->length;
   }
+  if (const MemoryTable* const rows = table(store); rows != nullptr) {
+    const std::string* const row = rows->Find(key);
+    if (row == nullptr) return -1;
+    if (!row->empty() && row->size() <= out_size) std::memcpy(out, row->data(), row->size());
+    return static_cast<int64_t>(row->size());
+  }
   rocksdb::PinnableSlice value;
   const rocksdb::Status found =
       rocksdb_->db()->Get(rocksdb::ReadOptions(), rocksdb_->family(store), key, &value);
@@ -109,7 +120,7 @@ Result<std::shared_ptr<MultiGet>> TaskDatabase::NewMultiGet(size_t store, std::s
   Status status = CheckStore(store);
   if (!status.ok()) return status;
   auto multi_get = std::make_shared<MultiGet>(rocksdb_, store, &memory_->read_pool());
-  status = multi_get->Prepare(*overlays_[store], arena, columns, count);
+  status = multi_get->Prepare(*overlays_[store], table(store), arena, columns, count);
   if (!status.ok()) return status;
   return multi_get;
 }
@@ -152,7 +163,11 @@ Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::opt
   if (!status.ok()) return status;
   auto scan = std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), std::move(from),
                                            std::move(to), reverse);
-  scan->Open(rocksdb_->db(), rocksdb_->family(store));
+  if (const MemoryTable* const rows = table(store); rows != nullptr) {
+    scan->Open(*rows);
+  } else {
+    scan->Open(rocksdb_->db(), rocksdb_->family(store));
+  }
   scans_.insert(scan.get());
   return scan;
 }
@@ -187,6 +202,17 @@ Result<uint64_t> TaskDatabase::Property(const std::string& name) {
   uint64_t entries = 0;
   for (const std::unique_ptr<Overlay>& overlay : overlays_) entries += overlay->rows().size();
   return entries;
+}
+
+Result<uint64_t> TaskDatabase::ApproximateEntries(size_t store) {
+  FinishCommit();
+  const Status status = CheckStore(store);
+  if (!status.ok()) return status;
+  const uint64_t changed = overlays_[store]->rows().size();
+  if (const MemoryTable* const rows = table(store); rows != nullptr) return rows->size() + changed;
+  Result<uint64_t> rows = rocksdb_->EstimateRows(store);
+  if (!rows.ok()) return rows.status();
+  return rows.value() + changed;
 }
 
 void TaskDatabase::BeginClose() {

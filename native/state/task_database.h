@@ -17,6 +17,7 @@
 #include "common/status.h"
 #include "state/changelog_rows.h"
 #include "state/changelog_sink.h"
+#include "state/memory_table.h"
 #include "state/merged_scan.h"
 #include "state/multi_get.h"
 #include "state/offsets.h"
@@ -34,6 +35,8 @@ struct StoreSettings {
   bool timestamped;
   // nullopt: not logged.
   std::optional<std::string> changelog_topic;
+  // Rows are kept in memory alone, and are gone when the database closes: restored from the beginning.
+  bool in_memory = false;
 };
 
 struct TaskDatabaseOptions {
@@ -52,8 +55,9 @@ struct DrainTotals {
   int64_t bytes = 0;
 };
 
-// One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log) and over each
-// store an overlay of what changed since the last commit.
+// One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log), a table for each
+// store that is kept in memory only (its family stays empty, so that a store's number is its family's), and over
+// each store an overlay of what changed since the last commit.
 //
 //          Apply             Drain (native)            Commit (native)         any JS call
 //   idle ---------> idle --------------> drained ----------------> written -------------> idle, empty
@@ -67,7 +71,9 @@ struct DrainTotals {
 //   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing.
 //      They are emptied on the JS thread alone (FinishCommit), so get and multiGet go on while a commit
 //      writes.
-//   3. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
+//   3. An in-memory store's committed rows change on the JS thread alone (FinishCommit takes the overlay over),
+//      but for a restore. Its offset is never written: a database that opens has none of its rows.
+//   4. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
 //      close end it.
 //
 // Its methods are in three files: what a task calls while it processes, commits (task_database_commit.cc) and
@@ -118,11 +124,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   const std::string& path() const { return options_.path; }
   std::vector<StoreOffset> Offsets() const;
   Status SetTopicId(const std::string& store, std::string topic_id);
+  // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
+  Result<uint64_t> ApproximateEntries(size_t store);
   // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
   Result<uint64_t> Property(const std::string& name);
 
   // Restoring; native, several stores at a time, while no JS call but Offsets, SetTopicId and Property is made.
 
+  // True for a store that takes records by WriteRestored alone.
+  bool IsInMemory(size_t store) const { return options_.stores[store].in_memory; }
   // Of an open database.
   Result<bool> StoreIsEmpty(size_t store);
   // Removes a store's offset, then its rows: a crash in between leaves a store that is restored from the
@@ -155,6 +165,10 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status CheckStore(size_t store) const;
   Status CheckIdle(const char* what) const;
   void ClearOverlays();
+  // Null for a persistent store.
+  MemoryTable* table(size_t store) { return tables_[store].get(); }
+  // Counts what a table's change has taken or given back.
+  void CountTable(size_t bytes_before, const MemoryTable& table);
   void CloseScans();
   void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
   Status ReadOffsets();
@@ -162,6 +176,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Result<std::vector<StoreOffset>> OffsetsToCommit() const;
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
+  bool IsInMemory(const std::string& store) const;
+  void RestoreTable(MemoryTable& table, bool timestamped, const std::vector<ChangelogRecord>& records);
   Status PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const;
   StoreOffset RestoredOffset(size_t store, int64_t next_offset) const;
   void SetOffset(size_t store, StoreOffset offset);
@@ -174,6 +190,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // JS thread (and Drain).
   std::vector<std::unique_ptr<Overlay>> overlays_;
   int64_t overlay_bytes_ = 0;
+  std::vector<std::unique_ptr<MemoryTable>> tables_;
   std::unordered_set<MergedScan*> scans_;
   bool closing_ = false;
 

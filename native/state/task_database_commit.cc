@@ -1,5 +1,7 @@
 #include <rocksdb/db.h>
 
+#include <algorithm>
+
 #include "state/rocksdb_status.h"
 #include "state/task_database.h"
 
@@ -59,7 +61,9 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   const size_t value_begin = settings.timestamped ? 8 : 0;
   for (const auto& [key, row] : overlay.rows()) {
     rocksdb::Status batched;
-    if (row.deleted) {
+    if (settings.in_memory) {
+      // FinishCommit takes it over.
+    } else if (row.deleted) {
       batched = batch_.Delete(family, key.bytes);
     } else {
       batched = batch_.Put(family, key.bytes, row.value());
@@ -96,8 +100,9 @@ Status TaskDatabase::BeginCommit() {
 Status TaskDatabase::Commit() {
   Result<std::vector<StoreOffset>> offsets = OffsetsToCommit();
   Status status = offsets.ok() ? Status::Ok() : offsets.status();
-  for (size_t i = 0; status.ok() && i < offsets.value().size(); i++)
-    status = PutOffset(&batch_, offsets.value()[i]);
+  for (size_t i = 0; status.ok() && i < offsets.value().size(); i++) {
+    if (!IsInMemory(offsets.value()[i].store)) status = PutOffset(&batch_, offsets.value()[i]);
+  }
   if (status.ok() && batch_.Count() > 0) status = rocksdb_->Write(&batch_);
   if (!status.ok()) {
     phase_.store(Phase::kDrained, std::memory_order_release);
@@ -124,6 +129,11 @@ void TaskDatabase::AfterWrite(int64_t records) {
   if (records_since_flush_.fetch_add(records) + records < options_.flush_every_records) return;
   records_since_flush_.store(0);
   rocksdb_->RequestFlush();
+}
+
+bool TaskDatabase::IsInMemory(const std::string& store) const {
+  return std::any_of(options_.stores.begin(), options_.stores.end(),
+                     [&store](const StoreSettings& one) { return one.in_memory && one.name == store; });
 }
 
 Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
@@ -161,8 +171,18 @@ void TaskDatabase::FinishCommit() {
   if (phase_.load(std::memory_order_acquire) != Phase::kWritten) return;
   // Scans that began while the commit was being written merge an overlay that goes.
   CloseScans();
+  for (size_t store = 0; store < tables_.size(); store++) {
+    if (tables_[store] == nullptr) continue;
+    const size_t before = tables_[store]->bytes();
+    tables_[store]->Fold(*overlays_[store]);
+    CountTable(before, *tables_[store]);
+  }
   ClearOverlays();
   phase_.store(Phase::kIdle, std::memory_order_release);
+}
+
+void TaskDatabase::CountTable(size_t bytes_before, const MemoryTable& table) {
+  memory_->AddInMemoryBytes(static_cast<int64_t>(table.bytes()) - static_cast<int64_t>(bytes_before));
 }
 
 void TaskDatabase::ClearOverlays() {

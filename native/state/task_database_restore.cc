@@ -20,6 +20,12 @@ Result<bool> TaskDatabase::StoreIsEmpty(size_t store) {
 }
 
 Status TaskDatabase::ClearStore(size_t store) {
+  if (MemoryTable* const rows = table(store); rows != nullptr) {
+    const size_t before = rows->bytes();
+    rows->Clear();
+    CountTable(before, *rows);
+    return WriteRestored(store, {}, -1);
+  }
   const Result<bool> empty = StoreIsEmpty(store);
   if (!empty.ok()) return empty.status();
   Status status = WriteRestored(store, {}, -1);
@@ -32,6 +38,11 @@ Status TaskDatabase::ClearStore(size_t store) {
 
 Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
                                    int64_t next_offset) {
+  if (MemoryTable* const rows = table(store); rows != nullptr) {
+    RestoreTable(*rows, options_.stores[store].timestamped, records);
+    SetOffset(store, RestoredOffset(store, next_offset));
+    return Status::Ok();
+  }
   rocksdb::WriteBatch batch;
   {
     const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
@@ -57,6 +68,23 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
   SetOffset(store, std::move(offset));
   AfterWrite(static_cast<int64_t>(records.size()));
   return Status::Ok();
+}
+
+void TaskDatabase::RestoreTable(MemoryTable& table, bool timestamped,
+                                const std::vector<ChangelogRecord>& records) {
+  const size_t before = table.bytes();
+  std::string row;
+  for (const ChangelogRecord& record : records) {
+    if (!record.value.has_value() || !timestamped) {
+      table.Put(record.key, record.value);
+      continue;
+    }
+    row.resize(8);
+    PutInt64(row.data(), record.timestamp_ms);
+    row.append(*record.value);
+    table.Put(record.key, row);
+  }
+  CountTable(before, table);
 }
 
 std::string TaskDatabase::RestoreFolder(size_t store) const {

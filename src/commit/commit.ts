@@ -5,6 +5,8 @@ import type { OutputBatch } from '../produce/output-batch.ts'
 export interface CommittableTask {
   /** null: a task without stores. */
   readonly state: { readonly database: Pick<TaskDatabase, 'drain' | 'commit'>; flush(): void } | null
+  /** Forwards what caching stores have kept back, until the output is full. @returns true when nothing is left */
+  flushChanges(): boolean
   /** Where its inputs stand. */
   offsets(): readonly TopicPartitionOffset[]
   commitDone(): void
@@ -22,7 +24,7 @@ export interface CommitStages<T extends CommittableTask> {
 /**
  * One at-least-once commit of a thread's tasks. The order is the guarantee:
  *
- *   caches into overlays -> outputs handed over -> overlays drained into changelog records and one write batch each
+ *   kept-back changes forwarded -> caches into overlays -> outputs handed over -> overlays drained into changelog records and one write batch each
  *   -> everything delivered -> RocksDB written, with the changelog's offsets -> source offsets committed
  *
  * A crash before RocksDB is written leaves local state older than its changelog, which is replayed; a crash before the source offsets are
@@ -38,6 +40,7 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
 ): Promise<number> {
   const { producer, output, flushTimeoutMs, commitOffsets } = stages
   const states = tasks.flatMap(({ state }) => (state === null ? [] : [state]))
+  for (const task of tasks) while (!task.flushChanges()) await output.sendAll()
   for (const state of states) state.flush()
   await output.sendAll()
   let changelogRecords = 0

@@ -23,6 +23,13 @@ export interface StoreOptions {
   readonly store?: string
   /** Default: true. False keeps no changelog: the rows are lost with the disk. */
   readonly logging?: boolean
+  /** Default: false, rows are kept in RocksDB. True keeps them in memory only; they come back from the changelog. */
+  readonly inMemory?: boolean
+  /**
+   * Default: false, every change is forwarded. True forwards the last change of each key, at a commit or when the cache is full
+   * (WEIR_STATESTORE_CACHE_MAX_BYTES); its old value is then that of the last time.
+   */
+  readonly caching?: boolean
   /** Settings of the changelog topic besides Weir's own. Default: none. */
   readonly changelogConfig?: Readonly<Record<string, string>>
 }
@@ -56,7 +63,7 @@ export interface ProcessOptions extends NameOption {
 }
 
 export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
-export const STORE = ['store', 'logging', 'changelogConfig']
+export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig']
 export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
 
 /** Checks what every step has: known options, a name that topics can have. */
@@ -72,13 +79,15 @@ export function checkStep(
 export function checkStoreOptions(where: string, options: StoreOptions | undefined): void {
   if (options?.store !== undefined) checkName(where, 'store', options.store)
   checkBoolean(where, 'logging', options?.logging)
+  checkBoolean(where, 'inMemory', options?.inMemory)
+  checkBoolean(where, 'caching', options?.caching)
 }
 
 /** True when the options say anything about a store, as giving a Materialized does in Java. */
 export function asksForStore<K, V>(options: MaterializedOptions<K, V> | undefined): boolean {
   if (options === undefined) return false
-  const { store, key, value, logging, changelogConfig } = options
-  return [store, key, value, logging, changelogConfig].some((option) => option !== undefined)
+  const { name: _, ...ofStore } = options
+  return Object.values(ofStore).some((option) => option !== undefined)
 }
 
 /** The store of a table or an aggregate. */
@@ -88,12 +97,14 @@ export function tableStore<K, V>(
   value: Serde<V>,
   options: StoreOptions | undefined,
 ): StoreDefinition {
-  const { logging, changelogConfig } = options ?? {}
+  const { logging, inMemory, caching, changelogConfig } = options ?? {}
   return stores.timestampedKeyValue({
     name,
     key,
     value,
     ...(logging !== undefined && { logging }),
+    ...(inMemory !== undefined && { inMemory }),
+    ...(caching !== undefined && { caching }),
     ...(changelogConfig !== undefined && { changelogConfig }),
   })
 }

@@ -68,7 +68,7 @@ export class StreamsBuilder {
         parents: sourceName,
         stores,
         preservesKey: true,
-        readsByKey: rows.sendsOldValues ? stores : [],
+        readsByKey: rows.sendsOldValues || store.caching === true ? stores : [],
       })
     })
     graph.add(node)

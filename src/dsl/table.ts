@@ -167,7 +167,7 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
         parents,
         stores,
         preservesKey: true,
-        readsByKey: rows.sendsOldValues ? stores : [],
+        readsByKey: rows.sendsOldValues || store?.caching === true ? stores : [],
       })
     })
     graph.add(step, node)

@@ -117,6 +117,11 @@ export const processMetricCatalogue = {
     help: 'Block cache that cannot be evicted now',
     labels: [],
   },
+  weir_state_in_memory_bytes: {
+    type: 'gauge',
+    help: 'Committed rows of in-memory stores of all tasks',
+    labels: [],
+  },
   weir_rocksdb_memtable_bytes: { type: 'gauge', help: 'Memtables of all databases', labels: [] },
   weir_rocksdb_memtable_peak_bytes: { type: 'gauge', help: 'The most that memtables have taken', labels: [] },
   weir_rocksdb_arbiter_flushes_total: {

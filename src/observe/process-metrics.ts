@@ -38,6 +38,7 @@ export class ProcessMetrics {
       this.#set.set('weir_rocksdb_databases', {}, usage.databases)
       this.#set.set('weir_rocksdb_block_cache_bytes', {}, usage.blockCacheBytes)
       this.#set.set('weir_rocksdb_block_cache_pinned_bytes', {}, usage.blockCachePinnedBytes)
+      this.#set.set('weir_state_in_memory_bytes', {}, usage.inMemoryBytes)
       this.#set.set('weir_rocksdb_memtable_bytes', {}, usage.memtableBytes)
       this.#set.set('weir_rocksdb_memtable_peak_bytes', {}, usage.memtablePeakBytes)
       this.#set.total('weir_rocksdb_arbiter_flushes_total', {}, usage.arbiterFlushes)

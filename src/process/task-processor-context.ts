@@ -1,10 +1,11 @@
 import type { Store } from '../state/store.ts'
+import { Headers } from './headers.ts'
 import type { Node } from './node.ts'
 import type { OperatorContext } from './operators/operator-context.ts'
 import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
-import type { TaskClock } from './task-clock.ts'
+import type { RecordOrigin, TaskClock } from './task-clock.ts'
 
 /** What all processors of a task share. */
 export interface TaskEnvironment {
@@ -107,6 +108,36 @@ export class TaskProcessorContext implements OperatorContext {
 
   recordDropped(reason: string): void {
     this.#environment.recordDropped(this.#name, reason)
+  }
+
+  origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin {
+    const { clock } = this.#environment
+    const origin = into ?? { topic: '', partition: 0, offset: 0, timestamp: 0, headers: Headers.empty }
+    origin.topic = clock.topic
+    origin.partition = clock.partition
+    origin.offset = clock.inPunctuator ? -1 : clock.offset
+    origin.timestamp = record === null ? clock.timestamp : record.timestamp
+    origin.headers = record === null ? Headers.empty : record.headers
+    return origin
+  }
+
+  forwardFor(origin: RecordOrigin, record: StreamRecord<unknown, unknown>): void {
+    const { clock } = this.#environment
+    const { topic, partition, offset, timestamp, inPunctuator, node } = clock
+    clock.topic = origin.topic
+    clock.partition = origin.partition
+    clock.offset = origin.offset
+    clock.timestamp = record.timestamp
+    clock.inPunctuator = false
+    clock.node = this.#name
+    this.forward(record)
+    // An error leaves the clock as it is: it says where the error was.
+    clock.topic = topic
+    clock.partition = partition
+    clock.offset = offset
+    clock.timestamp = timestamp
+    clock.inPunctuator = inPunctuator
+    clock.node = node
   }
 
   #named(child: string): Node {

@@ -12,14 +12,15 @@ import {
 import type { CacheBudget } from '../state/cache-budget.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
 import { openKeyValueStore, type RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
+import { hasTimestampedRows } from '../state/row-codec.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import type { TopicInfo } from './protocol.ts'
 
 const OFFSET_OUT_OF_RANGE = 'kafka:_AUTO_OFFSET_RESET'
 
-/** A key of ordinary length and an overlay's own bytes for a row. */
-const OVERLAY_BYTES_PER_ROW = 100
+/** An overlay's own bytes for a row. */
+const OVERLAY_BYTES_PER_ROW = 80
 
 /** What a task's state needs of its thread. */
 export interface StateEnvironment {
@@ -87,7 +88,8 @@ export class TaskStateManager {
       partition,
       stores: definition.stores.map((store) => ({
         name: store.name,
-        timestamped: store.type === 'timestamped-key-value',
+        timestamped: hasTimestampedRows(store),
+        inMemory: store.inMemory === true,
         changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
       })),
       flushEveryRecords: config.flushEveryRecords,
@@ -166,13 +168,37 @@ export class TaskStateManager {
     return files + memtables
   }
 
-  /** What a commit would write, as far as known: the overlays, and an estimate of the dirty rows above them. */
+  /** What a commit would write: the overlays, and the dirty rows above them. */
   get uncommittedBytes(): number {
     let bytes = this.overlayBytes
     for (const { cache } of this.stores.values()) {
-      bytes += cache.dirtyEntries * (cache.rowBytesEstimate + OVERLAY_BYTES_PER_ROW)
+      bytes += cache.dirtyBytes + cache.dirtyEntries * OVERLAY_BYTES_PER_ROW
     }
     return bytes
+  }
+
+  /**
+   * Forwards what caching stores have kept back, those above first, until `isFull`. A store that gets changes from one below it in the
+   * topology is asked again. @returns true when nothing is left
+   */
+  flushChanges(isFull: () => boolean): boolean {
+    for (let pass = 0; pass <= this.stores.size; pass++) {
+      let changes = 0
+      for (const store of this.stores.values()) {
+        if (!store.flushChanges(isFull) && isFull()) return false
+        changes += store.pendingChanges.size
+      }
+      if (changes === 0) break
+    }
+    return true
+  }
+
+  /** True when a caching store has kept back as much as half of its share of the cache. */
+  get wantsFlush(): boolean {
+    for (const { pendingChanges } of this.stores.values()) {
+      if (pendingChanges.bytes > this.#environment.budget.shareBytes / 2) return true
+    }
+    return false
   }
 
   /** Hands every store's changes to the overlays. */

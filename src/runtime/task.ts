@@ -248,9 +248,31 @@ export class Task {
     if (this.state !== null) this.#closeScans()
     if (input.step()) {
       one.unpin()
-      this.state?.trim()
+      this.#trim()
     }
     if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+  }
+
+  /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
+  #trim(): void {
+    if (this.state === null) return
+    if (this.state.wantsFlush) this.flushChanges()
+    this.state.trim()
+  }
+
+  /**
+   * Forwards what caching stores have kept back, until the output is full. @returns true when nothing is left
+   * @throws WeirError processing-failed; what could not be forwarded stays
+   */
+  flushChanges(): boolean {
+    const { state } = this
+    if (state === null) return true
+    let done = true
+    this.#guard(() => {
+      done = state.flushChanges(() => this.#options.output.isFull)
+    })
+    this.#closeScans()
+    return done
   }
 
   /** Runs the stream-time punctuators that are due. */

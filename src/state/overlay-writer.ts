@@ -22,8 +22,8 @@ export class OverlayWriter {
     this.#keyLength = this.writer.position - this.#rowStart
   }
 
-  /** @param present false deletes the key */
-  endRow(present: boolean, timestamp: number): void {
+  /** @param present false deletes the key. @returns the bytes of key and row */
+  endRow(present: boolean, timestamp: number): number {
     const index = this.#count++
     const valueStart = this.#rowStart + this.#keyLength
     this.#columns[index] = this.#rowStart
@@ -31,6 +31,7 @@ export class OverlayWriter {
     this.#columns[2 * CAPACITY + index] = valueStart
     this.#columns[3 * CAPACITY + index] = present ? this.writer.position - valueStart : -1
     this.#timestamps[index] = timestamp
+    return this.writer.position - this.#rowStart
   }
 
   get isFull(): boolean {

@@ -4,12 +4,20 @@ import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import type { CacheBudget } from './cache-budget.ts'
+import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
 import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
-import { RowCodec } from './row-codec.ts'
+import { Recency } from './recency.ts'
+import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { RowScan } from './row-scan.ts'
 import { ScanChunks } from './scan-chunks.ts'
-import type { KeyValueStore, StoreIterator, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
+import type {
+  CachingStore,
+  KeyValueStore,
+  StoreIterator,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './store.ts'
 import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
 
 /** What a store needs of its task. */
@@ -26,18 +34,26 @@ export interface StoreEnvironment {
 }
 
 /**
- * A persistent key-value store: decoded cache, then overlay, then RocksDB. Kafka Streams' RocksDBStore under a cache that holds decoded values; every
- * update is forwarded by the operators, and the changelog gets a key once per commit.
+ * A key-value store: decoded cache, then overlay, then RocksDB or, for a store in memory, the database's table of it. Kafka Streams' RocksDBStore,
+ * InMemoryKeyValueStore and MemoryLRUCache under a cache that holds decoded values. The changelog gets a key once per commit. With a flush
+ * listener, which takes `caching`, the listener is told of changes when they are flushed; see ChangeBuffer.
  *
  * Subclasses say what of a cached row the store's users see.
  */
-export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>, PrefetchingStore {
+export abstract class RocksDbKeyValueStore<K, V>
+  implements KeyValueStore<K, V>, PrefetchingStore, CachingStore<K, unknown>
+{
   readonly name: string
   readonly cache: ValueCache
   protected readonly environment: StoreEnvironment
   readonly #keySerde: Serde<K>
   readonly #primitiveKeys: boolean
   readonly #codec: RowCodec
+  readonly #caching: boolean
+  /** Null without a limit. */
+  readonly #recency: Recency | null
+  /** Null while nobody is to be told of changes. */
+  #changes: ChangeBuffer<K, unknown> | null = null
   readonly #keyWriter = new ByteWriter(256)
   readonly #chunks = new ScanChunks()
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
@@ -48,7 +64,9 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
     this.environment = environment
     this.#keySerde = definition.key as Serde<K>
     this.#primitiveKeys = definition.key.primitive === true
-    this.#codec = new RowCodec(definition.value, definition.type === 'timestamped-key-value')
+    this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
+    this.#caching = definition.caching === true
+    this.#recency = definition.entriesMax === undefined ? null : new Recency(definition.entriesMax)
     this.cache = new ValueCache(environment.budget, (entries) => this.#writeOut(entries))
   }
 
@@ -100,12 +118,28 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
 
   approximateEntryCount(): number {
     this.cache.flushDirty()
-    return this.environment.database.properties(['rocksdb.estimate-num-keys'])[0]!
+    return this.environment.database.approximateEntries(this.environment.index)
   }
 
   /** The scans left open: the task closes them at the end of a record. */
   get openScans(): ReadonlySet<StoreIterator<unknown, unknown>> {
     return this.#openScans
+  }
+
+  setFlushListener(listener: FlushListener<K, unknown>): boolean {
+    if (!this.#caching) return false
+    this.#changes = new ChangeBuffer(this.environment.budget, listener)
+    return true
+  }
+
+  /** Changes that the flush listener has not been told, and the memory that they take. */
+  get pendingChanges(): { readonly size: number; readonly bytes: number } {
+    return this.#changes ?? NO_CHANGES
+  }
+
+  /** Tells the flush listener what has changed until `isFull`. @returns true when nothing is left */
+  flushChanges(isFull: () => boolean): boolean {
+    return this.#changes === null || this.#changes.flush(isFull)
   }
 
   /** Hands every change since the last commit to the overlay. */
@@ -124,11 +158,14 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
 
   discard(): void {
     this.closeScans()
+    this.#changes?.clear()
+    this.#recency?.clear()
     this.cache.discard()
   }
 
   close(): void {
     this.closeScans()
+    this.#changes?.clear()
     this.cache.close()
   }
 
@@ -148,13 +185,84 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
   protected write(key: K, value: unknown, timestamp: number): void {
     this.#checkKey(key)
     const cacheKey = this.#cacheKey(key)
-    this.cache.put(cacheKey, typeof cacheKey === 'string' ? cacheKey.length : 8, value, timestamp)
+    const changes = this.#changes
+    if (changes !== null && !changes.has(cacheKey)) {
+      const { value: oldValue, serializedBytes } = this.#read(cacheKey, key)
+      changes.add(cacheKey, key, oldValue, serializedBytes)
+    }
+    this.#put(cacheKey, value, timestamp)
+    if (this.#recency !== null) this.#limit(this.#recency, cacheKey, value !== null)
+    changes?.put(cacheKey, value, timestamp)
+  }
+
+  #put(cacheKey: CacheKey, value: unknown, timestamp: number): void {
+    const { cache } = this
+    const keyBytes = typeof cacheKey === 'string' ? cacheKey.length : 8
+    const entry = cache.find(cacheKey) ?? cache.add(cacheKey, keyBytes, null, timestamp, 0)
+    let rowBytes = this.#codec.size(value)
+    if (rowBytes < 0) rowBytes = isPowerOfTwo(entry.puts + 1) ? this.#measure(value) : -1
+    cache.put(entry, value, timestamp, rowBytes < 0 ? entry.serializedBytes : keyBytes + rowBytes)
+  }
+
+  /**
+   * A row's bytes, by writing it. Of a row that is put again and again the 1st, 2nd, 4th, 8th ... put since it was written out is measured: so a row that
+   * grows is known within a factor of two, for little.
+   */
+  #measure(value: unknown): number {
+    const writer = this.#keyWriter
+    writer.reset()
+    try {
+      this.#codec.write(value, 0, writer)
+    } catch (error) {
+      throw this.#notWritten(error)
+    }
+    return writer.position
+  }
+
+  #notWritten(error: unknown): Error {
+    return new Error(`store ${this.name}: a row could not be written: ${messageOf(error)}`, { cause: error })
+  }
+
+  /** Keeps the rows of a limited store below their number. Deletes as any delete: the changelog says so too. */
+  #limit(recency: Recency, used: CacheKey, present: boolean): void {
+    if (!recency.isLoaded) this.#loadRecency(recency)
+    if (present) recency.touch(used)
+    else recency.delete(used)
+    for (let goes = recency.excess(); goes !== undefined; goes = recency.excess()) {
+      recency.delete(goes)
+      this.#put(goes, null, this.environment.recordTimestamp())
+    }
+  }
+
+  #loadRecency(recency: Recency): void {
+    const rows: { key: CacheKey; timestamp: number }[] = []
+    const { database, index } = this.environment
+    this.cache.flushDirty()
+    using scan = new RowScan(
+      database.scan(index, null, null, false),
+      this.#chunks,
+      (buffer, keyStart, keyEnd, valueStart) => ({
+        key: this.#primitiveKeys
+          ? (this.#keySerde.deserialize(buffer, keyStart, keyEnd) as CacheKey)
+          : buffer.latin1Slice(keyStart, keyEnd),
+        value: this.#codec.timestamp(buffer, valueStart),
+      }),
+      () => {},
+    )
+    for (const { key, value } of scan) rows.push({ key, timestamp: value })
+    recency.load(rows)
   }
 
   /** The cached row of a key, read when it is not yet there. */
   protected read(key: K): CacheEntry {
     this.#checkKey(key)
     const cacheKey = this.#cacheKey(key)
+    const entry = this.#read(cacheKey, key)
+    if (this.#recency !== null && entry.value !== null) this.#limit(this.#recency, cacheKey, true)
+    return entry
+  }
+
+  #read(cacheKey: CacheKey, key: K): CacheEntry {
     const known = this.cache.find(cacheKey)
     if (known !== undefined) return known
     const writer = this.#keyWriter
@@ -222,27 +330,30 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
     const { overlayWriter, database, index, onOverlayBytes } = this.environment
     const { writer } = overlayWriter
     let overlayBytes = -1
-    let rowBytes = 0
     try {
       for (const entry of entries) {
         overlayWriter.beginRow()
         if (this.#primitiveKeys) this.#keySerde.serialize(entry.key as K, writer)
         else writer.writeLatin1(entry.key as string)
         overlayWriter.endKey()
-        const valueStart = writer.position
         if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
-        rowBytes += writer.position - valueStart
-        overlayWriter.endRow(entry.value !== null, entry.timestamp)
+        const bytes = overlayWriter.endRow(entry.value !== null, entry.timestamp)
+        if (bytes !== entry.serializedBytes) this.cache.resize(entry, bytes)
         if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
       }
       overlayBytes = overlayWriter.apply(database, index)
     } catch (error) {
       overlayWriter.reset()
-      throw new Error(`store ${this.name}: a row could not be written: ${messageOf(error)}`, { cause: error })
+      throw this.#notWritten(error)
     }
-    if (entries.length > 0) this.cache.rowBytesEstimate = Math.ceil(rowBytes / entries.length)
     onOverlayBytes(overlayBytes)
   }
+}
+
+const NO_CHANGES = { size: 0, bytes: 0 }
+
+function isPowerOfTwo(number: number): boolean {
+  return (number & (number - 1)) === 0
 }
 
 /** Rows are the values' own bytes. Kafka Streams' KeyValueStore. */

@@ -1,7 +1,13 @@
 import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { StoreDefinition } from '../topology/definition.ts'
 
 const TIMESTAMP_BYTES = 8
+
+/** True when a store's rows begin with a timestamp: those of tables, and of a store with a limit, which is ordered by it after a restore. */
+export function hasTimestampedRows(definition: StoreDefinition): boolean {
+  return definition.type === 'timestamped-key-value' || definition.entriesMax !== undefined
+}
 
 /** How a store's rows stand in RocksDB: the value's own bytes, with timestamp(8, big-endian) before them when timestamped. docs/state-format.md. */
 export class RowCodec {
@@ -11,6 +17,26 @@ export class RowCodec {
   constructor(serde: Serde<unknown>, timestamped: boolean) {
     this.#serde = serde
     this.timestamped = timestamped
+  }
+
+  /**
+   * A row's bytes without serialising it, as far as the value tells them: a text counts a byte for each character.
+   *
+   * @returns -1 for a value that has to be serialised to know
+   */
+  size(value: unknown): number {
+    const header = this.timestamped ? TIMESTAMP_BYTES : 0
+    switch (typeof value) {
+      case 'string':
+        return header + value.length
+      case 'number':
+      case 'bigint':
+      case 'boolean':
+        return header + 8
+      default:
+        if (value === null) return 0
+        return value instanceof Uint8Array ? header + value.byteLength : -1
+    }
   }
 
   value(buffer: Buffer, start: number, end: number): unknown {

@@ -1,4 +1,11 @@
 import type { Serde } from '../serde/serde.ts'
+import type { FlushListener } from './change-buffer.ts'
+
+/** A store that can tell of its changes when it is flushed instead of at once. Kafka Streams' CachedStateStore. */
+export interface CachingStore<K, V> extends Store {
+  /** @returns false when the store was not declared with caching: then the listener is told nothing */
+  setFlushListener(listener: FlushListener<K, V>): boolean
+}
 
 /** What every state store has. Stores belong to one task and are used from its processors only. */
 export interface Store {
@@ -23,7 +30,7 @@ export interface ReadOnlyKeyValueStore<K, V> extends Store {
   reverseAll(): StoreIterator<K, V>
   /** Rows whose serialised key begins with the serialised prefix. */
   prefixScan<P>(prefix: P, serde: Serde<P>): StoreIterator<K, V>
-  /** RocksDB's estimate plus what is uncommitted. */
+  /** An estimate: changed rows of a commit's time are counted besides. */
   approximateEntryCount(): number
 }
 

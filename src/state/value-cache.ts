@@ -12,9 +12,11 @@ export interface CacheEntry {
   value: unknown
   /** Of a timestamped row: the row's own. Else that of the record that last changed it, which the changelog record gets; ms. */
   timestamp: number
-  dirty: boolean
+  /** How often the row was put since it was last written out; 0: it is clean. */
+  puts: number
   generation: number
-  bytes: number
+  /** Key and row, serialised: as read or written out, or as measured at a put. */
+  serializedBytes: number
 }
 
 /** A bigger Map stops the thread for half a second when it grows. */
@@ -27,6 +29,10 @@ const GENERATION_ENTRIES_MAX = 512 * 1024
  */
 const HEAP_BYTES_PER_ENTRY = 150
 const HEAP_BYTES_PER_SERIALIZED_BYTE = 2
+
+function heapBytes(serializedBytes: number): number {
+  return HEAP_BYTES_PER_ENTRY + serializedBytes * HEAP_BYTES_PER_SERIALIZED_BYTE
+}
 
 /**
  * Decoded values of one store under one task: two generations of a Map. What is used moves into the young one; when that has grown to
@@ -46,8 +52,7 @@ export class ValueCache {
   #oldBytes = 0
   /** The last entry touched: an aggregate gets and puts the same key. */
   #last: CacheEntry | null = null
-  /** Serialised row bytes of late, as an estimate for rows that were never serialised. */
-  rowBytesEstimate = 16
+  #dirtyBytes = 0
   hits = 0
   misses = 0
   /** The generations in which the batches now held were read ahead, oldest first. */
@@ -66,6 +71,11 @@ export class ValueCache {
 
   get dirtyEntries(): number {
     return this.#dirty.length
+  }
+
+  /** Key and row bytes, serialised, of the dirty rows. */
+  get dirtyBytes(): number {
+    return this.#dirtyBytes
   }
 
   get youngBytes(): number {
@@ -118,8 +128,9 @@ export class ValueCache {
 
   /** Adds a row that was read. REQUIRES that the key is not there. */
   add(key: CacheKey, keyBytes: number, value: unknown, timestamp: number, rowBytes: number): CacheEntry {
-    const bytes = HEAP_BYTES_PER_ENTRY + (keyBytes + Math.max(rowBytes, 0)) * HEAP_BYTES_PER_SERIALIZED_BYTE
-    const entry: CacheEntry = { key, value, timestamp, dirty: false, generation: this.#generation, bytes }
+    const serializedBytes = keyBytes + Math.max(rowBytes, 0)
+    const bytes = heapBytes(serializedBytes)
+    const entry = { key, value, timestamp, puts: 0, generation: this.#generation, serializedBytes }
     this.#young.set(key, entry)
     this.#youngBytes += bytes
     this.#budget.usedBytes += bytes
@@ -127,23 +138,39 @@ export class ValueCache {
     return entry
   }
 
-  put(key: CacheKey, keyBytes: number, value: unknown, timestamp: number): void {
-    const entry = this.find(key) ?? this.add(key, keyBytes, null, timestamp, this.rowBytesEstimate)
+  /** @param serializedBytes of key and row */
+  put(entry: CacheEntry, value: unknown, timestamp: number, serializedBytes: number): void {
     entry.value = value
     entry.timestamp = timestamp
-    if (!entry.dirty) {
-      entry.dirty = true
+    if (entry.serializedBytes !== serializedBytes) this.resize(entry, serializedBytes)
+    if (entry.puts++ === 0) {
       this.#dirty.push(entry)
+      this.#dirtyBytes += serializedBytes
     }
+  }
+
+  /** A row takes more or less than was thought. */
+  resize(entry: CacheEntry, serializedBytes: number): void {
+    const grown = serializedBytes - entry.serializedBytes
+    entry.serializedBytes = serializedBytes
+    if (entry.puts > 0) this.#dirtyBytes += grown
+    const bytes = grown * HEAP_BYTES_PER_SERIALIZED_BYTE
+    // An entry that has left is nobody's any more.
+    if (entry.generation === this.#generation) this.#youngBytes += bytes
+    else if (entry.generation === this.#generation - 1) this.#oldBytes += bytes
+    else return
+    this.#budget.usedBytes += bytes
   }
 
   /** Hands every dirty row to the overlay; the rows stay, clean. */
   flushDirty(): void {
     if (this.#dirty.length === 0) return
     const dirty = this.#dirty
-    this.#dirty = []
+    // A row that cannot be written keeps all of them dirty: no commit can leave them out.
     this.#writeOut(dirty)
-    for (const entry of dirty) entry.dirty = false
+    this.#dirty = []
+    for (const entry of dirty) entry.puts = 0
+    this.#dirtyBytes = 0
   }
 
   /** True when the young generation has its share of the memory left to it, `free` bytes being unused. */
@@ -161,8 +188,9 @@ export class ValueCache {
     const leaving: CacheEntry[] = []
     const staying: CacheEntry[] = []
     for (const entry of this.#dirty) (entry.generation === goes ? leaving : staying).push(entry)
-    this.#dirty = staying
     if (leaving.length > 0) this.#writeOut(leaving)
+    this.#dirty = staying
+    for (const entry of leaving) this.#dirtyBytes -= entry.serializedBytes
     this.#budget.usedBytes -= this.#oldBytes
     this.#old = this.#young
     this.#oldBytes = this.#youngBytes
@@ -178,6 +206,7 @@ export class ValueCache {
     this.#young = new Map()
     this.#old = new Map()
     this.#dirty = []
+    this.#dirtyBytes = 0
     this.#youngBytes = 0
     this.#oldBytes = 0
     this.#last = null
@@ -190,9 +219,9 @@ export class ValueCache {
 
   #promote(entry: CacheEntry): void {
     this.#old.delete(entry.key)
-    this.#oldBytes -= entry.bytes
+    this.#oldBytes -= heapBytes(entry.serializedBytes)
     entry.generation = this.#generation
     this.#young.set(entry.key, entry)
-    this.#youngBytes += entry.bytes
+    this.#youngBytes += heapBytes(entry.serializedBytes)
   }
 }

@@ -63,6 +63,12 @@ export interface StoreDefinition {
   readonly value: Serde<unknown>
   /** False keeps no changelog: the store is empty after its disk is lost. Default of the builders: true. */
   readonly logging: boolean
+  /** Rows are kept in memory only, and restored from the beginning of the changelog. Default: false. */
+  readonly inMemory?: boolean
+  /** An in-memory store's limit: the row that was used longest ago goes when there are more. Default: none. */
+  readonly entriesMax?: number
+  /** Tables forward a row's last change at a commit, or when the cache is full, instead of every change. Default: false. */
+  readonly caching?: boolean
   /** Settings of the changelog topic besides those of the contract. */
   readonly changelogConfig: Readonly<Record<string, string>>
 }

@@ -10,6 +10,7 @@ import { TaskClock } from '../../src/process/task-clock.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
 import { openKeyValueStore, type RocksDbKeyValueStore } from '../../src/state/rocksdb-key-value-store.ts'
+import { hasTimestampedRows } from '../../src/state/row-codec.ts'
 import type { TopologyDefinition } from '../../src/topology/definition.ts'
 import { smallStateMemory } from './state-memory.ts'
 
@@ -61,9 +62,10 @@ export class TaskGraph implements AsyncDisposable {
     const database = await TaskDatabase.open(memory, {
       path: join(folder, '0_0'),
       partition: 0,
-      stores: definitions.map(({ name, type }) => ({
-        name,
-        timestamped: type === 'timestamped-key-value',
+      stores: definitions.map((definition) => ({
+        name: definition.name,
+        timestamped: hasTimestampedRows(definition),
+        inMemory: definition.inMemory === true,
         changelogTopic: null,
       })),
       flushEveryRecords: 1_000_000,
@@ -100,6 +102,11 @@ export class TaskGraph implements AsyncDisposable {
       store.cache.rotate()
       store.cache.rotate()
     }
+  }
+
+  /** Tells what caching stores have kept back, as a commit does. */
+  flush(): void {
+    for (const store of this.stores.values()) store.flushChanges(() => false)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

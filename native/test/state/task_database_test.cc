@@ -102,11 +102,28 @@ struct Tested {
   }
 };
 
-TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) {
+// Brings the logged stores of an in-memory database back from their changelogs.
+void RestoreFromLogs(Tested& tested) {
+  for (size_t store = 0; store < 2; store++) {
+    EXPECT_EQ(tested.database->Offsets()[store].offset, -1);
+    ASSERT_OK(tested.database->ClearStore(store));
+    int64_t next = 0;
+    for (const RecordingSink::Record& record : tested.sink->log(store)) {
+      const auto value =
+          record.value.has_value() ? std::optional<std::string_view>(*record.value) : std::nullopt;
+      ASSERT_OK(tested.database->WriteRestored(store, {{record.key, value, record.timestamp_ms}}, ++next));
+    }
+  }
+  tested.committed[2].clear();
+}
+
+void AgreesWithAModel(bool in_memory) {
   Random random;
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
-  Tested tested{OpenDatabase(memory, ThreeStores(folder / "db"))};
+  TaskDatabaseOptions options = ThreeStores(folder / "db");
+  for (StoreSettings& store : options.stores) store.in_memory = in_memory;
+  Tested tested{OpenDatabase(memory, options)};
   for (int step = 0; step < 3000 && !::testing::Test::HasFailure(); step++) {
     const size_t store = random.Below(3);
     switch (random.Below(12)) {
@@ -185,8 +202,10 @@ TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) {
         }
         // Without a commit the changes since the last one are gone.
         tested.database.reset();
-        tested.database = OpenDatabase(memory, ThreeStores(folder / "db"));
+        EXPECT_EQ(memory->Usage().in_memory_bytes, 0u);
+        tested.database = OpenDatabase(memory, options);
         ASSERT_NE(tested.database, nullptr);
+        if (in_memory) RestoreFromLogs(tested);
         tested.now = tested.committed;
         {
           const auto offsets = tested.database->Offsets();
@@ -204,6 +223,19 @@ TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) {
             tested.now[0]);
   EXPECT_EQ(Replay(tested.sink->log(1), static_cast<int64_t>(tested.sink->log(1).size()), true),
             tested.now[1]);
+  for (size_t store = 0; store < 3; store++)
+    EXPECT_EQ(ScanAll(tested.database, store), RowsOf(tested.now[store]));
+  EXPECT_EQ(memory->Usage().in_memory_bytes > 0, in_memory);
+  ASSERT_OK(tested.database->Flush());
+  const Result<uint64_t> on_disk = tested.database->Property("rocksdb.estimate-num-keys");
+  ASSERT_TRUE(on_disk.ok());
+  EXPECT_EQ(on_disk.value() == 0, in_memory);
+}
+
+TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) { AgreesWithAModel(/*in_memory=*/false); }
+
+TEST(TaskDatabase, InMemoryStoresAgreeWithAModelUnderRandomOperations) {
+  AgreesWithAModel(/*in_memory=*/true);
 }
 
 TEST(TaskDatabase, TheChangelogGetsEachKeyOncePerCommitInOrder) {

@@ -3,6 +3,7 @@ import type { TimestampedKeyValueStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
+import { ChangeForwarder } from './change-forwarder.ts'
 import { copier } from './copier.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
@@ -25,6 +26,7 @@ class Aggregate<K, V, A> implements Processor<K, V, K, Change<A>> {
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
   #store!: TimestampedKeyValueStore<K, A>
+  #forwarder!: ChangeForwarder<K, A>
 
   constructor(
     initializer: Initializer<A>,
@@ -41,6 +43,7 @@ class Aggregate<K, V, A> implements Processor<K, V, K, Change<A>> {
 
   init(context: OperatorContext<K, Change<A>>): void {
     this.#store = context.stateStore(this.#options.store)
+    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<K, Change<A>>): void {
@@ -53,10 +56,8 @@ class Aggregate<K, V, A> implements Processor<K, V, K, Change<A>> {
     const before = row === null ? this.#initializer() : row.value
     const timestamp = row === null ? record.timestamp : Math.max(record.timestamp, row.timestamp)
     const after = defined(this.#aggregator(this.#copy(before), value, key))
-    this.#store.update(key, after, timestamp)
     // As in Kafka Streams, the old value of a key's first aggregate is what the initializer gave.
-    const change = { newValue: after, oldValue: this.#sendsOldValues ? before : null }
-    context.forward({ key, value: change, timestamp, headers: record.headers })
+    this.#forwarder.update(record, after, before, timestamp)
   }
 }
 

@@ -3,12 +3,14 @@ import type { Processor, ProcessorSupplier } from '../processor.ts'
 import { isValueNull, type StreamRecord } from '../record.ts'
 import type { AggregateOptions } from './aggregate.ts'
 import type { Change } from './change.ts'
+import { ChangeForwarder } from './change-forwarder.ts'
 import type { OperatorContext } from './operator-context.ts'
 
 class Count<K, V> implements Processor<K, V, K, Change<number>> {
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
   #store!: TimestampedKeyValueStore<K, number>
+  #forwarder!: ChangeForwarder<K, number>
 
   constructor(options: AggregateOptions) {
     this.#options = options
@@ -17,6 +19,7 @@ class Count<K, V> implements Processor<K, V, K, Change<number>> {
 
   init(context: OperatorContext<K, Change<number>>): void {
     this.#store = context.stateStore(this.#options.store)
+    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<K, Change<number>>): void {
@@ -32,9 +35,7 @@ class Count<K, V> implements Processor<K, V, K, Change<number>> {
       count = row.value
       if (row.timestamp > timestamp) timestamp = row.timestamp
     }
-    this.#store.update(key, count + 1, timestamp)
-    const value = { newValue: count + 1, oldValue: this.#sendsOldValues ? count : null }
-    context.forward({ key, value, timestamp, headers: record.headers })
+    this.#forwarder.update(record, count + 1, count, timestamp)
   }
 }
 

@@ -1,4 +1,6 @@
 import type { ProcessorContext } from '../processor.ts'
+import type { StreamRecord } from '../record.ts'
+import type { RecordOrigin } from '../task-clock.ts'
 
 /** What Weir's own operators see of their task besides: the runtime's contexts are of this type. */
 export interface OperatorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
@@ -8,4 +10,13 @@ export interface OperatorContext<KOut = unknown, VOut = unknown> extends Process
    * @param reason for the log: `null key`
    */
   recordDropped(reason: string): void
+  /**
+   * What `forwardFor` needs to know of the record at work.
+   *
+   * @param record as the operator got it; null: the task's own
+   * @param into an earlier answer, to be written over
+   */
+  origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin
+  /** Forwards as if the record that `origin` tells of were at work. */
+  forwardFor(origin: RecordOrigin, record: StreamRecord<KOut, VOut>): void
 }

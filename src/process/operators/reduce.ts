@@ -4,6 +4,7 @@ import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { AggregateOptions } from './aggregate.ts'
 import type { Change } from './change.ts'
+import { ChangeForwarder } from './change-forwarder.ts'
 import { copier } from './copier.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
@@ -17,6 +18,7 @@ class Reduce<K, V> implements Processor<K, V, K, Change<V>> {
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
   #store!: TimestampedKeyValueStore<K, V>
+  #forwarder!: ChangeForwarder<K, V>
 
   constructor(reducer: Reducer<K, V>, value: Serde<V>, options: AggregateOptions) {
     this.#reducer = reducer
@@ -27,6 +29,7 @@ class Reduce<K, V> implements Processor<K, V, K, Change<V>> {
 
   init(context: OperatorContext<K, Change<V>>): void {
     this.#store = context.stateStore(this.#options.store)
+    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<K, Change<V>>): void {
@@ -44,9 +47,7 @@ class Reduce<K, V> implements Processor<K, V, K, Change<V>> {
       timestamp = Math.max(timestamp, row.timestamp)
       after = defined(this.#reducer(this.#copy(before), value, key))
     }
-    this.#store.update(key, after, timestamp)
-    const change = { newValue: after, oldValue: this.#sendsOldValues ? before : null }
-    context.forward({ key, value: change, timestamp, headers: record.headers })
+    this.#forwarder.update(record, after, before, timestamp)
   }
 }
 

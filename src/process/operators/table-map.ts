@@ -2,6 +2,7 @@ import type { TimestampedKeyValueStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
+import { ChangeForwarder } from './change-forwarder.ts'
 import { defined, type ValueMapper } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
 import type { RowFunction } from './table-view.ts'
@@ -23,6 +24,7 @@ class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
   readonly #options: TableMapOptions
   readonly #sendsOldValues: boolean
   #store: TimestampedKeyValueStore<K, V2> | null = null
+  #forwarder: ChangeForwarder<K, V2> | null = null
 
   constructor(compute: RowFunction<K, V, V2>, options: TableMapOptions) {
     this.#compute = compute
@@ -31,7 +33,9 @@ class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
   }
 
   init(context: OperatorContext<K, Change<V2>>): void {
-    if (this.#options.store !== null) this.#store = context.stateStore(this.#options.store)
+    if (this.#options.store === null) return
+    this.#store = context.stateStore<TimestampedKeyValueStore<K, V2>>(this.#options.store)
+    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
   process(record: StreamRecord<K, Change<V>>, context: OperatorContext<K, Change<V2>>): void {
@@ -44,8 +48,8 @@ class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
       oldValue = store === null ? this.#map(parentOld, key) : (store.peek(key)?.value ?? null)
       if (newValue === null && oldValue === null && !this.#options.forwardsAbsence) return
     }
-    if (store !== null) store.update(key, newValue, timestamp)
-    context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+    if (this.#forwarder === null) context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+    else this.#forwarder.update(record, newValue, oldValue, timestamp)
   }
 
   #map(value: V | null, key: K): V2 | null {

@@ -2,6 +2,7 @@ import type { TimestampedKeyValueStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
+import { ChangeForwarder } from './change-forwarder.ts'
 import type { OperatorContext } from './operator-context.ts'
 
 export interface TableSourceOptions {
@@ -14,6 +15,7 @@ class TableSource<K, V> implements Processor<K, V | null, K, Change<V>> {
   readonly #storeName: string | null
   readonly #sendsOldValues: boolean
   #store: TimestampedKeyValueStore<K, V> | null = null
+  #forwarder: ChangeForwarder<K, V> | null = null
 
   constructor(options: TableSourceOptions) {
     this.#storeName = options.store()
@@ -21,7 +23,9 @@ class TableSource<K, V> implements Processor<K, V | null, K, Change<V>> {
   }
 
   init(context: OperatorContext<K, Change<V>>): void {
-    if (this.#storeName !== null) this.#store = context.stateStore(this.#storeName)
+    if (this.#storeName === null) return
+    this.#store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.#storeName)
+    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
   process(record: StreamRecord<K, V | null>, context: OperatorContext<K, Change<V>>): void {
@@ -30,12 +34,12 @@ class TableSource<K, V> implements Processor<K, V | null, K, Change<V>> {
       context.recordDropped('null key')
       return
     }
-    let oldValue: V | null = null
-    if (this.#store !== null) {
-      if (this.#sendsOldValues) oldValue = this.#store.peek(key)?.value ?? null
-      this.#store.update(key, value, timestamp)
+    if (this.#store === null || this.#forwarder === null) {
+      context.forward({ key, value: { newValue: value, oldValue: null }, timestamp, headers })
+      return
     }
-    context.forward({ key, value: { newValue: value, oldValue }, timestamp, headers })
+    const oldValue = this.#sendsOldValues ? (this.#store.peek(key)?.value ?? null) : null
+    this.#forwarder.update(record, value, oldValue, timestamp)
   }
 }
 

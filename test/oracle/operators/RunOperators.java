@@ -1,10 +1,17 @@
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -17,15 +24,20 @@ import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.processor.internals.StreamTask;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.test.TestRecord;
 
 /**
  * Runs topologies in Kafka Streams' TopologyTestDriver on the same pseudo-random records as test/unit/process/operators/operators.test.ts, and
- * writes what comes out of `out`, a file each. run.sh beside this file runs it.
+ * writes what comes out of `out`, a file each: once with every change forwarded, and once with a cache and a commit after every seventh record, in
+ * `caching`. run.sh beside this file runs it.
  */
 public final class RunOperators {
   private static final int RECORDS = 400;
+  private static final int COMMIT_EVERY = 7;
+  /** Those without a store of a table are the same with a cache. */
+  private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread");
   private static final Map<String, Consumer<StreamsBuilder>> TOPOLOGIES = new LinkedHashMap<>();
 
   private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {
@@ -119,13 +131,46 @@ public final class RunOperators {
     }
   }
 
-  private static String run(Consumer<StreamsBuilder> define) {
+  /**
+   * Pipes records without the commit that the driver makes after each: the task is handed them directly. A commit is left to the driver,
+   * which commits when the wall clock advances.
+   */
+  private static final class Uncommitted {
+    private final TopologyTestDriver driver;
+    private final StreamTask task;
+    private long offset = 0;
+
+    Uncommitted(TopologyTestDriver driver) throws ReflectiveOperationException {
+      this.driver = driver;
+      Field field = TopologyTestDriver.class.getDeclaredField("task");
+      field.setAccessible(true);
+      task = (StreamTask) field.get(driver);
+    }
+
+    void pipe(String topic, String key, String value, long timestamp) {
+      StringSerializer serializer = new StringSerializer();
+      byte[] keyBytes = serializer.serialize(topic, key);
+      byte[] valueBytes = serializer.serialize(topic, value);
+      task.addRecords(new TopicPartition(topic, 0), List.of(new ConsumerRecord<>(
+          topic, 0, offset++, timestamp, TimestampType.CREATE_TIME, 0, 0, keyBytes, valueBytes, new RecordHeaders(),
+          Optional.empty())));
+      if (!task.process(timestamp)) throw new IllegalStateException("the task has not taken the record");
+    }
+
+    void commit() {
+      driver.advanceWallClockTime(Duration.ofMillis(1));
+    }
+  }
+
+  private static String run(Consumer<StreamsBuilder> define, boolean caching) throws ReflectiveOperationException {
     StreamsBuilder builder = new StreamsBuilder();
     define.accept(builder);
     Properties settings = new Properties();
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "operators");
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
-    settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
+    settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, caching ? 1 << 20 : 0);
+    settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, -1);
+    settings.put(StreamsConfig.STATE_DIR_CONFIG, System.getProperty("java.io.tmpdir") + "/operators-" + System.nanoTime());
     settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     StringBuilder text = new StringBuilder();
@@ -134,13 +179,20 @@ public final class RunOperators {
       boolean hasB = driver.producedTopicNames() != null && builder.build().describe().toString().contains("[b]");
       TestOutputTopic<String, String> out =
           driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
+      Uncommitted uncommitted = new Uncommitted(driver);
       for (int index = 0; index < RECORDS; index++) {
         String topic = lcg.next(3) == 0 ? "b" : "a";
         String key = lcg.next(10) == 0 ? null : "k" + lcg.next(4);
         String value = lcg.next(8) == 0 ? null : "v" + lcg.next(10);
         long timestamp = 1000 + index + lcg.next(40);
-        if (topic.equals("b") && !hasB) continue;
-        driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()).pipeInput(key, value, timestamp);
+        boolean isRead = topic.equals("a") || hasB;
+        if (isRead && caching) {
+          uncommitted.pipe(topic, key, value, timestamp);
+        } else if (isRead) {
+          driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()).pipeInput(key, value, timestamp);
+        }
+        boolean isLast = index == RECORDS - 1;
+        if (caching && (isLast || index % COMMIT_EVERY == COMMIT_EVERY - 1)) uncommitted.commit();
         for (TestRecord<String, String> record : out.readRecordsToList()) {
           text.append(index).append(' ').append(record.key()).append(' ').append(record.value()).append(' ')
               .append(record.timestamp()).append('\n');
@@ -153,7 +205,9 @@ public final class RunOperators {
   public static void main(String[] arguments) throws Exception {
     Path folder = Path.of(arguments[0]);
     for (Map.Entry<String, Consumer<StreamsBuilder>> entry : TOPOLOGIES.entrySet()) {
-      Files.writeString(folder.resolve(entry.getKey() + ".txt"), run(entry.getValue()));
+      Files.writeString(folder.resolve(entry.getKey() + ".txt"), run(entry.getValue(), false));
+      if (WITHOUT_STORES.contains(entry.getKey())) continue;
+      Files.writeString(folder.resolve("caching").resolve(entry.getKey() + ".txt"), run(entry.getValue(), true));
     }
     System.out.println(TOPOLOGIES.size() + " topologies run");
   }

@@ -117,6 +117,7 @@ test('the process tells its state, its budgets and its databases', async () => {
       memtableBytes: 30,
       memtablePeakBytes: 40,
       overlayBytes: 50,
+      inMemoryBytes: 9,
       arbiterFlushes: 6,
       databases: 7,
     }),

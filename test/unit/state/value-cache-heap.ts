@@ -37,9 +37,9 @@ function key(index: number): string {
 function fill(cache: ValueCache, count: number): void {
   for (let index = 0; index < count; index++) {
     const timestamp = 1_700_000_000_000 + index
-    // 16 bytes serialised: a timestamp and 64 bits. A row that is written has the same estimated.
-    if (isWritten) cache.put(key(index), KEY_BYTES, index + 0.5, timestamp)
-    else cache.add(key(index), KEY_BYTES, index % 1000, timestamp, 16)
+    // 16 bytes serialised: a timestamp and 64 bits.
+    const row = cache.add(key(index), KEY_BYTES, index % 1000, timestamp, 16)
+    if (isWritten) cache.put(row, index + 0.5, timestamp, KEY_BYTES + 16)
     if (cache.wantsRotation(Number.POSITIVE_INFINITY)) cache.rotate()
   }
 }

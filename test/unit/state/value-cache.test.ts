@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 
 import { CacheBudget } from '../../../src/state/cache-budget.ts'
-import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
+import { type CacheEntry, type CacheKey, ValueCache } from '../../../src/state/value-cache.ts'
 import type { HeapFigures } from './value-cache-heap.ts'
 
 const key = fc.integer({ min: 0, max: 20 }).map((number) => `k${number}`)
@@ -18,6 +18,7 @@ const command = fc.oneof(
       do: fc.constant('put' as const),
       key,
       value: fc.option(fc.integer(), { nil: null }),
+      bytes: fc.nat(1000),
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
@@ -28,19 +29,25 @@ const command = fc.oneof(
 
 test('a cache over a map reads as the map does, and no dirty row is lost', () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
+    fc.property(fc.array(command, { maxLength: 300, size: 'max' }), (commands) => {
       // The store below, which only ever sees what the cache writes out.
       const below = new Map<string, unknown>()
       const model = new Map<string, unknown>()
+      /** The bytes of rows that were put and not written out. */
+      const dirty = new Map<string, number>()
       const budget = new CacheBudget(1 << 30)
       const cache = new ValueCache(budget, (entries: CacheEntry[]) => {
-        for (const { key, value } of entries) below.set(key as string, value)
+        for (const { key, value } of entries) {
+          below.set(key as string, value)
+          dirty.delete(key as string)
+        }
       })
       for (const step of commands) {
         switch (step.do) {
           case 'put':
-            cache.put(step.key, 2, step.value, 1)
+            put(cache, step.key, step.value, step.bytes)
             model.set(step.key, step.value)
+            dirty.set(step.key, step.bytes)
             break
           case 'get': {
             const entry = cache.find(step.key) ?? cache.add(step.key, 2, below.get(step.key) ?? null, 0, 4)
@@ -59,6 +66,11 @@ test('a cache over a map reads as the map does, and no dirty row is lost', () =>
             break
         }
         assert.equal(budget.usedBytes, cache.youngBytes + cache.oldBytes)
+        assert.equal(
+          cache.dirtyBytes,
+          [...dirty.values()].reduce((sum, bytes) => sum + bytes, 0),
+        )
+        assert.equal(cache.dirtyEntries, dirty.size)
       }
       cache.flushDirty()
       assert.deepEqual(withoutNulls(below), withoutNulls(model))
@@ -73,7 +85,7 @@ test('what the young generation holds stays through one trim', () => {
   const budget = new CacheBudget(10_000)
   const cache = new ValueCache(budget, () => {})
   for (let index = 0; index < 1000; index++) {
-    cache.put(`key-${index}`, 7, index, 1)
+    put(cache, `key-${index}`, index, 16)
     if (index % 10 !== 9) continue
     const batch = Array.from({ length: 10 }, (_, back) => `key-${index - back}`)
     budget.trim(cache)
@@ -90,7 +102,7 @@ test('two caches share the budget, and the sum stays below it between batches', 
       (puts) => {
         for (const [which, number] of puts) {
           const cache = caches[which]!
-          cache.put(number, 8, number, 1)
+          put(cache, number, number, 16)
           budget.trim(cache)
           assert.ok(budget.usedBytes <= 200_000, `${budget.usedBytes} bytes`)
         }
@@ -118,6 +130,10 @@ for (const rows of [100_000, 131_073, 600_000]) {
       assert.ok(heapBytes < 1.5 * chargedBytes && chargedBytes < 1.5 * heapBytes, figures)
     })
   }
+}
+
+function put(cache: ValueCache, key: CacheKey, value: unknown, bytes: number): void {
+  cache.put(cache.find(key) ?? cache.add(key, 0, null, 0, 0), value, 1, bytes)
 }
 
 function withoutNulls(map: Map<string, unknown>): Map<string, unknown> {
@@ -148,7 +164,7 @@ test('what a batch read ahead has touched stays until that batch ends, in whiche
           for (const entry of batch.entries) assert.equal(cache.find(entry.key), entry)
           cache.unpin(batch.pin)
         } else if (each.do === 'put') {
-          cache.put(each.key, 2, 1, 1)
+          put(cache, each.key, 1, 2)
         } else if (each.do === 'age' && cache.canRotate) {
           cache.rotate()
         }

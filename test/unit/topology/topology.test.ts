@@ -147,7 +147,19 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a store with a misspelled option': [
       () => stores.timestampedKeyValue({ name: 's', ...text, loging: false } as never),
-      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig',
+      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, inMemory, entriesMax, caching, changelogConfig',
+    ],
+    'a store with no room': [
+      () => stores.keyValue({ name: 's', ...text, entriesMax: 0 }),
+      'store s: entriesMax is 0; allowed is a whole number from 1',
+    ],
+    'a limit of a persistent store': [
+      () => stores.keyValue({ name: 's', ...text, entriesMax: 5, inMemory: false }),
+      'store s: entriesMax is given, but inMemory is false; only stores in memory have it',
+    ],
+    'caching that is no boolean': [
+      () => stores.keyValue({ name: 's', ...text, caching: 'yes' as never }),
+      'store s: caching must be true or false, not a string',
     ],
     'a changelog for a store without one': [
       () => stores.keyValue({ name: 's', ...text, logging: false, changelogConfig: { 'segment.ms': '1' } }),

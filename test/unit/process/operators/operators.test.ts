@@ -19,7 +19,12 @@ const nullable = serdes.string as Serde<Text>
 const text = { key: nullable, value: nullable }
 const RECORDS = 400
 
-const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void> = {
+/** What every table with a store is given. */
+interface Rows {
+  readonly caching?: boolean
+}
+
+const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: Rows) => void> = {
   'stream-steps': (builder, out) =>
     out(
       builder
@@ -43,13 +48,13 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
 
   merge: (builder, out) => out(builder.stream('a', text).merge(builder.stream('b', text))),
 
-  count: (builder, out) => {
-    const counts = builder.stream('a', text).groupByKey().count()
+  count: (builder, out, rows) => {
+    const counts = builder.stream('a', text).groupByKey().count(rows)
     out(counts.toStream().mapValues((value) => String(value)))
   },
 
-  'count-filtered': (builder, out) => {
-    const counts = builder.stream('a', text).groupByKey().count()
+  'count-filtered': (builder, out, rows) => {
+    const counts = builder.stream('a', text).groupByKey().count(rows)
     const show = (value: number | null) => String(value)
     out(
       counts
@@ -65,16 +70,16 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
     )
   },
 
-  reduce: (builder, out) =>
+  reduce: (builder, out, rows) =>
     out(
       builder
         .stream('a', text)
         .groupByKey()
-        .reduce((aggregate, value) => (aggregate.length > 8 ? null : aggregate + value))
+        .reduce((aggregate, value) => (aggregate.length > 8 ? null : aggregate + value), rows)
         .toStream(),
     ),
 
-  aggregate: (builder, out) => {
+  aggregate: (builder, out, rows) => {
     const table = builder
       .stream('a', text)
       .groupByKey()
@@ -82,6 +87,7 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
         initializer: () => 'i',
         aggregator: (aggregate, value) => (aggregate.length > 8 ? null : aggregate + value),
         value: serdes.string,
+        ...rows,
       })
     out(table.toStream())
     out(
@@ -92,7 +98,7 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
     )
     out(
       table
-        .filter((value) => value.length < 6, { store: 'kept' })
+        .filter((value) => value.length < 6, { ...rows, store: 'kept' })
         .toStream()
         .mapValues((value) => `kept ${value}`),
     )
@@ -110,18 +116,19 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
     out(table.mapValues((value) => `m${value}`).toStream())
   },
 
-  'table-stored': (builder, out) => {
-    const table = builder.table('a', { ...text, store: 'stored' })
+  'table-stored': (builder, out, rows) => {
+    const table = builder.table('a', { ...text, ...rows, store: 'stored' })
     out(table.filter((value) => value < 'v5').toStream())
     out(
       table
-        .filterNot((value) => value < 'v5', { store: 'others' })
+        .filterNot((value) => value < 'v5', { ...rows, store: 'others' })
         .toStream()
         .mapValues((value) => `not ${value}`),
     )
     out(
       table
         .mapValues((value) => (value === 'v7' ? null : `m${value}`), {
+          ...rows,
           store: 'mapped',
           value: serdes.string,
         })
@@ -130,23 +137,23 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect) => void
     )
   },
 
-  join: (builder, out) => {
-    const table = builder.table('b', text)
+  join: (builder, out, rows) => {
+    const table = builder.table('b', { ...text, ...rows })
     out(builder.stream('a', text).join(table, (left, right) => `${left}+${right}`))
     const small = table.filter((value) => value < 'v5')
     out(builder.stream('a', text).join(small, (left, right) => `${left}<${right}`))
     out(table.toStream().mapValues((value) => `table ${value}`))
   },
 
-  'left-join': (builder, out) => {
-    const table = builder.table('b', text)
+  'left-join': (builder, out, rows) => {
+    const table = builder.table('b', { ...text, ...rows })
     const mapped = table.mapValues((value) => (value === 'v2' ? null : `m${value}`))
     out(builder.stream('a', text).leftJoin(table, (left, right, key) => `${key}:${left}+${right}`))
     out(builder.stream('a', text).leftJoin(mapped, (left, right) => `${left}~${right}`))
   },
 
-  'join-aggregate': (builder, out) => {
-    const counts = builder.stream('b', text).groupByKey().count()
+  'join-aggregate': (builder, out, rows) => {
+    const counts = builder.stream('b', text).groupByKey().count(rows)
     out(builder.stream('a', text).join(counts, (left, right) => `${left}#${right}`))
   },
 }
@@ -160,31 +167,40 @@ function generator(): (bound: number) => number {
   }
 }
 
+/** @param flushEvery with caching: what is kept back is flushed after so many records, and after the last; 0: without caching */
 async function run(
-  define: (builder: StreamsBuilder, out: Collect) => void,
+  define: (builder: StreamsBuilder, out: Collect, rows: Rows) => void,
   evictEvery: number,
+  flushEvery: number,
 ): Promise<string> {
-  const lines: string[] = []
-  let index = 0
+  let lines: string[] = []
+  let output = ''
   const topology = defineTopology((builder) =>
-    define(builder, (stream) =>
-      stream.forEach(({ key, value, timestamp }) => {
-        lines.push(`${index} ${key} ${value} ${timestamp}\n`)
-      }),
+    define(
+      builder,
+      (stream) =>
+        stream.forEach(({ key, value, timestamp }) => {
+          lines.push(`${key} ${value} ${timestamp}\n`)
+        }),
+      flushEvery > 0 ? { caching: true } : {},
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
   await using graph = await TaskGraph.open(topology)
   const next = generator()
-  for (; index < RECORDS; index++) {
+  for (let index = 0; index < RECORDS; index++) {
     const topic = next(3) === 0 ? 'b' : 'a'
     const key = next(10) === 0 ? null : `k${next(4)}`
     const value = next(8) === 0 ? null : `v${next(10)}`
     const timestamp = 1000 + index + next(40)
     if (topics.includes(topic)) graph.pipe(topic, key, value, timestamp)
     if (index % evictEvery === evictEvery - 1) graph.evict()
+    if (flushEvery > 0 && index < RECORDS - 1 && index % flushEvery !== flushEvery - 1) continue
+    graph.flush()
+    output += lines.map((line) => `${index} ${line}`).join('')
+    lines = []
   }
-  return lines.join('')
+  return output
 }
 
 describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
@@ -192,13 +208,25 @@ describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
 
   test('there is a fixture for each topology', () => {
     const names = Object.keys(topologies).map((name) => `${name}.txt`)
-    assert.deepEqual(readdirSync(fixtures).sort(), names.sort())
+    assert.deepEqual(readdirSync(fixtures).sort(), [...names, 'caching'].sort())
   })
 
   for (const [name, define] of Object.entries(topologies)) {
     for (const evictEvery of [RECORDS, 7]) {
       test(`${name}, rows leaving the cache every ${evictEvery} records`, async () => {
-        assert.equal(await run(define, evictEvery), readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'))
+        assert.equal(await run(define, evictEvery, 0), readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'))
+      })
+    }
+  }
+
+  for (const file of readdirSync(new URL('caching/', fixtures))) {
+    const define = topologies[file.replace('.txt', '')]!
+    for (const evictEvery of [RECORDS, 3]) {
+      test(`${file} with caching, flushed every 7 records, rows leaving the cache every ${evictEvery}`, async () => {
+        assert.equal(
+          await run(define, evictEvery, 7),
+          readFileSync(new URL(`caching/${file}`, fixtures), 'utf8'),
+        )
       })
     }
   }

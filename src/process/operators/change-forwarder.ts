@@ -1,0 +1,58 @@
+import type { FlushListener, PendingChange } from '../../state/change-buffer.ts'
+import type { CachingStore, TimestampedKeyValueStore } from '../../state/store.ts'
+import type { StreamRecord } from '../record.ts'
+import type { RecordOrigin } from '../task-clock.ts'
+import type { Change } from './change.ts'
+import type { OperatorContext } from './operator-context.ts'
+
+/**
+ * Puts a table's rows and forwards what has changed: at once, or, for a store with caching, when the store is flushed. Kafka Streams'
+ * TimestampedTupleForwarder and TimestampedCacheFlushListener.
+ */
+export class ChangeForwarder<K, V> implements FlushListener<K, V> {
+  readonly #store: TimestampedKeyValueStore<K, V>
+  readonly #context: OperatorContext<K, Change<V>>
+  readonly #sendsOldValues: boolean
+  readonly #caching: boolean
+  /** Whose row is being put. */
+  #record: StreamRecord<unknown, unknown> | null = null
+
+  constructor(
+    store: TimestampedKeyValueStore<K, V>,
+    context: OperatorContext<K, Change<V>>,
+    sendsOldValues: boolean,
+  ) {
+    this.#store = store
+    this.#context = context
+    this.#sendsOldValues = sendsOldValues
+    this.#caching = (store as Partial<CachingStore<K, V>>).setFlushListener?.(this) ?? false
+  }
+
+  /** @param timestamp the row's; the record's is that of a deletion that is told later */
+  update(record: StreamRecord<K, unknown>, newValue: V | null, oldValue: V | null, timestamp: number): void {
+    const { key } = record
+    if (this.#caching) {
+      this.#record = record
+      this.#store.update(key, newValue, timestamp)
+      this.#record = null
+      return
+    }
+    this.#store.update(key, newValue, timestamp)
+    const value = { newValue, oldValue: this.#sendsOldValues ? oldValue : null }
+    this.#context.forward({ key, value, timestamp, headers: record.headers })
+  }
+
+  origin(before: unknown): RecordOrigin {
+    return this.#context.origin(this.#record, before as RecordOrigin | null)
+  }
+
+  flushed({ key, newValue, oldValue, timestamp, origin }: PendingChange<K, V>): void {
+    const record = origin as RecordOrigin
+    this.#context.forwardFor(record, {
+      key,
+      value: { newValue, oldValue: this.#sendsOldValues ? oldValue : null },
+      timestamp: newValue === null ? record.timestamp : timestamp,
+      headers: record.headers,
+    })
+  }
+}
