@@ -57,6 +57,9 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   for (size_t i = 0; i < options_.stores.size(); i++) overlays_.push_back(std::make_unique<Overlay>());
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
+  observed_.resize(options_.stores.size());
+  overlay_observed_.resize(options_.stores.size());
+  expired_before_.resize(options_.stores.size());
 }
 
 TaskDatabase::~TaskDatabase() {
@@ -69,6 +72,10 @@ TaskDatabase::~TaskDatabase() {
 Status TaskDatabase::ReadOffsets() {
   for (size_t i = 0; i < options_.stores.size(); i++) {
     const std::string& name = options_.stores[i].name;
+    if (options_.stores[i].segments.has_value()) {
+      Status observed = ReadObserved(i);
+      if (!observed.ok()) return observed;
+    }
     std::string value;
     const rocksdb::Status status =
         rocksdb_->db()->Get(rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), name, &value);
@@ -80,6 +87,20 @@ Status TaskDatabase::ReadOffsets() {
     topic_ids_[i] = offset.value().topic_id;
     offsets_.back() = std::move(offset.value());
   }
+  return Status::Ok();
+}
+
+Status TaskDatabase::ReadObserved(size_t store) {
+  const std::string& name = options_.stores[store].name;
+  std::string value;
+  const rocksdb::Status status = rocksdb_->db()->Get(
+      rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), ObservedKey(name), &value);
+  if (status.IsNotFound()) return Status::Ok();
+  if (!status.ok()) return RocksdbStatus(status, "The state database " + options_.path + " cannot be read");
+  const Result<Observed> observed = DecodeObserved(name, value);
+  if (!observed.ok()) return observed.status();
+  observed_[store] = observed.value();
+  overlay_observed_[store] = observed.value();
   return Status::Ok();
 }
 
@@ -137,6 +158,7 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   if (!status.ok()) return status;
   Overlay& overlay = *overlays_[store];
   const size_t row_min = options_.stores[store].timestamped ? 8 : 0;
+  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
   const auto before = static_cast<int64_t>(overlay.bytes());
   for (size_t i = 0; i < count && status.ok(); i++) {
     std::string_view key;
@@ -149,7 +171,11 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
     } else if (!deletes && value.size() < row_min) {
       status = Status::Invalid("Row " + std::to_string(i) + " of the timestamped store " +
                                options_.stores[store].name + " does not begin with its timestamp");
+    } else if (segments.has_value() && !segments->IsStoredKey(key)) {
+      status = Status::Invalid("The key of row " + std::to_string(i) + " of store " +
+                               options_.stores[store].name + " is not that of its segment");
     } else {
+      if (segments.has_value()) overlay_observed_[store].Add(*segments, key);
       overlay.Put(key, deletes ? std::nullopt : std::optional(value), static_cast<int64_t>(timestamps[i]));
     }
   }
@@ -207,6 +233,7 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   const StoreSettings& settings = options_.stores[store];
   const Overlay& overlay = *overlays_[store];
   drained_records_[store] = 0;
+  expired_before_[store].clear();
   if (overlay.empty()) return Status::Ok();
   const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
   if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
@@ -219,7 +246,19 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   }
   rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
   const size_t value_begin = settings.timestamped ? 8 : 0;
-  for (const auto& [key, row] : overlay.rows()) {
+  size_t prefix_bytes = 0;
+  auto at = overlay.rows().begin();
+  if (settings.segments.has_value()) {
+    const Observed& observed = overlay_observed_[store];
+    Result<std::string> expired = ExpireSegments(&batch_, store, LastObserved(store), observed);
+    if (!expired.ok()) return expired.status();
+    expired_before_[store] = std::move(expired.value());
+    prefix_bytes = SegmentSettings::kPrefixBytes;
+    const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
+    at = overlay.rows().lower_bound(OverlayKey(oldest));
+  }
+  for (; at != overlay.rows().end(); ++at) {
+    const auto& [key, row] = *at;
     rocksdb::Status batched;
     if (row.deleted) {
       batched = batch_.Delete(family, SliceView(key.bytes));
@@ -235,11 +274,12 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     }
     const std::optional<std::string_view> value =
         row.deleted ? std::nullopt : std::optional(row.value().substr(value_begin));
-    Status appended = sink.Append(topic, options_.partition, key.bytes, value, row.timestamp_ms);
+    const std::string_view changelog_key = key.bytes.substr(prefix_bytes);
+    Status appended = sink.Append(topic, options_.partition, changelog_key, value, row.timestamp_ms);
     if (!appended.ok()) return appended;
     drained_records_[store]++;
     totals->records++;
-    totals->bytes += static_cast<int64_t>(key.bytes.size() + (value.has_value() ? value->size() : 0));
+    totals->bytes += static_cast<int64_t>(changelog_key.size() + (value.has_value() ? value->size() : 0));
   }
   return Status::Ok();
 }
@@ -260,6 +300,9 @@ Status TaskDatabase::Commit() {
   Status status = offsets.ok() ? Status::Ok() : offsets.status();
   for (size_t i = 0; status.ok() && i < offsets.value().size(); i++)
     status = PutOffset(&batch_, offsets.value()[i]);
+  for (size_t i = 0; status.ok() && i < options_.stores.size(); i++) {
+    if (overlay_observed_[i] != LastObserved(i)) status = PutObserved(&batch_, i, overlay_observed_[i]);
+  }
   if (status.ok() && batch_.Count() > 0) status = rocksdb_->Write(&batch_);
   if (!status.ok()) {
     phase_.store(Phase::kDrained, std::memory_order_release);
@@ -272,6 +315,10 @@ Status TaskDatabase::Commit() {
         if (offset.store == written.store) offset = written;
       }
     }
+    observed_ = overlay_observed_;
+  }
+  for (size_t i = 0; i < expired_before_.size(); i++) {
+    if (!expired_before_[i].empty()) rocksdb_->DeleteFilesBefore(i, expired_before_[i]);
   }
   int64_t records = 0;
   for (const int64_t drained : drained_records_) records += drained;
@@ -319,6 +366,35 @@ Status TaskDatabase::PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& of
                        "The offset of store " + offset.store + " cannot be collected");
 }
 
+Result<std::string> TaskDatabase::ExpireSegments(rocksdb::WriteBatch* batch, size_t store,
+                                                 const Observed& before, const Observed& after) const {
+  const SegmentSettings& segments = *options_.stores[store].segments;
+  const int64_t oldest = segments.OldestLive(after.stream_time_ms);
+  if (before.stream_time_ms < 0 || oldest == segments.OldestLive(before.stream_time_ms)) return std::string();
+  // From the very first segment on: the files that held earlier deletions may be gone, with rows below them left in
+  // others.
+  std::string end = SegmentPrefix(oldest);
+  const rocksdb::Status deleted =
+      batch->DeleteRange(rocksdb_->family(store), SliceView(SegmentPrefix(0)), SliceView(end));
+  if (!deleted.ok())
+    return RocksdbStatus(deleted, "Segments of store " + options_.stores[store].name + " cannot be expired");
+  return end;
+}
+
+Status TaskDatabase::PutObserved(rocksdb::WriteBatch* batch, size_t store, const Observed& observed) const {
+  const std::string& name = options_.stores[store].name;
+  const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+  if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+  return RocksdbStatus(
+      batch->Put(rocksdb_->family(offsets_family()), ObservedKey(name), EncodeObserved(observed)),
+      "The stream time of store " + name + " cannot be collected");
+}
+
+Observed TaskDatabase::LastObserved(size_t store) const {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  return observed_[store];
+}
+
 void TaskDatabase::FinishCommit() {
   if (phase_.load(std::memory_order_acquire) != Phase::kWritten) return;
   // Scans that began while the commit was being written merge an overlay that goes.
@@ -331,6 +407,8 @@ void TaskDatabase::ClearOverlays() {
   for (const std::unique_ptr<Overlay>& overlay : overlays_) overlay->Clear();
   memory_->AddOverlayBytes(-overlay_bytes_);
   overlay_bytes_ = 0;
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  overlay_observed_ = observed_;
 }
 
 Status TaskDatabase::Discard() {
@@ -358,6 +436,13 @@ Status TaskDatabase::Flush() {
 std::vector<StoreOffset> TaskDatabase::Offsets() const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   return offsets_;
+}
+
+Result<Observed> TaskDatabase::ObservedBy(size_t store) const {
+  if (store < options_.stores.size() && options_.stores[store].segments.has_value())
+    return LastObserved(store);
+  return Status::Invalid("The state database " + options_.path + " has no segmented store number " +
+                         std::to_string(store));
 }
 
 Status TaskDatabase::SetTopicId(const std::string& store, std::string topic_id) {
@@ -402,24 +487,55 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
                                    int64_t next_offset) {
   rocksdb::WriteBatch batch;
   const bool timestamped = options_.stores[store].timestamped;
+  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
+  // Without an offset the rows are about to go.
+  Observed observed = next_offset < 0 ? Observed{} : LastObserved(store);
+  std::string expired_before;
   StoreOffset offset;
   {
     const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
     if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
     rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
     char timestamp[8];
+    char segment[SegmentSettings::kPrefixBytes];
     rocksdb::Status batched;
+    int64_t oldest_live = 0;
+    if (segments.has_value()) {
+      const Observed before = observed;
+      for (const ChangelogRecord& record : records) {
+        if (!segments->IsChangelogKey(record.key)) {
+          return Status::Invalid("A record of the changelog of store " + options_.stores[store].name +
+                                 " has a key of " + std::to_string(record.key.size()) +
+                                 " bytes; its keys have at least " + std::to_string(segments->suffix_bytes));
+        }
+        observed.Add(*segments, record.key);
+      }
+      Result<std::string> expired = ExpireSegments(&batch, store, before, observed);
+      if (!expired.ok()) return expired.status();
+      expired_before = std::move(expired.value());
+      oldest_live = segments->OldestLive(observed.stream_time_ms);
+    }
     for (const ChangelogRecord& record : records) {
-      const rocksdb::Slice key = SliceView(record.key);
+      rocksdb::Slice key_parts[2];
+      int key_count = 0;
+      if (segments.has_value()) {
+        const int64_t segment_of_record = segments->SegmentOf(segments->TimeOf(record.key));
+        if (segment_of_record < oldest_live) continue;
+        PutInt64(segment, segment_of_record);
+        key_parts[key_count++] = rocksdb::Slice(segment, sizeof(segment));
+      }
+      key_parts[key_count++] = SliceView(record.key);
+      const rocksdb::SliceParts key(key_parts, key_count);
       if (!record.value.has_value()) {
         batched = batch.Delete(family, key);
       } else if (!timestamped) {
-        batched = batch.Put(family, key, SliceView(*record.value));
+        const rocksdb::Slice row = SliceView(*record.value);
+        batched = batch.Put(family, key, rocksdb::SliceParts(&row, 1));
       } else {
         PutInt64(timestamp, record.timestamp_ms);
         const rocksdb::Slice row[2] = {rocksdb::Slice(timestamp, sizeof(timestamp)),
                                        SliceView(*record.value)};
-        batched = batch.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(row, 2));
+        batched = batch.Put(family, key, rocksdb::SliceParts(row, 2));
       }
       if (!batched.ok())
         return RocksdbStatus(batched,
@@ -431,12 +547,15 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
     offset = StoreOffset{options_.stores[store].name, next_offset, WallClockMs(), topic_ids_[store]};
   }
   Status status = PutOffset(&batch, offset);
+  if (status.ok() && segments.has_value()) status = PutObserved(&batch, store, observed);
   if (status.ok()) status = rocksdb_->Write(&batch);
   if (!status.ok()) return status;
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     offsets_[store] = std::move(offset);
+    observed_[store] = observed;
   }
+  if (!expired_before.empty()) rocksdb_->DeleteFilesBefore(store, expired_before);
   AfterWrite(static_cast<int64_t>(records.size()));
   return Status::Ok();
 }

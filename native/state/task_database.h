@@ -22,6 +22,7 @@
 #include "state/overlay.h"
 #include "state/rocksdb_instance.h"
 #include "state/row_columns.h"
+#include "state/segments.h"
 #include "state/state_memory.h"
 
 namespace weir {
@@ -32,6 +33,9 @@ struct StoreSettings {
   bool timestamped;
   // nullopt: not logged.
   std::optional<std::string> changelog_topic;
+  // Of a window or session store: its keys begin with their segment, which the changelog's have not. Rows of
+  // segments that are no longer live are dropped by Drain, on disk and unwritten alike.
+  std::optional<SegmentSettings> segments = std::nullopt;
 };
 
 struct TaskDatabaseOptions {
@@ -119,6 +123,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Any thread.
   const std::string& path() const { return options_.path; }
   std::vector<StoreOffset> Offsets() const;
+  // Any thread. Of a segmented store, as last written.
+  Result<Observed> ObservedBy(size_t store) const;
   Status SetTopicId(const std::string& store, std::string topic_id);
   // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
   Result<uint64_t> Property(const std::string& name);
@@ -151,6 +157,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   void CloseScans();
   void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
   Status ReadOffsets();
+  Status ReadObserved(size_t store);
+  // Deletes the segments that die when a segmented store's stream time advances. Returns the first key that lives;
+  // empty when there is nothing to delete.
+  Result<std::string> ExpireSegments(rocksdb::WriteBatch* batch, size_t store, const Observed& before,
+                                     const Observed& after) const;
+  Status PutObserved(rocksdb::WriteBatch* batch, size_t store, const Observed& observed) const;
+  Observed LastObserved(size_t store) const;
   Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
   Result<std::vector<StoreOffset>> OffsetsToCommit() const;
   // Asks for a flush when enough changelog records came since the last.
@@ -164,6 +177,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
 
   // JS thread (and Drain).
   std::vector<std::unique_ptr<Overlay>> overlays_;
+  // Of segmented stores: what the overlays' rows have shown besides what was written.
+  std::vector<Observed> overlay_observed_;
   int64_t overlay_bytes_ = 0;
   std::unordered_set<MergedScan*> scans_;
   bool closing_ = false;
@@ -174,13 +189,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // From Drain to Commit; whoever runs these.
   rocksdb::WriteBatch batch_;
   std::shared_ptr<ChangelogSink> sink_;
-  std::vector<int64_t> drained_records_;  // for each store
+  std::vector<int64_t> drained_records_;     // for each store
+  std::vector<std::string> expired_before_;  // for each store: what ExpireSegments returned
 
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
   std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
   std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<Observed> observed_;      // guarded by offsets_mutex_: as last written, for each store
 };
 
 }  // namespace weir

@@ -10,8 +10,8 @@ import type { Punctuator } from '../process/processor.ts'
 import { PunctuationQueue } from '../process/punctuation.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
-import { Prefetch } from '../state/prefetch.ts'
-import type { RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
+import { Prefetch, type PrefetchingStore } from '../state/prefetch.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
@@ -50,7 +50,7 @@ interface Input {
   readonly source: SourceNode
   /** The stores read by its records' own keys. */
   readonly stores: readonly {
-    readonly store: RocksDbKeyValueStore<unknown, unknown>
+    readonly store: StateStore & PrefetchingStore
     readonly index: number
     /** Of the input's batches, in their order. */
     readonly pins: number[]
@@ -112,7 +112,7 @@ export class Task {
         extractedOffset: -1,
         extractedTimestamp: 0,
         stores: stores.map((store) => ({
-          store: state!.stores.get(store.name)!,
+          store: state!.stores.get(store.name) as StateStore & PrefetchingStore,
           index: definition.stores.indexOf(store),
           pins: [],
         })),

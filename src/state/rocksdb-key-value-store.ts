@@ -1,4 +1,3 @@
-import { messageOf } from '../errors/weir-error.ts'
 import type { TaskDatabase } from '../native.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -9,8 +8,10 @@ import type { PrefetchingStore } from './prefetch.ts'
 import { RowCodec } from './row-codec.ts'
 import { RowScan } from './row-scan.ts'
 import { ScanChunks } from './scan-chunks.ts'
+import type { StateStore } from './state-store.ts'
 import type { KeyValueStore, StoreIterator, TimestampedKeyValueStore, ValueAndTimestamp } from './store.ts'
 import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
+import { writeRows } from './write-rows.ts'
 
 /** What a store needs of its task. */
 export interface StoreEnvironment {
@@ -23,6 +24,8 @@ export interface StoreEnvironment {
   readonly recordTimestamp: () => number
   /** Told the database's overlay bytes whenever changes were applied. */
   readonly onOverlayBytes: (bytes: number) => void
+  /** A row was put that had expired already: it is dropped. */
+  readonly onExpired?: () => void
 }
 
 /**
@@ -31,7 +34,9 @@ export interface StoreEnvironment {
  *
  * Subclasses say what of a cached row the store's users see.
  */
-export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>, PrefetchingStore {
+export abstract class RocksDbKeyValueStore<K, V>
+  implements KeyValueStore<K, V>, StateStore, PrefetchingStore
+{
   readonly name: string
   readonly cache: ValueCache
   protected readonly environment: StoreEnvironment
@@ -219,29 +224,13 @@ export abstract class RocksDbKeyValueStore<K, V> implements KeyValueStore<K, V>,
   }
 
   #writeOut(entries: CacheEntry[]): void {
-    const { overlayWriter, database, index, onOverlayBytes } = this.environment
-    const { writer } = overlayWriter
-    let overlayBytes = -1
-    let rowBytes = 0
-    try {
-      for (const entry of entries) {
-        overlayWriter.beginRow()
-        if (this.#primitiveKeys) this.#keySerde.serialize(entry.key as K, writer)
-        else writer.writeLatin1(entry.key as string)
-        overlayWriter.endKey()
-        const valueStart = writer.position
-        if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
-        rowBytes += writer.position - valueStart
-        overlayWriter.endRow(entry.value !== null, entry.timestamp)
-        if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
-      }
-      overlayBytes = overlayWriter.apply(database, index)
-    } catch (error) {
-      overlayWriter.reset()
-      throw new Error(`store ${this.name}: a row could not be written: ${messageOf(error)}`, { cause: error })
-    }
-    if (entries.length > 0) this.cache.rowBytesEstimate = Math.ceil(rowBytes / entries.length)
-    onOverlayBytes(overlayBytes)
+    const rowBytes = writeRows(this.name, this.environment, this.#codec, entries, this.#writeKey)
+    if (entries.length > 0) this.cache.rowBytesEstimate = Math.ceil(rowBytes)
+  }
+
+  readonly #writeKey = (key: CacheKey, writer: ByteWriter): void => {
+    if (this.#primitiveKeys) this.#keySerde.serialize(key as K, writer)
+    else writer.writeLatin1(key as string)
   }
 }
 

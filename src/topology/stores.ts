@@ -1,48 +1,20 @@
-import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, StoreType } from './definition.ts'
-import { checkBoolean, checkName, checkOptions, checkSerde, kindOf } from './options.ts'
-import { TopologyError } from './topology-error.ts'
-
-export interface KeyValueStoreOptions<K, V> {
-  /** Also part of the changelog's name, `<application>-<name>-changelog`. */
-  readonly name: string
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-  /** Default: true. False keeps no changelog: the store is empty after its disk is lost. */
-  readonly logging?: boolean
-  /** Settings of the changelog topic besides Weir's own. Default: none. */
-  readonly changelogConfig?: Readonly<Record<string, string>>
-}
-
-const OPTIONS = ['name', 'key', 'value', 'logging', 'changelogConfig']
+import { checkOptions } from './options.ts'
+import { type KeyValueStoreOptions, STORE_OPTIONS, storeDefinition } from './store-options.ts'
+import {
+  type SessionStoreOptions,
+  sessionStore,
+  type WindowStoreOptions,
+  windowStore,
+} from './window-stores.ts'
 
 function keyValueStore<K, V>(
   type: StoreType,
   where: string,
   options: KeyValueStoreOptions<K, V>,
 ): StoreDefinition {
-  checkOptions(where, options, OPTIONS)
-  const { name, key, value, logging = true, changelogConfig = {} } = options
-  checkName(where, 'name', name)
-  const store = `store ${name}`
-  checkSerde(store, 'key', key)
-  checkSerde(store, 'value', value)
-  checkBoolean(store, 'logging', logging)
-  checkChangelogConfig(store, changelogConfig)
-  if (!logging && Object.keys(changelogConfig).length > 0) {
-    throw new TopologyError(`${store}: changelogConfig is given, but logging is false`)
-  }
-  return { type, name, key, value, logging, changelogConfig }
-}
-
-function checkChangelogConfig(store: string, config: unknown): void {
-  if (typeof config !== 'object' || config === null) {
-    throw new TopologyError(`${store}: changelogConfig must be an object, not ${kindOf(config)}`)
-  }
-  for (const [setting, value] of Object.entries(config)) {
-    if (typeof value !== 'string')
-      throw new TopologyError(`${store}: changelogConfig: ${setting} must be text, not ${kindOf(value)}`)
-  }
+  checkOptions(where, options, STORE_OPTIONS)
+  return storeDefinition(type, where, options)
 }
 
 /** Definitions of state stores, for `addStateStore`. Kafka Streams' Stores. All throw a TopologyError for a wrong option. */
@@ -54,5 +26,17 @@ export const stores = {
   /** A persistent key-value store whose values carry a timestamp, as the DSL's tables: `TimestampedKeyValueStore<K, V>`. */
   timestampedKeyValue<K, V>(options: KeyValueStoreOptions<K, V>): StoreDefinition {
     return keyValueStore('timestamped-key-value', 'stores.timestampedKeyValue', options)
+  },
+  /** A persistent window store: `WindowStore<K, V>`. */
+  window<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {
+    return windowStore('window', 'stores.window', options)
+  },
+  /** A persistent window store whose values carry a timestamp, as the DSL's windowed aggregates: `TimestampedWindowStore<K, V>`. */
+  timestampedWindow<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {
+    return windowStore('timestamped-window', 'stores.timestampedWindow', options)
+  },
+  /** A persistent session store: `SessionStore<K, V>`. */
+  session<K, V>(options: SessionStoreOptions<K, V>): StoreDefinition {
+    return sessionStore('stores.session', options)
   },
 } as const
