@@ -554,6 +554,7 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     offsets_[store] = std::move(offset);
     observed_[store] = observed;
+    overlay_observed_[store] = observed;
   }
   if (!expired_before.empty()) rocksdb_->DeleteFilesBefore(store, expired_before);
   AfterWrite(static_cast<int64_t>(records.size()));
