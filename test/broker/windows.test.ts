@@ -47,7 +47,9 @@ function expectedOf(visits: readonly Visit[]): string[] {
 
 function linesOf({ windows, visits, sessions }: Told): string[] {
   return [
-    ...windows.map(({ key, value }) => `${key.key} window ${key.window.start} ${value.value} ${value.timestamp}`),
+    ...windows.map(
+      ({ key, value }) => `${key.key} window ${key.window.start} ${value.value} ${value.timestamp}`,
+    ),
     ...visits.map(({ key, value }) => `${key.key} visit ${key.window.start} ${value}`),
     ...sessions.map(({ key, value }) => `${key.key} session ${key.window.start}-${key.window.end} ${value}`),
   ].sort()
