@@ -10,7 +10,7 @@ namespace weir {
 namespace {
 
 constexpr uint32_t kSequenceMask = 0x7fffffff;
-constexpr size_t kObservedBytes = 12;
+constexpr size_t kObservedBytes = 20;
 
 int32_t GetInt32(const char* in) {
   uint32_t swapped;
@@ -51,21 +51,24 @@ std::string SegmentPrefix(int64_t segment) {
 
 std::string ObservedKey(const std::string& store) { return "observed:" + store; }
 
-std::string EncodeObserved(const Observed& observed) {
+std::string EncodeObserved(const Observed& observed, const SegmentSettings& segments) {
   std::string value(kObservedBytes, '\0');
   PutInt64(value.data(), observed.stream_time_ms);
   const uint32_t swapped = __builtin_bswap32(static_cast<uint32_t>(observed.sequence));
   std::memcpy(value.data() + 8, &swapped, sizeof(swapped));
+  PutInt64(value.data() + 12, segments.interval_ms);
   return value;
 }
 
-Result<Observed> DecodeObserved(const std::string& store, std::string_view value) {
+Result<std::optional<Observed>> DecodeObserved(const std::string& store, std::string_view value,
+                                               const SegmentSettings& segments) {
   if (value.size() != kObservedBytes) {
     return Status("rocksdb:Corruption", "the stream time of store " + store + " has " +
                                             std::to_string(value.size()) + " bytes instead of " +
                                             std::to_string(kObservedBytes));
   }
-  return Observed{GetInt64(value.data()), GetInt32(value.data() + 8)};
+  if (GetInt64(value.data() + 12) != segments.interval_ms) return std::optional<Observed>();
+  return std::optional(Observed{GetInt64(value.data()), GetInt32(value.data() + 8)});
 }
 
 }  // namespace weir

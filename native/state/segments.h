@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,7 +43,7 @@ struct SegmentSettings {
 // rows that it was seen in.
 //
 //   key    `observed:` and the store's name (no store's name has a colon)
-//   value  stream time, ms (8)  sequence (4)                                       integers big-endian
+//   value  stream time, ms (8)  sequence (4)  the rows' segment interval, ms (8)    integers big-endian
 struct Observed {
   // The highest time of a row; -1 before the first.
   int64_t stream_time_ms = -1;
@@ -62,7 +63,9 @@ struct Observed {
 std::string SegmentPrefix(int64_t segment);
 
 std::string ObservedKey(const std::string& store);
-std::string EncodeObserved(const Observed& observed);
-Result<Observed> DecodeObserved(const std::string& store, std::string_view value);
+std::string EncodeObserved(const Observed& observed, const SegmentSettings& segments);
+// Nullopt when the rows are cut into other segments: they cannot be read by these.
+Result<std::optional<Observed>> DecodeObserved(const std::string& store, std::string_view value,
+                                               const SegmentSettings& segments);
 
 }  // namespace weir

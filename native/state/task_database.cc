@@ -72,10 +72,6 @@ TaskDatabase::~TaskDatabase() {
 Status TaskDatabase::ReadOffsets() {
   for (size_t i = 0; i < options_.stores.size(); i++) {
     const std::string& name = options_.stores[i].name;
-    if (options_.stores[i].segments.has_value()) {
-      Status observed = ReadObserved(i);
-      if (!observed.ok()) return observed;
-    }
     std::string value;
     const rocksdb::Status status =
         rocksdb_->db()->Get(rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), name, &value);
@@ -87,6 +83,11 @@ Status TaskDatabase::ReadOffsets() {
     topic_ids_[i] = offset.value().topic_id;
     offsets_.back() = std::move(offset.value());
   }
+  for (size_t i = 0; i < options_.stores.size(); i++) {
+    if (!options_.stores[i].segments.has_value()) continue;
+    Status observed = ReadObserved(i);
+    if (!observed.ok()) return observed;
+  }
   return Status::Ok();
 }
 
@@ -95,12 +96,15 @@ Status TaskDatabase::ReadObserved(size_t store) {
   std::string value;
   const rocksdb::Status status = rocksdb_->db()->Get(
       rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), ObservedKey(name), &value);
-  if (status.IsNotFound()) return Status::Ok();
+  // With an offset the rows were written by a store of another type.
+  if (status.IsNotFound()) return offsets_[store].offset < 0 ? Status::Ok() : ClearStore(store);
   if (!status.ok()) return RocksdbStatus(status, "The state database " + options_.path + " cannot be read");
-  const Result<Observed> observed = DecodeObserved(name, value);
+  const Result<std::optional<Observed>> observed =
+      DecodeObserved(name, value, *options_.stores[store].segments);
   if (!observed.ok()) return observed.status();
-  observed_[store] = observed.value();
-  overlay_observed_[store] = observed.value();
+  if (!observed.value().has_value()) return ClearStore(store);
+  observed_[store] = *observed.value();
+  overlay_observed_[store] = *observed.value();
   return Status::Ok();
 }
 
@@ -385,9 +389,9 @@ Status TaskDatabase::PutObserved(rocksdb::WriteBatch* batch, size_t store, const
   const std::string& name = options_.stores[store].name;
   const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
   if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
-  return RocksdbStatus(
-      batch->Put(rocksdb_->family(offsets_family()), ObservedKey(name), EncodeObserved(observed)),
-      "The stream time of store " + name + " cannot be collected");
+  return RocksdbStatus(batch->Put(rocksdb_->family(offsets_family()), ObservedKey(name),
+                                  EncodeObserved(observed, *options_.stores[store].segments)),
+                       "The stream time of store " + name + " cannot be collected");
 }
 
 Observed TaskDatabase::LastObserved(size_t store) const {

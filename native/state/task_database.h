@@ -157,6 +157,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   void CloseScans();
   void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
   Status ReadOffsets();
+  // Clears a store whose rows are cut into other segments: its retention was changed. It is restored from the
+  // beginning.
   Status ReadObserved(size_t store);
   // Deletes the segments that die when a segmented store's stream time advances. Returns the first key that lives;
   // empty when there is nothing to delete.

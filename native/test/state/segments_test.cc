@@ -143,8 +143,44 @@ TEST(Segments, ASessionIsKeptByItsEnd) {
 
 TEST(Segments, WhatIsWrittenIsReadBack) {
   const Observed observed{1'700'000'000'123, 0x7fffffff};
-  EXPECT_TRUE(DecodeObserved("s", EncodeObserved(observed)).value() == observed);
-  EXPECT_EQ(DecodeObserved("s", "short").status().code(), "rocksdb:Corruption");
+  const auto read = DecodeObserved("s", EncodeObserved(observed, kSettings), kSettings);
+  ASSERT_TRUE(read.ok() && read.value().has_value());
+  EXPECT_TRUE(*read.value() == observed);
+  EXPECT_EQ(DecodeObserved("s", "short", kSettings).status().code(), "rocksdb:Corruption");
+}
+
+TEST(Segments, RowsOfOtherSegmentsAreRestoredFromTheBeginning) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  TaskDatabaseOptions options = OneWindowStore(folder / "db");
+  {
+    const auto database = OpenDatabase(memory, options);
+    ASSERT_OK(PutOne(*database, 0, StoredKey("a", 200'000), "1"));
+    ASSERT_OK(CommitAll(*database, OneStoreSink()));
+  }
+  EXPECT_EQ(OpenDatabase(memory, options)->Offsets()[0].offset, 1);
+  options.stores[0].segments->interval_ms = 90'000;
+  {
+    const auto database = OpenDatabase(memory, options);
+    EXPECT_EQ(database->Offsets()[0].offset, -1);
+    EXPECT_EQ(WhatIsObserved(*database).stream_time_ms, -1);
+    EXPECT_EQ(ScanAll(database, 0).size(), 0u);
+  }
+}
+
+TEST(Segments, RowsOfAPlainStoreAreRestoredFromTheBeginning) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  TaskDatabaseOptions options = OneWindowStore(folder / "db");
+  options.stores[0].segments.reset();
+  {
+    const auto database = OpenDatabase(memory, options);
+    ASSERT_OK(PutOne(*database, 0, "a", "1"));
+    ASSERT_OK(CommitAll(*database, OneStoreSink()));
+  }
+  const auto database = OpenDatabase(memory, OneWindowStore(folder / "db"));
+  EXPECT_EQ(database->Offsets()[0].offset, -1);
+  EXPECT_EQ(ScanAll(database, 0).size(), 0u);
 }
 
 }  // namespace
