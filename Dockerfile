@@ -17,9 +17,10 @@ ENV WEIR_TOOLCHAIN_DIR=/toolchain
 COPY package.json package-lock.json .npmrc ./
 COPY scripts scripts
 RUN bash scripts/setup.sh --no-addon
-COPY binding.gyp tsconfig.json tsconfig.build.json ./
+COPY binding.gyp tsconfig.json tsconfig.build.json tsconfig.build.demo.json ./
 COPY native native
 COPY src src
+COPY examples/segmentation examples/segmentation
 RUN npm run build
 # The package as it is installed, with what it needs at run time alone.
 RUN mkdir -p /app/node_modules/weir/build/Release \

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { countFamilies, countVariants, runCount } from './harness/count-workload.ts'
 import { repoDir } from './harness/paths.ts'
+import { restoreSystemNames, restoreVariants, runRestore } from './harness/restore-workload.ts'
 import { type Ratio, writeResults } from './harness/results.ts'
 
 const program = new Command('bench').description(
@@ -53,6 +54,59 @@ program
         threads: given.threads,
         valueBytes: given.valueBytes,
         commitIntervalMs: 30_000,
+        memoryBytes: given.memoryBytes,
+        timeoutMs: given.timeoutSeconds * 1_000,
+      },
+      (line) => console.log(line),
+    )
+    for (const ratio of results.ratios) console.log(lineOf(ratio))
+    writeResults(output, results)
+    console.log(`written to ${relative(process.cwd(), output)}`)
+  })
+
+program
+  .command('restore')
+  .description('a lost store is restored from its changelog, until it is read at its usual speed')
+  .option('--records <n>', 'changelog records', positiveInteger, 4_000_000)
+  .option(
+    '--keys <n>',
+    'keys of the variant uniform; superseded has a tenth of the records',
+    positiveInteger,
+    1_000_000,
+  )
+  .option('--runs <n>', 'rounds: every system once in each', positiveInteger, 2)
+  .option('--variants <names>', `of ${restoreVariants.join(', ')}`, listOf(restoreVariants), restoreVariants)
+  .option(
+    '--systems <names>',
+    `of ${restoreSystemNames.join(', ')}`,
+    listOf(restoreSystemNames),
+    restoreSystemNames,
+  )
+  .option('--seed <n>', 'of keys and values; random by default', positiveInteger)
+  .option('--partitions <n>', 'of the changelog', positiveInteger, 8)
+  .option('--value-bytes <n>', 'bytes of a value, at least 4', positiveInteger, 100)
+  .option('--memory-bytes <n>', 'WEIR_MEMORY_BYTES', positiveInteger, 2 ** 31)
+  .option('--timeout-seconds <n>', 'of one run', positiveInteger, 900)
+  .option(
+    '--output <file>',
+    'where the results go; bench/results/restore.json when everything was run, else build/bench/restore.json',
+  )
+  .action(async (given) => {
+    const isComplete =
+      restoreVariants.every((name) => given.variants.includes(name)) &&
+      restoreSystemNames.every((name) => given.systems.includes(name))
+    const output =
+      given.output ?? join(repoDir, isComplete ? 'bench/results/restore.json' : 'build/bench/restore.json')
+    const results = await runRestore(
+      {
+        records: given.records,
+        keys: given.keys,
+        rounds: given.runs,
+        variants: given.variants,
+        systems: given.systems,
+        seed: given.seed ?? randomInt(1, 2 ** 31),
+        partitions: given.partitions,
+        valueBytes: given.valueBytes,
         memoryBytes: given.memoryBytes,
         timeoutMs: given.timeoutSeconds * 1_000,
       },

@@ -353,15 +353,17 @@ export interface RestoreStore {
 export interface RestoreProgress {
   readonly store: number
   readonly restoredRecords: number
-  /** Where the store stands, and the uncommitted end it restores to (-1 until known). */
+  /** Up to where the changelog was read, and the uncommitted end it restores to (-1 until known). */
   readonly position: number
   readonly end: number
 }
 
-/** Replays changelogs into databases on the process's restore threads, reading committed, up to the uncommitted end. */
+/** Restores changelogs into databases on the process's restore threads, reading committed, up to the uncommitted end. An empty store with
+ * much to restore gets its rows in bulk, as files, once it has them all; others get them as they come. A short restore never waits for
+ * long ones. */
 export interface Restorer {
   /** Resolves when every store has reached its end; rejects with `kafka:_AUTO_OFFSET_RESET` (offset out of range),
-   * or the first error; stores keep what was restored, with its offset. */
+   * or the first error; stores then have what was restored, with its offset, those restored in bulk all or nothing. */
   restore(database: TaskDatabase, stores: readonly RestoreStore[]): RestoreJob
   close(): void
 }
@@ -416,7 +418,8 @@ interface Addon {
   }
   Producer: { new (config: ClientConfig): Producer }
   Admin: { new (config: ClientConfig): Admin }
-  Restorer: { acquire(config: ClientConfig, threads: number): Restorer }
+  /** One for the process. `memoryBytes` is for all restores together: what was fetched, and rows on their way into files. */
+  Restorer: { acquire(config: ClientConfig, threads: number, memoryBytes: number): Restorer }
   KafkaLog: { new (onLine: (line: KafkaLogLine) => void): KafkaLog }
   MockCluster: { new (options: { brokers: number }): MockCluster }
   /** murmur2 as Kafka's DefaultPartitioner computes it, signed 32 bit. */

@@ -39,13 +39,22 @@ export interface SystemCommand {
   env?: Record<string, string>
   /** Whether every task runs. Without it the process says so by the event `ready`. */
   isReady?: () => Promise<boolean>
+  /** What another line of its output tells. Without it only events are told. */
+  eventOf?: (line: string) => ProcessEvent | null
 }
 
-/** A system's process. A line `{"event":"..."}` on its standard output is an event; what else it prints goes to the log. */
+/** What a process says of itself: a name, and what else the line has. */
+export interface ProcessEvent {
+  event: string
+}
+
+/** A system's process. A line `{"event":"...", ...}` on its standard output is an event; what else it prints goes to the log. */
 export class SystemProcess implements AsyncDisposable {
   readonly #command: SystemCommand
   readonly #child: ChildProcess
-  readonly #events = new Map<string, PromiseWithResolvers<void>>()
+  readonly #events = new Map<string, ProcessEvent[]>()
+  /** Resolved, and replaced, when an event comes. */
+  #nextEvent = Promise.withResolvers<void>()
   /** How it ended badly, or null. */
   readonly #ended: Promise<string | null>
   #isStopping = false
@@ -79,8 +88,17 @@ export class SystemProcess implements AsyncDisposable {
   }
 
   /** Resolves when the process has said the event. */
-  event(name: string): Promise<void> {
-    return this.#event(name).promise
+  async event(name: string): Promise<void> {
+    await this.events(name, 1)
+  }
+
+  /** Resolves with the first `count` events of that name when it has said so many. */
+  async events<Data>(name: string, count: number): Promise<(ProcessEvent & Data)[]> {
+    for (;;) {
+      const said = this.#events.get(name) ?? []
+      if (said.length >= count) return said.slice(0, count) as (ProcessEvent & Data)[]
+      await this.#nextEvent.promise
+    }
   }
 
   /** Resolves when every task runs, or when the process has ended: see `failure`. */
@@ -112,16 +130,17 @@ export class SystemProcess implements AsyncDisposable {
     await this.#ended
   }
 
-  #event(name: string): PromiseWithResolvers<void> {
-    const known = this.#events.get(name) ?? Promise.withResolvers<void>()
-    this.#events.set(name, known)
-    return known
-  }
-
   #onLine(line: string): void {
-    const match = /^\{"event":"(\w+)"\}$/.exec(line)
-    if (match?.[1]) this.#event(match[1]).resolve()
-    else appendFileSync(this.#command.logFile, `${line}\n`)
+    const said = line.startsWith('{"event":')
+      ? (JSON.parse(line) as ProcessEvent)
+      : (this.#command.eventOf?.(line) ?? null)
+    if (said === null) {
+      appendFileSync(this.#command.logFile, `${line}\n`)
+      return
+    }
+    this.#events.set(said.event, [...(this.#events.get(said.event) ?? []), said])
+    this.#nextEvent.resolve()
+    this.#nextEvent = Promise.withResolvers()
   }
 
   #error(how: string): Error {

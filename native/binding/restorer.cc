@@ -44,7 +44,8 @@ Napi::Value RestorerObject::Acquire(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Restorer.acquire");
   std::shared_ptr<Restorer> restorer = weir::Unwrap(
       info.Env(), Restorer::Acquire(arguments.StringMap(0, "config"),
-                                    static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax))));
+                                    static_cast<int>(arguments.Integer(1, "threads", 1, kThreadsMax)),
+                                    static_cast<size_t>(arguments.Integer(2, "memoryBytes", 1))));
   Napi::Object object = Environment::Of(info.Env())->Construct("Restorer", {});
   RestorerObject::Unwrap(object)->restorer_ = std::move(restorer);
   return object;
@@ -56,11 +57,15 @@ Napi::Value RestorerObject::Restore(const Napi::CallbackInfo& info) {
   const Napi::Object object = arguments.Object(0, "database");
   const std::shared_ptr<TaskDatabase> database = TaskDatabaseObject::Unwrap(object)->database(info.Env());
   std::vector<RestoreRequest> requests = ReadRequests(arguments, *database);
-  auto [completion, promise] = environment().async().Create({object, info.This()});
-  std::shared_ptr<RestoreJob> job =
-      restorer_->Start(database, std::move(requests),
-                       [completion = completion](Status status) { completion(std::move(status)); });
-  return RestoreJobObject::Wrap(info.Env(), restorer_, std::move(job), promise);
+  // The job's object is kept until its end too: collected earlier, it could not make the environment's end wait for the job.
+  const Napi::Object job = Environment::Of(info.Env())->Construct("RestoreJob", {});
+  auto [completion, promise] = environment().async().Create({object, info.This(), job});
+  RestoreJobObject::Unwrap(job)->Begin(
+      restorer_, restorer_->Start(database, std::move(requests), [completion = completion](Status status) {
+        completion(std::move(status));
+      }));
+  job.Set("done", promise);
+  return job;
 }
 
 void RestorerObject::Close(const Napi::CallbackInfo&) { restorer_.reset(); }
@@ -77,14 +82,9 @@ void RestoreJobObject::CloseForTeardown() {
   restorer_.reset();
 }
 
-Napi::Object RestoreJobObject::Wrap(Napi::Env env, std::shared_ptr<Restorer> restorer,
-                                    std::shared_ptr<RestoreJob> job, Napi::Promise done) {
-  Napi::Object object = Environment::Of(env)->Construct("RestoreJob", {});
-  RestoreJobObject* const wrapped = RestoreJobObject::Unwrap(object);
-  wrapped->restorer_ = std::move(restorer);
-  wrapped->job_ = std::move(job);
-  object.Set("done", done);
-  return object;
+void RestoreJobObject::Begin(std::shared_ptr<Restorer> restorer, std::shared_ptr<RestoreJob> job) {
+  restorer_ = std::move(restorer);
+  job_ = std::move(job);
 }
 
 Napi::Value RestoreJobObject::Progress(const Napi::CallbackInfo& info) {

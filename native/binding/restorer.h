@@ -35,8 +35,7 @@ class RestoreJobObject : public Napi::ObjectWrap<RestoreJobObject>, public Envir
   // The environment's end waits for the job: it works on a database of the environment.
   void CloseForTeardown() override;
 
-  static Napi::Object Wrap(Napi::Env env, std::shared_ptr<Restorer> restorer, std::shared_ptr<RestoreJob> job,
-                           Napi::Promise done);
+  void Begin(std::shared_ptr<Restorer> restorer, std::shared_ptr<RestoreJob> job);
 
  private:
   friend void RegisterRestorer(Napi::Env env, Napi::Object exports);

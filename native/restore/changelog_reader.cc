@@ -1,5 +1,6 @@
 #include "restore/changelog_reader.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 
@@ -24,8 +25,11 @@ std::string_view View(const void* data, size_t size) {
 
 }  // namespace
 
-ChangelogReader::ChangelogReader(std::shared_ptr<RestoreJob> job, size_t index)
-    : job_(std::move(job)), index_(index), position_(job_->request(index).from) {}
+ChangelogReader::ChangelogReader(std::shared_ptr<RestoreJob> job, size_t index, size_t memory_bytes)
+    : job_(std::move(job)),
+      index_(index),
+      memory_bytes_(memory_bytes),
+      position_(job_->request(index).from) {}
 
 ChangelogReader::~ChangelogReader() = default;
 
@@ -47,21 +51,46 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
   }
   Status status;
   bool progressed = false;
+  std::optional<int64_t> offset;
   switch (state_) {
     case State::kNew:
       queue_.reset(rd_kafka_queue_new(client));
       rd_kafka_queue_cb_event_enable(queue_.get(), OnQueueEvent, const_cast<std::function<void()>*>(wake));
-      asked_first_ms_ = MonotonicMs();
       if (position_ < 0) status = job_->database().ClearStore(job_->request(index_).store);
-      if (status.ok()) status = AskForEnd(client);
+      if (status.ok()) status = AskForOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST);
+      asked_first_ms_ = MonotonicMs();
+      state_ = State::kAwaitingEnd;
       break;
     case State::kAwaitingEnd:
-      status = ask_again_ms_ == 0 ? TakeEnd(&progressed) : Status::Ok();
-      if (ask_again_ms_ != 0 && MonotonicMs() >= ask_again_ms_) status = AskForEnd(client);
-      if (status.ok() && progressed && state_ == State::kAwaitingEnd) status = StartReading(client);
+      status = AwaitOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST, &offset);
+      if (status.ok() && offset.has_value()) status = OnEnd(client, *offset);
+      progressed = offset.has_value();
+      break;
+    case State::kAwaitingBegin:
+      status = AwaitOffset(client, RD_KAFKA_OFFSET_SPEC_EARLIEST, &offset);
+      progressed = offset.has_value();
+      if (!status.ok() || !offset.has_value()) break;
+      begin_ = std::min(*offset, end_);
+      state_ = State::kWaiting;
+      // Everything was deleted, or expired.
+      if (begin_ == end_) status = Finish();
+      break;
+    case State::kWaiting:
       break;
     case State::kReading:
-      status = ReadBatch(&progressed);
+      if (writer_->busy()) {
+        status = writer_->Work();
+        progressed = true;
+        // Nothing more may be told of a partition whose end was reached.
+        if (status.ok() && !writer_->busy() && position_ >= end_) status = Finish();
+      } else {
+        status = ReadBatch(&progressed);
+      }
+      break;
+    case State::kWriting:
+      status = writer_->Work();
+      progressed = true;
+      if (status.ok() && !writer_->busy()) End(Status::Ok());
       break;
     case State::kEnded:
       break;
@@ -70,7 +99,7 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
   return progressed && !ended();
 }
 
-Status ChangelogReader::AskForEnd(rd_kafka_t* client) {
+Status ChangelogReader::AskForOffset(rd_kafka_t* client, int64_t which) {
   const RestoreRequest& request = job_->request(index_);
   char error[512];
   const KafkaAdminOptionsHandle options(rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_LISTOFFSETS));
@@ -83,11 +112,15 @@ Status ChangelogReader::AskForEnd(rd_kafka_t* client) {
   if (!status.ok()) return status;
   const KafkaPartitionsHandle partitions(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(partitions.get(), request.topic.c_str(), request.partition)->offset =
-      RD_KAFKA_OFFSET_SPEC_LATEST;
+      which;
   rd_kafka_ListOffsets(client, partitions.get(), options.get(), queue_.get());
-  state_ = State::kAwaitingEnd;
   ask_again_ms_ = 0;
   return Status::Ok();
+}
+
+Status ChangelogReader::AwaitOffset(rd_kafka_t* client, int64_t which, std::optional<int64_t>* offset) {
+  if (ask_again_ms_ == 0) return TakeOffset(offset);
+  return MonotonicMs() >= ask_again_ms_ ? AskForOffset(client, which) : Status::Ok();
 }
 
 // librdkafka does not ask again itself when a leader has moved.
@@ -99,7 +132,7 @@ Status ChangelogReader::MaybeAskAgain(rd_kafka_resp_err_t error, Status status) 
   return Status::Ok();
 }
 
-Status ChangelogReader::TakeEnd(bool* progressed) {
+Status ChangelogReader::TakeOffset(std::optional<int64_t>* offset) {
   const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
   if (event == nullptr) return Status::Ok();
   Status status =
@@ -109,22 +142,43 @@ Status ChangelogReader::TakeEnd(bool* progressed) {
   if (result == nullptr) return Status::Ok();
   size_t count = 0;
   const rd_kafka_ListOffsetsResultInfo_t** const infos = rd_kafka_ListOffsets_result_infos(result, &count);
-  if (count != 1) return Status("kafka:_FAIL", Name() + ": the brokers named no end", true);
-  const rd_kafka_topic_partition_t* const end = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
-  status = KafkaStatus(end->err, Name());
-  if (!status.ok()) return MaybeAskAgain(end->err, std::move(status));
-  *progressed = true;
-  end_ = end->offset;
+  if (count != 1) return Status("kafka:_FAIL", Name() + ": the brokers named no offset", true);
+  const rd_kafka_topic_partition_t* const found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
+  status = KafkaStatus(found->err, Name());
+  if (!status.ok()) return MaybeAskAgain(found->err, std::move(status));
+  *offset = found->offset;
+  return Status::Ok();
+}
+
+Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
+  end_ = end;
+  begin_ = position_;
   job_->SetEnd(index_, end_);
   if (position_ > end_) {
     return Status("kafka:_AUTO_OFFSET_RESET", Name() + " ends at offset " + std::to_string(end_) +
                                                   ", before the local state's " + std::to_string(position_));
   }
-  return position_ == end_ || end_ == 0 ? Finish() : Status::Ok();
+  if (position_ == end_ || end_ == 0) return Finish();
+  if (position_ >= 0) {
+    state_ = State::kWaiting;
+    return Status::Ok();
+  }
+  state_ = State::kAwaitingBegin;
+  asked_first_ms_ = MonotonicMs();
+  return AskForOffset(client, RD_KAFKA_OFFSET_SPEC_EARLIEST);
+}
+
+void ChangelogReader::GrantPlace(rd_kafka_t* client) {
+  Status status = StartReading(client);
+  if (!status.ok()) End(std::move(status));
 }
 
 Status ChangelogReader::StartReading(rd_kafka_t* client) {
   const RestoreRequest& request = job_->request(index_);
+  Result<std::unique_ptr<RestoreWriter>> writer =
+      NewRestoreWriter(job_->database(), request.store, remaining(), memory_bytes_);
+  if (!writer.ok()) return writer.status();
+  writer_ = std::move(writer.value());
   topic_.reset(rd_kafka_topic_new(client, request.topic.c_str(), nullptr));
   if (topic_ == nullptr) return KafkaStatus(rd_kafka_last_error(), Name());
   const int64_t from = request.from < 0 ? static_cast<int64_t>(RD_KAFKA_OFFSET_BEGINNING) : request.from;
@@ -142,10 +196,18 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
   if (count < 0) return KafkaStatus(rd_kafka_last_error(), Name());
   if (count == 0) return Status::Ok();
   *progressed = true;
+  const Status status = Write(count);
+  for (ssize_t i = 0; i < count; i++) rd_kafka_message_destroy(messages_[static_cast<size_t>(i)]);
+  // What the writer has begun comes first.
+  if (!status.ok() || writer_->busy() || position_ < end_) return status;
+  return Finish();
+}
+
+Status ChangelogReader::Write(int64_t count) {
   Status status;
-  int64_t records = 0;
-  run_.Clear();
-  for (ssize_t i = 0; i < count; i++) {
+  int64_t read = 0;
+  records_.clear();
+  for (int64_t i = 0; i < count; i++) {
     const rd_kafka_message_t& message = *messages_[static_cast<size_t>(i)];
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
       position_ = message.offset;
@@ -158,41 +220,51 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
       break;
     }
     position_ = message.offset + 1;
-    records++;
+    read++;
     // A record without a key is not a changelog's.
     if (message.key == nullptr) continue;
-    run_.Add({View(message.key, message.key_len),
-              message.payload == nullptr ? std::nullopt : std::optional(View(message.payload, message.len)),
-              rd_kafka_message_timestamp(&message, nullptr)});
+    records_.push_back(
+        {View(message.key, message.key_len),
+         message.payload == nullptr ? std::nullopt : std::optional(View(message.payload, message.len)),
+         rd_kafka_message_timestamp(&message, nullptr)});
   }
-  if (records > 0) {
-    const Status written =
-        job_->database().WriteRestored(job_->request(index_).store, run_.Sorted(), position_);
+  if (read > 0) {
+    const Status written = writer_->Write(records_, position_);
     if (!written.ok()) status = written;
   }
-  for (ssize_t i = 0; i < count; i++) rd_kafka_message_destroy(messages_[static_cast<size_t>(i)]);
-  job_->Advance(index_, records, position_);
-  if (!status.ok()) return status;
-  return position_ >= end_ ? Finish() : Status::Ok();
+  job_->Advance(index_, read, position_);
+  return status;
 }
 
 // The offset is written even when the last records were aborted ones or none came: the next restore begins
 // here.
 Status ChangelogReader::Finish() {
+  StopFetching();
   if (position_ < end_) position_ = end_;
-  Status status = job_->database().WriteRestored(job_->request(index_).store, {}, position_);
-  if (!status.ok()) return status;
   job_->Advance(index_, 0, position_);
-  End(Status::Ok());
+  Status status = writer_ == nullptr
+                      ? job_->database().WriteRestored(job_->request(index_).store, {}, position_)
+                      : writer_->Finish(position_);
+  if (!status.ok()) return status;
+  state_ = State::kWriting;
+  if (writer_ == nullptr || !writer_->busy()) End(Status::Ok());
   return Status::Ok();
 }
 
-void ChangelogReader::End(Status status) {
+void ChangelogReader::StopFetching() {
   if (fetching_) rd_kafka_consume_stop(topic_.get(), job_->request(index_).partition);
-  if (queue_ != nullptr) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+  fetching_ = false;
   topic_.reset();
-  queue_.reset();
   messages_ = {};
+  records_ = {};
+}
+
+void ChangelogReader::End(Status status) {
+  StopFetching();
+  if (queue_ != nullptr) rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+  queue_.reset();
+  // Before the job's end closes the database.
+  writer_.reset();
   state_ = State::kEnded;
   job_->EndStore(index_, std::move(status));
 }

@@ -4,30 +4,36 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/kafka_handles.h"
 #include "common/status.h"
-#include "restore/record_run.h"
 #include "restore/restore_job.h"
+#include "restore/restore_writer.h"
 
 namespace weir {
 
 // Restores one store from one partition of its changelog, a step at a time, so that a thread serves many.
 //
-//   kNew ──ask for the end──> kAwaitingEnd ──start fetching──> kReading ──position >= end──> kEnded
-//                                   └──────── nothing to read ─────────────────────────────────┘
+//   kNew ──ask──> kAwaitingEnd ──ask──> kAwaitingBegin ──> kWaiting ──GrantPlace──> kReading ──> kWriting ──> kEnded
+//                      ├──── there is an offset to read from ──┘                        position    the writer's
+//                      └──── nothing to read ──> kEnded                                 >= end      outstanding work
 //
 // The end is asked for uncommitted: the last stable offset may lie before records that are visible already.
 // Reading is committed, and the position counts what is not handed out (aborted records, markers, gaps of
 // compaction): librdkafka tells it at each end of the partition. An open transaction is waited for.
 //
+// Asking takes next to nothing, so every reader does it at once; then it is known which of them are short.
+// Fetching takes memory, and needs a place, which the thread grants.
+//
 // Threading: the restore thread that owns `client`. `wake` is called on librdkafka's threads when Step has
 // something to do.
 class ChangelogReader {
  public:
-  ChangelogReader(std::shared_ptr<RestoreJob> job, size_t index);
+  // `memory_bytes`: what it may take for rows on their way, besides what librdkafka has fetched.
+  ChangelogReader(std::shared_ptr<RestoreJob> job, size_t index, size_t memory_bytes);
   // REQUIRES: ended, or never stepped.
   ~ChangelogReader();
   ChangelogReader(const ChangelogReader&) = delete;
@@ -37,33 +43,46 @@ class ChangelogReader {
   // REQUIRES: !ended(). `client` and `wake` are the same at each call.
   bool Step(rd_kafka_t* client, const std::function<void()>* wake);
   bool ended() const { return state_ == State::kEnded; }
-  // The next step ends it.
-  bool ending() const { return job_->ending(); }
+  // It knows how much there is to read, and waits for a place.
+  bool waiting() const { return state_ == State::kWaiting; }
+  bool has_place() const { return state_ == State::kReading || state_ == State::kWriting; }
+  // Offsets between where it stands and the end: the most records that may come. REQUIRES: waiting or later.
+  int64_t remaining() const { return end_ - begin_; }
+  // Begins to read. REQUIRES: waiting().
+  void GrantPlace(rd_kafka_t* client);
   // A client can fetch a partition for one reader at a time.
   bool ReadsSamePartition(const ChangelogReader& other) const;
   // Ends without a step (no client could be created).
   void Fail(Status status) { End(std::move(status)); }
 
  private:
-  enum class State { kNew, kAwaitingEnd, kReading, kEnded };
+  enum class State { kNew, kAwaitingEnd, kAwaitingBegin, kWaiting, kReading, kWriting, kEnded };
 
   // Messages of one batch: its memory is bounded by the fetch queue's (queued.max.messages.kbytes).
   static constexpr size_t kBatchMax = 16384;
 
-  Status AskForEnd(rd_kafka_t* client);
-  Status TakeEnd(bool* progressed);
+  // `which`: RD_KAFKA_OFFSET_SPEC_LATEST or RD_KAFKA_OFFSET_SPEC_EARLIEST.
+  Status AskForOffset(rd_kafka_t* client, int64_t which);
+  // Sets `offset` when the answer has come, or asks again when that is of use.
+  Status AwaitOffset(rd_kafka_t* client, int64_t which, std::optional<int64_t>* offset);
+  Status TakeOffset(std::optional<int64_t>* offset);
   // Ok when the question will be repeated; `status` when it is of no use, or for too long.
   Status MaybeAskAgain(rd_kafka_resp_err_t error, Status status);
+  Status OnEnd(rd_kafka_t* client, int64_t end);
   Status StartReading(rd_kafka_t* client);
   Status ReadBatch(bool* progressed);
+  Status Write(int64_t count);
   Status Finish();
+  void StopFetching();
   void End(Status status);
   std::string Name() const;
 
   const std::shared_ptr<RestoreJob> job_;
   const size_t index_;
+  const size_t memory_bytes_;
   State state_ = State::kNew;
-  int64_t position_;
+  int64_t position_;  // the next offset to read, -1: the first there is
+  int64_t begin_ = -1;
   int64_t end_ = -1;
   int64_t asked_first_ms_ = 0;
   int64_t ask_again_ms_ = 0;  // 0: an answer is on its way
@@ -72,7 +91,8 @@ class ChangelogReader {
   KafkaTopicHandle topic_;
   bool fetching_ = false;
   std::vector<rd_kafka_message_t*> messages_;
-  RecordRun run_;
+  std::vector<ChangelogRecord> records_;  // of one batch, in the messages' memory
+  std::unique_ptr<RestoreWriter> writer_;
 };
 
 }  // namespace weir

@@ -30,8 +30,8 @@ Result<KafkaClientHandle> NewRestoreClient(const KafkaConfig& config) {
 
 }  // namespace
 
-RestoreThread::RestoreThread(KafkaConfig config)
-    : config_(std::move(config)), wake_([this] { Wake(); }), thread_([this] { Run(); }) {}
+RestoreThread::RestoreThread(KafkaConfig config, RestorePlaces places)
+    : config_(std::move(config)), places_(places), wake_([this] { Wake(); }), thread_([this] { Run(); }) {}
 
 RestoreThread::~RestoreThread() {
   {
@@ -45,7 +45,7 @@ RestoreThread::~RestoreThread() {
 void RestoreThread::Add(std::unique_ptr<ChangelogReader> reader) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    waiting_.push_back(std::move(reader));
+    added_.push_back(std::move(reader));
     load_++;
     signalled_ = true;
   }
@@ -68,8 +68,8 @@ void RestoreThread::Wake() {
 void RestoreThread::Run() {
   SetThreadName("weir-restore");
   bool progressed = false;
-  while (TakeWaiting(/*wait=*/!progressed)) {
-    if (active_.empty()) {
+  while (TakeAdded(/*wait=*/!progressed)) {
+    if (readers_.empty()) {
       client_.reset();
       progressed = false;
       continue;
@@ -80,30 +80,38 @@ void RestoreThread::Run() {
   client_.reset();
 }
 
-bool RestoreThread::TakeWaiting(bool wait) {
+bool RestoreThread::TakeAdded(bool wait) {
   std::unique_lock<std::mutex> lock(mutex_);
   const auto ready = [this] { return stopped_ || signalled_; };
-  if (wait && active_.empty() && client_ == nullptr) {
+  if (wait && readers_.empty() && client_ == nullptr) {
     changed_.wait(lock, ready);
-  } else if (wait && !active_.empty()) {
+  } else if (wait && !readers_.empty()) {
     changed_.wait_for(lock, kPollInterval, ready);
   }
   signalled_ = false;
-  for (auto reader = waiting_.begin(); reader != waiting_.end();) {
-    // Who was told to end needs no place, and fetches nothing.
-    if (!(*reader)->ending() && (active_.size() >= kActiveMax || IsBeingRead(**reader))) {
-      ++reader;
-      continue;
-    }
-    active_.push_back(std::move(*reader));
-    reader = waiting_.erase(reader);
-  }
+  for (std::unique_ptr<ChangelogReader>& reader : added_) readers_.push_back(std::move(reader));
+  added_.clear();
   return !stopped_;
 }
 
+void RestoreThread::GrantPlaces() {
+  std::vector<ChangelogReader*> readers;
+  std::vector<PlaceRequest> requests;
+  for (const std::unique_ptr<ChangelogReader>& reader : readers_) {
+    // One whose partition is being read waits for that one.
+    if (!reader->has_place() && (!reader->waiting() || IsBeingRead(*reader))) continue;
+    readers.push_back(reader.get());
+    requests.push_back({reader->remaining(), reader->has_place()});
+  }
+  for (const size_t i : NextToRestore(places_, requests)) {
+    if (!IsBeingRead(*readers[i])) readers[i]->GrantPlace(client_.get());
+  }
+}
+
 bool RestoreThread::IsBeingRead(const ChangelogReader& reader) const {
-  return std::any_of(active_.begin(), active_.end(),
-                     [&reader](const auto& active) { return active->ReadsSamePartition(reader); });
+  return std::any_of(readers_.begin(), readers_.end(), [&reader](const auto& other) {
+    return other->has_place() && other->ReadsSamePartition(reader);
+  });
 }
 
 bool RestoreThread::EnsureClient() {
@@ -119,14 +127,17 @@ bool RestoreThread::EnsureClient() {
 
 bool RestoreThread::StepAll() {
   rd_kafka_poll(client_.get(), 0);
+  GrantPlaces();
   bool progressed = false;
-  for (const std::unique_ptr<ChangelogReader>& reader : active_)
-    progressed |= reader->Step(client_.get(), &wake_);
+  for (const std::unique_ptr<ChangelogReader>& reader : readers_) {
+    // One that was granted a place may have failed.
+    if (!reader->ended()) progressed |= reader->Step(client_.get(), &wake_);
+  }
   const auto ended =
-      std::remove_if(active_.begin(), active_.end(), [](const auto& reader) { return reader->ended(); });
-  const auto count = static_cast<size_t>(active_.end() - ended);
+      std::remove_if(readers_.begin(), readers_.end(), [](const auto& reader) { return reader->ended(); });
+  const auto count = static_cast<size_t>(readers_.end() - ended);
   if (count == 0) return progressed;
-  active_.erase(ended, active_.end());
+  readers_.erase(ended, readers_.end());
   std::lock_guard<std::mutex> lock(mutex_);
   load_ -= count;
   // Others may be waiting for the places.
@@ -134,12 +145,12 @@ bool RestoreThread::StepAll() {
 }
 
 void RestoreThread::FailAll(const Status& status) {
-  std::deque<std::unique_ptr<ChangelogReader>> failed;
+  std::vector<std::unique_ptr<ChangelogReader>> failed;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    failed.swap(waiting_);
-    for (std::unique_ptr<ChangelogReader>& reader : active_) failed.push_back(std::move(reader));
-    active_.clear();
+    failed.swap(added_);
+    for (std::unique_ptr<ChangelogReader>& reader : readers_) failed.push_back(std::move(reader));
+    readers_.clear();
     load_ -= failed.size();
   }
   for (const std::unique_ptr<ChangelogReader>& reader : failed) reader->Fail(status);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -11,17 +10,20 @@
 #include "common/kafka_config.h"
 #include "common/kafka_handles.h"
 #include "restore/changelog_reader.h"
+#include "restore/restore_places.h"
 
 namespace weir {
 
 // A thread with a consumer of its own, which restores several changelogs at a time. The consumer exists while
 // there is something to restore.
 //
+// Those that read take turns, a batch or a slice of a merge at a time; restore_places.h says who reads.
+//
 // Threading: Add and load() from any thread; the constructor and the destructor from one that is not a
 // restore thread.
 class RestoreThread {
  public:
-  explicit RestoreThread(KafkaConfig config);
+  RestoreThread(KafkaConfig config, RestorePlaces places);
   // Ends what is being restored, with `closed`.
   ~RestoreThread();
   RestoreThread(const RestoreThread&) = delete;
@@ -34,28 +36,27 @@ class RestoreThread {
   void Wake();
 
  private:
-  // Changelogs that are read at a time, each with a fetch queue; the others wait.
-  static constexpr size_t kActiveMax = 8;
-
   void Run();
-  // Moves readers from waiting_ to active_. Returns false when the thread is to end.
-  bool TakeWaiting(bool wait);
-  // An active reader has the partition: the same store is being restored into two databases.
-  bool IsBeingRead(const ChangelogReader& reader) const;
+  // Moves readers from added_ to readers_. Returns false when the thread is to end.
+  bool TakeAdded(bool wait);
   bool EnsureClient();
+  void GrantPlaces();
+  // A reader with a place has the partition: the same store is being restored into two databases.
+  bool IsBeingRead(const ChangelogReader& reader) const;
   bool StepAll();
   void FailAll(const Status& status);
 
   const KafkaConfig config_;
+  const RestorePlaces places_;
   const std::function<void()> wake_;
 
   // The thread's own. The client goes after the readers.
   KafkaClientHandle client_;
-  std::vector<std::unique_ptr<ChangelogReader>> active_;
+  std::vector<std::unique_ptr<ChangelogReader>> readers_;
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::unique_ptr<ChangelogReader>> waiting_;  // guarded by mutex_, as is everything below
+  std::vector<std::unique_ptr<ChangelogReader>> added_;  // guarded by mutex_, as is everything below
   size_t load_ = 0;
   bool signalled_ = false;
   bool stopped_ = false;

@@ -1,8 +1,15 @@
 #include "state/offsets.h"
 
+#include <chrono>
 #include <cstring>
 
 namespace weir {
+
+int64_t WallClockMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 void PutInt64(char* out, int64_t value) {
   const uint64_t swapped = __builtin_bswap64(static_cast<uint64_t>(value));

@@ -30,6 +30,12 @@ inline constexpr char kOffsetsFamily[] = "offsets";
 std::string EncodeOffset(const StoreOffset& offset);
 Result<StoreOffset> DecodeOffset(std::string store, std::string_view value);
 
+// Where a task's folder keeps the files of running restores.
+inline constexpr char kRestoreFolder[] = "/restore";
+
+// The clock that offsets are stamped with, ms since 1970.
+int64_t WallClockMs();
+
 // Big-endian 64-bit integers, as in rows of timestamped stores.
 void PutInt64(char* out, int64_t value);
 int64_t GetInt64(const char* in);

@@ -161,6 +161,21 @@ void RocksdbInstance::RequestFlush() {
   static_cast<void>(ignored);
 }
 
+Status RocksdbInstance::Ingest(const std::vector<FamilyFiles>& files) {
+  const Pin pin = PinOpen();
+  if (!is_open()) return Status::Closed("The state database " + options_.path);
+  const Status failed = Failure(listener_->error(), "had a background error");
+  if (!failed.ok()) return failed;
+  std::vector<rocksdb::IngestExternalFileArg> arguments;
+  for (const FamilyFiles& each : files) {
+    rocksdb::IngestExternalFileArg& argument = arguments.emplace_back();
+    argument.column_family = family(each.family);
+    argument.external_files = each.paths;
+    argument.options.move_files = true;
+  }
+  return Failure(db_->IngestExternalFiles(arguments), "cannot take in restored rows");
+}
+
 Status RocksdbInstance::RecreateFamily(size_t index) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   if (!is_open()) return Status::Closed("The state database " + options_.path);

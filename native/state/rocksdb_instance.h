@@ -59,6 +59,13 @@ class RocksdbInstance final : public FlushTarget {
   Status Write(rocksdb::WriteBatch* batch);
   // Flushes all families atomically; waits.
   Status Flush();
+  // Takes in complete files, of one family or of several, all or none of them; on the disk when it returns. The
+  // files are moved. REQUIRES: those of a family do not overlap.
+  struct FamilyFiles {
+    size_t family;
+    std::vector<std::string> paths;
+  };
+  Status Ingest(const std::vector<FamilyFiles>& files);
   // Removes all rows of a family.
   // REQUIRES: no reader but those that hold a Pin.
   Status RecreateFamily(size_t index);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "common/status.h"
+#include "state/changelog_rows.h"
 #include "state/changelog_sink.h"
 #include "state/merged_scan.h"
 #include "state/multi_get.h"
@@ -23,6 +24,7 @@
 #include "state/rocksdb_instance.h"
 #include "state/row_columns.h"
 #include "state/segments.h"
+#include "state/sst_files.h"
 #include "state/state_memory.h"
 
 namespace weir {
@@ -54,13 +56,6 @@ struct DrainTotals {
   int64_t bytes = 0;
 };
 
-// A record of a changelog, to be restored.
-struct ChangelogRecord {
-  std::string_view key;
-  std::optional<std::string_view> value;  // nullopt deletes
-  int64_t timestamp_ms;
-};
-
 // One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log) and over each
 // store an overlay of what changed since the last commit.
 //
@@ -78,6 +73,9 @@ struct ChangelogRecord {
 //      writes.
 //   3. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
 //      close end it.
+//
+// Its methods are in three files: what a task calls while it processes, commits (task_database_commit.cc) and
+// restores (task_database_restore.cc).
 //
 // Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time
 // unless said.
@@ -131,11 +129,20 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
 
   // Restoring; native, several stores at a time, while no JS call but Offsets, SetTopicId and Property is made.
 
+  // Of an open database.
+  Result<bool> StoreIsEmpty(size_t store);
   // Removes a store's offset, then its rows: a crash in between leaves a store that is restored from the
   // beginning.
   Status ClearStore(size_t store);
   // Writes records (each key once, ascending) with the store's next changelog offset, atomically.
   Status WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset);
+  // A folder of the store's own for files on their way into it. What a crash leaves there goes at the next open.
+  std::string RestoreFolder(size_t store) const;
+  // A store's rows on their way into files. `rows_max`: of one file.
+  std::unique_ptr<SstFiles> NewRestoredFiles(size_t store, size_t rows_max);
+  // Takes in a store's rows with its next changelog offset, atomically, and on the disk when it returns: a crash
+  // leaves all or nothing. REQUIRES: the store is empty; `rows` are finished.
+  Status IngestRestored(size_t store, const SstFiles& rows, int64_t next_offset);
 
   // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans
   // end.
@@ -171,6 +178,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
   Status PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const;
+  StoreOffset RestoredOffset(size_t store, int64_t next_offset) const;
+  void SetOffset(size_t store, StoreOffset offset);
   size_t offsets_family() const { return options_.stores.size(); }
 
   const std::shared_ptr<StateMemory> memory_;

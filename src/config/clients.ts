@@ -105,7 +105,7 @@ export function adminConfig(config: Config): ClientConfig {
 
 /**
  * The consumers that restore state: outside the group (its name is there for the brokers' ACLs only, nothing is committed), committed records
- * only, up to the end that they are told of.
+ * only, up to the end that they are told of. The restorer sets their queues by its memory.
  */
 export function restoreConfig(config: Config): ClientConfig {
   return {
@@ -121,6 +121,10 @@ export function restoreConfig(config: Config): ClientConfig {
     'allow.auto.create.topics': 'false',
     'isolation.level': 'read_committed',
     'enable.partition.eof': 'true',
-    'queued.max.messages.kbytes': queueKibibytes(config.memory.overlayBytes / 2, config.restoreThreads),
   }
+}
+
+/** What all restores together may take for records on their way: half of what they share with the overlays. */
+export function restoreMemoryBytes(config: Config): number {
+  return Math.floor(config.memory.overlayBytes / 2)
 }

@@ -1,6 +1,7 @@
 import { isSecretName, passThroughGroups } from './pass-through.ts'
 import type { Settings, Source } from './settings.ts'
-import { type Variable, type VariableGroup, type VariableKey, variables } from './variables.ts'
+import type { Variable, VariableGroup } from './variable.ts'
+import { type VariableKey, variables } from './variables.ts'
 
 /** One setting for people to read. */
 export interface DescribedSetting {

@@ -2,7 +2,8 @@ import { describeDefault } from './describe-settings.ts'
 import { memoryBytesMin, memoryParts } from './memory.ts'
 import { forbiddenNames, type PassThroughGroup, passThroughGroups } from './pass-through.ts'
 import { formatBytes } from './value-type.ts'
-import { type Variable, variables } from './variables.ts'
+import type { Variable } from './variable.ts'
+import { variables } from './variables.ts'
 
 /** docs/configuration.md, from the tables that the configuration is read by. */
 export function configurationDocument(): string {

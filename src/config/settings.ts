@@ -10,7 +10,8 @@ import {
   passThroughGroups,
   whyForbidden,
 } from './pass-through.ts'
-import { type KnownValues, type Values, type Variable, type VariableKey, variables } from './variables.ts'
+import type { KnownValues, Variable } from './variable.ts'
+import { type Values, type VariableKey, variables } from './variables.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -24,6 +24,7 @@ import {
 } from './options.ts'
 import { repartitionNode } from './repartition.ts'
 import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
+import type { StreamParts } from './stream-parts.ts'
 import { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
 
@@ -140,4 +141,24 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
     if (this.#repartition === null || repartitionName === null) this.#repartition = made
     return graph.add(this.#repartition, node)
   }
+}
+
+/** A stream's records by the keys they have. Both serdes must be known or given when they go through a repartition topic. */
+export function grouped<K, V>(
+  method: string,
+  { graph, node, sources, key, value, repartitionRequired }: StreamParts<K, V>,
+  options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
+): GroupedStream<NonNullable<K>, NonNullable<V>, never> {
+  return new GroupedStream({
+    graph,
+    node,
+    sources,
+    // Nulls are dropped before anything is written.
+    key: requireSerde(method, 'key', options?.key, key) as Serde<NonNullable<K>>,
+    value: (repartitionRequired
+      ? requireSerde(method, 'value', options?.value, value)
+      : (options?.value ?? value)) as Serde<NonNullable<V>> | null,
+    repartitionRequired,
+    repartitionName: options?.name ?? null,
+  })
 }

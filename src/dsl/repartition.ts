@@ -2,7 +2,12 @@ import { filter } from '../process/operators/filter.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { Partitioner } from '../topology/definition.ts'
+import { checkFunction } from '../topology/options.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 import { type DslGraph, RepartitionGraphNode } from './graph.ts'
+import { checkStep, type RepartitionOptions } from './options.ts'
+import { requireSerde } from './serde-state.ts'
+import type { StreamParts } from './stream-parts.ts'
 
 const SUFFIX = '-repartition'
 
@@ -47,6 +52,38 @@ export function repartitionNode<K, V>(graph: DslGraph, options: Repartition<K, V
       .addSource(names.source, { topics: topic, key, value })
   })
   return node
+}
+
+/** A stream after a topic that its user asked for. Checks the options. */
+export function repartitioned<K, V>(
+  { graph, node, ...parts }: StreamParts<K, V>,
+  options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & RepartitionOptions<K, V>) | undefined,
+): StreamParts<K, V> {
+  checkStep('repartition', options, ['key', 'value', 'name', 'partitions', 'partitioner'])
+  const { name, partitions, partitioner } = options ?? {}
+  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
+    throw new TopologyError(`repartition: partitions is ${partitions}; allowed is a whole number from 1`)
+  }
+  if (partitioner !== undefined) checkFunction('repartition', 'partitioner', partitioner)
+  const key = requireSerde('repartition', 'key', options?.key, parts.key)
+  const value = requireSerde('repartition', 'value', options?.value, parts.value)
+  const repartition = repartitionNode(graph, {
+    // Other than elsewhere, Kafka Streams uses up an index only when it generates the name.
+    name: name ?? graph.newName('KSTREAM-REPARTITION-'),
+    key,
+    value,
+    ...(partitions !== undefined && { partitions }),
+    ...(partitioner !== undefined && { partitioner }),
+  })
+  graph.add(repartition, node)
+  return {
+    graph,
+    node: repartition,
+    sources: new Set([repartition.name]),
+    key,
+    value,
+    repartitionRequired: false,
+  }
 }
 
 function hasKey(record: StreamRecord<unknown, unknown>): boolean {

@@ -14,17 +14,15 @@ import {
   mapValues,
   type ValueMapper,
 } from '../process/operators/map-values.ts'
-import { forEach, passThrough, peek, type RecordAction } from '../process/operators/peek.ts'
-import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
-import type { TableView } from '../process/operators/table-view.ts'
+import { forEach, peek, type RecordAction } from '../process/operators/peek.ts'
+import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
-import { checkSupplier } from '../topology/check-supplier.ts'
-import { checkFunction, checkName, checkNames, kindOf } from '../topology/options.ts'
+import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
-import { type DslGraph, GraphNode, type RepartitionGraphNode } from './graph.ts'
-import { GroupedStream } from './grouped-stream.ts'
+import type { GraphNode, RepartitionGraphNode } from './graph.ts'
+import { type GroupedStream, grouped } from './grouped-stream.ts'
 import {
   checkStep,
   type NameOption,
@@ -32,7 +30,7 @@ import {
   type ProduceOptions,
   type RepartitionOptions,
 } from './options.ts'
-import { repartitionNode } from './repartition.ts'
+import { repartitioned, repartitionNode } from './repartition.ts'
 import {
   type BothStates,
   type KeyOption,
@@ -42,26 +40,9 @@ import {
   type SerdeState,
   type ValueOption,
 } from './serde-state.ts'
+import type { StreamParts } from './stream-parts.ts'
+import { addMerge, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
 import { Table } from './table.ts'
-
-/** What a stream is made of. */
-export interface StreamParts<K, V> {
-  readonly graph: DslGraph
-  readonly node: GraphNode
-  /** The sources it comes from, back to the last repartition topic. */
-  readonly sources: ReadonlySet<string>
-  /** null when unknown, after the keys (or values) have changed. */
-  readonly key: Serde<K> | null
-  readonly value: Serde<V> | null
-  /** True when a key may have changed: records of a key no longer come from one partition. */
-  readonly repartitionRequired: boolean
-}
-
-interface StepOptions {
-  readonly changesKey?: boolean
-  readonly stores?: readonly string[]
-  readonly readsByKey?: readonly string[]
-}
 
 /**
  * A stream of records, each a fact of its own. Kafka Streams' KStream: the same operators, the same names for what they add to the
@@ -91,7 +72,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   filter(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
     return new Stream({
       ...this.parts,
-      node: this.#step('filter', 'KSTREAM-FILTER-', predicate, filter, options),
+      node: addStep(this.parts, 'filter', 'KSTREAM-FILTER-', predicate, filter, options),
     })
   }
 
@@ -99,7 +80,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   filterNot(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
     return new Stream({
       ...this.parts,
-      node: this.#step('filterNot', 'KSTREAM-FILTER-', predicate, filterNot, options),
+      node: addStep(this.parts, 'filterNot', 'KSTREAM-FILTER-', predicate, filterNot, options),
     })
   }
 
@@ -108,7 +89,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     mapper: RecordMapper<K, V, K2, V2>,
     options?: NameOption,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    const node = this.#step('map', 'KSTREAM-MAP-', mapper, map, options, { changesKey: true })
+    const node = addStep(this.parts, 'map', 'KSTREAM-MAP-', mapper, map, options, { changesKey: true })
     return this.#rekeyed(node, null)
   }
 
@@ -117,25 +98,34 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     mapper: FlatRecordMapper<K, V, K2, V2>,
     options?: NameOption,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    const node = this.#step('flatMap', 'KSTREAM-FLATMAP-', mapper, flatMap, options, { changesKey: true })
+    const node = addStep(this.parts, 'flatMap', 'KSTREAM-FLATMAP-', mapper, flatMap, options, {
+      changesKey: true,
+    })
     return this.#rekeyed(node, null)
   }
 
   /** Another value for each record. Called for null values too. */
   mapValues<V2>(mapper: ValueMapper<K, V, V2>, options?: NameOption): Stream<K, V2, KS, 'missing'> {
-    const node = this.#step('mapValues', 'KSTREAM-MAPVALUES-', mapper, mapValues, options)
+    const node = addStep(this.parts, 'mapValues', 'KSTREAM-MAPVALUES-', mapper, mapValues, options)
     return new Stream({ ...this.parts, node, value: null })
   }
 
   /** Any number of values for each record; each goes on as a record with the same key. */
   flatMapValues<V2>(mapper: FlatValueMapper<K, V, V2>, options?: NameOption): Stream<K, V2, KS, 'missing'> {
-    const node = this.#step('flatMapValues', 'KSTREAM-FLATMAPVALUES-', mapper, flatMapValues, options)
+    const node = addStep(
+      this.parts,
+      'flatMapValues',
+      'KSTREAM-FLATMAPVALUES-',
+      mapper,
+      flatMapValues,
+      options,
+    )
     return new Stream({ ...this.parts, node, value: null })
   }
 
   /** Another key for each record. */
   selectKey<K2>(selector: KeySelector<K, V, K2>, options?: NameOption): Stream<K2, V, 'missing', VS> {
-    const node = this.#step('selectKey', 'KSTREAM-KEY-SELECT-', selector, selectKey, options, {
+    const node = addStep(this.parts, 'selectKey', 'KSTREAM-KEY-SELECT-', selector, selectKey, options, {
       changesKey: true,
     })
     return this.#rekeyed(node, this.parts.value)
@@ -143,12 +133,15 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
 
   /** Shows each record to `action` on its way. */
   peek(action: RecordAction<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({ ...this.parts, node: this.#step('peek', 'KSTREAM-PEEK-', action, peek, options) })
+    return new Stream({
+      ...this.parts,
+      node: addStep(this.parts, 'peek', 'KSTREAM-PEEK-', action, peek, options),
+    })
   }
 
   /** Shows each record to `action`: the end of the stream. */
   forEach(action: RecordAction<K, V>, options?: NameOption): void {
-    this.#step('forEach', 'KSTREAM-FOREACH-', action, forEach, options)
+    addStep(this.parts, 'forEach', 'KSTREAM-FOREACH-', action, forEach, options)
   }
 
   /** The records of both streams. Their serdes stay known where both streams have the same ones. */
@@ -158,21 +151,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): Stream<K, V, BothStates<KS, KS2>, BothStates<VS, VS2>> {
     if (!(other instanceof Stream))
       throw new TopologyError(`merge: a stream is expected, not ${kindOf(other)}`)
-    checkStep('merge', options, ['name'])
-    const { graph, node, sources, key, value, repartitionRequired } = this.parts
-    const others = other.parts
-    const name = graph.nameOr(options?.name, 'KSTREAM-MERGE-')
-    const merged = new GraphNode(name, (topology, parents) =>
-      topology.addProcessor(name, passThrough(), { parents, preservesKey: true }),
-    )
-    return new Stream({
-      graph,
-      node: graph.add(merged, node, others.node),
-      sources: new Set([...sources, ...others.sources]),
-      key: key === others.key ? key : null,
-      value: value === others.value ? value : null,
-      repartitionRequired: repartitionRequired || others.repartitionRequired,
-    })
+    return new Stream(addMerge(this.parts, other.parts, options))
   }
 
   /**
@@ -189,7 +168,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     options?: { readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption,
   ): GroupedStream<NonNullable<K>, NonNullable<V>, never> {
     checkStep('groupByKey', options, ['key', 'value', 'name'])
-    return this.#grouped('groupByKey', this.parts.node, this.parts, options)
+    return grouped('groupByKey', this.parts, options)
   }
 
   /** Groups records by a new key, to be counted, reduced or aggregated; they go through a repartition topic first. */
@@ -199,46 +178,18 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known'> {
     checkStep('groupBy', options, ['key', 'value', 'name'])
     const named = options?.name === undefined ? undefined : { name: options.name }
-    const node = this.#step('groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, {
+    const node = addStep(this.parts, 'groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, {
       changesKey: true,
     })
     const rekeyed: Stream<K2, V, 'missing', VS> = this.#rekeyed(node, this.parts.value)
-    return rekeyed.#grouped('groupBy', node, rekeyed.parts, options)
+    return grouped('groupBy', rekeyed.parts, options)
   }
 
   /** Sends the records through a topic of the application's own, so that records of a key come together. */
   repartition(
     ...[options]: OptionsArgument<KeyOption<K, KS> & ValueOption<V, VS> & RepartitionOptions<K, V>>
   ): Stream<K, V> {
-    const {
-      key: keySerde,
-      value: valueSerde,
-      name,
-      partitions,
-      partitioner,
-    } = (options ?? {}) as {
-      readonly key?: Serde<K>
-      readonly value?: Serde<V>
-    } & RepartitionOptions<K, V>
-    checkStep('repartition', options, ['key', 'value', 'name', 'partitions', 'partitioner'])
-    if (partitions !== undefined && !(Number.isInteger(partitions) && partitions > 0)) {
-      throw new TopologyError(`repartition: partitions is ${partitions}; allowed is a whole number from 1`)
-    }
-    if (partitioner !== undefined) checkFunction('repartition', 'partitioner', partitioner)
-    const { graph, node } = this.parts
-    const key = requireSerde('repartition', 'key', keySerde, this.parts.key)
-    const value = requireSerde('repartition', 'value', valueSerde, this.parts.value)
-    const repartition = repartitionNode(graph, {
-      // Other than elsewhere, Kafka Streams uses up an index only when it generates the name.
-      name: name ?? graph.newName('KSTREAM-REPARTITION-'),
-      key,
-      value,
-      ...(partitions !== undefined && { partitions }),
-      ...(partitioner !== undefined && { partitioner: partitioner as never }),
-    })
-    graph.add(repartition, node)
-    const sources = new Set([repartition.name])
-    return new Stream({ graph, node: repartition, sources, key, value, repartitionRequired: false })
+    return new Stream(repartitioned(this.parts, options))
   }
 
   /** Processor API: what the processor forwards is the new stream. Its keys may have changed, so that a grouping below repartitions. */
@@ -247,7 +198,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     options?: ProcessOptions,
   ): Stream<K2, V2, 'missing', 'missing'> {
     return this.#rekeyed(
-      this.#processor('process', 'KSTREAM-PROCESSOR-', supplier, supplier, options, false),
+      addProcessor(this.parts, 'process', 'KSTREAM-PROCESSOR-', supplier, supplier, options, false),
       null,
     )
   }
@@ -258,7 +209,15 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     options?: ProcessOptions,
   ): Stream<K, V2, KS, 'missing'> {
     const kept = fixedKey(supplier)
-    const node = this.#processor('processValues', 'KSTREAM-PROCESSVALUES-', supplier, kept, options, true)
+    const node = addProcessor(
+      this.parts,
+      'processValues',
+      'KSTREAM-PROCESSVALUES-',
+      supplier,
+      kept,
+      options,
+      true,
+    )
     return new Stream({ ...this.parts, node, value: null })
   }
 
@@ -267,28 +226,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     topic: string,
     ...[options]: OptionsArgument<KeyOption<K, KS> & ValueOption<V, VS> & ProduceOptions<K, V>>
   ): void {
-    checkName('to', 'the topic', topic)
-    const where = `to ${topic}`
-    const given = (options ?? {}) as { readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<
-      K,
-      V
-    >
-    checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
-    const { graph, node } = this.parts
-    const key = requireSerde(where, 'key', given.key, this.parts.key)
-    const value = requireSerde(where, 'value', given.value, this.parts.value)
-    const { partitioner } = given
-    const name = graph.nameOr(given.name, 'KSTREAM-SINK-')
-    const sink = new GraphNode(name, (topology, parents) =>
-      topology.addSink(name, {
-        parents,
-        topic,
-        key,
-        value,
-        ...(partitioner !== undefined && { partitioner }),
-      }),
-    )
-    graph.add(sink, node)
+    addSink(this.parts, topic, options)
   }
 
   /**
@@ -337,29 +275,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     checkFunction(method, 'the joiner', joiner)
     const { repartitionRequired } = this.parts
     const left = repartitionRequired ? this.#repartitioned(method, options) : this.parts
-    const { graph } = left
-    const sources = new Set([...left.sources, ...table.parts.sources])
-    graph.copartition(sources)
-    const name = graph.nameOr(options?.name, leftJoin ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
-    const view = table.parts.rows.view() as TableView<K, VR>
-    const node = new GraphNode(name, (topology, parents) =>
-      topology.addProcessor(name, streamTableJoin(view, joiner, leftJoin), {
-        parents,
-        stores: view.stores,
-        preservesKey: true,
-        readsByKey: view.stores,
-      }),
-    )
-    node.relaxesNullKeys = leftJoin
-    graph.add(node, left.node)
-    return new Stream({
-      graph,
-      node,
-      sources,
-      key: options?.key ?? left.key,
-      value: null,
-      repartitionRequired: false,
-    })
+    return new Stream(addTableJoin(left, table.parts, joiner, leftJoin, options))
   }
 
   /** This stream after a repartition topic, the same one at each call unless it is given a name. */
@@ -384,72 +300,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     }
   }
 
-  #grouped<K2>(
-    method: string,
-    node: GraphNode,
-    { graph, sources, key, value, repartitionRequired }: StreamParts<K2, V>,
-    options: { readonly key?: Serde<K2>; readonly value?: Serde<V>; readonly name?: string } | undefined,
-  ): GroupedStream<NonNullable<K2>, NonNullable<V>, never> {
-    return new GroupedStream({
-      graph,
-      node,
-      sources,
-      // Nulls are dropped before anything is written.
-      key: requireSerde(method, 'key', options?.key, key) as Serde<NonNullable<K2>>,
-      value: (repartitionRequired
-        ? requireSerde(method, 'value', options?.value, value)
-        : (options?.value ?? value)) as Serde<NonNullable<V>> | null,
-      repartitionRequired,
-      repartitionName: options?.name ?? null,
-    })
-  }
-
   #rekeyed<K2, V2, VS2 extends SerdeState>(
     node: GraphNode,
     value: Serde<V2> | null,
   ): Stream<K2, V2, 'missing', VS2> {
     return new Stream({ ...this.parts, node, key: null, value, repartitionRequired: true })
-  }
-
-  /** Adds an operator that takes one function of the user's. */
-  #step<F, K2, V2>(
-    method: string,
-    prefix: string,
-    callback: F,
-    operator: (callback: F) => ProcessorSupplier<K, V, K2, V2>,
-    options: NameOption | undefined,
-    { changesKey = false }: StepOptions = {},
-  ): GraphNode {
-    checkStep(method, options, ['name'])
-    checkFunction(method, 'the first argument', callback)
-    const { graph, node } = this.parts
-    const name = graph.nameOr(options?.name, prefix)
-    const supplier = operator(callback)
-    const step = new GraphNode(name, (topology, parents) =>
-      topology.addProcessor(name, supplier, { parents, preservesKey: !changesKey }),
-    )
-    return graph.add(step, node)
-  }
-
-  #processor<K2, V2>(
-    method: string,
-    prefix: string,
-    given: ProcessorSupplier<K, V, K2, V2>,
-    supplier: ProcessorSupplier<K, V, K2, V2>,
-    options: ProcessOptions | undefined,
-    preservesKey: boolean,
-  ): GraphNode {
-    checkStep(method, options, ['name', 'stores', 'readsByKey'])
-    const { graph, node } = this.parts
-    const { stores = [], readsByKey = [] } = options ?? {}
-    // A given name uses up no index here, as in Kafka Streams.
-    const name = options?.name ?? graph.newName(prefix)
-    checkNames(name, 'stores', stores)
-    checkNames(name, 'readsByKey', readsByKey)
-    checkSupplier(`processor ${name}`, given)
-    const step = new GraphNode(name, (topology, parents) =>
-      topology.addProcessor(name, supplier, { parents, stores, preservesKey, readsByKey }),
-    )
-    return graph.add(step, node)
   }
 }

@@ -1,26 +1,20 @@
 import { EventEmitter } from 'node:events'
 
-import type { Config } from '../config/config.ts'
-import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import type { NativeVersions, StateMemory } from '../native.ts'
-import type { MetricSnapshot } from '../observe/metric-set.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
+import type { ApplicationParts } from './application-parts.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
+import { closeResources } from './close-resources.ts'
 import type { Logger } from './logger.ts'
-import type { Membership, MembershipListener } from './membership/membership.ts'
-import type { ThreadNotice, ThreadStatus } from './protocol.ts'
+import type { Membership } from './membership/membership.ts'
+import type { ThreadNotice } from './protocol.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import { Supervisor } from './supervisor.ts'
 import { TaskCoordinator } from './task-coordinator.ts'
-import type { TaskInputs } from './task-inputs.ts'
-import type { StreamThreadHandle, StreamThreadListener, ThreadPool } from './thread-pool.ts'
-import type { TopicAdmin } from './topic-admin.ts'
-import { TopicWatch } from './topic-watch.ts'
-
-/** A thread is asked for its status or metrics no longer than this: it may be in the middle of a large batch, or stuck. */
-const ANSWER_TIMEOUT_MS = 2_000
+import type { StreamThreadHandle, ThreadPool } from './thread-pool.ts'
+import { type ThreadReport, ThreadReports } from './thread-reports.ts'
+import { TopicWatch, topicWatchIntervalMs } from './topic-watch.ts'
 
 export interface ApplicationEvents {
   state: [state: ApplicationState, previous: ApplicationState]
@@ -32,36 +26,11 @@ export interface ApplicationStatus {
   readonly state: ApplicationState
   /** Partitions that the group gave to this process. */
   readonly assignedPartitions: number
-  readonly threads: readonly (ThreadStatus & {
-    /** False when the thread did not answer in time: the figures are its last ones. */
-    readonly isResponding: boolean
-  })[]
+  readonly threads: readonly ThreadReport[]
 }
 
 /** An answer to a health or readiness probe. */
 export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly reason: string }
-
-/** What start-application.ts has prepared. */
-export interface ApplicationParts {
-  readonly config: Config
-  readonly logger: Logger
-  readonly admin: TopicAdmin
-  readonly memory: StateMemory
-  /** Every task of the application, in all its processes. */
-  readonly tasks: readonly TaskInputs[]
-  /** Partition counts of input and internal topics, by real name. */
-  readonly partitions: ReadonlyMap<string, number>
-  readonly repartitionTopics: ReadonlySet<string>
-  /** One Int32 counter for each thread. */
-  readonly heartbeats: SharedArrayBuffer
-  readonly versions: { readonly weir: string; readonly native: NativeVersions }
-  /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
-  readonly resources: AsyncDisposableStack
-  /** Opens the group consumer. */
-  openMembership(listener: MembershipListener): Membership
-  /** Starts the stream threads. */
-  startThreads(membership: Membership, listener: StreamThreadListener): ThreadPool
-}
 
 /**
  * A running application: one member of its group, with its stream threads. Made by `startApplication`.
@@ -84,7 +53,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #watch: TopicWatch
   readonly #purge: RepartitionPurge
   readonly #metrics: ProcessMetrics
-  readonly #lastStatus: ThreadStatus[]
+  readonly #reports: ThreadReports
   #resources: AsyncDisposableStack | null = null
   readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
   #state: ApplicationState = 'created'
@@ -132,12 +101,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       onFailed,
       onChanged: () => this.#onSettledOrNot(),
     })
-    this.#lastStatus = threads.map(({ index }) => ({
-      threadIndex: index,
-      recordsProcessed: 0,
-      recordsProduced: 0,
-      tasks: [],
-    }))
+    this.#reports = new ThreadReports(threads)
     const supervised = threads.map((thread) => ({
       index: thread.index,
       isWaiting: () => thread.openCommits > 0,
@@ -192,25 +156,14 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   /** What each thread does at this moment. A thread that does not answer soon is reported as it was last. */
   async status(): Promise<ApplicationStatus> {
-    const threads = await Promise.all(
-      this.#pool.threads.map(async (thread) => {
-        const answer = await withinTime(thread.request('status', {}))
-        if (answer !== null) this.#lastStatus[thread.index] = answer
-        return { ...this.#lastStatus[thread.index]!, isResponding: answer !== null }
-      }),
-    )
+    const threads = await this.#reports.status()
     return { state: this.#state, assignedPartitions: this.#coordinator.assignedPartitions, threads }
   }
 
   /** Every metric of the process and of its threads, as Prometheus reads it. */
   async metrics(): Promise<string> {
-    const ofThreads = await Promise.all(
-      this.#pool.threads.map((thread) =>
-        withinTime(thread.request('metrics', {}) as Promise<MetricSnapshot>),
-      ),
-    )
-    const answered = ofThreads.filter((snapshot) => snapshot !== null)
-    return await renderMetrics([await this.#metrics.collect(), ...answered])
+    const ofThreads = await this.#reports.metrics()
+    return await renderMetrics([await this.#metrics.collect(), ...ofThreads])
   }
 
   /** Whether the process is worth keeping. */
@@ -306,22 +259,10 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       const what = `stopping took longer than ${timeoutMs} ms (WEIR_SHUTDOWN_TIMEOUT_MS)`
       this.#finish(new WeirError('shutdown-timeout', what))
     }, timeoutMs)
-    void this.#closeResources(this.#resources).then((error) => {
+    void closeResources(this.#resources).then((error) => {
       clearTimeout(timer)
       this.#finish(error)
     })
-  }
-
-  async #closeResources(resources: AsyncDisposableStack): Promise<WeirError | null> {
-    try {
-      await resources.disposeAsync()
-      return null
-    } catch (error) {
-      // Of several failures the first one says most.
-      let first: unknown = error
-      while (first instanceof SuppressedError) first = first.suppressed
-      return namedError(first, 'stopping')
-    }
   }
 
   /** Commits and closes everything on all threads at once, and ends their workers. */
@@ -355,25 +296,5 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       this.#change('failed')
       this.#settleClosed.reject(cause)
     }
-  }
-}
-
-/** As often as librdkafka looks itself. */
-function topicWatchIntervalMs(config: Config): number {
-  return Number(config.consumer['topic.metadata.refresh.interval.ms'] ?? 300_000)
-}
-
-/** @returns null when there is no answer in time, or no thread any more */
-async function withinTime<T>(answer: Promise<T>): Promise<T | null> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), ANSWER_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } catch {
-    return null
-  } finally {
-    clearTimeout(timer)
   }
 }

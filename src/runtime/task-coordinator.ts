@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
+import { AssignmentChecks } from './assignment-checks.ts'
 import type { Logger } from './logger.ts'
 import type { Assignment, Membership } from './membership/membership.ts'
 import { TaskLeases } from './membership/task-leases.ts'
@@ -8,9 +9,6 @@ import type { MainRequests, TaskAssignment, TaskId, TaskState } from './protocol
 import { assignTasks } from './task-assignor.ts'
 import { partitionKey, type TaskInputs, tasksWith } from './task-inputs.ts'
 import type { StreamThreadHandle } from './thread-pool.ts'
-
-/** After this long a task whose other inputs are elsewhere is not in between two steps any more. */
-const PARTIAL_WARN_MS = 30_000
 
 /** A task that is open on a thread. */
 interface PlacedTask {
@@ -51,12 +49,12 @@ export class TaskCoordinator {
   /** Tasks being closed: nobody may open one before that is done. */
   readonly #releasing = new Map<TaskId, Promise<void>>()
   #rebalancing = true
-  #warnedOfTasksMax = false
-  #partialTimer: NodeJS.Timeout | undefined
+  readonly #checks: AssignmentChecks
 
   constructor(options: TaskCoordinatorOptions) {
     this.#options = options
     this.#logger = options.logger
+    this.#checks = new AssignmentChecks(options)
   }
 
   /** True when every task that was handed out runs, and no rebalance is under way. */
@@ -81,9 +79,9 @@ export class TaskCoordinator {
       this.#positions.set(partitionKey(position), position)
     }
     const { whole, partial } = tasksWith(this.#options.tasks, (key) => this.#positions.has(key))
-    this.#checkPartitions(partitions)
-    this.#checkPartial(partial)
-    this.#checkTasksMax(whole.length)
+    this.#checks.partitions(partitions)
+    this.#checks.partial(partial, (key) => this.#positions.has(key))
+    this.#checks.count(whole.length)
     await this.#place(whole, resumable)
     this.#rebalancing = false
     this.#options.onChanged()
@@ -153,7 +151,7 @@ export class TaskCoordinator {
 
   /** Nothing is committed from now on. */
   async fenceAll(): Promise<void> {
-    clearTimeout(this.#partialTimer)
+    this.#checks.stop()
     const ids = this.#options.tasks.map(({ id }) => id)
     this.#leases.fence(ids)
     await this.#leases.settled(ids)
@@ -292,53 +290,5 @@ export class TaskCoordinator {
       if (error instanceof WeirError && error.code === 'thread-stuck') this.#options.onFailed(error)
       else this.#logger.debug({ reason: messageOf(error) }, `${what}: the thread is gone`)
     }
-  }
-
-  #checkPartitions(partitions: readonly TopicPartition[]): void {
-    const known = new Set(this.#options.tasks.flatMap(({ inputs }) => inputs.map(partitionKey)))
-    const stranger = partitions.find((partition) => !known.has(partitionKey(partition)))
-    if (stranger === undefined) return
-    this.#options.onFailed(
-      new WeirError(
-        'partition-count-changed',
-        `${stranger.topic} has a partition ${stranger.partition} that it did not have when the application started; ` +
-          'start it again when every process of it can, after its internal topics were given as many',
-      ),
-    )
-  }
-
-  /**
-   * Tasks of which another process has the other inputs. Under a protocol that assigns step by step they may come yet; otherwise topics
-   * with different partition counts were torn apart, and nobody runs the task.
-   */
-  #checkPartial(partial: readonly TaskInputs[]): void {
-    clearTimeout(this.#partialTimer)
-    const [first] = partial
-    if (first === undefined) return
-    const missing = first.inputs
-      .filter((input) => !this.#positions.has(partitionKey(input)))
-      .map(partitionKey)
-    const what =
-      `task ${first.id} cannot run: another process has ${missing.join(', ')}. Topics that one sub-topology reads need the same number of ` +
-      'partitions when there are several processes'
-    if (!this.#options.membership.isCooperative) {
-      this.#options.onFailed(new WeirError('copartition-mismatch', what))
-      return
-    }
-    this.#partialTimer = setTimeout(
-      () => this.#logger.warn({ tasks: partial.map(({ id }) => id) }, what),
-      PARTIAL_WARN_MS,
-    )
-    this.#partialTimer.unref()
-  }
-
-  #checkTasksMax(tasks: number): void {
-    const { tasksMax } = this.#options.config
-    if (tasks <= tasksMax || this.#warnedOfTasksMax) return
-    this.#warnedOfTasksMax = true
-    this.#logger.warn(
-      { tasks, tasksMax },
-      'more tasks than memory is planned for: raise WEIR_MEMORY_BYTES, or run more processes (WEIR_TASKS_MAX)',
-    )
   }
 }

@@ -11,8 +11,8 @@ import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
-import type { TaskAssignment, TaskId, TopicInfo } from './protocol.ts'
-import { Task, type TaskInput } from './task.ts'
+import type { TaskAssignment, TaskId } from './protocol.ts'
+import { type SourcePartition, Task } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
 
 /** Where a task's database is. */
@@ -21,18 +21,14 @@ export function taskFolder(config: Config, id: TaskId): string {
 }
 
 /** What a stream thread's tasks share. */
-export interface TaskFactoryOptions {
-  readonly config: Config
+export interface TaskFactoryOptions extends StateEnvironment {
   readonly topology: TopologyDefinition
-  readonly topics: Readonly<Record<string, TopicInfo>>
   readonly consumer: Consumer
   readonly producer: Producer
   readonly output: OutputBatch
   readonly pool: BatchPool
-  readonly state: StateEnvironment
   readonly counters: ThreadCounters
   readonly onPrefetched: (error: unknown) => void
-  readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -58,7 +54,7 @@ export class TaskFactory {
             definition,
             assignment.partition,
             folder,
-            this.#options.state,
+            this.#options,
             () => clock.timestamp,
           )
     return new Task({
@@ -77,7 +73,7 @@ export class TaskFactory {
     })
   }
 
-  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): TaskInput[] {
+  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): SourcePartition[] {
     const { config, topology, consumer, pool, counters } = this.#options
     const definitionNames = new Map(
       sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]),

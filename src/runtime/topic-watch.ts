@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicDescription } from '../native.ts'
@@ -7,6 +8,11 @@ import type { TopicAdmin } from './topic-admin.ts'
 const REQUEST_TIMEOUT_MS = 10_000
 /** A topic that was there is gone when it is missing this often: one broker may not know it for a moment. */
 const MISSING_MAX = 3
+
+/** How often to look: as often as librdkafka itself. */
+export function topicWatchIntervalMs(config: Config): number {
+  return Number(config.consumer['topic.metadata.refresh.interval.ms'] ?? 300_000)
+}
 
 export interface TopicWatchOptions {
   /** Partition counts as the application started with, by real name. */

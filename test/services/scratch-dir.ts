@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const prefix = 'weir-service-'
+/** Of this process: one listener removes all of them. */
+const made: string[] = []
 
 /**
  * Makes an empty temporary folder. It is removed when this process exits; its name holds the process id, so what a killed process left
@@ -11,7 +13,8 @@ const prefix = 'weir-service-'
 export function makeScratchDir(name: string): string {
   removeOrphans()
   const dir = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-${name}-`))
-  process.once('exit', () => removeDir(dir))
+  if (made.length === 0) process.once('exit', () => made.forEach(tryToRemove))
+  made.push(dir)
   return dir
 }
 
@@ -24,12 +27,16 @@ function removeOrphans(): void {
     if (!entry.startsWith(prefix)) continue
     const pid = Number(entry.slice(prefix.length).split('-')[0])
     if (!Number.isInteger(pid) || pid <= 0 || isAlive(pid)) continue
-    try {
-      removeDir(join(tmpdir(), entry))
-    } catch (error) {
-      // Somebody else's file system mounted there, say: no reason not to start.
-      console.warn(`left behind: ${entry}: ${(error as Error).message}`)
-    }
+    tryToRemove(join(tmpdir(), entry))
+  }
+}
+
+/** Somebody else's file system mounted there, say, is no reason not to start, nor to leave the next folder. */
+function tryToRemove(dir: string): void {
+  try {
+    removeDir(dir)
+  } catch (error) {
+    console.warn(`left behind: ${dir}: ${(error as Error).message}`)
   }
 }
 

@@ -11,6 +11,7 @@ import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
 import { openKeyValueStore, type RocksDbKeyValueStore } from '../../src/state/rocksdb-key-value-store.ts'
 import type { TopologyDefinition } from '../../src/topology/definition.ts'
+import { smallStateMemory } from './state-memory.ts'
 
 /**
  * One task of a topology's only sub-topology, with its real processors and stores and without Kafka: records are handed to its sources by the
@@ -55,13 +56,7 @@ export class TaskGraph implements AsyncDisposable {
     resources.defer(() => rm(folder, { recursive: true, force: true }))
     const definitions = subtopology!.stores
     if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources)
-    const memory = StateMemory.acquire({
-      blockCacheBytes: 8 << 20,
-      writeBufferBytes: 8 << 20,
-      backgroundThreads: 1,
-      readThreads: 1,
-      maxOpenFiles: 64,
-    })
+    const memory = StateMemory.acquire(smallStateMemory)
     resources.defer(() => memory.close())
     const database = await TaskDatabase.open(memory, {
       path: join(folder, '0_0'),

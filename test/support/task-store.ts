@@ -10,21 +10,16 @@ import { OverlayWriter } from '../../src/state/overlay-writer.ts'
 import { segmentOptions } from '../../src/state/segments.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
+import { smallStateMemory } from './state-memory.ts'
 
 const MiB = 2 ** 20
 
 /** What the stores of one test file share. */
 export class StoreLaboratory {
   readonly cluster = new MockCluster({ brokers: 1 })
-  readonly memory = StateMemory.acquire({
-    blockCacheBytes: 32 * MiB,
-    writeBufferBytes: 16 * MiB,
-    backgroundThreads: 2,
-    readThreads: 1,
-    maxOpenFiles: 64,
-  })
+  readonly memory = StateMemory.acquire(smallStateMemory)
   readonly producer = new Producer({ 'bootstrap.servers': this.cluster.bootstrapServers, 'linger.ms': '0' })
-  readonly restorer = Restorer.acquire({ 'bootstrap.servers': this.cluster.bootstrapServers }, 1)
+  readonly restorer = Restorer.acquire({ 'bootstrap.servers': this.cluster.bootstrapServers }, 1, MiB)
   folder = ''
   #opened = 0
 

@@ -52,7 +52,7 @@ public final class LoadTopic {
     System.out.printf("{\"event\":\"loaded\",\"records\":%d,\"ms\":%d}%n", records, System.currentTimeMillis() - start);
   }
 
-  private static byte[] userKey(long user) {
+  static byte[] userKey(long user) {
     byte[] key = "user-0000000000".getBytes(StandardCharsets.US_ASCII);
     for (int i = key.length - 1; user > 0; i--, user /= 10) {
       key[i] = (byte) ('0' + user % 10);

@@ -2,11 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <thread>
 
 #include "produce/producer.h"
-#include "test/state/state_support.h"
+#include "test/restore/restore_support.h"
 #include "testing/mock_cluster.h"
 
 namespace weir {
@@ -52,7 +53,7 @@ class RestorerTest : public ::testing::Test {
   }
 
   std::shared_ptr<Restorer> AcquireRestorer(int threads = 2) {
-    Result<std::shared_ptr<Restorer>> restorer = Restorer::Acquire(config_, threads);
+    Result<std::shared_ptr<Restorer>> restorer = Restorer::Acquire(config_, threads, memory_bytes_);
     EXPECT_TRUE(restorer.ok()) << restorer.status().message();
     return restorer.value();
   }
@@ -77,14 +78,19 @@ class RestorerTest : public ::testing::Test {
 
   void ExpectRestored(const std::shared_ptr<TaskDatabase>& database) {
     for (size_t store = 0; store < 2; store++) {
-      EXPECT_EQ(ScanAll(database, store),
-                RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1)));
+      const auto found = ScanAll(database, store);
+      const auto expected =
+          RowsOf(Replay(logs_[store], static_cast<int64_t>(logs_[store].size()), store == 1));
+      // The first difference says more than thousands of rows.
+      EXPECT_EQ(found.size(), expected.size()) << "store " << store;
+      for (size_t i = 0; i < std::min(found.size(), expected.size()); i++) ASSERT_EQ(found[i], expected[i]);
       EXPECT_EQ(database->Offsets()[store].offset, static_cast<int64_t>(logs_[store].size()));
     }
   }
 
   std::unique_ptr<MockCluster> cluster_;
   KafkaConfig config_;
+  size_t memory_bytes_ = 64 << 20;
   std::shared_ptr<Producer> producer_;
   std::vector<RecordingSink::Record> logs_[2];
 };
@@ -187,6 +193,45 @@ TEST_F(RestorerTest, AStoppedJobEndsAndGoesOnLater) {
   ExpectRestored(database);
 }
 
+// Small records: the mock keeps 5 MiB of a partition.
+TEST_F(RestorerTest, ALongChangelogIsRestoredInBulk) {
+  constexpr int64_t kRecords = kBulkRecordsMin + 20'000;
+  Random random;
+  TemporaryFolder folder;
+  memory_bytes_ = 1 << 20;
+  auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
+  for (int64_t i = 0; i < kRecords; i++) {
+    Produce(1, std::to_string(random.Below(30'000)),
+            random.OneIn(4) ? std::nullopt : std::optional(random.Bytes(random.Below(6))), i + 1);
+  }
+  ProduceSome(random, 100);
+  // Stopped somewhere, it leaves all or nothing.
+  for (int i = 0; i < 4; i++) {
+    const auto restorer = AcquireRestorer();
+    std::promise<Status> done;
+    const auto job = restorer->Start(database, Requests(*database),
+                                     [&done](Status status) { done.set_value(std::move(status)); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(random.Below(150)));
+    restorer->Stop(*job);
+    job->Wait();
+    const int64_t offset = database->Offsets()[1].offset;
+    EXPECT_TRUE(offset == -1 || offset == static_cast<int64_t>(logs_[1].size())) << offset;
+    EXPECT_EQ(offset == -1, ScanAll(database, 1).empty());
+    EXPECT_FALSE(std::filesystem::exists(database->RestoreFolder(1)));
+  }
+  std::vector<RestoreProgress> progress;
+  ASSERT_OK(Restore(database, Requests(*database, /*anew=*/true), &progress));
+  ExpectRestored(database);
+  EXPECT_EQ(progress[1].restored_records, static_cast<int64_t>(logs_[1].size()));
+  EXPECT_EQ(progress[1].position, progress[1].end);
+  // The tail goes the other way.
+  ProduceSome(random, 1'000);
+  ASSERT_OK(Restore(database, Requests(*database)));
+  ExpectRestored(database);
+  ASSERT_OK(database->CloseAsAfterCrash());
+  ExpectFilesAtTheBottom(FilesOf(folder / "db", "store:timed"));
+}
+
 TEST_F(RestorerTest, ManyDatabasesAtOnce) {
   constexpr int kDatabases = 24;
   Random random;
@@ -230,10 +275,10 @@ TEST_F(RestorerTest, ItsEndEndsItsJobs) {
 TEST_F(RestorerTest, IsACountedSingleton) {
   const auto restorer = AcquireRestorer(2);
   EXPECT_EQ(AcquireRestorer(2).get(), restorer.get());
-  EXPECT_EQ(Restorer::Acquire(config_, 3).status().code(), "invalid");
+  EXPECT_EQ(Restorer::Acquire(config_, 3, memory_bytes_).status().code(), "invalid");
   KafkaConfig wrong = config_;
   wrong["no.such.setting"] = "1";
-  EXPECT_EQ(Restorer::Acquire(wrong, 2).status().code(), "invalid");
+  EXPECT_EQ(Restorer::Acquire(wrong, 2, memory_bytes_).status().code(), "invalid");
 }
 
 }  // namespace

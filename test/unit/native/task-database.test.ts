@@ -15,18 +15,11 @@ import {
   StateMemory,
   TaskDatabase,
 } from '../../../src/native.ts'
+import { smallStateMemory } from '../../support/state-memory.ts'
 import { applyRows, getRow, multiGetRows, type Row, scanRows } from './rows.ts'
 
-const MiB = 2 ** 20
-const memoryOptions = {
-  blockCacheBytes: 32 * MiB,
-  writeBufferBytes: 16 * MiB,
-  backgroundThreads: 2,
-  readThreads: 2,
-  maxOpenFiles: 64,
-}
 const cluster = new MockCluster({ brokers: 1 })
-const memory = StateMemory.acquire(memoryOptions)
+const memory = StateMemory.acquire(smallStateMemory)
 let folder = ''
 let producer: Producer
 let opened = 0
@@ -196,7 +189,7 @@ test('a lost database is restored from its changelogs', async () => {
   await rm(options.path, { recursive: true })
 
   const database = await TaskDatabase.open(memory, options)
-  const restorer = Restorer.acquire({ 'bootstrap.servers': cluster.bootstrapServers }, 2)
+  const restorer = Restorer.acquire({ 'bootstrap.servers': cluster.bootstrapServers }, 2, 2 ** 24)
   const job = restorer.restore(
     database,
     ['plain', 'timed'].map((name, store) => ({
@@ -302,8 +295,8 @@ test('errors are coded and name what is wrong', async () => {
     message: /rocksdb\.nonsense/,
   })
   assert.throws(() => database.commit(), { code: 'invalid', message: /without a drain/ })
-  assert.throws(() => StateMemory.acquire({ ...memoryOptions, readThreads: 7 }), { code: 'invalid' })
-  assert.throws(() => StateMemory.acquire({ ...memoryOptions, colour: 'blue' } as never), {
+  assert.throws(() => StateMemory.acquire({ ...smallStateMemory, readThreads: 7 }), { code: 'invalid' })
+  assert.throws(() => StateMemory.acquire({ ...smallStateMemory, colour: 'blue' } as never), {
     code: 'invalid',
     message: /unknown property colour/,
   })

@@ -14,16 +14,10 @@ import { OverlayWriter } from '../../../src/state/overlay-writer.ts'
 import { firstAfterPrefix, openKeyValueStore } from '../../../src/state/rocksdb-key-value-store.ts'
 import type { KeyValueStore, TimestampedKeyValueStore } from '../../../src/state/store.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
+import { smallStateMemory } from '../../support/state-memory.ts'
 
-const MiB = 2 ** 20
 const cluster = new MockCluster({ brokers: 1 })
-const memory = StateMemory.acquire({
-  blockCacheBytes: 32 * MiB,
-  writeBufferBytes: 16 * MiB,
-  backgroundThreads: 2,
-  readThreads: 1,
-  maxOpenFiles: 64,
-})
+const memory = StateMemory.acquire(smallStateMemory)
 let folder = ''
 let databases = 0
 let producer: Producer

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import fc from 'fast-check'
 
 import { CacheBudget } from '../../../src/state/cache-budget.ts'
 import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
+import type { HeapFigures } from './value-cache-heap.ts'
 
 const key = fc.integer({ min: 0, max: 20 }).map((number) => `k${number}`)
 const command = fc.oneof(
@@ -95,6 +99,26 @@ test('two caches share the budget, and the sum stays below it between batches', 
     { numRuns: 20 },
   )
 })
+
+/** Just below and just above a size at which a Map grows, and over two generations. */
+for (const rows of [100_000, 131_073, 600_000]) {
+  for (const kind of ['read', 'written']) {
+    test(`${rows} rows that were ${kind} take about the heap that the cache charges for them`, async (t) => {
+      const script = fileURLToPath(new URL('value-cache-heap.ts', import.meta.url))
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        '--expose-gc',
+        script,
+        String(rows),
+        kind,
+      ])
+      const { entries, chargedBytes, heapBytes } = JSON.parse(stdout) as HeapFigures
+      assert.equal(entries, rows)
+      const figures = `${heapBytes / rows} bytes of heap a row, ${chargedBytes / rows} charged`
+      t.diagnostic(figures)
+      assert.ok(heapBytes < 1.5 * chargedBytes && chargedBytes < 1.5 * heapBytes, figures)
+    })
+  }
+}
 
 function withoutNulls(map: Map<string, unknown>): Map<string, unknown> {
   return new Map([...map].filter(([, value]) => value !== null).sort(([a], [b]) => (a < b ? -1 : 1)))

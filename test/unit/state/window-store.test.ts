@@ -276,6 +276,24 @@ test('duplicates that are put after a restart, or on another disk, do not replac
   await tested.close()
 })
 
+test('a changelog that is long enough for a bulk restore is restored, without what has expired', async () => {
+  const tested = await laboratory.open(definition(), 1 << 20)
+  const store = tested.store<WindowStore<string, string>>()
+  const count = 51_000
+  for (let index = 0; index < count; index++) {
+    // Ten windows, of which the last two minutes are seen at the end.
+    store.put(`k${index % 5_100}`, 'v', Math.floor(index / 5_100) * 30_000)
+    if (index % 1_000 === 999) await tested.commit()
+  }
+  await tested.commit()
+  const rows = (): unknown[] => [...tested.store<WindowStore<string, string>>().all()]
+  const before = rows()
+  assert.equal(before.length, 4 * 5_100)
+  await tested.crash()
+  assert.deepEqual(rows(), before)
+  await tested.close()
+})
+
 test('a timestamped window store shows its rows without a copy', async () => {
   const tested = await laboratory.open(timestamped, 1 << 20)
   const store = tested.store<TimestampedWindowStore<string, string>>()

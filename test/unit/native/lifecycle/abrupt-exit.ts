@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
 import { MockCluster, murmur2, StateMemory, TaskDatabase } from '../../../../src/native.ts'
+import { smallStateMemory } from '../../../support/state-memory.ts'
 import { applyRows, multiGetRows } from '../rows.ts'
 import type { LifecycleData } from './worker.ts'
 
 const folder = process.argv[2]!
-const MiB = 2 ** 20
 const cluster = new MockCluster({ brokers: 1 })
 cluster.createTopic('changelog', 1)
 const data: LifecycleData = {
@@ -18,13 +18,7 @@ const data: LifecycleData = {
 const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: data })
 await once(worker, 'message')
 
-const memory = StateMemory.acquire({
-  blockCacheBytes: 32 * MiB,
-  writeBufferBytes: 16 * MiB,
-  backgroundThreads: 2,
-  readThreads: 2,
-  maxOpenFiles: 64,
-})
+const memory = StateMemory.acquire(smallStateMemory)
 const database = await TaskDatabase.open(memory, {
   path: `${folder}/main`,
   partition: 0,

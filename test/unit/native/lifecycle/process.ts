@@ -22,7 +22,8 @@ async function runOne(slot: number): Promise<void> {
   const worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: data })
   const errors: Error[] = []
   worker.on('error', (error: Error) => errors.push(error))
-  const exited = once(worker, 'exit').catch(() => {})
+  // Not `once`, which rejects at an error already: the worker still has to close then.
+  const exited = new Promise((resolve) => worker.once('exit', resolve))
   if (ending === 'busy') {
     // At any moment: while the addon is loaded, while the database opens, in the middle of calls.
     if (Math.random() < 0.7) await Promise.race([once(worker, 'message').catch(() => {}), exited])

@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 
 import { Producer, Restorer, StateMemory, TaskDatabase } from '../../../../src/native.ts'
+import { smallStateMemory } from '../../../support/state-memory.ts'
 import { applyRows, getRow, multiGetRows, scanRows } from '../rows.ts'
 
 /** - `clean`: closes what it opened.
@@ -18,18 +19,11 @@ export interface LifecycleData {
 }
 
 const { path, bootstrapServers, ending } = workerData as LifecycleData
-const MiB = 2 ** 20
 
-const memory = StateMemory.acquire({
-  blockCacheBytes: 32 * MiB,
-  writeBufferBytes: 16 * MiB,
-  backgroundThreads: 2,
-  readThreads: 2,
-  maxOpenFiles: 64,
-})
+const memory = StateMemory.acquire(smallStateMemory)
 const producer = new Producer({ 'bootstrap.servers': bootstrapServers, 'linger.ms': '0' })
 producer.topic('changelog', 1)
-const restorer = Restorer.acquire({ 'bootstrap.servers': bootstrapServers }, 2)
+const restorer = Restorer.acquire({ 'bootstrap.servers': bootstrapServers }, 2, 2 ** 24)
 const database = await TaskDatabase.open(memory, {
   path,
   partition: 0,

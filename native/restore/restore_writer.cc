@@ -1,0 +1,20 @@
+#include "restore/restore_writer.h"
+
+#include "restore/bulk_writer.h"
+#include "restore/direct_writer.h"
+
+namespace weir {
+
+Result<std::unique_ptr<RestoreWriter>> NewRestoreWriter(TaskDatabase& database, size_t store, int64_t records,
+                                                        size_t memory_bytes) {
+  // Rows of segments expire while they are restored: most of a long changelog may never be written.
+  if (records >= kBulkRecordsMin && !database.options().stores[store].segments.has_value()) {
+    // Into a store with rows files would overlap, and slow its reads until they are compacted.
+    const Result<bool> empty = database.StoreIsEmpty(store);
+    if (!empty.ok()) return empty.status();
+    if (empty.value()) return BulkWriter::Create(database, store, memory_bytes);
+  }
+  return std::unique_ptr<RestoreWriter>(std::make_unique<DirectWriter>(database, store));
+}
+
+}  // namespace weir

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Compiles the package's JavaScript into dist/: the sources, and the example that `weir demo` runs. scripts/setup.sh must
+# have run before (`npm run build` sees to it).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+compile() { scripts/node node_modules/typescript/bin/tsc -p "$1"; }
+
+rm -rf dist build/demo
+compile tsconfig.build.json
+compile tsconfig.build.demo.json
+
+# An example imports Weir from ../../src; in the package that is ../.. itself.
+example=examples/segmentation
+mkdir -p "dist/$example"
+for file in "build/demo/$example"/*.js; do
+  sed "s|'\.\./\.\./src/|'../../|" "$file" >"dist/$example/$(basename "$file")"
+done

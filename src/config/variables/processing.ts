@@ -1,0 +1,85 @@
+import { threadsThatFit } from '../memory.ts'
+import { bytes, integer, oneOf } from '../value-type.ts'
+import { derived, fixed, variable } from '../variable.ts'
+import { DAY_MS, MiB, milliseconds } from './common.ts'
+
+/** How records are processed, and when what came of it is committed. */
+export const processingVariables = {
+  numStreamThreads: variable(
+    {
+      env: 'WEIR_NUM_STREAM_THREADS',
+      kafka: 'num.stream.threads',
+      group: 'Processing',
+      type: integer({ min: 1, max: 256 }),
+      meaning: 'Threads that process records; tasks are divided among them.',
+    },
+    derived('the cores, as far as WEIR_MEMORY_BYTES holds them', (known, machine) =>
+      Math.max(1, Math.min(machine.cores, threadsThatFit(known.memoryBytes), 256)),
+    ),
+  ),
+  processingGuarantee: variable(
+    {
+      env: 'WEIR_PROCESSING_GUARANTEE',
+      kafka: 'processing.guarantee',
+      group: 'Processing',
+      type: oneOf('at_least_once', 'exactly_once_v2'),
+      meaning: 'What a crash may do to results. This version has at_least_once: exactly_once_v2 is refused.',
+    },
+    fixed('at_least_once' as const),
+  ),
+  commitIntervalMs: variable(
+    {
+      env: 'WEIR_COMMIT_INTERVAL_MS',
+      kafka: 'commit.interval.ms',
+      group: 'Processing',
+      type: milliseconds,
+      unit: 'ms',
+      meaning: 'How often state and source offsets are committed; 0 commits after every batch.',
+    },
+    derived('30000; 100 under exactly_once_v2', (known) =>
+      known.processingGuarantee === 'exactly_once_v2' ? 100 : 30_000,
+    ),
+  ),
+  taskUncommittedBytesMax: variable(
+    {
+      env: 'WEIR_TASK_UNCOMMITTED_BYTES_MAX',
+      group: 'Processing',
+      type: bytes({ min: MiB }),
+      unit: 'bytes',
+      meaning: 'A task commits early when its changes since the last commit reach this.',
+    },
+    fixed(64 * MiB),
+  ),
+  maxTaskIdleMs: variable(
+    {
+      env: 'WEIR_MAX_TASK_IDLE_MS',
+      kafka: 'max.task.idle.ms',
+      group: 'Processing',
+      type: integer({ min: -1, max: DAY_MS }),
+      unit: 'ms',
+      meaning:
+        "How long a task with an empty input waits for it, so that records stay in the timestamps' order; 0 waits only for " +
+        'what the broker already has, -1 never waits.',
+    },
+    fixed(0),
+  ),
+  batchRecordsMax: variable(
+    {
+      env: 'WEIR_BATCH_RECORDS_MAX',
+      group: 'Processing',
+      type: integer({ min: 1, max: 1_000_000 }),
+      meaning: 'Records of one batch from one partition, at the most.',
+    },
+    fixed(4096),
+  ),
+  batchBytesMax: variable(
+    {
+      env: 'WEIR_BATCH_BYTES_MAX',
+      group: 'Processing',
+      type: bytes({ min: 64 * 1024 }),
+      unit: 'bytes',
+      meaning: 'Bytes of one batch, at the most; a single larger record is still read.',
+    },
+    fixed(4 * MiB),
+  ),
+} as const

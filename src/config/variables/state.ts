@@ -1,0 +1,85 @@
+import { resolve } from 'node:path'
+
+import { integer, text } from '../value-type.ts'
+import { type DefaultValue, derived, fixed, variable } from '../variable.ts'
+import { DAY_MS } from './common.ts'
+
+function cores(least: number, most: number): DefaultValue<number> {
+  return derived(`the cores, from ${least} to ${most}`, (_, machine) =>
+    Math.min(most, Math.max(least, machine.cores)),
+  )
+}
+
+/** Where state is, and how it is kept. */
+export const stateVariables = {
+  stateDir: variable(
+    {
+      env: 'WEIR_STATE_DIR',
+      kafka: 'state.dir',
+      group: 'State',
+      type: text({ allowed: 'a path' }),
+      meaning: 'Where state is kept: a local disk, one process. Relative to the working directory.',
+    },
+    derived('/var/lib/weir where it exists and is writable, else ./weir-state', (_, machine) =>
+      machine.isWritableDirectory('/var/lib/weir')
+        ? '/var/lib/weir'
+        : resolve(machine.workingDirectory, 'weir-state'),
+    ),
+  ),
+  flushEveryRecords: variable(
+    {
+      env: 'WEIR_FLUSH_EVERY_RECORDS',
+      group: 'State',
+      type: integer({ min: 1, max: 1_000_000_000 }),
+      meaning:
+        'A database is flushed to disk at the latest after this many changes: what a crash makes a task replay.',
+    },
+    fixed(1_000_000),
+  ),
+  flushIntervalMs: variable(
+    {
+      env: 'WEIR_FLUSH_INTERVAL_MS',
+      group: 'State',
+      type: integer({ min: 1_000, max: DAY_MS }),
+      unit: 'ms',
+      meaning: 'A database with unflushed changes is flushed at the latest after this long.',
+    },
+    fixed(3_600_000),
+  ),
+  readThreads: variable(
+    {
+      env: 'WEIR_READ_THREADS',
+      group: 'State',
+      type: integer({ min: 1, max: 64 }),
+      meaning: 'Native threads that read keys from disk.',
+    },
+    cores(1, 8),
+  ),
+  restoreThreads: variable(
+    {
+      env: 'WEIR_RESTORE_THREADS',
+      group: 'State',
+      type: integer({ min: 1, max: 64 }),
+      meaning: 'Native threads that restore state from changelogs.',
+    },
+    cores(1, 4),
+  ),
+  rocksdbBackgroundThreads: variable(
+    {
+      env: 'WEIR_ROCKSDB_BACKGROUND_THREADS',
+      group: 'State',
+      type: integer({ min: 2, max: 64 }),
+      meaning: "RocksDB's threads for flushes and compactions.",
+    },
+    cores(2, 8),
+  ),
+  maxOpenFilesPerTask: variable(
+    {
+      env: 'WEIR_ROCKSDB_MAX_OPEN_FILES',
+      group: 'State',
+      type: integer({ min: 20, max: 1_000_000 }),
+      meaning: "Files that one task's database keeps open.",
+    },
+    fixed(512),
+  ),
+} as const

@@ -1,0 +1,129 @@
+/** The steps of a stream as nodes of the graph. Each checks its options, takes its names as Kafka Streams does, and is added below `parts`. */
+import { passThrough } from '../process/operators/peek.ts'
+import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
+import type { TableView } from '../process/operators/table-view.ts'
+import type { ProcessorSupplier } from '../process/processor.ts'
+import type { Serde } from '../serde/serde.ts'
+import { checkSupplier } from '../topology/check-supplier.ts'
+import { checkFunction, checkName, checkNames } from '../topology/options.ts'
+import { GraphNode } from './graph.ts'
+import { checkStep, type NameOption, type ProcessOptions, type ProduceOptions } from './options.ts'
+import { requireSerde } from './serde-state.ts'
+import type { StreamParts } from './stream-parts.ts'
+import type { TableParts } from './table.ts'
+
+/** An operator that takes one function of the user's. */
+export function addStep<K, V, F, K2, V2>(
+  { graph, node }: StreamParts<K, V>,
+  method: string,
+  prefix: string,
+  callback: F,
+  operator: (callback: F) => ProcessorSupplier<K, V, K2, V2>,
+  options: NameOption | undefined,
+  { changesKey = false }: { readonly changesKey?: boolean } = {},
+): GraphNode {
+  checkStep(method, options, ['name'])
+  checkFunction(method, 'the first argument', callback)
+  const name = graph.nameOr(options?.name, prefix)
+  const supplier = operator(callback)
+  const step = new GraphNode(name, (topology, parents) =>
+    topology.addProcessor(name, supplier, { parents, preservesKey: !changesKey }),
+  )
+  return graph.add(step, node)
+}
+
+/** A processor of the user's. @param given what was given as the supplier, which `supplier` may wrap */
+export function addProcessor<K, V, K2, V2>(
+  { graph, node }: StreamParts<K, V>,
+  method: string,
+  prefix: string,
+  given: ProcessorSupplier<K, V, K2, V2>,
+  supplier: ProcessorSupplier<K, V, K2, V2>,
+  options: ProcessOptions | undefined,
+  preservesKey: boolean,
+): GraphNode {
+  checkStep(method, options, ['name', 'stores', 'readsByKey'])
+  const { stores = [], readsByKey = [] } = options ?? {}
+  // A given name uses up no index here, as in Kafka Streams.
+  const name = options?.name ?? graph.newName(prefix)
+  checkNames(name, 'stores', stores)
+  checkNames(name, 'readsByKey', readsByKey)
+  checkSupplier(`processor ${name}`, given)
+  const step = new GraphNode(name, (topology, parents) =>
+    topology.addProcessor(name, supplier, { parents, stores, preservesKey, readsByKey }),
+  )
+  return graph.add(step, node)
+}
+
+/** The records of both streams. */
+export function addMerge<K, V>(
+  parts: StreamParts<K, V>,
+  others: StreamParts<K, V>,
+  options: NameOption | undefined,
+): StreamParts<K, V> {
+  checkStep('merge', options, ['name'])
+  const { graph, node, sources, key, value, repartitionRequired } = parts
+  const name = graph.nameOr(options?.name, 'KSTREAM-MERGE-')
+  const merged = new GraphNode(name, (topology, parents) =>
+    topology.addProcessor(name, passThrough(), { parents, preservesKey: true }),
+  )
+  return {
+    graph,
+    node: graph.add(merged, node, others.node),
+    sources: new Set([...sources, ...others.sources]),
+    key: key === others.key ? key : null,
+    value: value === others.value ? value : null,
+    repartitionRequired: repartitionRequired || others.repartitionRequired,
+  }
+}
+
+/** A topic of the user's, at the end of the stream. */
+export function addSink<K, V>(
+  { graph, node, ...parts }: StreamParts<K, V>,
+  topic: string,
+  options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<K, V>) | undefined,
+): void {
+  checkName('to', 'the topic', topic)
+  const where = `to ${topic}`
+  checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
+  const key = requireSerde(where, 'key', options?.key, parts.key)
+  const value = requireSerde(where, 'value', options?.value, parts.value)
+  const partitioner = options?.partitioner
+  const name = graph.nameOr(options?.name, 'KSTREAM-SINK-')
+  const sink = new GraphNode(name, (topology, parents) =>
+    topology.addSink(name, {
+      parents,
+      topic,
+      key,
+      value,
+      ...(partitioner !== undefined && { partitioner }),
+    }),
+  )
+  graph.add(sink, node)
+}
+
+/** A join to the table's present rows. REQUIRES checked options, and a stream whose keys are where the table's are. */
+export function addTableJoin<K, V, VR, R>(
+  left: StreamParts<K, V>,
+  table: TableParts<NonNullable<K>, VR>,
+  joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
+  leftJoin: boolean,
+  options: ({ readonly key?: Serde<K> } & NameOption) | undefined,
+): StreamParts<K, R> {
+  const { graph } = left
+  const sources = new Set([...left.sources, ...table.sources])
+  graph.copartition(sources)
+  const name = graph.nameOr(options?.name, leftJoin ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
+  const view = table.rows.view() as TableView<K, VR>
+  const node = new GraphNode(name, (topology, parents) =>
+    topology.addProcessor(name, streamTableJoin(view, joiner, leftJoin), {
+      parents,
+      stores: view.stores,
+      preservesKey: true,
+      readsByKey: view.stores,
+    }),
+  )
+  node.relaxesNullKeys = leftJoin
+  graph.add(node, left.node)
+  return { graph, node, sources, key: options?.key ?? left.key, value: null, repartitionRequired: false }
+}

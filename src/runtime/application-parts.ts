@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.ts'
+import type { NativeVersions, StateMemory } from '../native.ts'
+import type { Logger } from './logger.ts'
+import type { Membership, MembershipListener } from './membership/membership.ts'
+import type { TaskInputs } from './task-inputs.ts'
+import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+/** What an application is made of, as start-application.ts prepares it. */
+export interface ApplicationParts {
+  readonly config: Config
+  readonly logger: Logger
+  readonly admin: TopicAdmin
+  readonly memory: StateMemory
+  /** Every task of the application, in all its processes. */
+  readonly tasks: readonly TaskInputs[]
+  /** Partition counts of input and internal topics, by real name. */
+  readonly partitions: ReadonlyMap<string, number>
+  readonly repartitionTopics: ReadonlySet<string>
+  /** One Int32 counter for each thread. */
+  readonly heartbeats: SharedArrayBuffer
+  readonly versions: { readonly weir: string; readonly native: NativeVersions }
+  /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
+  readonly resources: AsyncDisposableStack
+  /** Opens the group consumer. */
+  openMembership(listener: MembershipListener): Membership
+  /** Starts the stream threads. */
+  startThreads(membership: Membership, listener: StreamThreadListener): ThreadPool
+}

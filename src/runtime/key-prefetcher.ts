@@ -1,0 +1,68 @@
+import type { RecordBatch } from '../consume/record-batch.ts'
+import { decodeKey } from '../consume/source-record.ts'
+import type { TaskDatabase } from '../native.ts'
+import { Prefetch } from '../state/prefetch.ts'
+import type { TaskInput } from './task-input.ts'
+
+/**
+ * Fetches the rows that a task's new batches will read, while others are processed. Owns how many fetches are under way: the task waits for
+ * them before a commit, a suspension and its close.
+ */
+export class KeyPrefetcher {
+  readonly #database: TaskDatabase
+  readonly #onPrefetched: (error: unknown) => void
+  #running = 0
+  readonly #onSettled: (() => void)[] = []
+
+  /** @param onPrefetched runs when rows have arrived (null), or could not be fetched (the error) */
+  constructor(database: TaskDatabase, onPrefetched: (error: unknown) => void) {
+    this.#database = database
+    this.#onPrefetched = onPrefetched
+  }
+
+  /** Pins the stores of `one`, and makes its next batch, `batch`, ready when the rows that it will read are in the caches. */
+  fetch(one: TaskInput, batch: RecordBatch): void {
+    const { input, source, stores } = one
+    one.pin()
+    try {
+      for (let index = 0; index < batch.count; index++)
+        batch.keys[index] = decodeKey(batch, index, source.definition.key)
+    } catch {
+      // The bad key is met again, with its offset, when its turn comes; what follows it will not be processed.
+      batch.prefetches.length = 0
+      input.nextReady = true
+      return
+    }
+    let waiting = 0
+    stores.forEach(({ store, index }, position) => {
+      batch.prefetches[position] ??= new Prefetch(batch.capacity)
+      const prefetch = batch.prefetches[position]
+      prefetch.collect(batch, store)
+      if (prefetch.count === 0) return
+      waiting++
+      this.#running++
+      prefetch.start(this.#database, index, batch).then(
+        (rows) => {
+          // The task may have dropped the batch meanwhile.
+          if (input.next === batch) prefetch.land(batch, store, rows)
+          if (--waiting === 0) input.nextReady = true
+          this.#ended(null)
+        },
+        (error: unknown) => this.#ended(error),
+      )
+    })
+    if (waiting === 0) input.nextReady = true
+  }
+
+  /** Resolves when no fetch is under way. */
+  settled(): Promise<void> {
+    if (this.#running === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onSettled.push(resolve))
+  }
+
+  #ended(error: unknown): void {
+    this.#running--
+    if (this.#running === 0) for (const resolve of this.#onSettled.splice(0)) resolve()
+    this.#onPrefetched(error)
+  }
+}
