@@ -48,10 +48,18 @@ export { readOnlyView, valueView } from './state/read-only-view.ts'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyWindowStore,
+  SessionStore,
   Store,
   StoreIterator,
   TimestampedKeyValueStore,
+  TimestampedWindowStore,
   ValueAndTimestamp,
+  Window,
+  Windowed,
+  WindowStore,
+  WindowStoreIterator,
 } from './state/store.ts'
 export type {
   OffsetReset,
@@ -60,7 +68,9 @@ export type {
   TimestampExtractor,
   TopologyDefinition,
 } from './topology/definition.ts'
-export { type KeyValueStoreOptions, stores } from './topology/stores.ts'
+export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
+export { stores } from './topology/stores.ts'
 export { type ProcessorOptions, type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts'
 export { TopologyError } from './topology/topology-error.ts'
 export type { TopologyModule } from './topology/topology-module.ts'
+export type { SessionStoreOptions, WindowStoreOptions } from './topology/window-stores.ts'

@@ -82,6 +82,28 @@ export interface StoreOptions {
   readonly changelogTopic: string | null
   /** Rows are kept in memory only: gone when the database closes, and restored from the changelog's beginning. Default: false. */
   readonly inMemory?: boolean
+  /** Of a window or session store. Absent: keys are the changelog's. */
+  readonly segments?: SegmentOptions
+}
+
+/**
+ * Rows are cut into segments of time, so that old ones go whole. A key begins with its segment(8, big-endian), which the changelog's key
+ * has not, and ends with `suffixBytes` bytes of which the first 8 are the row's time (big-endian, ms); segment = floor(time / intervalMs).
+ * A row is live while its segment is not older than that of the highest time applied, minus `retentionMs`: `drain` drops the others.
+ */
+export interface SegmentOptions {
+  readonly retentionMs: number
+  readonly intervalMs: number
+  /** Windows: 12 (start, sequence); sessions: 16 (end, start). */
+  readonly suffixBytes: number
+}
+
+/** What a segmented store has seen, as of the last commit or restore. */
+export interface Observed {
+  /** The highest time of a row, ms; -1 before the first. */
+  readonly streamTimeMs: number
+  /** The last sequence number of a window store's rows. */
+  readonly sequence: number
 }
 
 export interface DatabaseOptions {
@@ -161,6 +183,8 @@ export interface TaskDatabase {
   offsets(): StoreOffset[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void
+  /** Of a store with segments. */
+  observed(store: number): Observed
   /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
    * `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]

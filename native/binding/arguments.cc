@@ -202,6 +202,13 @@ std::vector<std::string> Properties::Strings(const char* name) {
   return strings;
 }
 
+std::optional<Napi::Object> Properties::OptionalObject(const char* name) {
+  const Napi::Value value = Get(name);
+  if (value.IsUndefined()) return std::nullopt;
+  if (!value.IsObject()) Fail(name, "an object");
+  return value.As<Napi::Object>();
+}
+
 std::map<std::string, std::string> Properties::OptionalStringMap(const char* name) {
   const Napi::Value value = Get(name);
   if (value.IsUndefined()) return {};

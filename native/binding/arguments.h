@@ -92,6 +92,8 @@ class Properties {
   std::optional<int64_t> OptionalInteger(const char* name, int64_t min, int64_t max);
   Napi::Array Array(const char* name);
   std::vector<std::string> Strings(const char* name);
+  // Nullopt when absent or undefined.
+  std::optional<Napi::Object> OptionalObject(const char* name);
   // Empty when absent.
   std::map<std::string, std::string> OptionalStringMap(const char* name);
 

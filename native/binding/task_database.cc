@@ -16,6 +16,18 @@ namespace weir {
 
 namespace {
 
+std::optional<SegmentSettings> ReadSegments(const std::optional<Napi::Object>& object,
+                                            const std::string& where) {
+  if (!object.has_value()) return std::nullopt;
+  Properties segments(*object, where);
+  const SegmentSettings settings{
+      segments.Integer("retentionMs", 0), segments.Integer("intervalMs", 1),
+      static_cast<size_t>(segments.Integer("suffixBytes", SegmentSettings::kWindowSuffixBytes,
+                                           SegmentSettings::kSessionSuffixBytes))};
+  segments.RejectUnknown();
+  return settings;
+}
+
 TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
   Properties properties(arguments.Object(1, "options"), "TaskDatabase.open: options");
   TaskDatabaseOptions options{
@@ -32,6 +44,7 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
     Properties store(ObjectAt(stores, i, where), where);
     options.stores.push_back({store.String("name"), store.Boolean("timestamped"),
                               store.OptionalString("changelogTopic"), store.OptionalBoolean("inMemory")});
+    options.stores.back().segments = ReadSegments(store.OptionalObject("segments"), where + ".segments");
     store.RejectUnknown();
   }
   return options;
@@ -200,6 +213,16 @@ void TaskDatabaseObject::SetTopicIds(const Napi::CallbackInfo& info) {
   }
 }
 
+Napi::Value TaskDatabaseObject::ObservedBy(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.observed");
+  const Observed observed =
+      weir::Unwrap(info.Env(), database(info.Env())->ObservedBy(arguments.Size(0, "store")));
+  Napi::Object result = Napi::Object::New(info.Env());
+  result.Set("streamTimeMs", static_cast<double>(observed.stream_time_ms));
+  result.Set("sequence", observed.sequence);
+  return result;
+}
+
 Napi::Value TaskDatabaseObject::PropertyValues(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.properties");
   const std::vector<std::string> names = arguments.Strings(0, "names");
@@ -236,6 +259,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
        Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
        Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
+       Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
        Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
        Wrapped::InstanceMethod<&Wrapped::Close>("close")});

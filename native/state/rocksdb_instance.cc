@@ -1,5 +1,7 @@
 #include "state/rocksdb_instance.h"
 
+#include <rocksdb/convenience.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <random>
@@ -186,6 +188,16 @@ Status RocksdbInstance::RecreateFamily(size_t index) {
   db_->DestroyColumnFamilyHandle(handles_[index]);
   handles_[index] = fresh;
   return Status::Ok();
+}
+
+void RocksdbInstance::DeleteFilesBefore(size_t family, const std::string& key) {
+  const Pin pin = PinOpen();
+  if (!is_open()) return;
+  const rocksdb::Slice end(key);
+  // What it leaves, a compaction removes.
+  const rocksdb::Status ignored =
+      rocksdb::DeleteFilesInRange(db_.get(), handles_[family], nullptr, &end, /*include_end=*/false);
+  static_cast<void>(ignored);
 }
 
 Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {

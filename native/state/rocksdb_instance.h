@@ -69,6 +69,9 @@ class RocksdbInstance final : public FlushTarget {
   // Removes all rows of a family.
   // REQUIRES: no reader but those that hold a Pin.
   Status RecreateFamily(size_t index);
+  // Deletes the files that hold nothing but keys below `key`, level 0 apart: space is given back at once. REQUIRES that
+  // those keys have been deleted.
+  void DeleteFilesBefore(size_t family, const std::string& key);
   // An integer property, summed over the families.
   Result<uint64_t> Property(const std::string& name) const;
   // RocksDB's estimate of a family's rows.

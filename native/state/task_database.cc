@@ -45,6 +45,9 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   }
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
+  observed_.resize(options_.stores.size());
+  overlay_observed_.resize(options_.stores.size());
+  expired_before_.resize(options_.stores.size());
 }
 
 TaskDatabase::~TaskDatabase() {
@@ -70,6 +73,28 @@ Status TaskDatabase::ReadOffsets() {
     topic_ids_[i] = offset.value().topic_id;
     offsets_.back() = std::move(offset.value());
   }
+  for (size_t i = 0; i < options_.stores.size(); i++) {
+    if (!options_.stores[i].segments.has_value()) continue;
+    Status observed = ReadObserved(i);
+    if (!observed.ok()) return observed;
+  }
+  return Status::Ok();
+}
+
+Status TaskDatabase::ReadObserved(size_t store) {
+  const std::string& name = options_.stores[store].name;
+  std::string value;
+  const rocksdb::Status status = rocksdb_->db()->Get(
+      rocksdb::ReadOptions(), rocksdb_->family(offsets_family()), ObservedKey(name), &value);
+  // With an offset the rows were written by a store of another type.
+  if (status.IsNotFound()) return offsets_[store].offset < 0 ? Status::Ok() : ClearStore(store);
+  if (!status.ok()) return RocksdbStatus(status, "The state database " + options_.path + " cannot be read");
+  const Result<std::optional<Observed>> observed =
+      DecodeObserved(name, value, *options_.stores[store].segments);
+  if (!observed.ok()) return observed.status();
+  if (!observed.value().has_value()) return ClearStore(store);
+  observed_[store] = *observed.value();
+  overlay_observed_[store] = *observed.value();
   return Status::Ok();
 }
 
@@ -133,6 +158,7 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   if (!status.ok()) return status;
   Overlay& overlay = *overlays_[store];
   const size_t row_min = options_.stores[store].timestamped ? 8 : 0;
+  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
   const auto before = static_cast<int64_t>(overlay.bytes());
   for (size_t i = 0; i < count && status.ok(); i++) {
     std::string_view key;
@@ -145,7 +171,11 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
     } else if (!deletes && value.size() < row_min) {
       status = Status::Invalid("Row " + std::to_string(i) + " of the timestamped store " +
                                options_.stores[store].name + " does not begin with its timestamp");
+    } else if (segments.has_value() && !segments->IsStoredKey(key)) {
+      status = Status::Invalid("The key of row " + std::to_string(i) + " of store " +
+                               options_.stores[store].name + " is not that of its segment");
     } else {
+      if (segments.has_value()) overlay_observed_[store].Add(*segments, key);
       overlay.Put(key, deletes ? std::nullopt : std::optional(value), static_cast<int64_t>(timestamps[i]));
     }
   }
@@ -185,6 +215,13 @@ Status TaskDatabase::Flush() {
 std::vector<StoreOffset> TaskDatabase::Offsets() const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   return offsets_;
+}
+
+Result<Observed> TaskDatabase::ObservedBy(size_t store) const {
+  if (store < options_.stores.size() && options_.stores[store].segments.has_value())
+    return LastObserved(store);
+  return Status::Invalid("The state database " + options_.path + " has no segmented store number " +
+                         std::to_string(store));
 }
 
 Status TaskDatabase::SetTopicId(const std::string& store, std::string topic_id) {

@@ -24,6 +24,7 @@
 #include "state/overlay.h"
 #include "state/rocksdb_instance.h"
 #include "state/row_columns.h"
+#include "state/segments.h"
 #include "state/sst_files.h"
 #include "state/state_memory.h"
 
@@ -37,6 +38,9 @@ struct StoreSettings {
   std::optional<std::string> changelog_topic;
   // Rows are kept in memory alone, and are gone when the database closes: restored from the beginning.
   bool in_memory = false;
+  // Of a window or session store: its keys begin with their segment, which the changelog's have not. Rows of
+  // segments that are no longer live are dropped by Drain, on disk and unwritten alike.
+  std::optional<SegmentSettings> segments = std::nullopt;
 };
 
 struct TaskDatabaseOptions {
@@ -123,6 +127,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Any thread.
   const std::string& path() const { return options_.path; }
   std::vector<StoreOffset> Offsets() const;
+  // Any thread. Of a segmented store, as last written.
+  Result<Observed> ObservedBy(size_t store) const;
   Status SetTopicId(const std::string& store, std::string topic_id);
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
@@ -172,6 +178,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   void CloseScans();
   void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
   Status ReadOffsets();
+  // Clears a store whose rows are cut into other segments: its retention was changed. It is restored from the
+  // beginning.
+  Status ReadObserved(size_t store);
+  // Deletes the segments that die when a segmented store's stream time advances. Returns the first key that lives;
+  // empty when there is nothing to delete.
+  Result<std::string> ExpireSegments(rocksdb::WriteBatch* batch, size_t store, const Observed& before,
+                                     const Observed& after) const;
+  Status PutObserved(rocksdb::WriteBatch* batch, size_t store, const Observed& observed) const;
+  Observed LastObserved(size_t store) const;
   Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
   Result<std::vector<StoreOffset>> OffsetsToCommit() const;
   // Asks for a flush when enough changelog records came since the last.
@@ -189,6 +204,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
 
   // JS thread (and Drain).
   std::vector<std::unique_ptr<Overlay>> overlays_;
+  // Of segmented stores: what the overlays' rows have shown besides what was written.
+  std::vector<Observed> overlay_observed_;
   int64_t overlay_bytes_ = 0;
   std::vector<std::unique_ptr<MemoryTable>> tables_;
   std::unordered_set<MergedScan*> scans_;
@@ -200,13 +217,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // From Drain to Commit; whoever runs these.
   rocksdb::WriteBatch batch_;
   std::shared_ptr<ChangelogSink> sink_;
-  std::vector<int64_t> drained_records_;  // for each store
+  std::vector<int64_t> drained_records_;     // for each store
+  std::vector<std::string> expired_before_;  // for each store: what ExpireSegments returned
 
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
   std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
   std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<Observed> observed_;      // guarded by offsets_mutex_: as last written, for each store
 };
 
 }  // namespace weir

@@ -47,6 +47,7 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   const StoreSettings& settings = options_.stores[store];
   const Overlay& overlay = *overlays_[store];
   drained_records_[store] = 0;
+  expired_before_[store].clear();
   if (overlay.empty()) return Status::Ok();
   const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
   if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
@@ -59,7 +60,19 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   }
   rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
   const size_t value_begin = settings.timestamped ? 8 : 0;
-  for (const auto& [key, row] : overlay.rows()) {
+  size_t prefix_bytes = 0;
+  auto at = overlay.rows().begin();
+  if (settings.segments.has_value()) {
+    const Observed& observed = overlay_observed_[store];
+    Result<std::string> expired = ExpireSegments(&batch_, store, LastObserved(store), observed);
+    if (!expired.ok()) return expired.status();
+    expired_before_[store] = std::move(expired.value());
+    prefix_bytes = SegmentSettings::kPrefixBytes;
+    const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
+    at = overlay.rows().lower_bound(OverlayKey(oldest));
+  }
+  for (; at != overlay.rows().end(); ++at) {
+    const auto& [key, row] = *at;
     rocksdb::Status batched;
     if (settings.in_memory) {
       // FinishCommit takes it over.
@@ -77,11 +90,12 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     }
     const std::optional<std::string_view> value =
         row.deleted ? std::nullopt : std::optional(row.value().substr(value_begin));
-    Status appended = sink.Append(topic, options_.partition, key.bytes, value, row.timestamp_ms);
+    const std::string_view changelog_key = key.bytes.substr(prefix_bytes);
+    Status appended = sink.Append(topic, options_.partition, changelog_key, value, row.timestamp_ms);
     if (!appended.ok()) return appended;
     drained_records_[store]++;
     totals->records++;
-    totals->bytes += static_cast<int64_t>(key.bytes.size() + (value.has_value() ? value->size() : 0));
+    totals->bytes += static_cast<int64_t>(changelog_key.size() + (value.has_value() ? value->size() : 0));
   }
   return Status::Ok();
 }
@@ -103,6 +117,9 @@ Status TaskDatabase::Commit() {
   for (size_t i = 0; status.ok() && i < offsets.value().size(); i++) {
     if (!IsInMemory(offsets.value()[i].store)) status = PutOffset(&batch_, offsets.value()[i]);
   }
+  for (size_t i = 0; status.ok() && i < options_.stores.size(); i++) {
+    if (overlay_observed_[i] != LastObserved(i)) status = PutObserved(&batch_, i, overlay_observed_[i]);
+  }
   if (status.ok() && batch_.Count() > 0) status = rocksdb_->Write(&batch_);
   if (!status.ok()) {
     phase_.store(Phase::kDrained, std::memory_order_release);
@@ -115,6 +132,10 @@ Status TaskDatabase::Commit() {
         if (offset.store == written.store) offset = written;
       }
     }
+    observed_ = overlay_observed_;
+  }
+  for (size_t i = 0; i < expired_before_.size(); i++) {
+    if (!expired_before_[i].empty()) rocksdb_->DeleteFilesBefore(i, expired_before_[i]);
   }
   int64_t records = 0;
   for (const int64_t drained : drained_records_) records += drained;
@@ -167,6 +188,34 @@ Status TaskDatabase::PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& of
                        "The offset of store " + offset.store + " cannot be collected");
 }
 
+Result<std::string> TaskDatabase::ExpireSegments(rocksdb::WriteBatch* batch, size_t store,
+                                                 const Observed& before, const Observed& after) const {
+  const SegmentSettings& segments = *options_.stores[store].segments;
+  const int64_t oldest = segments.OldestLive(after.stream_time_ms);
+  if (before.stream_time_ms < 0 || oldest == segments.OldestLive(before.stream_time_ms)) return std::string();
+  // From the very first segment on: the files that held earlier deletions may be gone, with rows below them left in
+  // others.
+  std::string end = SegmentPrefix(oldest);
+  const rocksdb::Status deleted = batch->DeleteRange(rocksdb_->family(store), SegmentPrefix(0), end);
+  if (!deleted.ok())
+    return RocksdbStatus(deleted, "Segments of store " + options_.stores[store].name + " cannot be expired");
+  return end;
+}
+
+Status TaskDatabase::PutObserved(rocksdb::WriteBatch* batch, size_t store, const Observed& observed) const {
+  const std::string& name = options_.stores[store].name;
+  const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+  if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+  return RocksdbStatus(batch->Put(rocksdb_->family(offsets_family()), ObservedKey(name),
+                                  EncodeObserved(observed, *options_.stores[store].segments)),
+                       "The stream time of store " + name + " cannot be collected");
+}
+
+Observed TaskDatabase::LastObserved(size_t store) const {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  return observed_[store];
+}
+
 void TaskDatabase::FinishCommit() {
   if (phase_.load(std::memory_order_acquire) != Phase::kWritten) return;
   // Scans that began while the commit was being written merge an overlay that goes.
@@ -189,6 +238,8 @@ void TaskDatabase::ClearOverlays() {
   for (const std::unique_ptr<Overlay>& overlay : overlays_) overlay->Clear();
   memory_->AddOverlayBytes(-overlay_bytes_);
   overlay_bytes_ = 0;
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  overlay_observed_ = observed_;
 }
 
 Status TaskDatabase::Discard() {

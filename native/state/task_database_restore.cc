@@ -44,18 +44,44 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
     return Status::Ok();
   }
   rocksdb::WriteBatch batch;
+  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
+  // Without an offset the rows are about to go.
+  Observed observed = next_offset < 0 ? Observed{} : LastObserved(store);
+  std::string expired_before;
   {
     const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
     if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
     rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
     ChangelogRows rows(options_.stores[store].timestamped);
     rocksdb::Status batched;
+    int64_t oldest_live = 0;
+    if (segments.has_value()) {
+      const Observed before = observed;
+      for (const ChangelogRecord& record : records) {
+        if (!segments->IsChangelogKey(record.key)) {
+          return Status::Invalid("A record of the changelog of store " + options_.stores[store].name +
+                                 " has a key of " + std::to_string(record.key.size()) +
+                                 " bytes; its keys have at least " + std::to_string(segments->suffix_bytes));
+        }
+        observed.Add(*segments, record.key);
+      }
+      Result<std::string> expired = ExpireSegments(&batch, store, before, observed);
+      if (!expired.ok()) return expired.status();
+      expired_before = std::move(expired.value());
+      oldest_live = segments->OldestLive(observed.stream_time_ms);
+    }
     for (const ChangelogRecord& record : records) {
       const RestoredRow row = rows.RowOf(record);
-      const rocksdb::Slice key = row.key;
+      std::string segment;
+      if (segments.has_value()) {
+        const int64_t segment_of_row = segments->SegmentOf(segments->TimeOf(record.key));
+        if (segment_of_row < oldest_live) continue;
+        segment = SegmentPrefix(segment_of_row);
+      }
+      const rocksdb::Slice key[2] = {segment, row.key};
       const rocksdb::Slice value[2] = {row.head, row.tail};
-      batched = row.deleted ? batch.Delete(family, key)
-                            : batch.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(value, 2));
+      batched = row.deleted ? batch.Delete(family, rocksdb::SliceParts(key, 2))
+                            : batch.Put(family, rocksdb::SliceParts(key, 2), rocksdb::SliceParts(value, 2));
       if (!batched.ok())
         return RocksdbStatus(batched,
                              "Records of store " + options_.stores[store].name + " cannot be collected");
@@ -63,9 +89,16 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
   }
   StoreOffset offset = RestoredOffset(store, next_offset);
   Status status = PutOffset(&batch, offset);
+  if (status.ok() && segments.has_value()) status = PutObserved(&batch, store, observed);
   if (status.ok()) status = rocksdb_->Write(&batch);
   if (!status.ok()) return status;
   SetOffset(store, std::move(offset));
+  {
+    std::lock_guard<std::mutex> lock(offsets_mutex_);
+    observed_[store] = observed;
+    overlay_observed_[store] = observed;
+  }
+  if (!expired_before.empty()) rocksdb_->DeleteFilesBefore(store, expired_before);
   AfterWrite(static_cast<int64_t>(records.size()));
   return Status::Ok();
 }

@@ -2,13 +2,14 @@ import type { PartitionInput } from '../consume/partition-input.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import type { SourceNode } from '../process/process-graph.ts'
 import type { TaskClock } from '../process/task-clock.ts'
-import type { RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
+import type { PrefetchingStore } from '../state/prefetch.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
 import { recordFailed } from './task-failure.ts'
 
 /** A store that is read by the keys of an input's records, and its column family. */
 export interface PrefetchedStore {
-  readonly store: RocksDbKeyValueStore<unknown, unknown>
+  readonly store: StateStore & PrefetchingStore
   readonly index: number
 }
 

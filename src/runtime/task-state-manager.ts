@@ -10,9 +10,11 @@ import {
   TaskDatabase,
 } from '../native.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
+import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
-import { openKeyValueStore, type RocksDbKeyValueStore } from '../state/rocksdb-key-value-store.ts'
 import { hasTimestampedRows } from '../state/row-codec.ts'
+import { segmentOptions } from '../state/segments.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import type { TopicInfo } from './protocol.ts'
@@ -31,7 +33,7 @@ export interface StateEnvironment {
   readonly overlayWriter: OverlayWriter
   readonly topics: Readonly<Record<string, TopicInfo>>
   /** Of the thread. */
-  readonly counters: { restoredRecords: number }
+  readonly counters: { restoredRecords: number; recordsDropped: number }
   readonly warn: (message: string, fields: Record<string, unknown>) => void
 }
 
@@ -41,7 +43,7 @@ export interface StateEnvironment {
  *   open -> restore -> { flush -> drain -> commit }* -> close
  */
 export class TaskStateManager {
-  readonly stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>
+  readonly stores: ReadonlyMap<string, StateStore>
   readonly database: TaskDatabase
   readonly #definition: SubtopologyDefinition
   readonly #partition: number
@@ -62,14 +64,22 @@ export class TaskStateManager {
     this.#partition = partition
     this.#environment = environment
     this.database = database
-    const { budget, overlayWriter } = environment
+    const { budget, overlayWriter, counters } = environment
     const onOverlayBytes = (bytes: number): void => {
       this.overlayBytes = bytes
     }
     this.stores = new Map(
       definition.stores.map((store, index) => [
         store.name,
-        openKeyValueStore(store, { database, index, budget, overlayWriter, recordTimestamp, onOverlayBytes }),
+        openStore(store, {
+          database,
+          index,
+          budget,
+          overlayWriter,
+          recordTimestamp,
+          onOverlayBytes,
+          onExpired: () => counters.recordsDropped++,
+        }),
       ]),
     )
   }
@@ -91,6 +101,7 @@ export class TaskStateManager {
         timestamped: hasTimestampedRows(store),
         inMemory: store.inMemory === true,
         changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
+        ...segmentOptions(store),
       })),
       flushEveryRecords: config.flushEveryRecords,
       flushIntervalMs: config.flushIntervalMs,

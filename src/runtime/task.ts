@@ -14,7 +14,7 @@ import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { processingFailed, recordFailed } from './task-failure.ts'
-import { TaskInput } from './task-input.ts'
+import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
@@ -95,7 +95,7 @@ export class Task {
       const source = this.#graph.sources.get(definitionTopic)!
       const read = state === null ? [] : prefetchPlan(definition, source.definition)
       const stores = read.map((store) => ({
-        store: state!.stores.get(store.name)!,
+        store: state!.stores.get(store.name) as PrefetchedStore['store'],
         index: definition.stores.indexOf(store),
       }))
       return new TaskInput(input, source, stores, clock)

@@ -145,6 +145,18 @@ const repartitionConfig: Readonly<Record<string, string>> = {
   'message.timestamp.type': 'CreateTime',
 }
 
-function changelogConfig(store: StoreDefinition): Readonly<Record<string, string>> {
-  return { 'cleanup.policy': 'compact', 'message.timestamp.type': 'CreateTime', ...store.changelogConfig }
+/** A window's changelog keeps its records a day longer than the store, whose stream time may be behind the brokers' clocks. */
+const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000
+
+function changelogConfig({ windows, changelogConfig }: StoreDefinition): Readonly<Record<string, string>> {
+  return {
+    ...(windows === undefined
+      ? { 'cleanup.policy': 'compact' }
+      : {
+          'cleanup.policy': 'compact,delete',
+          'retention.ms': String(windows.retentionMs + ADDITIONAL_RETENTION_MS),
+        }),
+    'message.timestamp.type': 'CreateTime',
+    ...changelogConfig,
+  }
 }

@@ -1,9 +1,9 @@
-import { messageOf } from '../errors/weir-error.ts'
 import type { TaskDatabase } from '../native.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import type { CacheBudget } from './cache-budget.ts'
+import { CachedRows } from './cached-rows.ts'
 import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
 import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
@@ -11,6 +11,7 @@ import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { RowScan } from './row-scan.ts'
 import { ScanChunks } from './scan-chunks.ts'
+import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type {
   CachingStore,
   KeyValueStore,
@@ -18,7 +19,7 @@ import type {
   TimestampedKeyValueStore,
   ValueAndTimestamp,
 } from './store.ts'
-import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
+import type { CacheEntry, CacheKey, ValueCache } from './value-cache.ts'
 
 /** What a store needs of its task. */
 export interface StoreEnvironment {
@@ -31,6 +32,8 @@ export interface StoreEnvironment {
   readonly recordTimestamp: () => number
   /** Told the database's overlay bytes whenever changes were applied. */
   readonly onOverlayBytes: (bytes: number) => void
+  /** A row was put that had expired already: it is dropped. */
+  readonly onExpired?: () => void
 }
 
 /**
@@ -41,7 +44,7 @@ export interface StoreEnvironment {
  * Subclasses say what of a cached row the store's users see.
  */
 export abstract class RocksDbKeyValueStore<K, V>
-  implements KeyValueStore<K, V>, PrefetchingStore, CachingStore<K, unknown>
+  implements KeyValueStore<K, V>, StateStore, PrefetchingStore, CachingStore<K, unknown>
 {
   readonly name: string
   readonly cache: ValueCache
@@ -49,6 +52,7 @@ export abstract class RocksDbKeyValueStore<K, V>
   readonly #keySerde: Serde<K>
   readonly #primitiveKeys: boolean
   readonly #codec: RowCodec
+  readonly #rows: CachedRows
   readonly #caching: boolean
   /** Null without a limit. */
   readonly #recency: Recency | null
@@ -67,7 +71,11 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
     this.#caching = definition.caching === true
     this.#recency = definition.entriesMax === undefined ? null : new Recency(definition.entriesMax)
-    this.cache = new ValueCache(environment.budget, (entries) => this.#writeOut(entries))
+    this.#rows = new CachedRows(definition.name, environment, this.#codec, (key, writer) => {
+      if (this.#primitiveKeys) this.#keySerde.serialize(key as K, writer)
+      else writer.writeLatin1(key as string)
+    })
+    this.cache = this.#rows.cache
   }
 
   /** What the store's users see of a row that is there. */
@@ -153,7 +161,7 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   accept(key: unknown, keyLength: number, rows: Buffer, valueStart: number, valueLength: number): CacheEntry {
     const cacheKey = this.#cacheKey(key as K)
-    return this.cache.find(cacheKey) ?? this.#add(cacheKey, keyLength, rows, valueStart, valueLength)
+    return this.cache.find(cacheKey) ?? this.#rows.add(cacheKey, keyLength, rows, valueStart, valueLength)
   }
 
   discard(): void {
@@ -190,37 +198,9 @@ export abstract class RocksDbKeyValueStore<K, V>
       const { value: oldValue, serializedBytes } = this.#read(cacheKey, key)
       changes.add(cacheKey, key, oldValue, serializedBytes)
     }
-    this.#put(cacheKey, value, timestamp)
+    this.#rows.put(cacheKey, value, timestamp)
     if (this.#recency !== null) this.#limit(this.#recency, cacheKey, value !== null)
     changes?.put(cacheKey, value, timestamp)
-  }
-
-  #put(cacheKey: CacheKey, value: unknown, timestamp: number): void {
-    const { cache } = this
-    const keyBytes = typeof cacheKey === 'string' ? cacheKey.length : 8
-    const entry = cache.find(cacheKey) ?? cache.add(cacheKey, keyBytes, null, timestamp, 0)
-    let rowBytes = this.#codec.size(value)
-    if (rowBytes < 0) rowBytes = isPowerOfTwo(entry.puts + 1) ? this.#measure(value) : -1
-    cache.put(entry, value, timestamp, rowBytes < 0 ? entry.serializedBytes : keyBytes + rowBytes)
-  }
-
-  /**
-   * A row's bytes, by writing it. Of a row that is put again and again the 1st, 2nd, 4th, 8th ... put since it was written out is measured: so a row that
-   * grows is known within a factor of two, for little.
-   */
-  #measure(value: unknown): number {
-    const writer = this.#keyWriter
-    writer.reset()
-    try {
-      this.#codec.write(value, 0, writer)
-    } catch (error) {
-      throw this.#notWritten(error)
-    }
-    return writer.position
-  }
-
-  #notWritten(error: unknown): Error {
-    return new Error(`store ${this.name}: a row could not be written: ${messageOf(error)}`, { cause: error })
   }
 
   /** Keeps the rows of a limited store below their number. Deletes as any delete: the changelog says so too. */
@@ -230,7 +210,7 @@ export abstract class RocksDbKeyValueStore<K, V>
     else recency.delete(used)
     for (let goes = recency.excess(); goes !== undefined; goes = recency.excess()) {
       recency.delete(goes)
-      this.#put(goes, null, this.environment.recordTimestamp())
+      this.#rows.put(goes, null, this.environment.recordTimestamp())
     }
   }
 
@@ -274,13 +254,7 @@ export abstract class RocksDbKeyValueStore<K, V>
       this.#row = Buffer.allocUnsafe(length * 2)
       length = database.get(index, writer.buffer, 0, writer.position, this.#row)
     }
-    return this.#add(cacheKey, writer.position, this.#row, 0, length)
-  }
-
-  #add(cacheKey: CacheKey, keyLength: number, rows: Buffer, start: number, length: number): CacheEntry {
-    if (length < 0) return this.cache.add(cacheKey, keyLength, null, 0, 0)
-    const value = this.#codec.value(rows, start, start + length)
-    return this.cache.add(cacheKey, keyLength, value, this.#codec.timestamp(rows, start), length)
+    return this.#rows.add(cacheKey, writer.position, this.#row, 0, length)
   }
 
   #checkKey(key: K): void {
@@ -325,35 +299,6 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.#openScans.add(scan)
     return scan
   }
-
-  #writeOut(entries: CacheEntry[]): void {
-    const { overlayWriter, database, index, onOverlayBytes } = this.environment
-    const { writer } = overlayWriter
-    let overlayBytes = -1
-    try {
-      for (const entry of entries) {
-        overlayWriter.beginRow()
-        if (this.#primitiveKeys) this.#keySerde.serialize(entry.key as K, writer)
-        else writer.writeLatin1(entry.key as string)
-        overlayWriter.endKey()
-        if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
-        const bytes = overlayWriter.endRow(entry.value !== null, entry.timestamp)
-        if (bytes !== entry.serializedBytes) this.cache.resize(entry, bytes)
-        if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
-      }
-      overlayBytes = overlayWriter.apply(database, index)
-    } catch (error) {
-      overlayWriter.reset()
-      throw this.#notWritten(error)
-    }
-    onOverlayBytes(overlayBytes)
-  }
-}
-
-const NO_CHANGES = { size: 0, bytes: 0 }
-
-function isPowerOfTwo(number: number): boolean {
-  return (number & (number - 1)) === 0
 }
 
 /** Rows are the values' own bytes. Kafka Streams' KeyValueStore. */

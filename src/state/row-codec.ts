@@ -4,9 +4,10 @@ import type { StoreDefinition } from '../topology/definition.ts'
 
 const TIMESTAMP_BYTES = 8
 
-/** True when a store's rows begin with a timestamp: those of tables, and of a store with a limit, which is ordered by it after a restore. */
+/** True when a store's rows begin with a timestamp: those of tables and windowed aggregates, and of a store with a limit, which is ordered by it after a restore. */
 export function hasTimestampedRows(definition: StoreDefinition): boolean {
-  return definition.type === 'timestamped-key-value' || definition.entriesMax !== undefined
+  const { type, entriesMax } = definition
+  return type === 'timestamped-key-value' || type === 'timestamped-window' || entriesMax !== undefined
 }
 
 /** How a store's rows stand in RocksDB: the value's own bytes, with timestamp(8, big-endian) before them when timestamped. docs/state-format.md. */

@@ -2,14 +2,14 @@ import type { Scan } from '../native.ts'
 import type { ScanChunk, ScanChunks } from './scan-chunks.ts'
 import type { StoreIterator } from './store.ts'
 
-/** Makes a row of what lies in `arena`. Must not keep the arena: it is used again. */
+/** Makes a row of what lies in `arena`, null to pass over it. Must not keep the arena: it is used again. */
 export type RowDecoder<K, V> = (
   arena: Buffer,
   keyStart: number,
   keyEnd: number,
   valueStart: number,
   valueEnd: number,
-) => { readonly key: K; readonly value: V }
+) => { readonly key: K; readonly value: V } | null
 
 /** Iterates a native scan, a chunk of rows at a time. */
 export class RowScan<K, V> implements StoreIterator<K, V> {
@@ -36,18 +36,18 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
   }
 
   next(): IteratorResult<{ readonly key: K; readonly value: V }> {
-    if (this.#closed) return { done: true, value: undefined }
-    if (this.#index === this.#count && !this.#fill()) {
-      this.close()
-      return { done: true, value: undefined }
+    while (!this.#closed && (this.#index < this.#count || this.#fill())) {
+      const index = this.#index++
+      const { arena, columns, rows } = this.#chunk
+      const keyStart = columns[index]!
+      const valueStart = columns[2 * rows + index]!
+      const keyEnd = keyStart + columns[rows + index]!
+      const valueEnd = valueStart + columns[3 * rows + index]!
+      const row = this.#decode(arena, keyStart, keyEnd, valueStart, valueEnd)
+      if (row !== null) return { done: false, value: row }
     }
-    const index = this.#index++
-    const { arena, columns, rows } = this.#chunk
-    const keyStart = columns[index]!
-    const valueStart = columns[2 * rows + index]!
-    const keyEnd = keyStart + columns[rows + index]!
-    const valueEnd = valueStart + columns[3 * rows + index]!
-    return { done: false, value: this.#decode(arena, keyStart, keyEnd, valueStart, valueEnd) }
+    this.close()
+    return { done: true, value: undefined }
   }
 
   return(): IteratorResult<{ readonly key: K; readonly value: V }> {

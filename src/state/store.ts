@@ -57,3 +57,92 @@ export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAn
   /** As `put`, without an object for the pair; a null value deletes. */
   update(key: K, value: V | null, timestamp: number): void
 }
+
+/** A window of time, ms since 1970. Of a window store `end` lies outside (Kafka Streams' TimeWindow), of a session within (SessionWindow). */
+export interface Window {
+  readonly start: number
+  readonly end: number
+}
+
+/** A key and its window. Kafka Streams' Windowed. */
+export interface Windowed<K> {
+  readonly key: K
+  readonly window: Window
+}
+
+/** Windows of one key: `key` is the window's start. Kafka Streams' WindowStoreIterator. */
+export type WindowStoreIterator<V> = StoreIterator<number, V>
+
+/**
+ * Kafka Streams' ReadOnlyWindowStore. Times are window starts, both ends of an interval included; what lies `retentionMs` or more behind the
+ * highest time ever put is gone. Rows come by segment of time (half of the retention, at least a minute), within it in order of the
+ * serialised key, then of time: so the windows of one key are in order of time.
+ */
+export interface ReadOnlyWindowStore<K, V> extends Store {
+  /** The value of one window, null when absent. */
+  fetch(key: K, windowStart: number): V | null
+  /** Windows of one key. */
+  fetch(key: K, from: number, to: number): WindowStoreIterator<V>
+  /** Windows of a range of keys, both ends included; null is unbounded. */
+  fetch(keyFrom: K | null, keyTo: K | null, from: number, to: number): StoreIterator<Windowed<K>, V>
+  backwardFetch(key: K, from: number, to: number): WindowStoreIterator<V>
+  backwardFetch(keyFrom: K | null, keyTo: K | null, from: number, to: number): StoreIterator<Windowed<K>, V>
+  all(): StoreIterator<Windowed<K>, V>
+  backwardAll(): StoreIterator<Windowed<K>, V>
+  fetchAll(from: number, to: number): StoreIterator<Windowed<K>, V>
+  backwardFetchAll(from: number, to: number): StoreIterator<Windowed<K>, V>
+}
+
+/** Kafka Streams' WindowStore. */
+export interface WindowStore<K, V> extends ReadOnlyWindowStore<K, V> {
+  /**
+   * null deletes. A window that has expired is dropped. A store that retains duplicates keeps each value beside the others of its window, and
+   * ignores null.
+   */
+  put(key: K, value: V | null, windowStart: number): void
+}
+
+/** What the DSL's windowed aggregates keep. Kafka Streams' TimestampedWindowStore. */
+export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTimestamp<V>> {
+  /** As `fetch` of one window, without a copy: the row that is returned changes with the window's next change. */
+  peek(key: K, windowStart: number): ValueAndTimestamp<V> | null
+  /** As `put`, without an object for the pair; a null value deletes. */
+  update(key: K, value: V | null, timestamp: number, windowStart: number): void
+}
+
+/**
+ * Kafka Streams' ReadOnlySessionStore. Sessions whose end lies `retentionMs` or more behind the highest end ever put are gone. They come in
+ * the order that windows of a {@link ReadOnlyWindowStore} come in, by key, end, start.
+ */
+export interface ReadOnlySessionStore<K, V> extends Store {
+  /** The aggregate of one session, null when absent. */
+  fetchSession(key: K, start: number, end: number): V | null
+  /** The sessions of one key that end at `earliestEnd` or later and start at `latestStart` or earlier. */
+  findSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
+  /** The same of a range of keys, both ends included; null is unbounded. */
+  findSessions(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): StoreIterator<Windowed<K>, V>
+  backwardFindSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
+  backwardFindSessions(
+    keyFrom: K | null,
+    keyTo: K | null,
+    earliestEnd: number,
+    latestStart: number,
+  ): StoreIterator<Windowed<K>, V>
+  /** All sessions of one key, or of a range of keys. */
+  fetch(key: K): StoreIterator<Windowed<K>, V>
+  fetch(keyFrom: K | null, keyTo: K | null): StoreIterator<Windowed<K>, V>
+  backwardFetch(key: K): StoreIterator<Windowed<K>, V>
+  backwardFetch(keyFrom: K | null, keyTo: K | null): StoreIterator<Windowed<K>, V>
+}
+
+/** Kafka Streams' SessionStore. */
+export interface SessionStore<K, V> extends ReadOnlySessionStore<K, V> {
+  /** null deletes. A session that has expired is dropped. */
+  put(session: Windowed<K>, aggregate: V | null): void
+  remove(session: Windowed<K>): void
+}

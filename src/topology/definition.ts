@@ -54,7 +54,19 @@ export interface SinkDefinition {
 
 export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
 
-export type StoreType = 'key-value' | 'timestamped-key-value'
+export type StoreType = 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window' | 'session'
+
+/** How a window or session store keeps time. */
+export interface WindowsDefinition {
+  /** How far behind the store's stream time rows are seen, ms. */
+  readonly retentionMs: number
+  /** Rows expire by segments of this length, ms. */
+  readonly segmentIntervalMs: number
+  /** 0 for sessions, which bring their length with them. */
+  readonly windowSizeMs: number
+  /** Values of the same key and window are kept beside each other. */
+  readonly retainDuplicates: boolean
+}
 
 export interface StoreDefinition {
   readonly type: StoreType
@@ -71,6 +83,8 @@ export interface StoreDefinition {
   readonly caching?: boolean
   /** Settings of the changelog topic besides those of the contract. */
   readonly changelogConfig: Readonly<Record<string, string>>
+  /** Of window and session stores, and of them alone. */
+  readonly windows?: WindowsDefinition
 }
 
 /** Processors and topics that are connected: one task of it runs for each partition. Numbered as in Kafka Streams. */

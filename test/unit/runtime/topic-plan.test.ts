@@ -129,6 +129,25 @@ describe('planTopics', () => {
     )
   })
 
+  test("a window store's changelog keeps its records a day longer than the store", () => {
+    const windows = {
+      retentionMs: 120_000,
+      segmentIntervalMs: 60_000,
+      windowSizeMs: 10,
+      retainDuplicates: false,
+    }
+    const { internalTopics } = planTopics(
+      topology([{ reads: ['in'], stores: [{ name: 'a', type: 'window', windows }] }]),
+      settings,
+      new Map([['in', 1]]),
+    )
+    assert.deepEqual(internalTopics[0]!.config, {
+      'cleanup.policy': 'compact,delete',
+      'retention.ms': '86520000',
+      'message.timestamp.type': 'CreateTime',
+    })
+  })
+
   test('a repartition topic takes the count of what it is joined with', () => {
     const plan = planTopics(
       topology(

@@ -12,6 +12,7 @@ import { TopologyError } from '../../../src/topology/topology-error.ts'
 const text = { key: serdes.string, value: serdes.string }
 const processor = (): Processor => ({ process() {} })
 const store = (name: string): StoreDefinition => stores.keyValue({ name, ...text })
+const windows = { retentionMs: 20, windowSizeMs: 10 }
 const withSource = (): Topology => new Topology().addSource('in', { topics: 'words', ...text })
 const withProcessor = (): Topology => withSource().addProcessor('p', processor, { parents: 'in' })
 
@@ -147,7 +148,7 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a store with a misspelled option': [
       () => stores.timestampedKeyValue({ name: 's', ...text, loging: false } as never),
-      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, inMemory, entriesMax, caching, changelogConfig',
+      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig, inMemory, entriesMax, caching',
     ],
     'a store with no room': [
       () => stores.keyValue({ name: 's', ...text, entriesMax: 0 }),
@@ -164,6 +165,30 @@ describe('what cannot be is refused with one line', () => {
     'a changelog for a store without one': [
       () => stores.keyValue({ name: 's', ...text, logging: false, changelogConfig: { 'segment.ms': '1' } }),
       'store s: changelogConfig is given, but logging is false',
+    ],
+    'a window store with a misspelled option': [
+      () => stores.window({ name: 's', ...text, ...windows, retention: 1 } as never),
+      'stores.window: unknown option retention; allowed: name, key, value, logging, changelogConfig, retentionMs, windowSizeMs, retainDuplicates',
+    ],
+    'a window store that forgets before a window ends': [
+      () => stores.timestampedWindow({ name: 's', ...text, retentionMs: 9, windowSizeMs: 10 }),
+      'store s: retentionMs is 9; it must be no less than windowSizeMs, which is 10',
+    ],
+    'a window store without a size': [
+      () => stores.window({ name: 's', ...text, retentionMs: 9 } as never),
+      'store s: windowSizeMs must be a whole number of milliseconds from 0, not undefined',
+    ],
+    'duplicates that are neither retained nor not': [
+      () => stores.window({ name: 's', ...text, ...windows, retainDuplicates: 1 as never }),
+      'store s: retainDuplicates must be true or false, not a number',
+    ],
+    'a session store with a window size': [
+      () => stores.session({ name: 's', ...text, ...windows } as never),
+      'stores.session: unknown option windowSizeMs; allowed: name, key, value, logging, changelogConfig, retentionMs',
+    ],
+    'a session store with half a millisecond': [
+      () => stores.session({ name: 's', ...text, retentionMs: 0.5 }),
+      'store s: retentionMs must be a whole number of milliseconds from 0, not 0.5',
     ],
     'a changelog setting that is no text': [
       () => stores.keyValue({ name: 's', ...text, changelogConfig: { 'segment.ms': 1 as never } }),

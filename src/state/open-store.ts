@@ -1,0 +1,19 @@
+import type { StoreDefinition } from '../topology/definition.ts'
+import { openKeyValueStore, type StoreEnvironment } from './rocksdb-key-value-store.ts'
+import { RocksDbSessionStore } from './session-store.ts'
+import type { StateStore } from './state-store.ts'
+import { PlainWindowStore, TimestampedRowsWindowStore } from './window-store.ts'
+
+/** A store over its task's database. */
+export function openStore(definition: StoreDefinition, environment: StoreEnvironment): StateStore {
+  switch (definition.type) {
+    case 'window':
+      return new PlainWindowStore(definition, environment)
+    case 'timestamped-window':
+      return new TimestampedRowsWindowStore(definition, environment)
+    case 'session':
+      return new RocksDbSessionStore(definition, environment)
+    default:
+      return openKeyValueStore(definition, environment)
+  }
+}

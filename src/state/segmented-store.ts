@@ -1,0 +1,299 @@
+import { ByteWriter, readInt64 } from '../serde/byte-writer.ts'
+import type { Serde } from '../serde/serde.ts'
+import type { StoreDefinition, WindowsDefinition } from '../topology/definition.ts'
+import { CachedRows } from './cached-rows.ts'
+import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
+import { hasTimestampedRows, RowCodec } from './row-codec.ts'
+import { type RowDecoder, RowScan } from './row-scan.ts'
+import { ScanChunks } from './scan-chunks.ts'
+import {
+  allKeysRanges,
+  keyRangeRanges,
+  oneKeyRanges,
+  type TimeRange,
+  visibleTimes,
+} from './segment-ranges.ts'
+import { type KeyRange, SegmentScan } from './segment-scan.ts'
+import { Segments } from './segments.ts'
+import { NO_CHANGES, type StateStore } from './state-store.ts'
+import type { StoreIterator, Window, Windowed } from './store.ts'
+import type { CacheEntry, ValueCache } from './value-cache.ts'
+
+const SEGMENT_BYTES = 8
+
+/** Says whether a row is wanted; `suffix` is where the row's time begins. Must be quick: it is asked of every row that is passed. */
+type RowFilter = (arena: Buffer, keyStart: number, suffix: number) => boolean
+
+/** Makes a row of what lies in `arena`: the key between `keyStart` and `suffix`, then the suffix. */
+type SuffixedRowDecoder<R, V> = (
+  arena: Buffer,
+  keyStart: number,
+  suffix: number,
+  value: V,
+) => { readonly key: R; readonly value: V }
+
+/**
+ * What window and session stores have in common: rows under `segment key time rest`, read and written through a cache of decoded values. A row's
+ * cache key is its key on disk, as latin1 text.
+ *
+ * Reads begin at the oldest time that is seen, never before the oldest live segment: what lies there costs nothing, whether or not it has been
+ * removed.
+ */
+export abstract class SegmentedStore<K, V> implements StateStore {
+  readonly name: string
+  readonly cache: ValueCache
+  protected readonly environment: StoreEnvironment
+  protected readonly windows: WindowsDefinition
+  protected readonly segments: Segments
+  readonly #suffixBytes: number
+  readonly #keySerde: Serde<K>
+  readonly #codec: RowCodec
+  readonly #rows: CachedRows
+  readonly #keyWriter = new ByteWriter(256)
+  readonly #rangeWriter = new ByteWriter(256)
+  readonly #chunks = new ScanChunks()
+  readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
+  /** Commits begun: a scan does not go on after one. */
+  #flushes = 0
+  #row = Buffer.allocUnsafe(1024)
+  /** The last row asked for: an aggregate reads and writes the same one. */
+  #lastKey: K | null = null
+  #lastTime = -1
+  #lastRest = -1
+  #lastRowKey = ''
+
+  constructor(definition: StoreDefinition, environment: StoreEnvironment, suffixBytes: number) {
+    this.name = definition.name
+    this.environment = environment
+    this.windows = definition.windows!
+    this.segments = new Segments(this.windows, () => environment.database.observed(environment.index))
+    this.#suffixBytes = suffixBytes
+    this.#keySerde = definition.key as Serde<K>
+    this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
+    this.#rows = new CachedRows(definition.name, environment, this.#codec, (key, writer) =>
+      writer.writeLatin1(key as string),
+    )
+    this.cache = this.#rows.cache
+  }
+
+  /** Appends time and rest of a row's key. */
+  protected abstract writeSuffix(time: number, rest: number, writer: ByteWriter): void
+
+  /** What the store's users see of a row that is there. */
+  protected abstract view(value: unknown, timestamp: number): V
+
+  get openScans(): ReadonlySet<StoreIterator<unknown, unknown>> {
+    return this.#openScans
+  }
+
+  get pendingChanges(): typeof NO_CHANGES {
+    return NO_CHANGES
+  }
+
+  flushChanges(): boolean {
+    return true
+  }
+
+  flush(): void {
+    this.#flushes++
+    this.cache.flushDirty()
+  }
+
+  discard(): void {
+    this.closeScans()
+    this.cache.discard()
+    this.segments.forget()
+  }
+
+  close(): void {
+    this.closeScans()
+    this.cache.close()
+  }
+
+  closeScans(): void {
+    for (const scan of this.#openScans) scan.close()
+  }
+
+  protected checkKey(key: K): void {
+    if (key === null || key === undefined)
+      throw new TypeError(`store ${this.name}: the key must not be ${key}`)
+  }
+
+  protected checkTime(what: string, time: number): void {
+    if (!Number.isSafeInteger(time) || time < 0)
+      throw new RangeError(
+        `store ${this.name}: ${what} must be a whole number of milliseconds from 0, not ${time}`,
+      )
+  }
+
+  /** Changes a row; null deletes it. One that has expired is dropped. REQUIRES checked arguments. */
+  protected write(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
+    if (!this.segments.advance(time)) {
+      this.environment.onExpired?.()
+      return
+    }
+    const rowKey = this.#rowKey(key, time, rest)
+    this.#rows.put(rowKey, value, timestamp)
+  }
+
+  /** The cached row, read when it is not yet there; null for one that is not seen. */
+  protected read(key: K, time: number, rest: number): CacheEntry | null {
+    if (time < this.segments.visibleFromMs || time > this.segments.streamTimeMs || time < 0) return null
+    const rowKey = this.#rowKey(key, time, rest)
+    const known = this.cache.find(rowKey)
+    if (known !== undefined) return known
+    const writer = this.#keyWriter
+    writer.reset()
+    writer.writeLatin1(rowKey)
+    const { database, index } = this.environment
+    let length = database.get(index, writer.buffer, 0, writer.position, this.#row)
+    if (length > this.#row.length) {
+      this.#row = Buffer.allocUnsafe(length * 2)
+      length = database.get(index, writer.buffer, 0, writer.position, this.#row)
+    }
+    if (length < 0) return this.cache.add(rowKey, rowKey.length, null, 0, 0)
+    const value = this.#codec.value(this.#row, 0, length)
+    return this.cache.add(rowKey, rowKey.length, value, this.#codec.timestamp(this.#row, 0), length)
+  }
+
+  /** The rows of one key whose time is within [from, to], and that `accepts` takes. */
+  protected scanKey<R>(
+    key: K,
+    from: number,
+    to: number,
+    reverse: boolean,
+    decode: SuffixedRowDecoder<R, V>,
+    accepts: RowFilter,
+  ): StoreIterator<R, V> {
+    this.checkKey(key)
+    const times = this.#times(from, to)
+    if (times === null) return this.#scan<R>([], reverse, decode, accepts)
+    const bytes = this.#keyBytes(key)
+    return this.#scan(
+      oneKeyRanges(this.segments, times, this.#rangeWriter, bytes),
+      reverse,
+      decode,
+      (arena, keyStart, suffix) =>
+        suffix - keyStart === bytes.length &&
+        isWithin(readInt64(arena, suffix), times) &&
+        accepts(arena, keyStart, suffix),
+    )
+  }
+
+  /** The same of a range of keys. */
+  protected scanKeys<R>(
+    keyFrom: K | null,
+    keyTo: K | null,
+    from: number,
+    to: number,
+    reverse: boolean,
+    decode: SuffixedRowDecoder<R, V>,
+    accepts: RowFilter,
+  ): StoreIterator<R, V> {
+    const times = this.#times(from, to)
+    const first = keyFrom === null ? null : this.#keyBytes(keyFrom)
+    const last = keyTo === null ? null : this.#keyBytes(keyTo)
+    if (times === null || (first !== null && last !== null && Buffer.compare(first, last) > 0))
+      return this.#scan<R>([], reverse, decode, accepts)
+    return this.#scan(
+      keyRangeRanges(this.segments, times, this.#rangeWriter, first, last),
+      reverse,
+      decode,
+      (arena, keyStart, suffix) =>
+        isWithin(readInt64(arena, suffix), times) &&
+        (first === null || first.compare(arena, keyStart, suffix) <= 0) &&
+        (last === null || last.compare(arena, keyStart, suffix) >= 0) &&
+        accepts(arena, keyStart, suffix),
+    )
+  }
+
+  /** The rows of all keys whose time is within [from, to]. */
+  protected scanAll<R>(
+    from: number,
+    to: number,
+    reverse: boolean,
+    decode: SuffixedRowDecoder<R, V>,
+  ): StoreIterator<R, V> {
+    const times = this.#times(from, to)
+    return this.#scan(
+      times === null ? [] : allKeysRanges(this.segments, times, this.#rangeWriter),
+      reverse,
+      decode,
+      (arena, _keyStart, suffix) => times !== null && isWithin(readInt64(arena, suffix), times),
+    )
+  }
+
+  protected windowed(arena: Buffer, keyStart: number, suffix: number, window: Window): Windowed<K> {
+    return { key: this.#keySerde.deserialize(arena, keyStart, suffix), window }
+  }
+
+  #times(from: number, to: number): TimeRange | null {
+    if (Number.isNaN(from) || Number.isNaN(to) || typeof from !== 'number' || typeof to !== 'number')
+      throw new RangeError(`store ${this.name}: times must be numbers of milliseconds, not ${from} and ${to}`)
+    return visibleTimes(this.segments, from, to)
+  }
+
+  #scan<R>(
+    ranges: KeyRange[],
+    reverse: boolean,
+    decode: SuffixedRowDecoder<R, V>,
+    accepts: RowFilter,
+  ): StoreIterator<R, V> {
+    this.cache.flushDirty()
+    const { database, index } = this.environment
+    const flushes = this.#flushes
+    const suffixBytes = this.#suffixBytes
+    const decodeRow: RowDecoder<R, V> = (arena, rowStart, keyEnd, valueStart, valueEnd) => {
+      const keyStart = rowStart + SEGMENT_BYTES
+      const suffix = keyEnd - suffixBytes
+      if (!accepts(arena, keyStart, suffix)) return null
+      const value = this.view(
+        this.#codec.value(arena, valueStart, valueEnd),
+        this.#codec.timestamp(arena, valueStart),
+      )
+      return decode(arena, keyStart, suffix, value)
+    }
+    const scan = new SegmentScan<R, V>(
+      reverse ? ranges.reverse() : ranges,
+      ({ from, to }) => {
+        if (flushes !== this.#flushes)
+          throw Object.assign(new Error(`store ${this.name}: a scan ends with the commit`), {
+            code: 'closed',
+          })
+        return new RowScan(database.scan(index, from, to, reverse), this.#chunks, decodeRow, () => {})
+      },
+      (closed) => this.#openScans.delete(closed),
+    )
+    this.#openScans.add(scan)
+    return scan
+  }
+
+  #keyBytes(key: K): Buffer {
+    const writer = this.#keyWriter
+    writer.reset()
+    this.#keySerde.serialize(key, writer)
+    return writer.copyFrom(0)
+  }
+
+  #rowKey(key: K, time: number, rest: number): string {
+    if (key === this.#lastKey && time === this.#lastTime && rest === this.#lastRest) return this.#lastRowKey
+    const writer = this.#keyWriter
+    writer.reset()
+    writer.writeInt64(this.segments.segmentOf(time))
+    this.#keySerde.serialize(key, writer)
+    this.writeSuffix(time, rest, writer)
+    const rowKey = writer.buffer.latin1Slice(0, writer.position)
+    // An object may be another key the next time.
+    if (this.#keySerde.primitive === true) {
+      this.#lastKey = key
+      this.#lastTime = time
+      this.#lastRest = rest
+      this.#lastRowKey = rowKey
+    }
+    return rowKey
+  }
+}
+
+function isWithin(time: number, { from, to }: TimeRange): boolean {
+  return time >= from && time <= to
+}
