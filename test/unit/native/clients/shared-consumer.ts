@@ -8,6 +8,8 @@ import type { ReaderData } from './reader.ts'
 
 const scenario = process.argv[2]!
 const cluster = new MockCluster({ brokers: 1 })
+// What nobody refers to any more is collected, the brokers before their last answer: they stay to the end.
+process.once('exit', () => void cluster)
 cluster.createTopic('in', 2)
 const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': '0' })
 const topic = producer.topic('in', 2)
