@@ -108,6 +108,8 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   std::lock_guard<std::mutex> group_lock(group_mutex_);
+  const Result<bool> eager = IsEager();
+  if (!eager.ok()) return eager.status();
   Slots added;
   {
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -125,15 +127,16 @@ Status Consumer::Assign(const std::vector<TopicPartitionOffset>& offsets) {
                     std::make_shared<PartitionSlot>(client_.get(), seeker_.get(), each.topic, each.partition,
                                                     std::move(queue), each.offset));
     }
-    if (IsEager() && !slots_.empty()) {
+    if (eager.value() && !slots_.empty()) {
       return Status::Invalid(
           "Consumer.assign: under the eager protocol everything must have been unassigned before");
     }
   }
   const KafkaPartitionsHandle list = ToKafka(offsets);
   const Status status =
-      IsEager() ? KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "Consumer: assign")
-                : TakeKafkaStatus(rd_kafka_incremental_assign(client_.get(), list.get()), "Consumer: assign");
+      eager.value()
+          ? KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "Consumer: assign")
+          : TakeKafkaStatus(rd_kafka_incremental_assign(client_.get(), list.get()), "Consumer: assign");
   if (!status.ok()) return status;
   unanswered_ = false;
   std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -145,6 +148,8 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   std::lock_guard<std::mutex> group_lock(group_mutex_);
+  const Result<bool> eager = IsEager();
+  if (!eager.ok()) return eager.status();
   {
     std::lock_guard<std::mutex> in_flight(seeker_->in_flight());
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
@@ -153,7 +158,7 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
       const auto found = slots_.find(each);
       if (found != slots_.end()) ended.insert(*found);
     }
-    if (IsEager() && ended.size() < slots_.size()) {
+    if (eager.value() && ended.size() < slots_.size()) {
       return Status::Invalid("Consumer.unassign: under the eager protocol everything is unassigned at once");
     }
     for (const auto& [name, slot] : ended) {
@@ -162,9 +167,9 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
     }
   }
   const Status status =
-      IsEager() ? KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign")
-                : TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
-                                  "Consumer: unassign");
+      eager.value() ? KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign")
+                    : TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
+                                      "Consumer: unassign");
   if (status.ok()) unanswered_ = false;
   return status;
 }
@@ -380,9 +385,12 @@ void Consumer::GiveUpAll() {
   rd_kafka_assign(client_.get(), nullptr);
 }
 
-bool Consumer::IsEager() const {
+Result<bool> Consumer::IsEager() const {
   // Without a group (partitions assigned by hand) librdkafka takes increments too.
-  return subscribed_ && std::strcmp(rd_kafka_rebalance_protocol(client_.get()), "COOPERATIVE") != 0;
+  if (!subscribed_) return false;
+  const char* protocol = rd_kafka_rebalance_protocol(client_.get());
+  if (protocol == nullptr) return ClosedConsumer();
+  return std::strcmp(protocol, "COOPERATIVE") != 0;
 }
 
 void Consumer::Leave(const Cancellation& cancellation) {

@@ -103,7 +103,8 @@ class Consumer {
   // Answers an open rebalance by giving everything up. REQUIRES: the close has begun, or the rebalance has failed: only then does
   // librdkafka take this under every protocol. A client with an open rebalance cannot be destroyed; it would wait for ever.
   void GiveUpAll();
-  bool IsEager() const;
+  // Closed when librdkafka's group handler has ended.
+  Result<bool> IsEager() const;
   void Leave(const Cancellation& cancellation);
   void Destroy();
 

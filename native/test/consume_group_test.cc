@@ -268,6 +268,31 @@ TEST_F(GroupTest, IsAbandonedWhileAnAssignmentIsUnanswered) {
   EXPECT_EQ(consumer->Assign(At(assign->partitions, 0)).code(), "closed");
 }
 
+TEST_F(GroupTest, TakesAnswersUntilItIsClosed) {
+  for (const char* assignor : {"range", "cooperative-sticky"}) {
+    ConsumerUnderTest consumer(GroupConfig(assignor));
+    ASSERT_TRUE(consumer->Subscribe({"in"}).ok());
+    const auto assign = consumer.Next(Type::kAssign);
+    ASSERT_TRUE(assign.has_value());
+    ASSERT_TRUE(consumer->Assign(At(assign->partitions, 0)).ok());
+    std::atomic<bool> closed{false};
+    std::thread closing([&] {
+      EXPECT_TRUE(consumer->Close(Cancellation()).ok());
+      closed = true;
+    });
+    // Also between the end of the group and that of the client.
+    while (!closed) {
+      const Status status = consumer->Unassign(assign->partitions);
+      EXPECT_TRUE(status.ok() || status.code() == "closed" || status.code() == "kafka:_STATE")
+          << status.code();
+      (void)consumer->GroupMetadata();
+    }
+    closing.join();
+    EXPECT_EQ(consumer->Assign({}).code(), "closed");
+    EXPECT_EQ(consumer->Subscribe({"in"}).code(), "closed");
+  }
+}
+
 TEST_F(GroupTest, IsAbandonedAtAnyMoment) {
   const uint32_t seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
