@@ -24,6 +24,8 @@ async function run(script: string, ...args: string[]): Promise<Outcome> {
   try {
     const child = spawn(process.execPath, [path.join(here, 'lifecycle', script), folder, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // glibc gives new threads arenas of their own, and keeps what they leave there: up to 70 MiB that are no leak.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
     })
     let output = ''
     child.stdout.on('data', (data) => (output += data))
