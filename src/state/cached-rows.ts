@@ -15,6 +15,7 @@ export class CachedRows {
   readonly #codec: RowCodec
   readonly #writeKey: (key: CacheKey, writer: ByteWriter) => void
   readonly #measureWriter = new ByteWriter(256)
+  #row = Buffer.allocUnsafe(1024)
 
   /** @param name the store's; @param writeKey serialises a cached key */
   constructor(
@@ -45,6 +46,17 @@ export class CachedRows {
     if (length < 0) return this.cache.add(key, keyLength, null, 0, 0)
     const value = this.#codec.value(rows, start, start + length)
     return this.cache.add(key, keyLength, value, this.#codec.timestamp(rows, start), length)
+  }
+
+  /** Reads a row from the database into the cache. The writer holds the serialised key, alone. REQUIRES that the key is not in the cache */
+  read(key: CacheKey, { buffer, position }: ByteWriter): CacheEntry {
+    const { database, index } = this.#environment
+    let length = database.get(index, buffer, 0, position, this.#row)
+    if (length > this.#row.length) {
+      this.#row = Buffer.allocUnsafe(length * 2)
+      length = database.get(index, buffer, 0, position, this.#row)
+    }
+    return this.add(key, position, this.#row, 0, length)
   }
 
   /**

@@ -1,38 +1,27 @@
 import type { Serde } from '../serde/serde.ts'
+import { ScanIterator } from './scan-iterator.ts'
 import type { ReadOnlyKeyValueStore, StoreIterator, ValueAndTimestamp } from './store.ts'
 
 type Row<K, V> = { readonly key: K; readonly value: V }
 
 /** Iterates another store's rows, each as its reader sees it. */
-class ViewIterator<K, S, V> implements StoreIterator<K, V> {
+class ViewIterator<K, S, V> extends ScanIterator<K, V> {
   readonly #rows: StoreIterator<K, S>
   readonly #view: (value: S) => V
 
   constructor(rows: StoreIterator<K, S>, view: (value: S) => V) {
+    super()
     this.#rows = rows
     this.#view = view
   }
 
-  next(): IteratorResult<Row<K, V>> {
+  override next(): IteratorResult<Row<K, V>> {
     const { done, value: row } = this.#rows.next()
     if (done === true) return { done: true, value: undefined }
     return { done: false, value: { key: row.key, value: this.#view(row.value) } }
   }
 
-  return(): IteratorResult<Row<K, V>> {
-    this.close()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.iterator](): this {
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  close(): void {
+  override close(): void {
     this.#rows.close()
   }
 }

@@ -61,7 +61,6 @@ export abstract class RocksDbKeyValueStore<K, V>
   readonly #keyWriter = new ByteWriter(256)
   readonly #chunks = new ScanChunks()
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
-  #row = Buffer.allocUnsafe(1024)
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
     this.name = definition.name
@@ -248,13 +247,7 @@ export abstract class RocksDbKeyValueStore<K, V>
     const writer = this.#keyWriter
     writer.reset()
     this.#keySerde.serialize(key, writer)
-    const { database, index } = this.environment
-    let length = database.get(index, writer.buffer, 0, writer.position, this.#row)
-    if (length > this.#row.length) {
-      this.#row = Buffer.allocUnsafe(length * 2)
-      length = database.get(index, writer.buffer, 0, writer.position, this.#row)
-    }
-    return this.#rows.add(cacheKey, writer.position, this.#row, 0, length)
+    return this.#rows.read(cacheKey, writer)
   }
 
   #checkKey(key: K): void {

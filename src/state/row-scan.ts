@@ -1,5 +1,6 @@
 import type { Scan } from '../native.ts'
 import type { ScanChunk, ScanChunks } from './scan-chunks.ts'
+import { ScanIterator } from './scan-iterator.ts'
 import type { StoreIterator } from './store.ts'
 
 /** Makes a row of what lies in `arena`, null to pass over it. Must not keep the arena: it is used again. */
@@ -12,7 +13,7 @@ export type RowDecoder<K, V> = (
 ) => { readonly key: K; readonly value: V } | null
 
 /** Iterates a native scan, a chunk of rows at a time. */
-export class RowScan<K, V> implements StoreIterator<K, V> {
+export class RowScan<K, V> extends ScanIterator<K, V> {
   readonly #scan: Scan
   readonly #chunks: ScanChunks
   readonly #decode: RowDecoder<K, V>
@@ -28,6 +29,7 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
     decode: RowDecoder<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
   ) {
+    super()
     this.#scan = scan
     this.#chunks = chunks
     this.#decode = decode
@@ -35,7 +37,7 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
     this.#chunk = chunks.takeSmall()
   }
 
-  next(): IteratorResult<{ readonly key: K; readonly value: V }> {
+  override next(): IteratorResult<{ readonly key: K; readonly value: V }> {
     while (!this.#closed && (this.#index < this.#count || this.#fill())) {
       const index = this.#index++
       const { arena, columns, rows } = this.#chunk
@@ -50,20 +52,7 @@ export class RowScan<K, V> implements StoreIterator<K, V> {
     return { done: true, value: undefined }
   }
 
-  return(): IteratorResult<{ readonly key: K; readonly value: V }> {
-    this.close()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.iterator](): this {
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  close(): void {
+  override close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#scan.close()

@@ -1,3 +1,4 @@
+import { ScanIterator } from './scan-iterator.ts'
 import type { StoreIterator } from './store.ts'
 
 /** A range of rows' keys as they stand on disk: from <= key < to. */
@@ -7,7 +8,7 @@ export interface KeyRange {
 }
 
 /** Iterates ranges one after the other (a key's rows lie in one range for each segment), each opened when it is reached. */
-export class SegmentScan<K, V> implements StoreIterator<K, V> {
+export class SegmentScan<K, V> extends ScanIterator<K, V> {
   readonly #ranges: readonly KeyRange[]
   readonly #open: (range: KeyRange) => StoreIterator<K, V>
   readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
@@ -21,12 +22,13 @@ export class SegmentScan<K, V> implements StoreIterator<K, V> {
     open: (range: KeyRange) => StoreIterator<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
   ) {
+    super()
     this.#ranges = ranges
     this.#open = open
     this.#onClose = onClose
   }
 
-  next(): IteratorResult<{ readonly key: K; readonly value: V }> {
+  override next(): IteratorResult<{ readonly key: K; readonly value: V }> {
     while (!this.#closed) {
       if (this.#current === null) {
         if (this.#next === this.#ranges.length) break
@@ -40,20 +42,7 @@ export class SegmentScan<K, V> implements StoreIterator<K, V> {
     return { done: true, value: undefined }
   }
 
-  return(): IteratorResult<{ readonly key: K; readonly value: V }> {
-    this.close()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.iterator](): this {
-    return this
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  close(): void {
+  override close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#current?.close()

@@ -55,7 +55,6 @@ export abstract class SegmentedStore<K, V> implements StateStore {
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   /** Commits begun: a scan does not go on after one. */
   #flushes = 0
-  #row = Buffer.allocUnsafe(1024)
   /** The last row asked for: an aggregate reads and writes the same one. */
   #lastKey: K | null = null
   #lastTime = -1
@@ -145,15 +144,7 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     const writer = this.#keyWriter
     writer.reset()
     writer.writeLatin1(rowKey)
-    const { database, index } = this.environment
-    let length = database.get(index, writer.buffer, 0, writer.position, this.#row)
-    if (length > this.#row.length) {
-      this.#row = Buffer.allocUnsafe(length * 2)
-      length = database.get(index, writer.buffer, 0, writer.position, this.#row)
-    }
-    if (length < 0) return this.cache.add(rowKey, rowKey.length, null, 0, 0)
-    const value = this.#codec.value(this.#row, 0, length)
-    return this.cache.add(rowKey, rowKey.length, value, this.#codec.timestamp(this.#row, 0), length)
+    return this.#rows.read(rowKey, writer)
   }
 
   /** The rows of one key whose time is within [from, to], and that `accepts` takes. */
