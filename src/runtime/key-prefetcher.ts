@@ -1,5 +1,4 @@
 import type { RecordBatch } from '../consume/record-batch.ts'
-import { decodeKey } from '../consume/source-record.ts'
 import type { TaskDatabase } from '../native.ts'
 import { Prefetch } from '../state/prefetch.ts'
 import type { TaskInput } from './task-input.ts'
@@ -22,17 +21,8 @@ export class KeyPrefetcher {
 
   /** Pins the stores of `one`, and makes its next batch, `batch`, ready when the rows that it will read are in the caches. */
   fetch(one: TaskInput, batch: RecordBatch): void {
-    const { input, source, stores } = one
+    const { input, stores } = one
     one.pin()
-    try {
-      for (let index = 0; index < batch.count; index++)
-        batch.keys[index] = decodeKey(batch, index, source.definition.key)
-    } catch {
-      // The bad key is met again, with its offset, when its turn comes; what follows it will not be processed.
-      batch.prefetches.length = 0
-      input.nextReady = true
-      return
-    }
     let waiting = 0
     stores.forEach(({ store, index }, position) => {
       batch.prefetches[position] ??= new Prefetch(batch.capacity)

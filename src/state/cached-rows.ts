@@ -2,10 +2,7 @@ import { messageOf } from '../errors/weir-error.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import type { RowCodec } from './row-codec.ts'
-import { type CacheEntry, type CacheKey, ValueCache } from './value-cache.ts'
-
-/** Of a key that is no text. */
-const NUMBER_KEY_BYTES = 8
+import { type CacheEntry, ValueCache } from './value-cache.ts'
 
 /** A store's cache of decoded rows, which knows what the rows take when they are serialised and writes dirty ones to the database's overlay. */
 export class CachedRows {
@@ -13,50 +10,61 @@ export class CachedRows {
   readonly #name: string
   readonly #environment: StoreEnvironment
   readonly #codec: RowCodec
-  readonly #writeKey: (key: CacheKey, writer: ByteWriter) => void
   readonly #measureWriter = new ByteWriter(256)
   #row = Buffer.allocUnsafe(1024)
 
-  /** @param name the store's; @param writeKey serialises a cached key */
-  constructor(
-    name: string,
-    environment: StoreEnvironment,
-    codec: RowCodec,
-    writeKey: (key: CacheKey, writer: ByteWriter) => void,
-  ) {
+  /** @param name the store's */
+  constructor(name: string, environment: StoreEnvironment, codec: RowCodec) {
     this.#name = name
     this.#environment = environment
     this.#codec = codec
-    this.#writeKey = writeKey
     this.cache = new ValueCache(environment.budget, (entries) => this.#writeOut(entries))
   }
 
-  /** Changes a row; null deletes it. @throws Error that names the store when the value cannot be serialised */
-  put(key: CacheKey, value: unknown, timestamp: number): void {
+  /** The row of the key `bytes[start, end)`, an absent one when the cache does not know it: for a put, which needs no more. */
+  toPut(bytes: Uint8Array, start: number, end: number, key: unknown): CacheEntry {
     const { cache } = this
-    const keyBytes = typeof key === 'string' ? key.length : NUMBER_KEY_BYTES
-    const entry = cache.find(key) ?? cache.add(key, keyBytes, null, timestamp, 0)
+    return cache.find(bytes, start, end) ?? cache.add(bytes, start, end, key, null, 0, 0)
+  }
+
+  /** Changes a row; null deletes it. @throws Error that names the store when the value cannot be serialised */
+  put(entry: CacheEntry, value: unknown, timestamp: number): void {
     let rowBytes = this.#codec.size(value)
     if (rowBytes < 0) rowBytes = isPowerOfTwo(entry.puts + 1) ? this.#measure(value) : -1
-    cache.put(entry, value, timestamp, rowBytes < 0 ? entry.serializedBytes : keyBytes + rowBytes)
+    const serializedBytes = rowBytes < 0 ? entry.serializedBytes : entry.keyBytes + rowBytes
+    this.cache.put(entry, value, timestamp, serializedBytes)
   }
 
-  /** Takes in a row that was read from the database. @param length -1 for an absent one. REQUIRES that the key is not in the cache */
-  add(key: CacheKey, keyLength: number, rows: Buffer, start: number, length: number): CacheEntry {
-    if (length < 0) return this.cache.add(key, keyLength, null, 0, 0)
-    const value = this.#codec.value(rows, start, start + length)
-    return this.cache.add(key, keyLength, value, this.#codec.timestamp(rows, start), length)
+  /**
+   * Takes in the row of the key `bytes[start, end)` that was read from the database: `rows[rowStart, rowStart + rowLength)`, `rowLength` -1 for an absent
+   * one. REQUIRES that the key is not in the cache.
+   */
+  add(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    key: unknown,
+    rows: Buffer,
+    rowStart: number,
+    rowLength: number,
+  ): CacheEntry {
+    const { cache } = this
+    if (rowLength < 0) return cache.add(bytes, start, end, key, null, 0, 0)
+    const value = this.#codec.value(rows, rowStart, rowStart + rowLength)
+    return cache.add(bytes, start, end, key, value, this.#codec.timestamp(rows, rowStart), rowLength)
   }
 
-  /** Reads a row from the database into the cache. The writer holds the serialised key, alone. REQUIRES that the key is not in the cache */
-  read(key: CacheKey, { buffer, position }: ByteWriter): CacheEntry {
+  /** The cached row of the key that `writer` holds, alone; read from the database when it is not yet there. */
+  read({ buffer, position }: ByteWriter, key: unknown): CacheEntry {
+    const known = this.cache.find(buffer, 0, position)
+    if (known !== undefined) return known
     const { database, index } = this.#environment
     let length = database.get(index, buffer, 0, position, this.#row)
     if (length > this.#row.length) {
       this.#row = Buffer.allocUnsafe(length * 2)
       length = database.get(index, buffer, 0, position, this.#row)
     }
-    return this.add(key, position, this.#row, 0, length)
+    return this.add(buffer, 0, position, key, this.#row, 0, length)
   }
 
   /**
@@ -81,7 +89,7 @@ export class CachedRows {
     try {
       for (const entry of entries) {
         overlayWriter.beginRow()
-        this.#writeKey(entry.key, writer)
+        this.cache.writeKey(entry, writer)
         overlayWriter.endKey()
         if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
         const bytes = overlayWriter.endRow(entry.value !== null, entry.timestamp)

@@ -2,12 +2,23 @@ import type { RecordBatch } from '../consume/record-batch.ts'
 import type { TaskDatabase } from '../native.ts'
 import type { CacheEntry } from './value-cache.ts'
 
-/** The side of a store that batches are prepared with. */
+/** The side of a store that batches are prepared with. A record's key is `bytes[start, end)`. */
 export interface PrefetchingStore {
-  /** The cached row of a record's key, undefined when it has to be fetched. */
-  known(key: unknown): CacheEntry | undefined
-  /** Takes in the fetched row of a key, unless the cache knows better by now. @returns the cached row */
-  accept(key: unknown, keyLength: number, rows: Buffer, valueStart: number, valueLength: number): CacheEntry
+  /** The cached row of a key, undefined when it has to be fetched. */
+  known(bytes: Buffer, start: number, end: number): CacheEntry | undefined
+  /**
+   * Takes in the fetched row of a key, unless the cache knows better by now. `rowLength` -1: there is none.
+   *
+   * @returns the cached row; undefined when the store would write the key in other bytes: then it is read when its turn comes
+   */
+  accept(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    rows: Buffer,
+    rowStart: number,
+    rowLength: number,
+  ): CacheEntry | undefined
 }
 
 /**
@@ -32,21 +43,25 @@ export class Prefetch {
     this.entries = new Array(capacity).fill(undefined)
   }
 
-  /** Looks up every key of `batch`. REQUIRES decoded keys in `batch.keys`; null keys are passed over. */
+  /** Looks up every key of `batch`; null keys are passed over. A known key that may be shared is not decoded again. */
   collect(batch: RecordBatch, store: PrefetchingStore): void {
     let count = 0
-    const { keys, keyStart, keyLength } = batch
+    const { arena, keys, keyStart, keyLength } = batch
     const columns = this.#columns
     const capacity = this.#capacity
     const { entries } = this
     for (let index = 0; index < batch.count; index++) {
-      const key = keys[index]
-      const entry = key === null ? undefined : store.known(key)
+      const length = keyLength[index]!
+      const start = keyStart[index]!
+      const entry = length < 0 ? undefined : store.known(arena, start, start + length)
       entries[index] = entry
-      if (entry !== undefined || key === null) continue
-      columns[count] = keyStart[index]!
-      columns[capacity + count] = keyLength[index]!
-      this.#recordIndex[count++] = index
+      if (entry !== undefined) {
+        keys[index] = entry.key
+      } else if (length >= 0) {
+        columns[count] = start
+        columns[capacity + count] = length
+        this.#recordIndex[count++] = index
+      }
     }
     this.count = count
   }
@@ -62,13 +77,13 @@ export class Prefetch {
     const capacity = this.#capacity
     for (let index = 0; index < this.count; index++) {
       const record = this.#recordIndex[index]!
-      this.entries[record] = store.accept(
-        batch.keys[record],
-        columns[capacity + index]!,
-        rows,
-        columns[2 * capacity + index]!,
-        columns[3 * capacity + index]!,
-      )
+      const start = columns[index]!
+      const end = start + columns[capacity + index]!
+      const rowStart = columns[2 * capacity + index]!
+      const rowLength = columns[3 * capacity + index]!
+      const entry = store.accept(batch.arena, start, end, rows, rowStart, rowLength)
+      this.entries[record] = entry
+      if (entry !== undefined) batch.keys[record] = entry.key
     }
   }
 }

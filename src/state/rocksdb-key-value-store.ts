@@ -70,10 +70,7 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
     this.#caching = definition.caching === true
     this.#recency = definition.entriesMax === undefined ? null : new Recency(definition.entriesMax)
-    this.#rows = new CachedRows(definition.name, environment, this.#codec, (key, writer) => {
-      if (this.#primitiveKeys) this.#keySerde.serialize(key as K, writer)
-      else writer.writeLatin1(key as string)
-    })
+    this.#rows = new CachedRows(definition.name, environment, this.#codec)
     this.cache = this.#rows.cache
   }
 
@@ -154,13 +151,23 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.cache.flushDirty()
   }
 
-  known(key: unknown): CacheEntry | undefined {
-    return this.cache.find(this.#cacheKey(key as K))
+  known(bytes: Buffer, start: number, end: number): CacheEntry | undefined {
+    return this.cache.find(bytes, start, end)
   }
 
-  accept(key: unknown, keyLength: number, rows: Buffer, valueStart: number, valueLength: number): CacheEntry {
-    const cacheKey = this.#cacheKey(key as K)
-    return this.cache.find(cacheKey) ?? this.#rows.add(cacheKey, keyLength, rows, valueStart, valueLength)
+  accept(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    rows: Buffer,
+    rowStart: number,
+    rowLength: number,
+  ): CacheEntry | undefined {
+    const known = this.cache.find(bytes, start, end)
+    if (known !== undefined) return known
+    const key = this.#ownKey(bytes, start, end)
+    if (key === undefined) return undefined
+    return this.#rows.add(bytes, start, end, this.#shared(key), rows, rowStart, rowLength)
   }
 
   discard(): void {
@@ -180,24 +187,64 @@ export abstract class RocksDbKeyValueStore<K, V>
     for (const scan of this.#openScans) scan.close()
   }
 
-  #cacheKey(key: K): CacheKey {
-    if (this.#primitiveKeys) return key as CacheKey
+  /** The key that a record's bytes stand for; undefined when this store would write it in other bytes (JSON with blanks), or they are none. */
+  #ownKey(bytes: Buffer, start: number, end: number): K | undefined {
+    let key: K
+    try {
+      key = this.#keySerde.deserialize(bytes, start, end)
+    } catch {
+      // It is met again, with its offset, when its turn comes.
+      return undefined
+    }
+    if (this.#primitiveKeys) return key
+    const { buffer, position } = this.#serialized(key)
+    return bytes.compare(buffer, 0, position, start, end) === 0 ? key : undefined
+  }
+
+  /** What a cached row may keep of a key: an object could be changed by those that it was handed to. */
+  #shared(key: K): K | undefined {
+    return this.#primitiveKeys ? key : undefined
+  }
+
+  /** The writer with the key, alone. */
+  #serialized(key: K): ByteWriter {
     const writer = this.#keyWriter
     writer.reset()
     this.#keySerde.serialize(key, writer)
-    return writer.buffer.latin1Slice(0, writer.position)
+    return writer
+  }
+
+  /** What identifies a key of which there is nothing else. */
+  #cacheKey(key: K): CacheKey {
+    if (this.#primitiveKeys) return key as CacheKey
+    const { buffer, position } = this.#serialized(key)
+    return buffer.latin1Slice(0, position)
   }
 
   /** Changes a row; null deletes it. */
   protected write(key: K, value: unknown, timestamp: number): void {
     this.#checkKey(key)
-    const cacheKey = this.#cacheKey(key)
     const changes = this.#changes
+    if (changes === null && this.#recency === null) this.#rows.put(this.#toPut(key), value, timestamp)
+    else this.#writeTold(key, value, timestamp)
+  }
+
+  #toPut(key: K): CacheEntry {
+    const expected = this.cache.expected(key)
+    if (expected !== undefined) return expected
+    const { buffer, position } = this.#serialized(key)
+    return this.#rows.toPut(buffer, 0, position, this.#shared(key))
+  }
+
+  /** A change of a store that has more to keep than its rows. */
+  #writeTold(key: K, value: unknown, timestamp: number): void {
+    const changes = this.#changes
+    const cacheKey = this.#cacheKey(key)
     if (changes !== null && !changes.has(cacheKey)) {
-      const { value: oldValue, serializedBytes } = this.#read(cacheKey, key)
+      const { value: oldValue, serializedBytes } = this.#read(key)
       changes.add(cacheKey, key, oldValue, serializedBytes)
     }
-    this.#rows.put(cacheKey, value, timestamp)
+    this.#rows.put(this.#toPut(key), value, timestamp)
     if (this.#recency !== null) this.#limit(this.#recency, cacheKey, value !== null)
     changes?.put(cacheKey, value, timestamp)
   }
@@ -209,8 +256,16 @@ export abstract class RocksDbKeyValueStore<K, V>
     else recency.delete(used)
     for (let goes = recency.excess(); goes !== undefined; goes = recency.excess()) {
       recency.delete(goes)
-      this.#rows.put(goes, null, this.environment.recordTimestamp())
+      this.#rows.put(this.#toPutCacheKey(goes), null, this.environment.recordTimestamp())
     }
+  }
+
+  #toPutCacheKey(cacheKey: CacheKey): CacheEntry {
+    if (this.#primitiveKeys) return this.#toPut(cacheKey as K)
+    const writer = this.#keyWriter
+    writer.reset()
+    writer.writeLatin1(cacheKey as string)
+    return this.#rows.toPut(writer.buffer, 0, writer.position, undefined)
   }
 
   #loadRecency(recency: Recency): void {
@@ -235,19 +290,13 @@ export abstract class RocksDbKeyValueStore<K, V>
   /** The cached row of a key, read when it is not yet there. */
   protected read(key: K): CacheEntry {
     this.#checkKey(key)
-    const cacheKey = this.#cacheKey(key)
-    const entry = this.#read(cacheKey, key)
-    if (this.#recency !== null && entry.value !== null) this.#limit(this.#recency, cacheKey, true)
+    const entry = this.#read(key)
+    if (this.#recency !== null && entry.value !== null) this.#limit(this.#recency, this.#cacheKey(key), true)
     return entry
   }
 
-  #read(cacheKey: CacheKey, key: K): CacheEntry {
-    const known = this.cache.find(cacheKey)
-    if (known !== undefined) return known
-    const writer = this.#keyWriter
-    writer.reset()
-    this.#keySerde.serialize(key, writer)
-    return this.#rows.read(cacheKey, writer)
+  #read(key: K): CacheEntry {
+    return this.cache.expected(key) ?? this.#rows.read(this.#serialized(key), this.#shared(key))
   }
 
   #checkKey(key: K): void {

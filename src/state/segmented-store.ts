@@ -55,11 +55,6 @@ export abstract class SegmentedStore<K, V> implements StateStore {
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   /** Commits begun: a scan does not go on after one. */
   #flushes = 0
-  /** The last row asked for: an aggregate reads and writes the same one. */
-  #lastKey: K | null = null
-  #lastTime = -1
-  #lastRest = -1
-  #lastRowKey = ''
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment, suffixBytes: number) {
     this.name = definition.name
@@ -69,9 +64,7 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     this.#suffixBytes = suffixBytes
     this.#keySerde = definition.key as Serde<K>
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
-    this.#rows = new CachedRows(definition.name, environment, this.#codec, (key, writer) =>
-      writer.writeLatin1(key as string),
-    )
+    this.#rows = new CachedRows(definition.name, environment, this.#codec)
     this.cache = this.#rows.cache
   }
 
@@ -131,20 +124,14 @@ export abstract class SegmentedStore<K, V> implements StateStore {
       this.environment.onExpired?.()
       return
     }
-    const rowKey = this.#rowKey(key, time, rest)
-    this.#rows.put(rowKey, value, timestamp)
+    const { buffer, position } = this.#rowKey(key, time, rest)
+    this.#rows.put(this.#rows.toPut(buffer, 0, position, undefined), value, timestamp)
   }
 
   /** The cached row, read when it is not yet there; null for one that is not seen. */
   protected read(key: K, time: number, rest: number): CacheEntry | null {
     if (time < this.segments.visibleFromMs || time > this.segments.streamTimeMs || time < 0) return null
-    const rowKey = this.#rowKey(key, time, rest)
-    const known = this.cache.find(rowKey)
-    if (known !== undefined) return known
-    const writer = this.#keyWriter
-    writer.reset()
-    writer.writeLatin1(rowKey)
-    return this.#rows.read(rowKey, writer)
+    return this.#rows.read(this.#rowKey(key, time, rest), undefined)
   }
 
   /** The rows of one key whose time is within [from, to], and that `accepts` takes. */
@@ -266,22 +253,14 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     return writer.copyFrom(0)
   }
 
-  #rowKey(key: K, time: number, rest: number): string {
-    if (key === this.#lastKey && time === this.#lastTime && rest === this.#lastRest) return this.#lastRowKey
+  /** The writer with a row's key, alone. */
+  #rowKey(key: K, time: number, rest: number): ByteWriter {
     const writer = this.#keyWriter
     writer.reset()
     writer.writeInt64(this.segments.segmentOf(time))
     this.#keySerde.serialize(key, writer)
     this.writeSuffix(time, rest, writer)
-    const rowKey = writer.buffer.latin1Slice(0, writer.position)
-    // An object may be another key the next time.
-    if (this.#keySerde.primitive === true) {
-      this.#lastKey = key
-      this.#lastTime = time
-      this.#lastRest = rest
-      this.#lastRowKey = rowKey
-    }
-    return rowKey
+    return writer
   }
 }
 

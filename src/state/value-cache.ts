@@ -1,6 +1,8 @@
+import type { ByteWriter } from '../serde/byte-writer.ts'
 import type { CacheBudget } from './cache-budget.ts'
+import { hashKey, KeyTable } from './key-table.ts'
 
-/** What a cached key is identified by: the value itself for primitive serdes, else the serialised bytes as a latin1 string. */
+/** What a changed key is identified by where its bytes are not at hand: the value itself for primitive serdes, else the bytes as a latin1 string. */
 export type CacheKey = string | number | bigint
 
 /**
@@ -8,24 +10,28 @@ export type CacheKey = string | number | bigint
  * stand in the entry itself, so that an update makes no garbage.
  */
 export interface CacheEntry {
-  readonly key: CacheKey
+  /** The decoded key, if keys of the store are primitive: then it is shared. Else undefined. */
+  readonly key: unknown
+  readonly keyBytes: number
   value: unknown
   /** Of a timestamped row: the row's own. Else that of the record that last changed it, which the changelog record gets; ms. */
   timestamp: number
   /** How often the row was put since it was last written out; 0: it is clean. */
   puts: number
   generation: number
+  /** In its generation's table. */
+  number: number
   /** Key and row, serialised: as read or written out, or as measured at a put. */
   serializedBytes: number
 }
 
-/** A bigger Map stops the thread for half a second when it grows. */
+/** What a table may hold: a bigger one stops the thread for longer when it grows, and offsets have 31 bits. */
 const GENERATION_ENTRIES_MAX = 512 * 1024
+const GENERATION_KEY_BYTES_MAX = 2 ** 29
 
 /**
- * The heap that a cached row takes for each serialised byte and besides (a Map slot, the entry, the key string, the boxed timestamp): an estimate
- * on the safe side. On Node 24 a row with a 15-byte string key and a number as value takes 150 to 200 bytes, depending on how full the Map
- * is, and is charged 212; value-cache.test.ts measures it.
+ * The memory that a cached row takes for each serialised byte and besides (the entry, its place in the table, the key string, the boxed
+ * timestamp): an estimate on the safe side; value-cache.test.ts measures it.
  */
 const HEAP_BYTES_PER_ENTRY = 150
 const HEAP_BYTES_PER_SERIALIZED_BYTE = 2
@@ -35,7 +41,7 @@ function heapBytes(serializedBytes: number): number {
 }
 
 /**
- * Decoded values of one store under one task: two generations of a Map. What is used moves into the young one; when that has grown to
+ * Decoded values of one store under one task, by the bytes of their keys: two generations of a table. What is used moves into the young one; when that has grown to
  * its share, the old one goes as a whole, its dirty rows first into the overlay. So the rows used last stay, without a list to keep.
  *
  * Rows leave only in `rotate`, between batches. A batch that is read ahead pins the cache: until it has been processed the cache is rotated
@@ -44,8 +50,10 @@ function heapBytes(serializedBytes: number): number {
 export class ValueCache {
   readonly #budget: CacheBudget
   readonly #writeOut: (entries: CacheEntry[]) => void
-  #young = new Map<CacheKey, CacheEntry>()
-  #old = new Map<CacheKey, CacheEntry>()
+  #young = new KeyTable<CacheEntry>()
+  #old = new KeyTable<CacheEntry>()
+  /** Rows of the old generation that have gone over to the young one. */
+  #promoted = 0
   #dirty: CacheEntry[] = []
   #generation = 0
   #youngBytes = 0
@@ -66,7 +74,7 @@ export class ValueCache {
   }
 
   get entries(): number {
-    return this.#young.size + this.#old.size
+    return this.#young.size + this.#old.size - this.#promoted
   }
 
   get dirtyEntries(): number {
@@ -86,25 +94,31 @@ export class ValueCache {
     return this.#oldBytes
   }
 
-  /** @returns the row, moved to the young generation; undefined when nothing is known of the key */
-  find(key: CacheKey): CacheEntry | undefined {
+  /** @returns the row touched last, if it is this key's; undefined says nothing */
+  expected(key: unknown): CacheEntry | undefined {
     const last = this.#last
-    if (last !== null && last.key === key) return last
-    let entry = this.#young.get(key)
+    // 0 and -0 are the same here, and may be two keys.
+    return last !== null && last.key === key && key !== 0 ? last : undefined
+  }
+
+  /** @returns the row of the key `bytes[start, end)`, moved to the young generation; undefined when nothing is known of it */
+  find(bytes: Uint8Array, start: number, end: number): CacheEntry | undefined {
+    const hash = hashKey(bytes, start, end)
+    let entry = this.#young.find(bytes, start, end, hash)
     if (entry === undefined) {
-      entry = this.#old.get(key)
+      entry = this.#old.find(bytes, start, end, hash)
       if (entry === undefined) {
         this.misses++
         return undefined
       }
-      this.#promote(entry)
+      this.#promote(entry, bytes, start, end, hash)
     }
     this.hits++
     this.#last = entry
     return entry
   }
 
-  /** The next `find` or `put` is expected to be for this row, which is in the cache: it is then found without a look-up. */
+  /** The row that is read or put next is this one, which is in the cache: `expected` then finds it without a look-up. */
   expect(entry: CacheEntry): void {
     this.#last = entry
   }
@@ -126,16 +140,36 @@ export class ValueCache {
     return this.#pins.length === 0 || this.#pins[0] === this.#generation
   }
 
-  /** Adds a row that was read. REQUIRES that the key is not there. */
-  add(key: CacheKey, keyBytes: number, value: unknown, timestamp: number, rowBytes: number): CacheEntry {
+  /**
+   * Adds a row that was read. REQUIRES that the key `bytes[start, end)` is not there.
+   *
+   * @param key the decoded one, if it is primitive
+   */
+  add(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    key: unknown,
+    value: unknown,
+    timestamp: number,
+    rowBytes: number,
+  ): CacheEntry {
+    const keyBytes = end - start
     const serializedBytes = keyBytes + Math.max(rowBytes, 0)
-    const bytes = heapBytes(serializedBytes)
-    const entry = { key, value, timestamp, puts: 0, generation: this.#generation, serializedBytes }
-    this.#young.set(key, entry)
-    this.#youngBytes += bytes
-    this.#budget.usedBytes += bytes
+    const generation = this.#generation
+    const entry = { key, keyBytes, value, timestamp, puts: 0, generation, number: 0, serializedBytes }
+    entry.number = this.#young.add(bytes, start, end, hashKey(bytes, start, end), entry)
+    const heap = heapBytes(serializedBytes)
+    this.#youngBytes += heap
+    this.#budget.usedBytes += heap
     this.#last = entry
     return entry
+  }
+
+  /** Appends a row's key. REQUIRES that the row is in the cache, or is being written out. */
+  writeKey(entry: CacheEntry, writer: ByteWriter): void {
+    const table = entry.generation === this.#generation ? this.#young : this.#old
+    writer.writeBytes(table.keyOf(entry.number))
   }
 
   /** @param serializedBytes of key and row */
@@ -178,6 +212,7 @@ export class ValueCache {
     if (!this.canRotate) return false
     return (
       this.#young.size >= GENERATION_ENTRIES_MAX ||
+      this.#young.keyBytes >= GENERATION_KEY_BYTES_MAX ||
       (this.#youngBytes > 0 && this.#youngBytes >= this.#oldBytes + free)
     )
   }
@@ -194,7 +229,8 @@ export class ValueCache {
     this.#budget.usedBytes -= this.#oldBytes
     this.#old = this.#young
     this.#oldBytes = this.#youngBytes
-    this.#young = new Map()
+    this.#promoted = 0
+    this.#young = new KeyTable()
     this.#youngBytes = 0
     this.#generation++
     this.#last = null
@@ -203,8 +239,9 @@ export class ValueCache {
   /** Forgets everything, dirty rows too. */
   discard(): void {
     this.#budget.usedBytes -= this.#youngBytes + this.#oldBytes
-    this.#young = new Map()
-    this.#old = new Map()
+    this.#young = new KeyTable()
+    this.#old = new KeyTable()
+    this.#promoted = 0
     this.#dirty = []
     this.#dirtyBytes = 0
     this.#youngBytes = 0
@@ -217,11 +254,12 @@ export class ValueCache {
     this.#budget.remove(this)
   }
 
-  #promote(entry: CacheEntry): void {
-    this.#old.delete(entry.key)
-    this.#oldBytes -= heapBytes(entry.serializedBytes)
+  #promote(entry: CacheEntry, bytes: Uint8Array, start: number, end: number, hash: number): void {
+    const heap = heapBytes(entry.serializedBytes)
+    this.#promoted++
+    this.#oldBytes -= heap
     entry.generation = this.#generation
-    this.#young.set(entry.key, entry)
-    this.#youngBytes += heapBytes(entry.serializedBytes)
+    entry.number = this.#young.add(bytes, start, end, hash, entry)
+    this.#youngBytes += heap
   }
 }

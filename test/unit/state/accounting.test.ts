@@ -94,13 +94,19 @@ test('no cache is pushed below its share by another', () => {
   const budget = new CacheBudget(400_000)
   const quiet = new ValueCache(budget, () => {})
   const busy = new ValueCache(budget, () => {})
-  for (let row = 0; row < 500; row++) quiet.add(row, 8, 'x', 0, 20)
+  for (let row = 0; row < 500; row++) add(quiet, row)
   // The quiet one's rows have become old; their 100,000 bytes are less than its half of the budget.
   quiet.rotate()
   for (let row = 0; row < 20_000; row++) {
-    busy.add(row, 8, 'x', 0, 20)
+    add(busy, row)
     budget.trim(busy)
   }
   assert.equal(quiet.entries, 500)
   assert.ok(budget.usedBytes <= budget.limitBytes)
 })
+
+function add(cache: ValueCache, row: number): void {
+  const key = Buffer.alloc(8)
+  key.writeInt32BE(row)
+  cache.add(key, 0, 8, row, 'x', 0, 20)
+}

@@ -7,10 +7,12 @@ import test, { after, before } from 'node:test'
 
 import fc from 'fast-check'
 
+import { RecordBatch } from '../../../src/consume/record-batch.ts'
 import { MockCluster, Producer, StateMemory, TaskDatabase } from '../../../src/native.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import { CacheBudget } from '../../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../../src/state/overlay-writer.ts'
+import { Prefetch } from '../../../src/state/prefetch.ts'
 import { firstAfterPrefix, openKeyValueStore } from '../../../src/state/rocksdb-key-value-store.ts'
 import type { KeyValueStore, TimestampedKeyValueStore } from '../../../src/state/store.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
@@ -260,6 +262,40 @@ test('a timestamped store keeps value and timestamp, over a commit too', async (
   assert.equal(store.peek('a'), null)
   opened.store.close()
   await opened.database.close()
+})
+
+test('rows that are fetched ahead are those of the keys as the store writes them', async () => {
+  const definition: StoreDefinition = { ...plain, name: 'json', key: serdes.json() as StoreDefinition['key'] }
+  const { store, database, commit } = await openStore(definition, 1 << 20)
+  store.put({ user: 1 }, 'one')
+  store.put({ user: 2 }, 'two')
+  await commit()
+  store.discard()
+  const texts = ['{"user":1}', '{"user": 2}', '{"user":3}', '{"user', '{"user":1}']
+  const batch = new RecordBatch(texts.length + 1, 1024)
+  for (const text of texts) {
+    batch.keyStart[batch.count] = batch.count === 0 ? 0 : batch.keyStart[batch.count - 1]! + 16
+    batch.keyLength[batch.count] = batch.arena.write(text, batch.keyStart[batch.count])
+    batch.count++
+  }
+  batch.keyLength[batch.count++] = -1
+  const prefetch = new Prefetch(batch.capacity)
+  prefetch.collect(batch, store)
+  assert.equal(prefetch.count, texts.length)
+  prefetch.land(batch, store, await prefetch.start(database, 0, batch))
+  // Written with a blank the key has other bytes than the store's, and what is no JSON has none: they are left to when their turn comes.
+  assert.deepEqual(
+    prefetch.entries.map((entry) => entry?.value),
+    ['one', undefined, null, undefined, 'one', undefined],
+  )
+  assert.equal(prefetch.entries[0], prefetch.entries[4])
+  assert.equal(store.get({ user: 2 }), 'two')
+  // Objects are nobody's to share.
+  assert.deepEqual(batch.keys, new Array(batch.capacity).fill(undefined))
+  prefetch.collect(batch, store)
+  assert.equal(prefetch.count, 2)
+  store.close()
+  await database.close()
 })
 
 test('a null key is refused with the store named', async () => {

@@ -6,9 +6,10 @@ import { promisify } from 'node:util'
 
 import fc from 'fast-check'
 
+import { ByteWriter } from '../../../src/serde/byte-writer.ts'
 import { CacheBudget } from '../../../src/state/cache-budget.ts'
-import { type CacheEntry, type CacheKey, ValueCache } from '../../../src/state/value-cache.ts'
-import type { HeapFigures } from './value-cache-heap.ts'
+import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
+import type { MemoryFigures } from './value-cache-heap.ts'
 
 const key = fc.integer({ min: 0, max: 20 }).map((number) => `k${number}`)
 const command = fc.oneof(
@@ -36,10 +37,15 @@ test('a cache over a map reads as the map does, and no dirty row is lost', () =>
       /** The bytes of rows that were put and not written out. */
       const dirty = new Map<string, number>()
       const budget = new CacheBudget(1 << 30)
+      const written = new ByteWriter()
       const cache = new ValueCache(budget, (entries: CacheEntry[]) => {
-        for (const { key, value } of entries) {
-          below.set(key as string, value)
-          dirty.delete(key as string)
+        for (const entry of entries) {
+          written.reset()
+          cache.writeKey(entry, written)
+          const key = written.buffer.latin1Slice(0, written.position)
+          assert.equal(key, entry.key)
+          below.set(key, entry.value)
+          dirty.delete(key)
         }
       })
       for (const step of commands) {
@@ -50,12 +56,12 @@ test('a cache over a map reads as the map does, and no dirty row is lost', () =>
             dirty.set(step.key, step.bytes)
             break
           case 'get': {
-            const entry = cache.find(step.key) ?? cache.add(step.key, 2, below.get(step.key) ?? null, 0, 4)
+            const entry = find(cache, step.key) ?? add(cache, step.key, below.get(step.key) ?? null)
             assert.equal(entry.value, model.get(step.key) ?? null)
             break
           }
           case 'prefetch':
-            if (cache.find(step.key) === undefined) cache.add(step.key, 2, below.get(step.key) ?? null, 0, 4)
+            if (find(cache, step.key) === undefined) add(cache, step.key, below.get(step.key) ?? null)
             break
           case 'rotate':
             cache.rotate()
@@ -89,7 +95,7 @@ test('what the young generation holds stays through one trim', () => {
     if (index % 10 !== 9) continue
     const batch = Array.from({ length: 10 }, (_, back) => `key-${index - back}`)
     budget.trim(cache)
-    for (const recent of batch) assert.ok(cache.find(recent) !== undefined, `${recent} was just written`)
+    for (const recent of batch) assert.ok(find(cache, recent) !== undefined, `${recent} was just written`)
   }
 })
 
@@ -102,7 +108,7 @@ test('two caches share the budget, and the sum stays below it between batches', 
       (puts) => {
         for (const [which, number] of puts) {
           const cache = caches[which]!
-          put(cache, number, number, 16)
+          put(cache, String(number), number, 16)
           budget.trim(cache)
           assert.ok(budget.usedBytes <= 200_000, `${budget.usedBytes} bytes`)
         }
@@ -112,10 +118,10 @@ test('two caches share the budget, and the sum stays below it between batches', 
   )
 })
 
-/** Just below and just above a size at which a Map grows, and over two generations. */
+/** Just below and just above a size at which a table grows, and over two generations. */
 for (const rows of [100_000, 131_073, 600_000]) {
   for (const kind of ['read', 'written']) {
-    test(`${rows} rows that were ${kind} take about the heap that the cache charges for them`, async (t) => {
+    test(`${rows} rows that were ${kind} take about the memory that the cache charges for them`, async (t) => {
       const script = fileURLToPath(new URL('value-cache-heap.ts', import.meta.url))
       const { stdout } = await promisify(execFile)(process.execPath, [
         '--expose-gc',
@@ -123,17 +129,30 @@ for (const rows of [100_000, 131_073, 600_000]) {
         String(rows),
         kind,
       ])
-      const { entries, chargedBytes, heapBytes } = JSON.parse(stdout) as HeapFigures
+      const { entries, chargedBytes, memoryBytes } = JSON.parse(stdout) as MemoryFigures
       assert.equal(entries, rows)
-      const figures = `${heapBytes / rows} bytes of heap a row, ${chargedBytes / rows} charged`
+      const figures = `${memoryBytes / rows} bytes a row, ${chargedBytes / rows} charged`
       t.diagnostic(figures)
-      assert.ok(heapBytes < 1.5 * chargedBytes && chargedBytes < 1.5 * heapBytes, figures)
+      assert.ok(memoryBytes < 1.5 * chargedBytes && chargedBytes < 1.5 * memoryBytes, figures)
     })
   }
 }
 
-function put(cache: ValueCache, key: CacheKey, value: unknown, bytes: number): void {
-  cache.put(cache.find(key) ?? cache.add(key, 0, null, 0, 0), value, 1, bytes)
+/** As they come: in the middle of other bytes. */
+function bytesOf(key: string): [Buffer, number, number] {
+  return [Buffer.from(`<${key}>`), 1, 1 + key.length]
+}
+
+function find(cache: ValueCache, key: string): CacheEntry | undefined {
+  return cache.find(...bytesOf(key))
+}
+
+function add(cache: ValueCache, key: string, value: unknown): CacheEntry {
+  return cache.add(...bytesOf(key), key, value, 0, 4)
+}
+
+function put(cache: ValueCache, key: string, value: unknown, bytes: number): void {
+  cache.put(find(cache, key) ?? add(cache, key, null), value, 1, bytes)
 }
 
 function withoutNulls(map: Map<string, unknown>): Map<string, unknown> {
@@ -156,12 +175,12 @@ test('what a batch read ahead has touched stays until that batch ends, in whiche
           const pin = cache.pin()
           held.push({
             pin,
-            entries: each.keys.map((name) => cache.find(name) ?? cache.add(name, 2, null, 0, 0)),
+            entries: each.keys.map((name) => find(cache, name) ?? add(cache, name, null)),
           })
         } else if (each.do === 'end' && held.length > 0) {
           const batch = held.splice(each.which % held.length, 1)[0]!
           // Looked up here only: a look-up makes a row young.
-          for (const entry of batch.entries) assert.equal(cache.find(entry.key), entry)
+          for (const entry of batch.entries) assert.equal(find(cache, entry.key as string), entry)
           cache.unpin(batch.pin)
         } else if (each.do === 'put') {
           put(cache, each.key, 1, 2)
