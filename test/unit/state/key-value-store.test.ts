@@ -274,9 +274,9 @@ test('rows that are fetched ahead are those of the keys as the store writes them
   const texts = ['{"user":1}', '{"user": 2}', '{"user":3}', '{"user', '{"user":1}']
   const batch = new RecordBatch(texts.length + 1, 1024)
   for (const text of texts) {
-    batch.keyStart[batch.count] = batch.count === 0 ? 0 : batch.keyStart[batch.count - 1]! + 16
-    batch.keyLength[batch.count] = batch.arena.write(text, batch.keyStart[batch.count])
-    batch.count++
+    const start = batch.count * 16
+    batch.keyStart[batch.count] = start
+    batch.keyLength[batch.count++] = batch.arena.write(text, start)
   }
   batch.keyLength[batch.count++] = -1
   const prefetch = new Prefetch(batch.capacity)
