@@ -20,13 +20,17 @@ export default async function cacheBench(): Promise<Bench> {
     const batch = Buffer.from(
       Array.from({ length: 1000 }, () => keys[Math.floor(Math.random() * size)]!).join(''),
     )
+    const starts = Int32Array.from({ length: 1000 }, (_, index) => index * KEY_BYTES)
+    const lengths = new Int32Array(1000).fill(KEY_BYTES)
+    const entries = new Array(1000)
     bench.add(`find 1,000 of ${size} keys`, () => {
-      for (let start = 0; start < batch.length; start += KEY_BYTES)
-        cache.find(batch, start, start + KEY_BYTES)
+      for (const start of starts) cache.find(batch, start, start + KEY_BYTES)
+    })
+    bench.add(`find 1,000 of ${size} keys at once`, () => {
+      cache.findAll(batch, starts, lengths, 1000, entries)
     })
     bench.add(`put 1,000 of ${size} keys`, () => {
-      for (let start = 0; start < batch.length; start += KEY_BYTES)
-        cache.put(cache.find(batch, start, start + KEY_BYTES)!, 2, 2, 23)
+      for (const start of starts) cache.put(cache.find(batch, start, start + KEY_BYTES)!, 2, 2, 23)
     })
   }
   return bench

@@ -1,11 +1,10 @@
 import type { RecordBatch } from '../consume/record-batch.ts'
 import type { TaskDatabase } from '../native.ts'
-import type { CacheEntry } from './value-cache.ts'
+import type { CacheEntry, ValueCache } from './value-cache.ts'
 
 /** The side of a store that batches are prepared with. A record's key is `bytes[start, end)`. */
 export interface PrefetchingStore {
-  /** The cached row of a key, undefined when it has to be fetched. */
-  known(bytes: Buffer, start: number, end: number): CacheEntry | undefined
+  readonly cache: ValueCache
   /**
    * Takes in the fetched row of a key, unless the cache knows better by now. `rowLength` -1: there is none.
    *
@@ -50,16 +49,14 @@ export class Prefetch {
     const columns = this.#columns
     const capacity = this.#capacity
     const { entries } = this
+    store.cache.findAll(arena, keyStart, keyLength, batch.count, entries)
     for (let index = 0; index < batch.count; index++) {
-      const length = keyLength[index]!
-      const start = keyStart[index]!
-      const entry = length < 0 ? undefined : store.known(arena, start, start + length)
-      entries[index] = entry
+      const entry = entries[index]
       if (entry !== undefined) {
         keys[index] = entry.key
-      } else if (length >= 0) {
-        columns[count] = start
-        columns[capacity + count] = length
+      } else if (keyLength[index]! >= 0) {
+        columns[count] = keyStart[index]!
+        columns[capacity + count] = keyLength[index]!
         this.#recordIndex[count++] = index
       }
     }

@@ -151,10 +151,6 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.cache.flushDirty()
   }
 
-  known(bytes: Buffer, start: number, end: number): CacheEntry | undefined {
-    return this.cache.find(bytes, start, end)
-  }
-
   accept(
     bytes: Buffer,
     start: number,

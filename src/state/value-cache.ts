@@ -19,8 +19,8 @@ export interface CacheEntry {
   /** How often the row was put since it was last written out; 0: it is clean. */
   puts: number
   generation: number
-  /** In its generation's table. */
-  number: number
+  /** Where the key starts in its generation's table. */
+  keyStart: number
   /** Key and row, serialised: as read or written out, or as measured at a put. */
   serializedBytes: number
 }
@@ -58,6 +58,7 @@ export class ValueCache {
   #generation = 0
   #youngBytes = 0
   #oldBytes = 0
+  #hashes = new Int32Array(0)
   /** The last entry touched: an aggregate gets and puts the same key. */
   #last: CacheEntry | null = null
   #dirtyBytes = 0
@@ -103,7 +104,37 @@ export class ValueCache {
 
   /** @returns the row of the key `bytes[start, end)`, moved to the young generation; undefined when nothing is known of it */
   find(bytes: Uint8Array, start: number, end: number): CacheEntry | undefined {
-    const hash = hashKey(bytes, start, end)
+    return this.#find(bytes, start, end, hashKey(bytes, start, end))
+  }
+
+  /**
+   * `find` of many keys at once, which costs less than one after the other.
+   *
+   * @param lengths -1: no key, and no row
+   * @param entries takes the rows
+   */
+  findAll(
+    bytes: Uint8Array,
+    starts: Int32Array,
+    lengths: Int32Array,
+    count: number,
+    entries: (CacheEntry | undefined)[],
+  ): void {
+    if (this.#hashes.length < count) this.#hashes = new Int32Array(count)
+    const hashes = this.#hashes
+    for (let index = 0; index < count; index++) {
+      const start = starts[index]!
+      hashes[index] = hashKey(bytes, start, start + lengths[index]!)
+    }
+    this.#young.warm(hashes, count)
+    for (let index = 0; index < count; index++) {
+      const start = starts[index]!
+      const length = lengths[index]!
+      entries[index] = length < 0 ? undefined : this.#find(bytes, start, start + length, hashes[index]!)
+    }
+  }
+
+  #find(bytes: Uint8Array, start: number, end: number, hash: number): CacheEntry | undefined {
     let entry = this.#young.find(bytes, start, end, hash)
     if (entry === undefined) {
       entry = this.#old.find(bytes, start, end, hash)
@@ -157,8 +188,8 @@ export class ValueCache {
     const keyBytes = end - start
     const serializedBytes = keyBytes + Math.max(rowBytes, 0)
     const generation = this.#generation
-    const entry = { key, keyBytes, value, timestamp, puts: 0, generation, number: 0, serializedBytes }
-    entry.number = this.#young.add(bytes, start, end, hashKey(bytes, start, end), entry)
+    const entry = { key, keyBytes, value, timestamp, puts: 0, generation, keyStart: 0, serializedBytes }
+    entry.keyStart = this.#young.add(bytes, start, end, hashKey(bytes, start, end), entry)
     const heap = heapBytes(serializedBytes)
     this.#youngBytes += heap
     this.#budget.usedBytes += heap
@@ -169,7 +200,7 @@ export class ValueCache {
   /** Appends a row's key. REQUIRES that the row is in the cache, or is being written out. */
   writeKey(entry: CacheEntry, writer: ByteWriter): void {
     const table = entry.generation === this.#generation ? this.#young : this.#old
-    writer.writeBytes(table.keyOf(entry.number))
+    writer.writeBytes(table.keyAt(entry.keyStart, entry.keyBytes))
   }
 
   /** @param serializedBytes of key and row */
@@ -259,7 +290,7 @@ export class ValueCache {
     this.#promoted++
     this.#oldBytes -= heap
     entry.generation = this.#generation
-    entry.number = this.#young.add(bytes, start, end, hash, entry)
+    entry.keyStart = this.#young.add(bytes, start, end, hash, entry)
     this.#youngBytes += heap
   }
 }

@@ -20,8 +20,8 @@ test('a table over bytes finds what a map finds, whatever the hashes', () => {
   ])
     fc.assert(
       fc.property(fc.array(anyKey, { maxLength: 400, size: 'max' }), (keys) => {
-        const table = new KeyTable<{ number: number }>()
-        const model = new Map<string, { number: number }>()
+        const table = new KeyTable<{ keyStart: number }>()
+        const model = new Map<string, { keyStart: number }>()
         for (const key of keys) {
           const name = Buffer.from(key).toString('latin1')
           const arena = Buffer.concat([Buffer.from([1]), key, Buffer.from([1])])
@@ -29,16 +29,18 @@ test('a table over bytes finds what a map finds, whatever the hashes', () => {
           const found = table.find(arena, 1, 1 + key.length, hash)
           assert.equal(found, model.get(name))
           if (found === undefined) {
-            const row = { number: -1 }
-            row.number = table.add(arena, 1, 1 + key.length, hash, row)
+            const row = { keyStart: -1 }
+            row.keyStart = table.add(arena, 1, 1 + key.length, hash, row)
             model.set(name, row)
           }
         }
         assert.equal(table.size, model.size)
+        // Reads, whatever is there.
+        table.warm(Int32Array.of(0, -1, hashOf(Buffer.alloc(1), 0, 1)), 3)
         for (const [name, row] of model) {
           const key = Buffer.from(name, 'latin1')
           assert.equal(table.find(key, 0, key.length, hashOf(key, 0, key.length)), row)
-          assert.deepEqual(Buffer.from(table.keyOf(row.number)), key)
+          assert.deepEqual(Buffer.from(table.keyAt(row.keyStart, key.length)), key)
         }
       }),
       { numRuns: 200 },
