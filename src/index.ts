@@ -39,6 +39,7 @@ export type {
 } from './process/processor.ts'
 export { copyRecord, type RecordMetadata, type StreamRecord } from './process/record.ts'
 export type { Application, ApplicationEvents, ApplicationStatus } from './runtime/application.ts'
+export type { RestoreListener } from './runtime/restore-listener.ts'
 export { type StartOptions, startApplication } from './runtime/start-application.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'

@@ -10,7 +10,7 @@
  */
 import { createRequire } from 'node:module'
 
-/** An error from the native core. `code` is `closed`, `invalid`, `busy` (65,536 native calls of one thread wait),
+/** An error from the native core. `code` is `closed`, `invalid`, `busy` (65,536 native calls of one thread wait), `stale` (of a restore),
  * `rocksdb:<Code>` (Corruption, IOError, NoSpace; Busy when a state folder is in use elsewhere) or `kafka:<NAME>` with librdkafka's name without its prefix (`kafka:_TIMED_OUT`, `kafka:UNKNOWN_TOPIC_OR_PART`). */
 export interface NativeError extends Error {
   readonly code: string
@@ -125,7 +125,7 @@ export interface StoreOffset {
   readonly store: string
   /** The next changelog offset to restore, -1 when the store has none yet. */
   readonly offset: number
-  /** The wall clock at the write, ms since 1970. */
+  /** When the rows were as the changelog had them, ms since 1970: the wall clock of the write, or of the begin of a restore that did not end. */
   readonly writtenAtMs: number
   /** The changelog topic's id (a UUID as text) at the write, '' when unknown. */
   readonly topicId: string
@@ -354,12 +354,15 @@ export interface RestoreStore {
   readonly topicId: string
   /** Where to begin; -1: the changelog's earliest offset, after the store's rows were removed. */
   readonly from: number
+  /** The rows are older than the changelog remembers deletions: `done` rejects with `stale` unless it ends at `from`. Default: false. */
+  readonly stale?: boolean
 }
 
 export interface RestoreProgress {
   readonly store: number
   readonly restoredRecords: number
-  /** Up to where the changelog was read, and the uncommitted end it restores to (-1 until known). */
+  /** Where it begins, up to where the changelog was read, and the uncommitted end it restores to; each -1 until known. */
+  readonly begin: number
   readonly position: number
   readonly end: number
 }
@@ -368,7 +371,7 @@ export interface RestoreProgress {
  * much to restore gets its rows in bulk, as files, once it has them all; others get them as they come. A short restore never waits for
  * long ones. */
 export interface Restorer {
-  /** Resolves when every store has reached its end; rejects with `kafka:_AUTO_OFFSET_RESET` (offset out of range),
+  /** Resolves when every store has reached its end; rejects with `kafka:_AUTO_OFFSET_RESET` (offset out of range), `stale`,
    * or the first error; stores then have what was restored, with its offset, those restored in bulk all or nothing. */
   restore(database: TaskDatabase, stores: readonly RestoreStore[]): RestoreJob
   close(): void

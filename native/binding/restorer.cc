@@ -26,7 +26,7 @@ std::vector<RestoreRequest> ReadRequests(const Arguments& arguments, TaskDatabas
     requests.push_back(
         {index, store.String("topic"),
          static_cast<int32_t>(store.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
-         store.Integer("from", -1)});
+         store.Integer("from", -1), store.OptionalBoolean("stale")});
     ThrowIfFailed(arguments.Env(),
                   database.SetTopicId(database.options().stores[index].name, store.String("topicId")));
     store.RejectUnknown();
@@ -95,6 +95,7 @@ Napi::Value RestoreJobObject::Progress(const Napi::CallbackInfo& info) {
     Napi::Object object = Napi::Object::New(info.Env());
     object.Set("store", static_cast<double>(progress.store));
     object.Set("restoredRecords", static_cast<double>(progress.restored_records));
+    object.Set("begin", static_cast<double>(progress.begin));
     object.Set("position", static_cast<double>(progress.position));
     object.Set("end", static_cast<double>(progress.end));
     result.Set(index++, object);

@@ -14,6 +14,7 @@ namespace weir {
 //   closed            the object was closed, or its thread ended
 //   invalid           the caller's mistake
 //   busy              a bounded queue of native calls is full
+//   stale             local state is older than its changelog remembers deletions
 //   rocksdb:<Code>    Corruption, IOError, NoSpace, Busy, ...
 //   kafka:<NAME>      librdkafka's name without its prefix: _TIMED_OUT, UNKNOWN_TOPIC_OR_PART, ...
 //

@@ -57,6 +57,7 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
       queue_.reset(rd_kafka_queue_new(client));
       rd_kafka_queue_cb_event_enable(queue_.get(), OnQueueEvent, const_cast<std::function<void()>*>(wake));
       if (position_ < 0) status = job_->database().ClearStore(job_->request(index_).store);
+      job_->database().BeginRestore(job_->request(index_).store);
       if (status.ok()) status = AskForOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST);
       asked_first_ms_ = MonotonicMs();
       state_ = State::kAwaitingEnd;
@@ -71,6 +72,8 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
       progressed = offset.has_value();
       if (!status.ok() || !offset.has_value()) break;
       begin_ = std::min(*offset, end_);
+      job_->SetBegin(index_, begin_);
+      job_->Advance(index_, 0, begin_);
       state_ = State::kWaiting;
       // Everything was deleted, or expired.
       if (begin_ == end_) status = Finish();
@@ -158,7 +161,12 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
     return Status("kafka:_AUTO_OFFSET_RESET", Name() + " ends at offset " + std::to_string(end_) +
                                                   ", before the local state's " + std::to_string(position_));
   }
+  if (position_ >= 0) job_->SetBegin(index_, position_);
+  if (end_ == 0) job_->SetBegin(index_, 0);
   if (position_ == end_ || end_ == 0) return Finish();
+  if (job_->request(index_).stale) {
+    return Status("stale", Name() + ": what was deleted from it since the local state was written may be forgotten");
+  }
   if (position_ >= 0) {
     state_ = State::kWaiting;
     return Status::Ok();
@@ -242,6 +250,7 @@ Status ChangelogReader::Finish() {
   StopFetching();
   if (position_ < end_) position_ = end_;
   job_->Advance(index_, 0, position_);
+  job_->database().EndRestore(job_->request(index_).store);
   Status status = writer_ == nullptr
                       ? job_->database().WriteRestored(job_->request(index_).store, {}, position_)
                       : writer_->Finish(position_);

@@ -12,6 +12,7 @@ std::vector<RestoreProgress> RestoreJob::Progress() const {
   std::vector<RestoreProgress> progress;
   for (const Store& store : stores_) {
     progress.push_back({store.request.store, store.restored.load(std::memory_order_relaxed),
+                        store.begin.load(std::memory_order_relaxed),
                         store.position.load(std::memory_order_relaxed),
                         store.end.load(std::memory_order_relaxed)});
   }

@@ -22,11 +22,15 @@ struct RestoreRequest {
   int32_t partition;
   // Where to begin; -1: the changelog's earliest offset, after the store's rows were removed.
   int64_t from;
+  // Rows that are older than the changelog's memory of deletions. They are as good as ever when the changelog has
+  // nothing beyond them; otherwise the restore fails with `stale`. REQUIRES: from >= 0.
+  bool stale = false;
 };
 
 struct RestoreProgress {
   size_t store;
   int64_t restored_records;
+  int64_t begin;  // -1 until known
   int64_t position;
   int64_t end;  // -1 until known
 };
@@ -56,6 +60,9 @@ class RestoreJob {
     return stopped_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire);
   }
 
+  void SetBegin(size_t index, int64_t begin) {
+    stores_[index].begin.store(begin, std::memory_order_relaxed);
+  }
   void SetEnd(size_t index, int64_t end) { stores_[index].end.store(end, std::memory_order_relaxed); }
   void Advance(size_t index, int64_t records, int64_t position);
   // Each store ends once: Ok when it reached its end, or was told to end.
@@ -67,6 +74,7 @@ class RestoreJob {
 
     const RestoreRequest request;
     std::atomic<int64_t> restored{0};
+    std::atomic<int64_t> begin{-1};
     std::atomic<int64_t> position;
     std::atomic<int64_t> end{-1};
   };

@@ -94,7 +94,8 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
     Advance(head);
   }
   if (returned.has_value()) last_key_ = *returned;
-  const Status status = RocksdbStatus(rocksdb_->status(), "A scan failed");
+  const Status status =
+      RocksdbStatus(rocksdb_->status(), "A scan of the state database " + database_->path() + " failed");
   if (!status.ok()) return status;
   return too_long > 0 ? -too_long : static_cast<int64_t>(rows);
 }

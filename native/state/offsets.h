@@ -17,7 +17,8 @@ struct StoreOffset {
   std::string store;
   // The next changelog offset to restore, -1 when the store has none yet.
   int64_t offset = -1;
-  // The wall clock at the write, ms since 1970.
+  // The wall clock when the rows were as the changelog had them, ms since 1970: at the write, or at the begin of
+  // a restore that has not ended.
   int64_t written_at_ms = 0;
   // The changelog topic's id, a UUID as text; empty when unknown.
   std::string topic_id;

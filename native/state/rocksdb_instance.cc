@@ -28,6 +28,24 @@ size_t MemtableBytes(const rocksdb::WriteBatch& batch, size_t families) {
 
 }  // namespace
 
+// A folder with rows and without the file that says which are the database's. RocksDB would begin an empty one.
+bool LostItsCurrentFile(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path + "/CURRENT", error)) return false;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    if (entry.path().extension() == ".sst") return true;
+  }
+  return false;
+}
+
+// RocksDB calls a file that is gone an I/O error. Nothing brings it back: the database is damaged.
+Status OpenFailure(const rocksdb::Status& status, const std::string& context) {
+  const bool missing = status.IsPathNotFound() ||
+                       (status.IsIOError() && status.ToString().find("No such file") != std::string::npos);
+  if (!missing) return RocksdbStatus(status, context);
+  return Status("rocksdb:Corruption", context + ": " + status.ToString());
+}
+
 // Runs on RocksDB's threads.
 class RocksdbInstance::Listener final : public rocksdb::EventListener {
  public:
@@ -84,6 +102,10 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return Status(error == std::errc::no_space_on_device ? "rocksdb:NoSpace" : "rocksdb:IOError",
                   "The state folder " + options_.path + " cannot be created: " + error.message());
   }
+  const std::string context = "The state database " + options_.path + " cannot be opened";
+  if (LostItsCurrentFile(options_.path)) {
+    return Status("rocksdb:Corruption", context + ": it has files of rows and no CURRENT file");
+  }
   rocksdb::DBOptions database_options = DatabaseOptionsFor(memory);
   database_options.listeners.push_back(listener_);
 
@@ -95,7 +117,7 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     std::vector<std::string> existing;
     const rocksdb::Status listed =
         rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
-    if (!listed.ok()) return Failure(listed, "cannot be opened");
+    if (!listed.ok()) return OpenFailure(listed, context);
     for (const std::string& name : existing) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     }
@@ -114,7 +136,7 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
                         " is in use by another process or thread: " + status.ToString(),
                     true);
     }
-    return Failure(status, "cannot be opened");
+    return OpenFailure(status, context);
   }
   db_.reset(db);
   return Status::Ok();

@@ -45,6 +45,7 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   }
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
+  restoring_.resize(options_.stores.size());
   observed_.resize(options_.stores.size());
   overlay_observed_.resize(options_.stores.size());
   expired_before_.resize(options_.stores.size());

@@ -144,6 +144,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Removes a store's offset, then its rows: a crash in between leaves a store that is restored from the
   // beginning.
   Status ClearStore(size_t store);
+  // From here to EndRestore a store's offset keeps the time that it has: rows that were read then may have been
+  // deleted by records that are still to come, and the changelog keeps those for so long only.
+  void BeginRestore(size_t store);
+  // What is written next has all that the changelog has.
+  void EndRestore(size_t store);
   // Writes records (each key once, ascending) with the store's next changelog offset, atomically.
   Status WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset);
   // A folder of the store's own for files on their way into it. What a crash leaves there goes at the next open.
@@ -225,6 +230,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   mutable std::mutex offsets_mutex_;
   std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
   std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<bool> restoring_;         // guarded by offsets_mutex_: between BeginRestore and EndRestore
   std::vector<Observed> observed_;      // guarded by offsets_mutex_: as last written, for each store
 };
 

@@ -20,6 +20,7 @@ Result<bool> TaskDatabase::StoreIsEmpty(size_t store) {
 }
 
 Status TaskDatabase::ClearStore(size_t store) {
+  EndRestore(store);
   if (MemoryTable* const rows = table(store); rows != nullptr) {
     const size_t before = rows->bytes();
     rows->Clear();
@@ -34,6 +35,16 @@ Status TaskDatabase::ClearStore(size_t store) {
   status = rocksdb_->Flush();
   if (!status.ok()) return status;
   return rocksdb_->RecreateFamily(store);
+}
+
+void TaskDatabase::BeginRestore(size_t store) {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  restoring_[store] = true;
+}
+
+void TaskDatabase::EndRestore(size_t store) {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  restoring_[store] = false;
 }
 
 Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
@@ -142,7 +153,8 @@ Status TaskDatabase::IngestRestored(size_t store, const SstFiles& rows, int64_t 
 
 StoreOffset TaskDatabase::RestoredOffset(size_t store, int64_t next_offset) const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
-  return {options_.stores[store].name, next_offset, WallClockMs(), topic_ids_[store]};
+  const int64_t written_at_ms = restoring_[store] ? offsets_[store].written_at_ms : WallClockMs();
+  return {options_.stores[store].name, next_offset, written_at_ms, topic_ids_[store]};
 }
 
 void TaskDatabase::SetOffset(size_t store, StoreOffset offset) {

@@ -67,6 +67,22 @@ export const errorCodes = {
   'state-dir-locked': { what: 'another process uses the state folder', next: 'stop' },
   'state-dir-foreign': { what: 'the state folder belongs to another application', next: 'stop' },
   'state-corrupt': { what: "a task's database is damaged", next: 'reset-state' },
+  'changelog-recreated': {
+    what: "a store's changelog is another topic than the one that its rows came from",
+    next: 'reset-state',
+  },
+  'state-too-old': {
+    what: "a task's state is so old that its changelog may have forgotten what was deleted since",
+    next: 'reset-state',
+  },
+  'store-type-changed': {
+    what: "a store's rows were written by another store type whose changelog is the same",
+    next: 'reset-state',
+  },
+  'store-changed': {
+    what: "a store's changelog was written by another store type, or by another serde",
+    next: 'stop',
+  },
   'state-failed': { what: 'reading or writing state failed', next: 'stop' },
 
   // A record.

@@ -103,6 +103,7 @@ export function errorCodeOf(error: unknown): ErrorCode {
     retriable?: unknown
   }
   if (isErrorCode(code)) return code
+  if (code === 'stale') return 'state-too-old'
   if (typeof code !== 'string') return 'internal'
   if (code.startsWith('kafka:')) {
     return (

@@ -95,6 +95,11 @@ export const threadMetricCatalogue = {
     help: 'Changelog records still to restore',
     labels: ['thread'],
   },
+  weir_restore_resets_total: {
+    type: 'counter',
+    help: 'Stores whose local rows were not used but restored from the beginning; docs/guarantees.md tells the reasons',
+    labels: ['thread', 'reason'],
+  },
 } as const satisfies Record<string, MetricEntry>
 
 /** Of the process. */

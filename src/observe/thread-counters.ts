@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors/codes.ts'
+
 /** What one topic gave to or got from a stream thread: plain fields, added to once a batch. */
 export class TopicCounters {
   records = 0
@@ -18,6 +20,8 @@ export class ThreadCounters {
   commits = 0
   changelogRecords = 0
   restoredRecords = 0
+  /** Stores whose local rows were not used, by why. */
+  readonly stateResets = new Map<ErrorCode, number>()
   tasksCreated = 0
   tasksClosed = 0
 
@@ -29,6 +33,10 @@ export class ThreadCounters {
   /** A topic that is written. Ask once and keep the answer. */
   produced(topic: string): TopicCounters {
     return counters(this.#produced, topic)
+  }
+
+  stateReset(code: ErrorCode, stores: number): void {
+    this.stateResets.set(code, (this.stateResets.get(code) ?? 0) + stores)
   }
 
   get consumedTopics(): ReadonlyMap<string, TopicCounters> {

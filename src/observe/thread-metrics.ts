@@ -95,6 +95,8 @@ export class ThreadMetrics {
     this.#set.total('weir_process_tasks_closed_total', thread, counters.tasksClosed)
     this.#set.total('weir_commit_changelog_records_total', thread, counters.changelogRecords)
     this.#set.total('weir_restore_records_total', thread, counters.restoredRecords)
+    for (const [reason, resets] of counters.stateResets)
+      this.#set.total('weir_restore_resets_total', { ...thread, reason }, resets)
   }
 
   #foldTasks(): void {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
+import type { RestoreListener } from './restore-listener.ts'
 import type { TaskInputs } from './task-inputs.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
@@ -19,6 +20,7 @@ export interface ApplicationParts {
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread. */
   readonly heartbeats: SharedArrayBuffer
+  readonly restoreListener: RestoreListener | undefined
   readonly versions: { readonly weir: string; readonly native: NativeVersions }
   /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
   readonly resources: AsyncDisposableStack

@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
 import type { ThreadNotice } from './protocol.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
+import { RestoreObserver } from './restore-listener.ts'
 import { Supervisor } from './supervisor.ts'
 import { TaskCoordinator } from './task-coordinator.ts'
 import type { StreamThreadHandle, ThreadPool } from './thread-pool.ts'
@@ -54,6 +55,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #purge: RepartitionPurge
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
+  readonly #restores: RestoreObserver
   #resources: AsyncDisposableStack | null = null
   readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
   #state: ApplicationState = 'created'
@@ -66,6 +68,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     const { config, logger, admin, memory, tasks, partitions, heartbeats, resources } = parts
     this.#parts = parts
     this.#logger = logger
+    this.#restores = new RestoreObserver(logger, parts.restoreListener)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
     this.#settleClosed = { resolve, reject }
@@ -204,6 +207,9 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
         break
       case 'log':
         this.#logger[notice.level]({ thread: thread.index, ...notice.fields }, notice.message)
+        break
+      case 'restore':
+        this.#restores.observe(notice.event)
         break
       case 'show':
         this.emit('show', notice.line, thread.index)

@@ -15,6 +15,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 const PROPAGATION_MS = 2_000
 const CREATED_VISIBLE_MS = 30_000
 const POLL_MS = 200
+/** Kafka's own. */
+const DELETE_RETENTION_DEFAULT_MS = 86_400_000
 
 export interface PrepareTopicsOptions {
   readonly config: Pick<Config, 'applicationId' | 'bootstrapServers' | 'replicationFactor'>
@@ -55,10 +57,44 @@ export async function prepareTopics(
   const internal =
     missing.length === 0 ? existing : await createInternalTopics(missing, plan.internalTopics, options)
 
+  const changelogs = plan.internalTopics.filter(({ kind }) => kind === 'changelog')
+  const retentions = await deleteRetentions(
+    changelogs.map(({ name }) => name),
+    options,
+  )
   const topics = Object.fromEntries(
-    [...found, ...internal].map(({ name, partitions, id }) => [name, { partitions, id }]),
+    [...found, ...internal].map(({ name, partitions, id }) => {
+      const deleteRetentionMs = retentions.get(name)
+      return [name, { partitions, id, ...(deleteRetentionMs === undefined ? {} : { deleteRetentionMs }) }]
+    }),
   )
   return { plan, topics }
+}
+
+/** How long each changelog remembers a deletion at least; nothing for one whose settings are not told. */
+async function deleteRetentions(
+  names: readonly string[],
+  options: PrepareTopicsOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const retentions = new Map<string, number>()
+  const ask = async (name: string): Promise<void> => {
+    try {
+      const configs = await asked('reading the settings of topics', options, () =>
+        options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS),
+      )
+      const text = configs['delete.retention.ms']
+      if (text !== undefined) retentions.set(name, Number(text))
+    } catch (error) {
+      if (errorCodeOf(error) !== 'authorization-failed') throw error
+      retentions.set(name, DELETE_RETENTION_DEFAULT_MS)
+      options.logger.warn(
+        { topic: name, assumedMs: DELETE_RETENTION_DEFAULT_MS },
+        'an ACL hides delete.retention.ms of a changelog: the default is assumed',
+      )
+    }
+  }
+  await Promise.all(names.map(ask))
+  return retentions
 }
 
 /** Asks for topics, for as long as the brokers may be unreachable. Missing ones are absent. */

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/config.ts'
 import type { TopicPartitionOffset } from '../native.ts'
+import type { RestoreEvent } from './restore-events.ts'
 
 /** `<sub-topology>_<partition>`. */
 export type TaskId = string
@@ -26,6 +27,8 @@ export interface TopicInfo {
   readonly partitions: number
   /** A UUID as text, '' where the cluster cannot tell. */
   readonly id: string
+  /** Of a changelog: how long it remembers a deletion at least (delete.retention.ms). Absent where the cluster cannot tell. */
+  readonly deleteRetentionMs?: number
 }
 
 export interface TaskAssignment {
@@ -77,6 +80,8 @@ export type ThreadNotice =
       readonly message: string
       readonly fields: Record<string, unknown>
     }
+  /** A restore began, went on or ended. */
+  | { readonly type: 'restore'; readonly event: RestoreEvent }
   /** What a topology module wants to show in a live view (see observe/); bounded. */
   | { readonly type: 'show'; readonly line: string }
   /** The thread cannot go on; its job ends. */

@@ -15,6 +15,7 @@ import { prepareTopics } from './internal-topics.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
+import { type RestoreListener, restoreListenerMethods } from './restore-listener.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import { allTasks } from './task-inputs.ts'
@@ -35,13 +36,23 @@ export interface StartOptions {
   readonly logger?: Logger
   /** How topics are looked up and created. Default: by requests to the brokers. The mock cluster needs its own: `mockTopicAdmin`. */
   readonly topicAdmin?: TopicAdmin
+  /** Is told how stores are restored. Default: none; the log and the metrics tell it too. */
+  readonly restoreListener?: RestoreListener
   /** How long brokers may be unreachable at the start, ms. Default: 30,000. */
   readonly startTimeoutMs?: number
   /** Ends the start, or later the application, as `close()` does. */
   readonly signal?: AbortSignal
 }
 
-const knownOptions = ['topology', 'config', 'logger', 'topicAdmin', 'startTimeoutMs', 'signal']
+const knownOptions = [
+  'topology',
+  'config',
+  'logger',
+  'topicAdmin',
+  'restoreListener',
+  'startTimeoutMs',
+  'signal',
+]
 
 /**
  * Runs a topology: looks its topics up, creates the internal ones, starts the stream threads and joins the group.
@@ -59,6 +70,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
       `startApplication: unknown option ${unknown}; allowed: ${knownOptions.join(', ')}`,
     )
   }
+  checkRestoreListener(options.restoreListener)
   const { startTimeoutMs = START_TIMEOUT_MS, signal = new AbortController().signal } = options
   const config = options.config ?? loadConfig()
   const logger = options.logger ?? createLogger(config)
@@ -107,6 +119,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
       plan.internalTopics.filter(({ kind }) => kind === 'repartition').map(({ name }) => name),
     ),
     heartbeats,
+    restoreListener: options.restoreListener,
     versions: { weir: packageVersion(), native: versions() },
     resources,
     openMembership: (listener) =>
@@ -126,6 +139,20 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   application.join()
   signal.addEventListener('abort', () => void application.close().catch(() => {}), { once: true })
   return application
+}
+
+/** A misspelt method would never be called. */
+function checkRestoreListener(listener: object = {}): void {
+  const methods: readonly string[] = restoreListenerMethods
+  const isClass = Object.getPrototypeOf(listener) !== Object.prototype
+  const wrong = Object.entries(listener).find(
+    ([name, value]) => (!isClass && !methods.includes(name)) || (methods.includes(name) && typeof value !== 'function'),
+  )
+  if (wrong === undefined) return
+  throw new WeirError(
+    'config-invalid',
+    `startApplication: restoreListener.${wrong[0]} is no method of a listener; it may have ${methods.join(', ')}`,
+  )
 }
 
 function moduleUrlFrom(topology: string | URL): string {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { errorCodeOf } from '../errors/decision.ts'
@@ -70,6 +70,18 @@ export class StateDirectory {
   async close(): Promise<void> {
     await this.#lock.release()
   }
+}
+
+/**
+ * Renames the folder of a task whose database is damaged, for whoever wants to know why; the one that was set aside before goes.
+ *
+ * @returns its new name
+ */
+export async function setAside(taskFolder: string): Promise<string> {
+  const aside = `${taskFolder}.damaged`
+  await rm(aside, { recursive: true, force: true })
+  await rename(taskFolder, aside)
+  return aside
 }
 
 /** Creates a folder and those above it. */

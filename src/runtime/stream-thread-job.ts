@@ -27,6 +27,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
       confirm: (tasks) => channel.request('confirm', { tasks: epochsOf(tasks) }),
       taskState: (task) => notify({ type: 'task-state', task: task.id, state: task.taskState }),
+      restoreEvent: (event) => notify({ type: 'restore', event }),
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
     })
     started.resolve(thread)

@@ -6,6 +6,7 @@ import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
+import type { RestoreEvent } from './restore-events.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
 import { TaskManager } from './task-manager.ts'
@@ -19,6 +20,7 @@ export interface StreamThreadHost {
   /** Asks the group whether tasks are still this process's; rejects with code `fenced` when not. */
   confirm(tasks: readonly Task[]): Promise<void>
   taskState(task: Task): void
+  restoreEvent(event: RestoreEvent): void
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
 }
 
@@ -71,6 +73,7 @@ export class StreamThread {
       counters,
       onPrefetched: (error) => (error === null ? events.wakeUp() : events.fail(error)),
       warn: (message, fields) => host.log('warn', message, fields),
+      restoreEvent: (event) => host.restoreEvent(event),
     })
     this.#tasks = new TaskManager({
       config,
@@ -91,10 +94,10 @@ export class StreamThread {
       }
     } catch (error) {
       await this.#commitWhatIsWhole(error)
+      await this.#close(this.#tasks.damagedBy(error))
       throw error
-    } finally {
-      await this.#close()
     }
+    await this.#close([])
   }
 
   assign(assignments: readonly TaskAssignment[]): Promise<void> {
@@ -225,11 +228,15 @@ export class StreamThread {
     }
   }
 
-  async #close(): Promise<void> {
+  /** @param damaged tasks whose databases are not to be opened again */
+  async #close(damaged: readonly Task[]): Promise<void> {
     this.#events.close()
     this.#events.refuseRest()
     for (const error of await this.#tasks.close())
       this.#host.log('error', 'a task did not close cleanly', { reason: messageOf(error) })
+    await this.#tasks.setAside(damaged)
+    for (const { id } of damaged)
+      this.#host.log('error', 'a damaged database is set aside: the next start restores it', { task: id })
     await this.#resources.close()
   }
 

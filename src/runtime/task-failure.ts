@@ -1,9 +1,10 @@
 /** What a failure in user code or in a serde becomes: a WeirError that says at which record and in which processor. */
 import { DeserializationError } from '../consume/deserialization.ts'
+import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 
-/** The failure of the record that the clock stands at: deserialization-failed or processing-failed. */
+/** The failure of the record that the clock stands at: deserialization-failed or processing-failed; that of its state keeps its own code. */
 export function recordFailed({ topic, partition, offset, node }: TaskClock, error: unknown): WeirError {
   const where = `${topic} partition ${partition} offset ${offset}`
   if (error instanceof DeserializationError) {
@@ -13,5 +14,8 @@ export function recordFailed({ topic, partition, offset, node }: TaskClock, erro
 }
 
 export function processingFailed(where: string, error: unknown): WeirError {
+  // Nothing that was processed on a database that cannot be read is to be committed.
+  const { code } = (error ?? {}) as { code?: unknown }
+  if (typeof code === 'string' && code.startsWith('rocksdb:')) return namedError(error, where)
   return new WeirError('processing-failed', `${where}: ${messageOf(error)}`, { cause: error })
 }

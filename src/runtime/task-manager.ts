@@ -1,8 +1,11 @@
 import { rm } from 'node:fs/promises'
 
 import type { Config } from '../config/config.ts'
+import { errorCodeOf } from '../errors/decision.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import type { MeteredTask } from '../observe/thread-metrics.ts'
 import type { TaskAssignment, TaskId, TaskStatus } from './protocol.ts'
+import { setAside } from './state-directory.ts'
 import type { Task } from './task.ts'
 import { type TaskFactory, taskFolder } from './task-factory.ts'
 import type { ThreadEvents } from './thread-events.ts'
@@ -99,6 +102,20 @@ export class TaskManager {
     await Promise.allSettled(this.#starting)
     const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.drop(task)))
     return closed.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
+  }
+
+  /** The tasks whose databases an error says are damaged: it names the folder. */
+  damagedBy(error: unknown): Task[] {
+    if (errorCodeOf(error) !== 'state-corrupt') return []
+    const message = messageOf(error)
+    return [...this.#tasks.values()].filter(({ id }) =>
+      message.includes(`${taskFolder(this.#options.config, id)} `),
+    )
+  }
+
+  /** REQUIRES that these tasks are closed. */
+  async setAside(tasks: readonly Task[]): Promise<void> {
+    for (const { id } of tasks) await setAside(taskFolder(this.#options.config, id))
   }
 
   status(): TaskStatus[] {

@@ -1,14 +1,7 @@
 import type { Config } from '../config/config.ts'
-import { messageOf } from '../errors/weir-error.ts'
-import {
-  type NativeError,
-  type RestoreJob,
-  type RestoreProgress,
-  type Restorer,
-  type RestoreStore,
-  type StateMemory,
-  TaskDatabase,
-} from '../native.ts'
+import { decisionFor } from '../errors/decision.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { type DatabaseOptions, type StateMemory, TaskDatabase } from '../native.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
@@ -17,24 +10,19 @@ import { segmentOptions } from '../state/segments.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
-import type { TopicInfo } from './protocol.ts'
-
-const OFFSET_OUT_OF_RANGE = 'kafka:_AUTO_OFFSET_RESET'
+import { setAside } from './state-directory.ts'
+import { type RestoreEnvironment, StateRestore, tellReset } from './state-restore.ts'
+import { StoreLayouts } from './store-layouts.ts'
 
 /** An overlay's own bytes for a row. */
 const OVERLAY_BYTES_PER_ROW = 80
 
 /** What a task's state needs of its thread. */
-export interface StateEnvironment {
-  readonly config: Config
+export interface StateEnvironment extends RestoreEnvironment {
   readonly memory: StateMemory
-  readonly restorer: Restorer
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
-  readonly topics: Readonly<Record<string, TopicInfo>>
-  /** Of the thread. */
-  readonly counters: { restoredRecords: number; recordsDropped: number }
-  readonly warn: (message: string, fields: Record<string, unknown>) => void
+  readonly counters: RestoreEnvironment['counters'] & { recordsDropped: number }
 }
 
 /**
@@ -45,12 +33,8 @@ export interface StateEnvironment {
 export class TaskStateManager {
   readonly stores: ReadonlyMap<string, StateStore>
   readonly database: TaskDatabase
-  readonly #definition: SubtopologyDefinition
-  readonly #partition: number
   readonly #environment: StateEnvironment
-  #restoreJob: RestoreJob | null = null
-  /** Of the running job, as far as they are in the counters. */
-  #countedRecords = 0
+  readonly #restore: StateRestore
   overlayBytes = 0
 
   private constructor(
@@ -58,12 +42,12 @@ export class TaskStateManager {
     partition: number,
     environment: StateEnvironment,
     database: TaskDatabase,
+    layouts: StoreLayouts,
     recordTimestamp: () => number,
   ) {
-    this.#definition = definition
-    this.#partition = partition
     this.#environment = environment
     this.database = database
+    this.#restore = new StateRestore(definition, partition, database, layouts, environment)
     const { budget, overlayWriter, counters } = environment
     const onOverlayBytes = (bytes: number): void => {
       this.overlayBytes = bytes
@@ -84,7 +68,11 @@ export class TaskStateManager {
     )
   }
 
-  /** @param path the task's folder */
+  /**
+   * Opens a task's database. One that is damaged is set aside, and the task begins with an empty one.
+   *
+   * @param path the task's folder
+   */
   static async open(
     definition: SubtopologyDefinition,
     partition: number,
@@ -92,82 +80,39 @@ export class TaskStateManager {
     environment: StateEnvironment,
     recordTimestamp: () => number,
   ): Promise<TaskStateManager> {
-    const { config, memory } = environment
-    const database = await TaskDatabase.open(memory, {
-      path,
-      partition,
-      stores: definition.stores.map((store) => ({
-        name: store.name,
-        timestamped: hasTimestampedRows(store),
-        inMemory: store.inMemory === true,
-        changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
-        ...segmentOptions(store),
-      })),
-      flushEveryRecords: config.flushEveryRecords,
-      flushIntervalMs: config.flushIntervalMs,
-      rocksdb: config.rocksdb,
-    })
-    return new TaskStateManager(definition, partition, environment, database, recordTimestamp)
-  }
-
-  /** Replays what the changelogs have beyond the local rows. A store whose changelog is another topic by now begins anew. */
-  async restore(): Promise<void> {
-    const { config, topics } = this.#environment
-    const offsets = new Map(this.database.offsets().map((offset) => [offset.store, offset]))
-    const logged = this.#definition.stores.flatMap((store, index) =>
-      store.logging ? [{ store, index }] : [],
-    )
-    if (logged.length === 0) return
-    const restores: RestoreStore[] = logged.map(({ store, index }) => {
-      const topic = changelogTopic(config.applicationId, store.name)
-      const topicId = topics[topic]?.id ?? ''
-      const local = offsets.get(store.name)
-      const sameTopic =
-        local !== undefined && (local.topicId === '' || topicId === '' || local.topicId === topicId)
-      return { store: index, topic, partition: this.#partition, topicId, from: sameTopic ? local.offset : -1 }
-    })
+    const open = async (): Promise<TaskStateManager> => {
+      const layouts = await StoreLayouts.read(path)
+      const database = await TaskDatabase.open(
+        environment.memory,
+        databaseOptions(definition, partition, path, environment.config),
+      )
+      return new TaskStateManager(definition, partition, environment, database, layouts, recordTimestamp)
+    }
     try {
-      await this.#replay(restores)
+      return await open()
     } catch (error) {
-      if ((error as Partial<NativeError>).code !== OFFSET_OUT_OF_RANGE) throw error
-      // The changelog was truncated or made anew: what is here cannot be told from what is gone.
-      this.#environment.warn('local state does not fit its changelog: it is restored from the beginning', {
-        partition: this.#partition,
-        reason: messageOf(error),
-      })
-      await this.#replay(restores.map((store) => ({ ...store, from: -1 })))
+      if (decisionFor(error).next !== 'reset-state') throw error
+      const aside = await setAside(path)
+      const { code } = decisionFor(error)
+      const why = new WeirError(code, `${messageOf(error)}; its folder is ${aside} now`, { cause: error })
+      const stores = definition.stores.map(({ name }) => name)
+      tellReset(environment, `${definition.id}_${partition}`, why, stores)
+      return await open()
     }
   }
 
-  async #replay(restores: readonly RestoreStore[]): Promise<void> {
-    this.#restoreJob = this.#environment.restorer.restore(this.database, restores)
-    try {
-      await this.#restoreJob.done
-    } finally {
-      this.#restoreProgress()
-      this.#restoreJob = null
-      this.#countedRecords = 0
-    }
-  }
-
-  /** Of the running restore; counts what was restored since it was asked last. */
-  #restoreProgress(): readonly RestoreProgress[] {
-    const progress = this.#restoreJob?.progress() ?? []
-    const restored = progress.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
-    this.#environment.counters.restoredRecords += Math.max(0, restored - this.#countedRecords)
-    this.#countedRecords = restored
-    return progress
+  /** Replays what the changelogs have beyond the local rows; see StateRestore. */
+  async restore(): Promise<void> {
+    await this.#restore.run()
   }
 
   /** Ends a restore at its next batch. */
   stopRestore(): void {
-    this.#restoreJob?.stop()
+    this.#restore.stop()
   }
 
   get restoreRemaining(): number {
-    let remaining = 0
-    for (const { position, end } of this.#restoreProgress()) remaining += Math.max(0, end - position)
-    return remaining
+    return this.#restore.remaining
   }
 
   /** Rows on disk and in memtables, as RocksDB estimates. */
@@ -242,5 +187,27 @@ export class TaskStateManager {
   async close(): Promise<void> {
     for (const store of this.stores.values()) store.close()
     await this.database.close()
+  }
+}
+
+function databaseOptions(
+  definition: SubtopologyDefinition,
+  partition: number,
+  path: string,
+  config: Config,
+): DatabaseOptions {
+  return {
+    path,
+    partition,
+    stores: definition.stores.map((store) => ({
+      name: store.name,
+      timestamped: hasTimestampedRows(store),
+      inMemory: store.inMemory === true,
+      changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
+      ...segmentOptions(store),
+    })),
+    flushEveryRecords: config.flushEveryRecords,
+    flushIntervalMs: config.flushIntervalMs,
+    rocksdb: config.rocksdb,
   }
 }

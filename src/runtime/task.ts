@@ -18,6 +18,9 @@ import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
+/** As often as the database renews the age of offsets that do not change (kOffsetRefreshMs). */
+const QUIET_COMMIT_MS = 600_000
+
 /** An input partition, and by which name the definition knows its topic. */
 export interface SourcePartition {
   readonly definitionTopic: string
@@ -63,6 +66,7 @@ export class Task {
   readonly #wallClock = new PunctuationQueue('wall-clock-time')
   readonly #graph: ProcessGraph
   #changed = false
+  #committedMs = 0
   readonly #warnings: TaskWarnings
 
   constructor(options: TaskOptions) {
@@ -109,6 +113,7 @@ export class Task {
   /** Starts the processors. REQUIRES restored state. */
   start(): void {
     this.#guard(() => this.#graph.init())
+    this.#committedMs = this.#clock.systemTimeMs()
     this.resume()
   }
 
@@ -130,9 +135,13 @@ export class Task {
     this.taskState = 'suspended'
   }
 
-  /** True when something was processed, punctuated or asked for since `commitDone`. */
+  /**
+   * True when something was processed, punctuated or asked for since `commitDone`; and from time to time without: state that is as current as
+   * ever says so on the disk, lest it be taken for old.
+   */
   get needsCommit(): boolean {
-    return this.#changed
+    if (this.#changed) return true
+    return this.state !== null && this.#clock.systemTimeMs() - this.#committedMs >= QUIET_COMMIT_MS
   }
 
   get commitRequested(): boolean {
@@ -151,6 +160,7 @@ export class Task {
 
   commitDone(): void {
     this.#changed = false
+    this.#committedMs = this.#clock.systemTimeMs()
     this.#clock.commitRequested = false
     if (this.state !== null) this.state.overlayBytes = 0
   }

@@ -9,6 +9,8 @@ export interface TopicAdmin {
     topics: readonly NewTopic[],
     timeoutMs: number,
   ): Promise<readonly { readonly name: string; readonly error: Error }[]>
+  /** A topic's settings, by name. */
+  topicConfigs(name: string, timeoutMs: number): Promise<Readonly<Record<string, string>>>
   /** Deletes what lies before these offsets. */
   deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
   close(): Promise<void>
@@ -40,6 +42,7 @@ export function mockTopicAdmin(
       }
       return []
     },
+    topicConfigs: async () => ({}),
     deleteRecords: async () => {},
     close: () => admin.close(),
   }

@@ -1,0 +1,257 @@
+/**
+ * Local state that does not fit, or is not whole, on a real broker and a real file system: each case is found, told in one line and one metric,
+ * and ends with the counts that the changelog says. docs/guarantees.md has the table.
+ */
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Admin } from '../../src/native.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { createTopic, deleteTopics, endOffsets, produceAll, readAll } from '../services/kafka-client.ts'
+import { makeScratchDir } from '../services/scratch-dir.ts'
+import { RecoveringApplication, type RecoveryOptions } from '../support/recovering-application.ts'
+
+const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`)
+/** Two records of each key. */
+const twice = [...keys, ...keys]
+
+describe('local state that cannot be used', { timeout: 300_000 }, () => {
+  let kafka: KafkaService
+  const scratch = makeScratchDir('recovery')
+  before(async () => {
+    // Compacts as soon as there is something to compact.
+    kafka = await startKafka({ properties: { 'log.cleaner.backoff.ms': 50 } })
+  })
+  after(() => kafka.stop())
+
+  const make = (id: string): Promise<RecoveringApplication> =>
+    RecoveringApplication.make(kafka.bootstrapServers, scratch, id)
+
+  const all = (count: number): Record<string, number> => Object.fromEntries(keys.map((key) => [key, count]))
+
+  function int64(value: number): Buffer {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64BE(BigInt(value))
+    return bytes
+  }
+
+  /** Starts it once more: it is to have these counts, having begun anew for this reason (null: not at all). */
+  async function assertRestored(
+    app: RecoveringApplication,
+    counts: Record<string, number>,
+    reason: string | null,
+    options: RecoveryOptions = {},
+  ): Promise<void> {
+    await using application = await app.start(options)
+    assert.deepEqual(await app.counts(application, Object.keys(counts)), counts)
+    assert.deepEqual(await app.resets(application), reason === null ? {} : { [reason]: 1 })
+    const told = app.lines.filter(({ message }) => message.startsWith('local state is not used'))
+    assert.deepEqual(
+      told.map(({ task, stores, code }) => ({ task, stores, code })),
+      reason === null ? [] : [{ task: '0_0', stores: ['counts'], code: reason }],
+    )
+  }
+
+  test('what fits is used: nothing is restored', async () => {
+    const app = await make('fits')
+    await app.run(twice)
+    await assertRestored(app, all(2), null)
+    assert.ok(!app.lines.some(({ message }) => message === 'a store is restored'))
+  })
+
+  test('a changelog that was made anew, and is longer than the stored offset by now', async () => {
+    const app = await make('recreated')
+    await app.run(twice)
+    const [before] = await endOffsets(kafka.bootstrapServers, app.changelog)
+    await deleteTopics(kafka.bootstrapServers, [app.changelog])
+    await createTopic(kafka.bootstrapServers, app.changelog, 1, { 'cleanup.policy': 'compact' })
+    const records = Array.from({ length: 300 }, (_, index) => ({ key: `key-${index % 10}`, value: int64(index) }))
+    await produceAll(kafka.bootstrapServers, app.changelog, records)
+    assert.ok((await endOffsets(kafka.bootstrapServers, app.changelog))[0]! > before!)
+    const counts = Object.fromEntries(keys.map((key, index) => [key, index < 10 ? 290 + index : 0]))
+    await assertRestored(app, counts, 'changelog-recreated')
+    await assertRestored(app, counts, null)
+  })
+
+  test('an offset that the changelog no longer has, because segments were deleted', async () => {
+    const app = await make('out-of-range')
+    const options: RecoveryOptions = { changelog: { 'cleanup.policy': 'compact,delete' } }
+    await app.run(twice, options)
+    app.keepState()
+    await app.run(keys.slice(0, 5), options)
+    app.putStateBack()
+    // All but the record that came last, which is of one of the first five keys.
+    const [end] = await endOffsets(kafka.bootstrapServers, app.changelog)
+    const last = (await readAll(kafka.bootstrapServers, app.changelog)).at(-1)!
+    const admin = new Admin({ 'bootstrap.servers': kafka.bootstrapServers })
+    await admin.deleteRecords([{ topic: app.changelog, partition: 0, offset: end! - 1 }], 10_000)
+    await admin.close()
+    const counts = { ...all(0), [last.key!.toString()]: 3 }
+    await assertRestored(app, counts, 'offset-out-of-range', options)
+    await assertRestored(app, counts, null, options)
+  })
+
+  test('state so old that the changelog has forgotten a deletion', async () => {
+    const app = await make('too-old')
+    const options: RecoveryOptions = {
+      changelog: {
+        'delete.retention.ms': '1000',
+        'segment.ms': '50',
+        'min.cleanable.dirty.ratio': '0.001',
+        'max.compaction.lag.ms': '1',
+      },
+    }
+    await app.run(twice, options)
+    app.keepState()
+    await app.run(['key-0 delete'], options)
+    // Until the deletion itself is gone. Each record ends a segment; only what is behind it is compacted.
+    let last = 2
+    const has = async (key: string): Promise<boolean> =>
+      (await readAll(kafka.bootstrapServers, app.changelog)).some((record) => record.key!.toString() === key)
+    while (await has('key-0')) {
+      assert.ok(++last < 200, 'the changelog is not compacted')
+      await produceAll(kafka.bootstrapServers, app.changelog, [{ key: 'key-1', value: int64(last) }])
+      await sleep(200)
+    }
+    const counts = { ...all(2), 'key-0': 0, 'key-1': last }
+    app.putStateBack()
+    await assertRestored(app, counts, 'state-too-old', options)
+    // As old by now as it may not be, but the changelog has nothing beyond it.
+    await sleep(600)
+    await assertRestored(app, counts, null, options)
+  })
+
+  describe('a database that is damaged', () => {
+    const damages: Record<string, (app: RecoveringApplication) => void> = {
+      'its manifest is something else': (app) => {
+        for (const file of app.files(/^MANIFEST/)) writeFileSync(file, 'this was a manifest once'.repeat(10))
+      },
+      'its manifest is missing': (app) => {
+        for (const file of app.files(/^MANIFEST/)) rmSync(file)
+      },
+      'the file that names the manifest is missing': (app) => rmSync(app.files(/^CURRENT$/)[0]!),
+      'the file that names the manifest is empty': (app) => truncateSync(app.files(/^CURRENT$/)[0]!),
+      'a file of rows is missing': (app) => rmSync(app.files(/\.sst$/)[0]!),
+      'a file of rows is half written': (app) => truncateSync(app.files(/\.sst$/)[0]!, 200),
+      'the file about its stores is half written': (app) => truncateSync(app.files(/^stores\.json$/)[0]!, 20),
+    }
+    for (const [index, [what, damage]] of Object.entries(damages).entries()) {
+      test(what, async () => {
+        const app = await make(`damaged-${index}`)
+        await app.run(twice)
+        damage(app)
+        await assertRestored(app, all(2), 'state-corrupt')
+        assert.ok(app.hasDamagedFolder)
+        await assertRestored(app, all(2), null)
+      })
+    }
+
+    test('a row cannot be read while records are processed: nothing is committed, the next start restores', async () => {
+      const app = await make('damaged-row')
+      await app.run(twice)
+      // The rows of the store, wherever they are; the file's end, by which it is opened, stays.
+      for (const file of app.files(/\.sst$/)) {
+        const bytes = readFileSync(file)
+        const at = bytes.indexOf('key-0')
+        if (at >= 0) bytes.fill(0xff, at, at + 40)
+        writeFileSync(file, bytes)
+      }
+      const application = await app.start()
+      await assert.rejects(app.process(application, keys), { code: 'state-corrupt' })
+      await application.close().catch(() => {})
+      assert.ok(app.hasDamagedFolder)
+      await assertRestored(app, all(3), null)
+    })
+  })
+
+  describe('a store that was changed', () => {
+    const changes: [string, RecoveryOptions, RecoveryOptions][] = [
+      ['plain to timestamped', { store: 'plain' }, { store: 'timestamped' }],
+      ['timestamped to plain', { store: 'timestamped' }, { store: 'plain' }],
+      ['plain to memory', { store: 'plain' }, { store: 'memory' }],
+      ['memory to plain', { store: 'memory' }, { store: 'plain' }],
+    ]
+    for (const [index, [what, first, then]] of changes.entries()) {
+      test(`${what}: its changelog has what it needs`, async () => {
+        const app = await make(`changed-${index}`)
+        await app.run(twice, first)
+        await assertRestored(app, all(2), 'store-type-changed', then)
+        await assertRestored(app, all(2), null, then)
+      })
+    }
+
+    const refused: [string, RecoveryOptions, RecoveryOptions, RegExp][] = [
+      ['plain to window', {}, { store: 'window' }, /store counts is of another type: .* a key-value store/],
+      ['window to plain', { store: 'window' }, {}, /store counts is of another type: .* a window store/],
+      ['another serde', {}, { value: 'float64' }, /values were written by int64 and would be read by float64/],
+      [
+        'another type without a changelog',
+        { logging: 'false' },
+        { logging: 'false', store: 'timestamped' },
+        /without logging it has no changelog/,
+      ],
+    ]
+    for (const [index, [what, first, then, message]] of refused.entries()) {
+      test(`${what}: refused, and the state stays as it was`, async () => {
+        const app = await make(`refused-${index}`)
+        await app.run(first.store === 'window' ? [] : twice, first)
+        const application = await app.start(then)
+        await assert.rejects(application.closed, { code: 'store-changed', message })
+        if (first.store !== 'window') await assertRestored(app, all(2), null, first)
+      })
+    }
+  })
+
+  test('stores of which nothing is written down are taken as they are', async () => {
+    const app = await make('unknown')
+    await app.run(twice)
+    rmSync(app.files(/^stores\.json$/)[0]!)
+    await assertRestored(app, all(2), null)
+    assert.equal(app.files(/^stores\.json$/).length, 1)
+  })
+
+  test('a copy of a database that was being written is some past state, and its changelog does the rest', async () => {
+    const app = await make('half-written')
+    await using application = await app.start()
+    await app.process(application, twice)
+    app.keepState()
+    await app.process(application, keys)
+    await application.close()
+    app.putStateBack()
+    await assertRestored(app, all(3), null)
+  })
+
+  test('a restore listener is told of every store, in order', async () => {
+    const app = await make('listener')
+    await app.run(twice)
+    rmSync(app.taskFolder, { recursive: true })
+    const [end] = await endOffsets(kafka.bootstrapServers, app.changelog)
+    const calls: unknown[][] = []
+    const record =
+      (name: string) =>
+      (...values: unknown[]): void => {
+        calls.push([name, ...values])
+      }
+    await using application = await app.start({
+      restoreListener: {
+        onRestoreStart: record('start'),
+        onBatchRestored: record('batch'),
+        onRestoreEnd: record('end'),
+        onRestoreSuspended: record('suspended'),
+      },
+    })
+    assert.deepEqual(await app.counts(application, keys), all(2))
+    const changelog = { topic: app.changelog, partition: 0 }
+    const batches = calls.filter(([name]) => name === 'batch')
+    assert.deepEqual(calls[0], ['start', changelog, 'counts', 0, end])
+    assert.deepEqual(batches.at(-1)?.slice(0, 4), ['batch', changelog, 'counts', end])
+    assert.equal(
+      batches.reduce((sum, [, , , , records]) => sum + (records as number), 0),
+      end,
+    )
+    assert.deepEqual(calls.at(-1), ['end', changelog, 'counts', end])
+    assert.equal(calls.length, 2 + batches.length)
+  })
+})
