@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts'
 import type { RestoreEvent } from './restore-events.ts'
 
 /**
- * Is told how stores are restored, on the main thread, for every store with a changelog: once `onRestoreStart`, `onBatchRestored` a few times a
+ * Is told how stores are restored, on the main thread, for every store with a changelog: once `onRestoreStart`, `onBatchRestored` up to twenty times a
  * second while records come, then `onRestoreEnd`, or `onRestoreSuspended` when the task leaves this process before. A store that has all it
  * needs starts and ends without a batch. All stores of a task end together, before it processes.
  *
@@ -73,7 +73,10 @@ export class RestoreObserver {
         break
       case 'suspended':
         this.#loggedMs.delete(name)
-        this.#logger.info({ ...where, position, to: endingOffset, records: totalRecords }, 'a restore is given up')
+        this.#logger.info(
+          { ...where, position, to: endingOffset, records: totalRecords },
+          'a restore is given up',
+        )
         break
     }
   }

@@ -146,7 +146,8 @@ function checkRestoreListener(listener: object = {}): void {
   const methods: readonly string[] = restoreListenerMethods
   const isClass = Object.getPrototypeOf(listener) !== Object.prototype
   const wrong = Object.entries(listener).find(
-    ([name, value]) => (!isClass && !methods.includes(name)) || (methods.includes(name) && typeof value !== 'function'),
+    ([name, value]) =>
+      (!isClass && !methods.includes(name)) || (methods.includes(name) && typeof value !== 'function'),
   )
   if (wrong === undefined) return
   throw new WeirError(

@@ -10,7 +10,7 @@ import { type RestoreEvent, RestoreEvents } from './restore-events.ts'
 import type { StoreLayouts } from './store-layouts.ts'
 
 /** How often a running restore tells how far it is. */
-const PROGRESS_MS = 250
+const PROGRESS_MS = 50
 
 /** What restoring needs of its thread. */
 export interface RestoreEnvironment {
@@ -101,8 +101,7 @@ export class StateRestore {
       const topic = changelogTopic(config.applicationId, definition.name)
       const { id: topicId = '', deleteRetentionMs } = topics[topic] ?? {}
       const local = offsets.get(definition.name)!
-      const isOther =
-        local.offset >= 0 && local.topicId !== '' && topicId !== '' && local.topicId !== topicId
+      const isOther = local.offset >= 0 && local.topicId !== '' && topicId !== '' && local.topicId !== topicId
       const reset = isOther
         ? new WeirError(
             'changelog-recreated',

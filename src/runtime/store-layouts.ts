@@ -107,7 +107,9 @@ export class StoreLayouts {
 
   /** Writes down stores as they are now. To be done when rows of another layout are gone. */
   async set(stores: readonly StoreDefinition[]): Promise<void> {
-    const changed = stores.filter((store) => !isDeepStrictEqual(this.#stores.get(store.name), layoutOf(store)))
+    const changed = stores.filter(
+      (store) => !isDeepStrictEqual(this.#stores.get(store.name), layoutOf(store)),
+    )
     if (changed.length === 0) return
     for (const store of changed) this.#stores.set(store.name, layoutOf(store))
     await this.#write()

@@ -3,6 +3,8 @@
  * and ends with the counts that the changelog says. docs/guarantees.md has the table.
  */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -67,7 +69,10 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
     const [before] = await endOffsets(kafka.bootstrapServers, app.changelog)
     await deleteTopics(kafka.bootstrapServers, [app.changelog])
     await createTopic(kafka.bootstrapServers, app.changelog, 1, { 'cleanup.policy': 'compact' })
-    const records = Array.from({ length: 300 }, (_, index) => ({ key: `key-${index % 10}`, value: int64(index) }))
+    const records = Array.from({ length: 300 }, (_, index) => ({
+      key: `key-${index % 10}`,
+      value: int64(index),
+    }))
     await produceAll(kafka.bootstrapServers, app.changelog, records)
     assert.ok((await endOffsets(kafka.bootstrapServers, app.changelog))[0]! > before!)
     const counts = Object.fromEntries(keys.map((key, index) => [key, index < 10 ? 290 + index : 0]))
@@ -137,20 +142,20 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
       'a file of rows is half written': (app) => truncateSync(app.files(/\.sst$/)[0]!, 200),
       'the file about its stores is half written': (app) => truncateSync(app.files(/^stores\.json$/)[0]!, 20),
     }
-    for (const [index, [what, damage]] of Object.entries(damages).entries()) {
+    let app: RecoveringApplication
+    before(async () => {
+      app = await make('damaged')
+      await app.run(twice)
+    })
+    for (const [what, damage] of Object.entries(damages)) {
       test(what, async () => {
-        const app = await make(`damaged-${index}`)
-        await app.run(twice)
         damage(app)
         await assertRestored(app, all(2), 'state-corrupt')
         assert.ok(app.hasDamagedFolder)
-        await assertRestored(app, all(2), null)
       })
     }
 
     test('a row cannot be read while records are processed: nothing is committed, the next start restores', async () => {
-      const app = await make('damaged-row')
-      await app.run(twice)
       // The rows of the store, wherever they are; the file's end, by which it is opened, stays.
       for (const file of app.files(/\.sst$/)) {
         const bytes = readFileSync(file)
@@ -167,25 +172,28 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
   })
 
   describe('a store that was changed', () => {
-    const changes: [string, RecoveryOptions, RecoveryOptions][] = [
-      ['plain to timestamped', { store: 'plain' }, { store: 'timestamped' }],
-      ['timestamped to plain', { store: 'timestamped' }, { store: 'plain' }],
-      ['plain to memory', { store: 'plain' }, { store: 'memory' }],
-      ['memory to plain', { store: 'memory' }, { store: 'plain' }],
-    ]
-    for (const [index, [what, first, then]] of changes.entries()) {
-      test(`${what}: its changelog has what it needs`, async () => {
-        const app = await make(`changed-${index}`)
-        await app.run(twice, first)
-        await assertRestored(app, all(2), 'store-type-changed', then)
-        await assertRestored(app, all(2), null, then)
+    let app: RecoveringApplication
+    before(async () => {
+      app = await make('changed')
+      await app.run(twice)
+    })
+    // Each from the one before.
+    for (const store of ['timestamped', 'plain', 'memory', 'plain'] as const) {
+      test(`to ${store}: its changelog has what it needs`, async () => {
+        await assertRestored(app, all(2), 'store-type-changed', { store })
+        await assertRestored(app, all(2), null, { store })
       })
     }
 
     const refused: [string, RecoveryOptions, RecoveryOptions, RegExp][] = [
       ['plain to window', {}, { store: 'window' }, /store counts is of another type: .* a key-value store/],
       ['window to plain', { store: 'window' }, {}, /store counts is of another type: .* a window store/],
-      ['another serde', {}, { value: 'float64' }, /values were written by int64 and would be read by float64/],
+      [
+        'another serde',
+        {},
+        { value: 'float64' },
+        /values were written by int64 and would be read by float64/,
+      ],
       [
         'another type without a changelog',
         { logging: 'false' },
@@ -221,6 +229,32 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
     await application.close()
     app.putStateBack()
     await assertRestored(app, all(3), null)
+  })
+
+  test('a disk that is full before a restore is done: the process stops; with room the restore goes on', {
+    skip: process.getuid?.() === 0 ? false : 'needs root for a small file system',
+  }, async () => {
+    const stateDir = makeScratchDir('recovery-full')
+    const mount = (options: string): unknown =>
+      execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', stateDir])
+    mount('size=8m')
+    try {
+      const app = await RecoveringApplication.make(kafka.bootstrapServers, stateDir, 'full')
+      await createTopic(kafka.bootstrapServers, app.changelog, 1, { 'cleanup.policy': 'compact' })
+      // 20 MB that cannot be compressed much.
+      const long = Array.from({ length: 1_000 }, () => randomBytes(15_000).toString('base64'))
+      await produceAll(
+        kafka.bootstrapServers,
+        app.changelog,
+        long.map((key, index) => ({ key, value: int64(index + 1) })),
+      )
+      const application = await app.start()
+      await assert.rejects(application.closed, { code: 'disk-full' })
+      mount('remount,size=200m')
+      await assertRestored(app, { [long[0]!]: 1, [long[999]!]: 1_000 }, null)
+    } finally {
+      execFileSync('umount', [stateDir])
+    }
   })
 
   test('a restore listener is told of every store, in order', async () => {

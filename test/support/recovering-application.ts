@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { createTopics, produceAll, readToEnd, waitUntilConsumed } from '../../examples/support/kafka.ts'
 import { configFrom } from '../../src/config/load.ts'
@@ -73,6 +74,7 @@ export class RecoveringApplication {
         numStreamThreads: 1,
         memoryBytes: 512 * 2 ** 20,
         commitIntervalMs: 50,
+        flushEveryRecords: 100,
         sessionTimeoutMs: 6_000,
       }),
       logger: { debug: () => {}, info: log, warn: log, error: log },
@@ -83,6 +85,7 @@ export class RecoveringApplication {
   /** Starts it, lets it process these records (`key` or `key value`), and stops it. */
   async run(records: readonly string[], options: RecoveryOptions = {}): Promise<void> {
     await using application = await this.start(options)
+    while (application.state !== 'running') await sleep(10)
     await this.process(application, records)
   }
 

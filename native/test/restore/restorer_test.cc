@@ -105,6 +105,7 @@ TEST_F(RestorerTest, RestoresAnewAndFromWhereTheStoresStand) {
   ExpectRestored(database);
   for (size_t store = 0; store < 2; store++) {
     EXPECT_EQ(progress[store].restored_records, static_cast<int64_t>(logs_[store].size()));
+    EXPECT_EQ(progress[store].begin, 0);
     EXPECT_EQ(progress[store].end, static_cast<int64_t>(logs_[store].size()));
     EXPECT_EQ(progress[store].position, progress[store].end);
   }
@@ -114,6 +115,7 @@ TEST_F(RestorerTest, RestoresAnewAndFromWhereTheStoresStand) {
   ASSERT_OK(Restore(database, Requests(*database), &progress));
   ExpectRestored(database);
   EXPECT_EQ(progress[0].restored_records, static_cast<int64_t>(logs_[0].size() - before));
+  EXPECT_EQ(progress[0].begin, static_cast<int64_t>(before));
   // Nothing.
   ASSERT_OK(Restore(database, Requests(*database), &progress));
   EXPECT_EQ(progress[0].restored_records, 0);
@@ -149,6 +151,25 @@ TEST_F(RestorerTest, AnOffsetBeyondTheEndIsOutOfRange) {
   ProduceSome(random, 100);
   EXPECT_EQ(Restore(database, {{0, "plain-log", kPartition, 1'000}}).code(), "kafka:_AUTO_OFFSET_RESET");
   EXPECT_EQ(database->Offsets()[0].offset, -1);
+}
+
+TEST_F(RestorerTest, StaleRowsAreUsedOnlyWhenNothingCameAfterThem) {
+  Random random;
+  TemporaryFolder folder;
+  auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
+  ProduceSome(random, 100);
+  ASSERT_OK(Restore(database, Requests(*database)));
+  const auto stale = [this, &database] {
+    std::vector<RestoreRequest> requests = Requests(*database);
+    for (RestoreRequest& request : requests) request.stale = true;
+    return Restore(database, std::move(requests));
+  };
+  ASSERT_OK(stale());
+  ExpectRestored(database);
+  ProduceSome(random, 100);
+  EXPECT_EQ(stale().code(), "stale");
+  ASSERT_OK(Restore(database, Requests(*database, /*anew=*/true)));
+  ExpectRestored(database);
 }
 
 TEST_F(RestorerTest, AMissingTopicIsNamed) {

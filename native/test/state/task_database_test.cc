@@ -579,6 +579,54 @@ TEST(TaskDatabase, FlushesAfterSoManyRecords) {
   ExpectConsistent(database, *sink);
 }
 
+TEST(TaskDatabase, AQuietDatabaseIsFlushedInTime) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  TaskDatabaseOptions options = ThreeStores(folder / "db");
+  options.flush_interval_ms = 20;
+  auto database = OpenDatabase(memory, options);
+  const auto sink = ThreeStoresSink();
+  ASSERT_OK(PutOne(*database, 0, "a", "1"));
+  ASSERT_OK(CommitAll(*database, sink));
+  // Nothing else comes.
+  while (database->Property("rocksdb.live-sst-files-size").value() == 0) std::this_thread::yield();
+  database->BeginClose();
+  ASSERT_OK(database->CloseAsAfterCrash());
+  database = OpenDatabase(memory, options);
+  EXPECT_EQ(GetOne(*database, 0, "a"), "1");
+  EXPECT_EQ(database->Offsets()[0].offset, 1);
+}
+
+TEST(TaskDatabase, ARestoreThatHasNotEndedIsAsOldAsItsBegin) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  const auto age_after_a_pause = [&database] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return database->Offsets()[0].written_at_ms;
+  };
+  ASSERT_OK(database->ClearStore(0));
+  const int64_t begin = age_after_a_pause();
+  database->BeginRestore(0);
+  ASSERT_OK(database->WriteRestored(0, {{"a", "1", 1}}, 7));
+  EXPECT_EQ(age_after_a_pause(), begin);
+  EXPECT_EQ(database->Offsets()[0].offset, 7);
+  // Also when another life goes on with it.
+  ASSERT_OK(database->Close());
+  database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  database->BeginRestore(0);
+  ASSERT_OK(database->WriteRestored(0, {{"b", "2", 1}}, 9));
+  EXPECT_EQ(age_after_a_pause(), begin);
+  database->EndRestore(0);
+  ASSERT_OK(database->WriteRestored(0, {}, 9));
+  EXPECT_GT(age_after_a_pause(), begin);
+  // Begun anew, it is as young as that.
+  const int64_t end = age_after_a_pause();
+  database->BeginRestore(0);
+  ASSERT_OK(database->ClearStore(0));
+  EXPECT_GT(age_after_a_pause(), end);
+}
+
 TEST(TaskDatabase, AFolderInUseIsNamed) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
@@ -618,6 +666,17 @@ TEST(TaskDatabase, AMissingFileIsCoded) {
   const auto opened = TaskDatabase::Open(memory, ThreeStores(folder / "db"));
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.status().code(), "rocksdb:Corruption");
+}
+
+TEST(TaskDatabase, RowsWithoutACurrentFileAreNotForgotten) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  ASSERT_OK(PutOne(*database, 0, "a", "1"));
+  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
+  database.reset();
+  std::filesystem::remove(folder / "db" + "/CURRENT");
+  EXPECT_EQ(TaskDatabase::Open(memory, ThreeStores(folder / "db")).status().code(), "rocksdb:Corruption");
 }
 
 TEST(TaskDatabase, AFolderThatCannotBeMadeIsCoded) {
