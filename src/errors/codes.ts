@@ -43,6 +43,10 @@ export const errorCodes = {
     what: 'a repartition topic has another partition count than the topology needs',
     next: 'stop',
   },
+  'topic-recreated': {
+    what: 'a topic was deleted and made anew while the application runs',
+    next: 'stop',
+  },
   'partition-count-changed': { what: 'a topic got more partitions while the application runs', next: 'stop' },
 
   // The cluster.

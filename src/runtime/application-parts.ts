@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
+import type { TopicInfo } from './protocol.ts'
 import type { RestoreListener } from './restore-listener.ts'
 import type { TaskInputs } from './task-inputs.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
@@ -15,8 +16,8 @@ export interface ApplicationParts {
   readonly memory: StateMemory
   /** Every task of the application, in all its processes. */
   readonly tasks: readonly TaskInputs[]
-  /** Partition counts of input and internal topics, by real name. */
-  readonly partitions: ReadonlyMap<string, number>
+  /** Input and internal topics, by real name. */
+  readonly topics: ReadonlyMap<string, TopicInfo>
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread. */
   readonly heartbeats: SharedArrayBuffer

@@ -65,7 +65,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   constructor(parts: ApplicationParts) {
     super()
-    const { config, logger, admin, memory, tasks, partitions, heartbeats, resources } = parts
+    const { config, logger, admin, memory, tasks, topics, heartbeats, resources } = parts
     this.#parts = parts
     this.#logger = logger
     this.#restores = new RestoreObserver(logger, parts.restoreListener)
@@ -75,7 +75,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
     const onFailed = (error: WeirError): void => this.#fail(error)
     this.#watch = new TopicWatch({
-      partitions,
+      topics,
       admin,
       intervalMs: topicWatchIntervalMs(config),
       logger,

@@ -105,7 +105,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
 
   const memory = StateMemory.acquire(stateMemoryOptions(config))
   resources.defer(async () => memory.close())
-  const internal = plan.internalTopics.map(({ name, partitions }) => [name, partitions] as const)
+  const watched = [...plan.sources.keys(), ...plan.internalTopics.map(({ name }) => name)]
   const heartbeats = new SharedArrayBuffer(config.numStreamThreads * Int32Array.BYTES_PER_ELEMENT)
   const offsetReset = offsetResets(topology, config)
   const parts: ApplicationParts = {
@@ -114,7 +114,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     admin,
     memory,
     tasks,
-    partitions: new Map([...plan.sources, ...internal]),
+    topics: new Map(watched.map((name) => [name, topics[name]!])),
     repartitionTopics: new Set(
       plan.internalTopics.filter(({ kind }) => kind === 'repartition').map(({ name }) => name),
     ),

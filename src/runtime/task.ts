@@ -10,6 +10,7 @@ import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
+import { CommitNeed } from './commit-need.ts'
 import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
@@ -17,9 +18,6 @@ import { processingFailed, recordFailed } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
-
-/** As often as the database renews the age of offsets that do not change (kOffsetRefreshMs). */
-const QUIET_COMMIT_MS = 600_000
 
 /** An input partition, and by which name the definition knows its topic. */
 export interface SourcePartition {
@@ -65,8 +63,7 @@ export class Task {
   readonly #streamTime = new PunctuationQueue('stream-time')
   readonly #wallClock = new PunctuationQueue('wall-clock-time')
   readonly #graph: ProcessGraph
-  #changed = false
-  #committedMs = 0
+  readonly #need: CommitNeed
   readonly #warnings: TaskWarnings
 
   constructor(options: TaskOptions) {
@@ -77,6 +74,7 @@ export class Task {
     this.#options = options
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
+    this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
     this.#graph = new ProcessGraph(
       definition,
       {
@@ -113,7 +111,6 @@ export class Task {
   /** Starts the processors. REQUIRES restored state. */
   start(): void {
     this.#guard(() => this.#graph.init())
-    this.#committedMs = this.#clock.systemTimeMs()
     this.resume()
   }
 
@@ -135,13 +132,9 @@ export class Task {
     this.taskState = 'suspended'
   }
 
-  /**
-   * True when something was processed, punctuated or asked for since `commitDone`; and from time to time without: state that is as current as
-   * ever says so on the disk, lest it be taken for old.
-   */
+  /** True when something was processed, punctuated or asked for since `commitDone`, and from time to time: see CommitNeed. */
   get needsCommit(): boolean {
-    if (this.#changed) return true
-    return this.state !== null && this.#clock.systemTimeMs() - this.#committedMs >= QUIET_COMMIT_MS
+    return this.#need.isThere
   }
 
   get commitRequested(): boolean {
@@ -159,8 +152,7 @@ export class Task {
   }
 
   commitDone(): void {
-    this.#changed = false
-    this.#committedMs = this.#clock.systemTimeMs()
+    this.#need.committed()
     this.#clock.commitRequested = false
     if (this.state !== null) this.state.overlayBytes = 0
   }
@@ -253,7 +245,7 @@ export class Task {
     } catch (error) {
       throw recordFailed(clock, error)
     }
-    this.#changed = true
+    this.#need.changed()
     this.recordsProcessed++
     if (this.state !== null) this.#closeScans()
     if (input.step()) {
@@ -298,7 +290,7 @@ export class Task {
 
   readonly #punctuate = (node: string, punctuator: Punctuator, timestamp: number): void => {
     const clock = this.#clock
-    this.#changed = true
+    this.#need.changed()
     clock.inPunctuator = true
     clock.node = node
     clock.timestamp = timestamp

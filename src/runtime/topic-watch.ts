@@ -3,6 +3,7 @@ import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicDescription } from '../native.ts'
 import type { Logger } from './logger.ts'
+import type { TopicInfo } from './protocol.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
@@ -15,8 +16,8 @@ export function topicWatchIntervalMs(config: Config): number {
 }
 
 export interface TopicWatchOptions {
-  /** Partition counts as the application started with, by real name. */
-  readonly partitions: ReadonlyMap<string, number>
+  /** The topics as the application started with them, by real name. */
+  readonly topics: ReadonlyMap<string, TopicInfo>
   readonly admin: Pick<TopicAdmin, 'describeTopics'>
   readonly intervalMs: number
   readonly logger: Logger
@@ -24,8 +25,8 @@ export interface TopicWatchOptions {
 }
 
 /**
- * Looks regularly whether the input and internal topics still have the partitions that the application started with. Tasks and changelogs
- * are as many as partitions, so a topic that grows stops the application.
+ * Looks regularly whether the input and internal topics are still those that the application started with, with as many partitions. Tasks and
+ * changelogs are as many as partitions, so a topic that grows stops the application; so does one that was made anew.
  */
 export class TopicWatch {
   readonly #options: TopicWatchOptions
@@ -56,10 +57,10 @@ export class TopicWatch {
   }
 
   async #check(): Promise<void> {
-    const { partitions, admin, logger, onFailed } = this.#options
+    const { topics, admin, logger, onFailed } = this.#options
     try {
-      const found = await admin.describeTopics([...partitions.keys()], REQUEST_TIMEOUT_MS)
-      const problem = compareTopics(partitions, found)
+      const found = await admin.describeTopics([...topics.keys()], REQUEST_TIMEOUT_MS)
+      const problem = compareTopics(topics, found)
       if (problem === null) {
         this.#missing = 0
       } else if (problem.code !== 'topic-missing' || ++this.#missing >= MISSING_MAX) {
@@ -78,19 +79,26 @@ export class TopicWatch {
 
 /** @returns what is wrong, null when nothing is */
 export function compareTopics(
-  partitions: ReadonlyMap<string, number>,
+  topics: ReadonlyMap<string, TopicInfo>,
   found: readonly TopicDescription[],
 ): WeirError | null {
-  const missing = [...partitions.keys()].filter((name) => !found.some((topic) => topic.name === name))
+  const missing = [...topics.keys()].filter((name) => !found.some((topic) => topic.name === name))
   if (missing.length > 0) {
     return new WeirError('topic-missing', `deleted while the application runs: topic ${missing.join(', ')}`)
   }
   for (const topic of found) {
-    const before = partitions.get(topic.name)
-    if (before === undefined || topic.partitions === before) continue
+    const before = topics.get(topic.name)
+    if (before === undefined) continue
+    if (before.id !== '' && topic.id !== '' && topic.id !== before.id) {
+      return new WeirError(
+        'topic-recreated',
+        `topic ${topic.name} was deleted and made anew while the application runs: its offsets mean other records now`,
+      )
+    }
+    if (topic.partitions === before.partitions) continue
     return new WeirError(
       'partition-count-changed',
-      `topic ${topic.name} has ${topic.partitions} partitions and had ${before} when the application started: keys are in other partitions now, ` +
+      `topic ${topic.name} has ${topic.partitions} partitions and had ${before.partitions} when the application started: keys are in other partitions now, ` +
         'and the internal topics have as many as before. Stop every process, reset the application or give it another WEIR_APPLICATION_ID, and start again',
     )
   }

@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import { compareTopics } from '../../../src/runtime/topic-watch.ts'
 
 const before = new Map([
-  ['a', 4],
-  ['b', 2],
+  ['a', { partitions: 4, id: '' }],
+  ['b', { partitions: 2, id: 'first' }],
 ])
-const topic = (name: string, partitions: number) => ({ name, partitions, id: '', replicationFactor: 1 })
+const topic = (name: string, partitions: number, id = '') => ({ name, partitions, id, replicationFactor: 1 })
 
 test('topics that are as they were', () => {
   assert.equal(compareTopics(before, [topic('b', 2), topic('a', 4), topic('other', 9)]), null)
@@ -17,6 +17,14 @@ test('a topic that grew is named with both counts', () => {
   const problem = compareTopics(before, [topic('a', 6), topic('b', 2)])
   assert.equal(problem?.code, 'partition-count-changed')
   assert.match(problem.message, /^topic a has 6 partitions and had 4 when the application started/)
+})
+
+test('a topic that was made anew is named; one whose id is unknown is not', () => {
+  assert.equal(compareTopics(before, [topic('a', 4, 'some'), topic('b', 2)]), null)
+  assert.equal(compareTopics(before, [topic('a', 4), topic('b', 2, 'first')]), null)
+  const problem = compareTopics(before, [topic('a', 4), topic('b', 2, 'second')])
+  assert.equal(problem?.code, 'topic-recreated')
+  assert.match(problem.message, /^topic b was deleted and made anew while the application runs/)
 })
 
 test('a topic that is gone is named', () => {
