@@ -88,19 +88,14 @@ class Model implements StoreModel<Store, Command> {
           reverse
             ? store.backwardFindSessions(keyFrom, keyTo, earliestEnd, latestStart)
             : store.findSessions(keyFrom, keyTo, earliestEnd, latestStart),
-          (row) =>
-            isKeyWithin(row.key, keyFrom, keyTo) && row.time >= earliestEnd && row.rest <= latestStart,
+          (row) => isKeyWithin(row.key, keyFrom, keyTo) && row.time >= earliestEnd && row.rest <= latestStart,
           reverse,
         )
         break
       }
       case 'fetch': {
         const { key, reverse } = command
-        this.#agrees(
-          reverse ? store.backwardFetch(key) : store.fetch(key),
-          (row) => row.key === key,
-          reverse,
-        )
+        this.#agrees(reverse ? store.backwardFetch(key) : store.fetch(key), (row) => row.key === key, reverse)
         break
       }
       case 'fetchRange': {

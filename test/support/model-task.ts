@@ -3,6 +3,7 @@
  * crashes, which take a thousand times as long as a command, serve all of them.
  */
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -30,6 +31,8 @@ const COMMANDS_PER_EVENT_MAX = 12
 /** Each run has changelogs of its own: the next partition. */
 const PARTITIONS = 64
 const TIMEOUT_MS = 30_000
+/** Files in memory: a disk takes as long to create and to sync them as all else takes together. */
+const MEMORY_FILES = '/dev/shm'
 
 /** What a store must hold, by means as simple as can be. */
 export interface StoreModel<Store, Command> {
@@ -76,7 +79,7 @@ class Services {
   folder = ''
 
   async start(): Promise<void> {
-    this.folder = await mkdtemp(path.join(tmpdir(), 'weir-model-'))
+    this.folder = await mkdtemp(path.join(existsSync(MEMORY_FILES) ? MEMORY_FILES : tmpdir(), 'weir-model-'))
   }
 
   async stop(): Promise<void> {
@@ -138,7 +141,12 @@ class ModelTask<Store, Command> {
   #path: string
   #database!: TaskDatabase
 
-  constructor(services: Services, kind: StoreKind<Store, Command>, changelogs: Changelogs, budgetBytes: number) {
+  constructor(
+    services: Services,
+    kind: StoreKind<Store, Command>,
+    changelogs: Changelogs,
+    budgetBytes: number,
+  ) {
     const { topics, partition } = changelogs.next()
     this.#services = services
     this.#kind = kind
@@ -311,7 +319,10 @@ export function testAgainstModels(suite: string, kinds: Readonly<Record<string, 
         t.diagnostic(`seed ${seed}`)
         const changelogs = new Changelogs(services.cluster, `kind-${index}`)
         try {
-          await fc.assert(property(services, kind, changelogs), { seed, numRuns: Math.ceil(SEQUENCES / LANES) })
+          await fc.assert(property(services, kind, changelogs), {
+            seed,
+            numRuns: Math.ceil(SEQUENCES / LANES),
+          })
         } finally {
           await changelogs.producer.close()
         }

@@ -71,7 +71,9 @@ export class SegmentedModel<V> {
   #bytes({ key, time, rest }: ModelRow<V>): Buffer {
     const suffix = Buffer.alloc(8 + this.#restBytes)
     suffix.writeBigInt64BE(BigInt(time))
-    suffix.writeUIntBE(rest, 8 + this.#restBytes - 4, 4)
+    // Six bytes are what a number of milliseconds takes.
+    const bytes = Math.min(6, this.#restBytes)
+    suffix.writeUIntBE(rest, suffix.length - bytes, bytes)
     return Buffer.concat([Buffer.from(key), suffix])
   }
 }
