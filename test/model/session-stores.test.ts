@@ -134,6 +134,7 @@ class Model implements StoreModel<Store, Command> {
 const options = { name: 'sessions', key: serdes.string, value: serdes.string, retentionMs: 120_000 }
 const definitions: Record<string, StoreDefinition> = {
   'a session store': stores.session(options),
+  'a session store in memory': stores.session({ ...options, inMemory: true }),
   'a session store without a changelog': stores.session({ ...options, logging: false }),
 }
 

@@ -144,6 +144,14 @@ const definitions: Record<string, StoreDefinition> = {
   }),
   'a window store that retains duplicates': stores.window({ ...options, retainDuplicates: true }),
   'a timestamped window store': stores.timestampedWindow(options),
+  'a window store in memory': stores.window({ ...options, inMemory: true }),
+  'a window store in memory that retains duplicates, without a changelog': stores.window({
+    ...options,
+    inMemory: true,
+    retainDuplicates: true,
+    logging: false,
+  }),
+  'a timestamped window store in memory': stores.timestampedWindow({ ...options, inMemory: true }),
 }
 
 testAgainstModels(

@@ -97,26 +97,31 @@ test('a timestamped window store shows its rows without a copy', async () => {
   await tested.close()
 })
 
-test('expired windows are counted, and take no room', async () => {
-  const tested = await laboratory.open(definition(), 1 << 20)
-  const store = tested.store<WindowStore<string, string>>()
-  const big = 'v'.repeat(1000)
-  for (let minute = 0; minute < 60; minute++) {
-    for (let index = 0; index < 50; index++) store.put(`key-${index}`, big, minute * 60_000)
-    await tested.commit()
-    await tested.database.flush()
-  }
-  store.put('late', big, 0)
-  assert.equal(tested.expired, 1)
-  assert.equal([...store.all()].length, 100)
-  // RocksDB has the rows of three minutes, whatever else its files hold.
-  using rows = { scan: tested.database.scan(0, null, null, false), [Symbol.dispose]: () => rows.scan.close() }
-  const columns = new Int32Array(4 * 256)
-  let count = 0
-  for (let got = 1; got > 0; count += got) got = rows.scan.next(Buffer.alloc(1 << 20), columns, 256)
-  assert.equal(count, 150)
-  await tested.close()
-})
+for (const inMemory of [false, true]) {
+  test(`expired windows are counted, and take no room ${inMemory ? 'in memory' : 'on disk'}`, async () => {
+    const tested = await laboratory.open({ ...definition(), inMemory }, 1 << 20)
+    const store = tested.store<WindowStore<string, string>>()
+    const big = 'v'.repeat(1000)
+    for (let minute = 0; minute < 60; minute++) {
+      for (let index = 0; index < 50; index++) store.put(`key-${index}`, big, minute * 60_000)
+      await tested.commit()
+      await tested.database.flush()
+    }
+    store.put('late', big, 0)
+    assert.equal(tested.expired, 1)
+    assert.equal([...store.all()].length, 100)
+    // The database has the rows of three minutes, whatever else its files hold.
+    using rows = {
+      scan: tested.database.scan(0, null, null, false),
+      [Symbol.dispose]: () => rows.scan.close(),
+    }
+    const columns = new Int32Array(4 * 256)
+    let count = 0
+    for (let got = 1; got > 0; count += got) got = rows.scan.next(Buffer.alloc(1 << 20), columns, 256)
+    assert.equal(count, 150)
+    await tested.close()
+  })
+}
 
 test('a scan is closed by using, forgotten by its store, and ends with an error after a commit', async () => {
   const tested = await laboratory.open(definition(), 1 << 20)
