@@ -201,13 +201,17 @@ describe('an application goes from one to the other by its changelogs', { concur
   })
   after(() => kafka.stop())
 
-  async function withWeir(applicationId: string, work: () => Promise<void>): Promise<void> {
+  async function withWeir(applicationId: string, work: () => Promise<void>, inMemory = false): Promise<void> {
     await using worker = await WeirProcess.start({
       module: 'test/support/topologies/every-store.ts',
       applicationId,
       bootstrapServers: kafka.bootstrapServers,
       stateDir: makeScratchDir('changelogs-weir'),
-      env: { WEIR_NUM_STREAM_THREADS: '1', WEIR_COMMIT_INTERVAL_MS: '200' },
+      env: {
+        WEIR_NUM_STREAM_THREADS: '1',
+        WEIR_COMMIT_INTERVAL_MS: '200',
+        STORES_IN_MEMORY: String(inMemory),
+      },
     })
     await worker.whileRunning(work())
     await worker.stop()
@@ -241,10 +245,15 @@ describe('an application goes from one to the other by its changelogs', { concur
     }
   }
 
-  const hands = { weir: withWeir, 'kafka-streams': withKafkaStreams } as const
+  const hands = {
+    weir: withWeir,
+    'weir in memory': (applicationId: string, work: () => Promise<void>) =>
+      withWeir(applicationId, work, true),
+    'kafka-streams': withKafkaStreams,
+  } as const
   for (const turns of [
     ['weir', 'kafka-streams', 'weir'],
-    ['kafka-streams', 'weir'],
+    ['kafka-streams', 'weir in memory'],
   ] as const) {
     test(turns.join(' to '), async (t) => {
       const random = new Random()

@@ -49,7 +49,8 @@ function told<V>(rows: StoreIterator<string | Windowed<string>, V>, shown: (valu
 const plain = (value: string): string => value
 const withTimestamp = ({ value, timestamp }: ValueAndTimestamp<string>): string => `${value}#${timestamp}`
 
-const common = { key: serdes.string, value: serdes.string }
+const serdesOfAll = { key: serdes.string, value: serdes.string }
+const common = { ...serdesOfAll, inMemory: process.env.STORES_IN_MEMORY === 'true' }
 const segmented = { ...common, retentionMs: 120_000 }
 const windows = { ...segmented, windowSizeMs: 10_000 }
 
@@ -106,9 +107,9 @@ class Commands implements Processor<string, string, string, string> {
 const applicationId = process.env.WEIR_APPLICATION_ID!
 
 const topology = new Topology()
-  .addSource('source', { topics: `commands-${applicationId}`, ...common })
+  .addSource('source', { topics: `commands-${applicationId}`, ...serdesOfAll })
   .addProcessor('commands', () => new Commands(), { parents: 'source' })
 for (const { definition } of kinds) topology.addStateStore(definition, 'commands')
-topology.addSink('sink', { parents: 'commands', topic: `answers-${applicationId}`, ...common })
+topology.addSink('sink', { parents: 'commands', topic: `answers-${applicationId}`, ...serdesOfAll })
 
 export default topology
