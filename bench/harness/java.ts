@@ -1,30 +1,17 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { classPath } from '../../test/services/toolchain.ts'
+
+import { compileJava, javaClassPath } from '../../test/services/java.ts'
 import { repoDir } from './paths.ts'
 
-const sourceDir = join(repoDir, 'bench/peers/kafka-streams')
 const classDir = join(repoDir, 'build/peers/kafka-streams')
 
-export const peerClassPath = () => [classDir, classPath('streams')].join(delimiter)
+export const peerClassPath = () => javaClassPath(classDir)
 
 /** Compiles the Java programs of the benches; about 2 s. */
-export async function compilePeers(): Promise<void> {
-  rmSync(classDir, { recursive: true, force: true })
-  mkdirSync(classDir, { recursive: true })
-  const sources = readdirSync(sourceDir).filter((name) => name.endsWith('.java'))
-  const paths = sources.map((name) => join(sourceDir, name))
-  await promisify(execFile)('javac', [
-    '--release',
-    '17',
-    '-cp',
-    classPath('streams'),
-    '-d',
-    classDir,
-    ...paths,
-  ])
+export function compilePeers(): Promise<void> {
+  return compileJava(join(repoDir, 'bench/peers/kafka-streams'), classDir)
 }
 
 /** Runs one of the peers' helper programs to its end and returns the JSON line that it prints. */

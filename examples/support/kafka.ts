@@ -28,6 +28,8 @@ export interface ReadRecord {
 
 const topicExists = 36
 const queueFull = -184
+/** The group's coordinator is being loaded, or is somewhere else by now. */
+const coordinatorMoves = new Set<unknown>([14, 15, 16])
 const timeoutMs = 60_000
 
 function settle<T>(
@@ -196,7 +198,10 @@ export async function waitUntilConsumed(
 ): Promise<void> {
   const deadline = Date.now() + (options.timeoutMs ?? 10 * timeoutMs)
   for (;;) {
-    const remaining = await remainingRecords(bootstrapServers, group, topics)
+    const remaining = await remainingRecords(bootstrapServers, group, topics).catch((error) => {
+      if (!coordinatorMoves.has((error as { code?: number }).code)) throw error
+      return Number.NaN
+    })
     if (remaining === 0) return
     options.signal?.throwIfAborted()
     if (Date.now() > deadline)

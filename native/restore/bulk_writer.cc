@@ -27,15 +27,22 @@ Result<std::unique_ptr<RestoreWriter>> BulkWriter::Create(TaskDatabase& database
     return Status(error == std::errc::no_space_on_device ? "rocksdb:NoSpace" : "rocksdb:IOError",
                   "The folder " + folder + " cannot be created: " + error.message());
   }
-  return std::unique_ptr<RestoreWriter>(std::make_unique<BulkWriter>(database, store, memory_bytes));
+  Observed observed;
+  if (database.options().stores[store].segments.has_value()) {
+    const Result<Observed> known = database.ObservedBy(store);
+    if (!known.ok()) return known.status();
+    observed = known.value();
+  }
+  return std::unique_ptr<RestoreWriter>(
+      std::make_unique<BulkWriter>(database, store, observed, memory_bytes));
 }
 
-BulkWriter::BulkWriter(TaskDatabase& database, size_t store, size_t memory_bytes)
+BulkWriter::BulkWriter(TaskDatabase& database, size_t store, const Observed& observed, size_t memory_bytes)
     : database_(database),
       store_(store),
       memory_bytes_(std::max(memory_bytes, kMemoryBytesMin)),
       folder_(database.RestoreFolder(store)),
-      rows_(database.options().stores[store].timestamped) {}
+      rows_(database.NewChangelogRows(store, observed)) {}
 
 BulkWriter::~BulkWriter() {
   merge_.reset();
@@ -48,9 +55,13 @@ BulkWriter::~BulkWriter() {
 
 Status BulkWriter::Write(const std::vector<ChangelogRecord>& records, int64_t) {
   for (const ChangelogRecord& record : records) {
-    table_.Put(rows_.RowOf(record));
+    Status status = rows_.Observe(record);
+    if (!status.ok()) return status;
+    const RestoredRow row = rows_.RowOf(record);
+    if (!rows_.IsLive(row.key)) continue;
+    table_.Put(row);
     if (table_.bytes() < memory_bytes_ / 2) continue;
-    Status status = Spill();
+    status = Spill();
     if (!status.ok()) return status;
   }
   const auto first = std::find_if(runs_.begin(), runs_.end(), [this](const Run& run) {
@@ -70,7 +81,7 @@ Status BulkWriter::Spill() {
   const std::unique_ptr<SortedRows> rows = table_.Sort();
   Status status = rows->Next();
   while (status.ok() && rows->valid()) {
-    status = file.value()->Append(rows->key(), rows->deleted(), rows->row());
+    if (rows_.IsLive(rows->key())) status = file.value()->Append(rows->key(), rows->deleted(), rows->row());
     if (status.ok()) status = rows->Next();
   }
   if (status.ok()) status = file.value()->Finish();
@@ -108,6 +119,7 @@ Status BulkWriter::Work() {
     Status status = merge_->Next();
     if (!status.ok()) return status;
     if (!merge_->valid()) return EndMerge();
+    if (!rows_.IsLive(merge_->key())) continue;
     if (files_out_ == nullptr) {
       status = longer_run_->Append(merge_->key(), merge_->deleted(), merge_->row());
     } else if (!merge_->deleted()) {
@@ -126,7 +138,7 @@ Status BulkWriter::EndMerge() {
     table_.Clear();
     Status status = files_out_->Finish();
     if (!status.ok()) return status;
-    return database_.IngestRestored(store_, *files_out_, next_offset_);
+    return database_.IngestRestored(store_, *files_out_, rows_.observed(), next_offset_);
   }
   Status status = longer_run_->Finish();
   if (!status.ok()) return status;

@@ -20,6 +20,8 @@ namespace weir {
 // store's only level, with the offset, atomically: until then the database does not change, and a crash or a
 // stop leaves it as it was.
 //
+// Rows of segments that have expired go at each of these steps: when they come, and when they are written on.
+//
 // Memory: half of the limit for the table, an eighth for the buffers of runs, a quarter for the SST file that is
 // being written. Runs of 16 generations fit any disk, so that few are open at a time.
 class BulkWriter final : public RestoreWriter {
@@ -28,7 +30,8 @@ class BulkWriter final : public RestoreWriter {
   static Result<std::unique_ptr<RestoreWriter>> Create(TaskDatabase& database, size_t store,
                                                        size_t memory_bytes);
 
-  BulkWriter(TaskDatabase& database, size_t store, size_t memory_bytes);
+  // `observed`: of a segmented store.
+  BulkWriter(TaskDatabase& database, size_t store, const Observed& observed, size_t memory_bytes);
   // Removes the files of what was not finished.
   ~BulkWriter() override;
 

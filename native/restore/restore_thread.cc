@@ -20,6 +20,10 @@ const RequiredSettings kRequired = {
 // While readers are active the client's own events are taken at least this often.
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
+// A client is kept so long without readers. A new one may take a second and more until it knows its topics'
+// leaders, and tasks are often restored one after the other.
+constexpr auto kClientIdle = std::chrono::seconds(10);
+
 Result<KafkaClientHandle> NewRestoreClient(const KafkaConfig& config) {
   Result<KafkaConfHandle> conf = BuildKafkaConf(config, kRequired);
   if (!conf.ok()) return conf.status();
@@ -70,11 +74,12 @@ void RestoreThread::Run() {
   bool progressed = false;
   while (TakeAdded(/*wait=*/!progressed)) {
     if (readers_.empty()) {
-      client_.reset();
       progressed = false;
+      DropIdleClient();
       continue;
     }
     progressed = EnsureClient() && StepAll();
+    last_read_ = std::chrono::steady_clock::now();
   }
   FailAll(Status::Closed("The restorer"));
   client_.reset();
@@ -85,7 +90,7 @@ bool RestoreThread::TakeAdded(bool wait) {
   const auto ready = [this] { return stopped_ || signalled_; };
   if (wait && readers_.empty() && client_ == nullptr) {
     changed_.wait(lock, ready);
-  } else if (wait && !readers_.empty()) {
+  } else if (wait) {
     changed_.wait_for(lock, kPollInterval, ready);
   }
   signalled_ = false;
@@ -123,6 +128,15 @@ bool RestoreThread::EnsureClient() {
   }
   FailAll(client.status());
   return false;
+}
+
+void RestoreThread::DropIdleClient() {
+  if (client_ == nullptr) return;
+  if (std::chrono::steady_clock::now() - last_read_ >= kClientIdle) {
+    client_.reset();
+  } else {
+    rd_kafka_poll(client_.get(), 0);
+  }
 }
 
 bool RestoreThread::StepAll() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -15,7 +16,7 @@
 namespace weir {
 
 // A thread with a consumer of its own, which restores several changelogs at a time. The consumer exists while
-// there is something to restore.
+// there is something to restore, and a little longer.
 //
 // Those that read take turns, a batch or a slice of a merge at a time; restore_places.h says who reads.
 //
@@ -40,6 +41,8 @@ class RestoreThread {
   // Moves readers from added_ to readers_. Returns false when the thread is to end.
   bool TakeAdded(bool wait);
   bool EnsureClient();
+  // REQUIRES: no readers.
+  void DropIdleClient();
   void GrantPlaces();
   // A reader with a place has the partition: the same store is being restored into two databases.
   bool IsBeingRead(const ChangelogReader& reader) const;
@@ -52,6 +55,7 @@ class RestoreThread {
 
   // The thread's own. The client goes after the readers.
   KafkaClientHandle client_;
+  std::chrono::steady_clock::time_point last_read_;
   std::vector<std::unique_ptr<ChangelogReader>> readers_;
 
   std::mutex mutex_;

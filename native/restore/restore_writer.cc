@@ -7,10 +7,8 @@ namespace weir {
 
 Result<std::unique_ptr<RestoreWriter>> NewRestoreWriter(TaskDatabase& database, size_t store, int64_t records,
                                                         size_t memory_bytes) {
-  // Files are RocksDB's; memory takes rows as they come. Rows of segments expire while they are restored: most of a
-  // long changelog may never be written.
-  if (records >= kBulkRecordsMin && !database.IsInMemory(store) &&
-      !database.options().stores[store].segments.has_value()) {
+  // Files are RocksDB's; memory takes rows as they come.
+  if (records >= kBulkRecordsMin && !database.IsInMemory(store)) {
     // Into a store with rows files would overlap, and slow its reads until they are compacted.
     const Result<bool> empty = database.StoreIsEmpty(store);
     if (!empty.ok()) return empty.status();

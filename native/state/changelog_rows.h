@@ -2,7 +2,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+
+#include "common/status.h"
+#include "state/segments.h"
 
 namespace weir {
 
@@ -27,14 +31,29 @@ struct RestoredRow {
 // Threading: one thread.
 class ChangelogRows {
  public:
-  // `timestamped`: rows begin with the record's timestamp.
-  explicit ChangelogRows(bool timestamped) : timestamped_(timestamped) {}
+  // `store`: its name. `timestamped`: rows begin with the record's timestamp. `observed`: of a segmented store, by the
+  // rows that it has.
+  ChangelogRows(std::string store, bool timestamped, const std::optional<SegmentSettings>& segments,
+                const Observed& observed);
 
-  // Points into the record and into this object: valid until the next call.
+  // Lets time pass in a segmented store. Fails for a key that is none of its keys.
+  Status Observe(const ChangelogRecord& record);
+  // Points into the record and into this object: valid until the next call. REQUIRES: the record was observed.
   RestoredRow RowOf(const ChangelogRecord& record);
 
+  const Observed& observed() const { return observed_; }
+  // False for the row of a segment that has expired by what was observed.
+  bool IsLive(std::string_view key) const { return key >= live_from_; }
+  // The first key that is live; empty when none can expire.
+  const std::string& live_from() const { return live_from_; }
+
  private:
+  const std::string store_;
   const bool timestamped_;
+  const std::optional<SegmentSettings> segments_;
+  Observed observed_;
+  std::string live_from_;
+  std::string key_;
   char timestamp_[8];
 };
 

@@ -66,6 +66,14 @@ void MemoryTable::Put(std::string_view key, std::optional<std::string_view> valu
   PutAt(rows_.lower_bound(key), key, value);
 }
 
+void MemoryTable::EraseBefore(std::string_view key) {
+  auto at = rows_.begin();
+  while (at != rows_.end() && std::string_view(at->first) < key) {
+    bytes_ -= RowBytes(*at);
+    at = rows_.erase(at);
+  }
+}
+
 void MemoryTable::Fold(const Overlay& overlay) {
   auto at = rows_.begin();
   for (const auto& [key, row] : overlay.rows()) {

@@ -33,6 +33,8 @@ class MemoryTable {
 
   // nullopt deletes. Copies the bytes.
   void Put(std::string_view key, std::optional<std::string_view> value);
+  // Removes the rows whose keys are less.
+  void EraseBefore(std::string_view key);
   // Takes over what an overlay changed.
   void Fold(const Overlay& overlay);
   // Null when there is no such row.

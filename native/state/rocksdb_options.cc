@@ -32,6 +32,8 @@ rocksdb::DBOptions DatabaseOptionsFor(StateMemory& memory) {
   // Opening reads no file statistics: a node opens a hundred databases at once.
   options.skip_stats_update_on_db_open = true;
   options.skip_checking_sst_file_sizes_on_db_open = true;
+  // RocksDB starts as many threads for each family, however few files it has: 16 by default, 80 for a task.
+  options.max_file_opening_threads = 1;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;

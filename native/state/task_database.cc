@@ -75,7 +75,7 @@ Status TaskDatabase::ReadOffsets() {
     offsets_.back() = std::move(offset.value());
   }
   for (size_t i = 0; i < options_.stores.size(); i++) {
-    if (!options_.stores[i].segments.has_value()) continue;
+    if (!options_.stores[i].segments.has_value() || options_.stores[i].in_memory) continue;
     Status observed = ReadObserved(i);
     if (!observed.ok()) return observed;
   }

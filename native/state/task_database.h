@@ -155,9 +155,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::string RestoreFolder(size_t store) const;
   // A store's rows on their way into files. `rows_max`: of one file.
   std::unique_ptr<SstFiles> NewRestoredFiles(size_t store, size_t rows_max);
-  // Takes in a store's rows with its next changelog offset, atomically, and on the disk when it returns: a crash
-  // leaves all or nothing. REQUIRES: the store is empty; `rows` are finished.
-  Status IngestRestored(size_t store, const SstFiles& rows, int64_t next_offset);
+  // Makes a store's rows of its changelog's records.
+  ChangelogRows NewChangelogRows(size_t store, const Observed& observed) const;
+  // Takes in a store's rows with its next changelog offset and, of a segmented store, what was observed, atomically,
+  // and on the disk when it returns: a crash leaves all or nothing. REQUIRES: the store is empty; `rows` are finished.
+  Status IngestRestored(size_t store, const SstFiles& rows, const Observed& observed, int64_t next_offset);
 
   // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans
   // end.
@@ -197,10 +199,12 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
   bool IsInMemory(const std::string& store) const;
-  void RestoreTable(MemoryTable& table, bool timestamped, const std::vector<ChangelogRecord>& records);
+  void RestoreTable(MemoryTable& table, ChangelogRows& rows, const std::vector<ChangelogRecord>& records);
   Status PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const;
   StoreOffset RestoredOffset(size_t store, int64_t next_offset) const;
   void SetOffset(size_t store, StoreOffset offset);
+  // To be called when a restore has written.
+  void SetRestored(size_t store, StoreOffset offset, const Observed& observed);
   size_t offsets_family() const { return options_.stores.size(); }
 
   const std::shared_ptr<StateMemory> memory_;

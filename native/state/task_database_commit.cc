@@ -64,9 +64,11 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   auto at = overlay.rows().begin();
   if (settings.segments.has_value()) {
     const Observed& observed = overlay_observed_[store];
-    Result<std::string> expired = ExpireSegments(&batch_, store, LastObserved(store), observed);
-    if (!expired.ok()) return expired.status();
-    expired_before_[store] = std::move(expired.value());
+    if (!settings.in_memory) {
+      Result<std::string> expired = ExpireSegments(&batch_, store, LastObserved(store), observed);
+      if (!expired.ok()) return expired.status();
+      expired_before_[store] = std::move(expired.value());
+    }
     prefix_bytes = SegmentSettings::kPrefixBytes;
     const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
     at = overlay.rows().lower_bound(OverlayKey(oldest));
@@ -118,6 +120,7 @@ Status TaskDatabase::Commit() {
     if (!IsInMemory(offsets.value()[i].store)) status = PutOffset(&batch_, offsets.value()[i]);
   }
   for (size_t i = 0; status.ok() && i < options_.stores.size(); i++) {
+    if (options_.stores[i].in_memory) continue;
     if (overlay_observed_[i] != LastObserved(i)) status = PutObserved(&batch_, i, overlay_observed_[i]);
   }
   if (status.ok() && batch_.Count() > 0) status = rocksdb_->Write(&batch_);
@@ -224,6 +227,9 @@ void TaskDatabase::FinishCommit() {
     if (tables_[store] == nullptr) continue;
     const size_t before = tables_[store]->bytes();
     tables_[store]->Fold(*overlays_[store]);
+    if (const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
+        segments.has_value())
+      tables_[store]->EraseBefore(SegmentPrefix(segments->OldestLive(LastObserved(store).stream_time_ms)));
     CountTable(before, *tables_[store]);
   }
   ClearOverlays();

@@ -1,5 +1,6 @@
 #include <rocksdb/db.h>
 
+#include <map>
 #include <memory>
 
 #include "state/rocksdb_status.h"
@@ -49,84 +50,76 @@ void TaskDatabase::EndRestore(size_t store) {
 
 Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
                                    int64_t next_offset) {
-  if (MemoryTable* const rows = table(store); rows != nullptr) {
-    RestoreTable(*rows, options_.stores[store].timestamped, records);
-    SetOffset(store, RestoredOffset(store, next_offset));
+  // Without an offset the rows are about to go.
+  ChangelogRows rows = NewChangelogRows(store, next_offset < 0 ? Observed{} : LastObserved(store));
+  const Observed before = rows.observed();
+  for (const ChangelogRecord& record : records) {
+    Status observed = rows.Observe(record);
+    if (!observed.ok()) return observed;
+  }
+  StoreOffset offset = RestoredOffset(store, next_offset);
+  if (table(store) != nullptr) {
+    RestoreTable(*table(store), rows, records);
+    SetRestored(store, std::move(offset), rows.observed());
     return Status::Ok();
   }
   rocksdb::WriteBatch batch;
-  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
-  // Without an offset the rows are about to go.
-  Observed observed = next_offset < 0 ? Observed{} : LastObserved(store);
+  const bool segmented = options_.stores[store].segments.has_value();
   std::string expired_before;
   {
     const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
     if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
     rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
-    ChangelogRows rows(options_.stores[store].timestamped);
-    rocksdb::Status batched;
-    int64_t oldest_live = 0;
-    if (segments.has_value()) {
-      const Observed before = observed;
-      for (const ChangelogRecord& record : records) {
-        if (!segments->IsChangelogKey(record.key)) {
-          return Status::Invalid("A record of the changelog of store " + options_.stores[store].name +
-                                 " has a key of " + std::to_string(record.key.size()) +
-                                 " bytes; its keys have at least " + std::to_string(segments->suffix_bytes));
-        }
-        observed.Add(*segments, record.key);
-      }
-      Result<std::string> expired = ExpireSegments(&batch, store, before, observed);
+    if (segmented) {
+      Result<std::string> expired = ExpireSegments(&batch, store, before, rows.observed());
       if (!expired.ok()) return expired.status();
       expired_before = std::move(expired.value());
-      oldest_live = segments->OldestLive(observed.stream_time_ms);
     }
     for (const ChangelogRecord& record : records) {
       const RestoredRow row = rows.RowOf(record);
-      std::string segment;
-      if (segments.has_value()) {
-        const int64_t segment_of_row = segments->SegmentOf(segments->TimeOf(record.key));
-        if (segment_of_row < oldest_live) continue;
-        segment = SegmentPrefix(segment_of_row);
-      }
-      const rocksdb::Slice key[2] = {segment, row.key};
+      if (!rows.IsLive(row.key)) continue;
+      const rocksdb::Slice key(row.key);
       const rocksdb::Slice value[2] = {row.head, row.tail};
-      batched = row.deleted ? batch.Delete(family, rocksdb::SliceParts(key, 2))
-                            : batch.Put(family, rocksdb::SliceParts(key, 2), rocksdb::SliceParts(value, 2));
+      const rocksdb::Status batched =
+          row.deleted ? batch.Delete(family, key)
+                      : batch.Put(family, rocksdb::SliceParts(&key, 1), rocksdb::SliceParts(value, 2));
       if (!batched.ok())
         return RocksdbStatus(batched,
                              "Records of store " + options_.stores[store].name + " cannot be collected");
     }
   }
-  StoreOffset offset = RestoredOffset(store, next_offset);
   Status status = PutOffset(&batch, offset);
-  if (status.ok() && segments.has_value()) status = PutObserved(&batch, store, observed);
+  if (status.ok() && segmented) status = PutObserved(&batch, store, rows.observed());
   if (status.ok()) status = rocksdb_->Write(&batch);
   if (!status.ok()) return status;
-  SetOffset(store, std::move(offset));
-  {
-    std::lock_guard<std::mutex> lock(offsets_mutex_);
-    observed_[store] = observed;
-    overlay_observed_[store] = observed;
-  }
+  SetRestored(store, std::move(offset), rows.observed());
   if (!expired_before.empty()) rocksdb_->DeleteFilesBefore(store, expired_before);
   AfterWrite(static_cast<int64_t>(records.size()));
   return Status::Ok();
 }
 
-void TaskDatabase::RestoreTable(MemoryTable& table, bool timestamped,
+ChangelogRows TaskDatabase::NewChangelogRows(size_t store, const Observed& observed) const {
+  const StoreSettings& settings = options_.stores[store];
+  return {settings.name, settings.timestamped, settings.segments, observed};
+}
+
+void TaskDatabase::SetRestored(size_t store, StoreOffset offset, const Observed& observed) {
+  SetOffset(store, std::move(offset));
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  observed_[store] = observed;
+  overlay_observed_[store] = observed;
+}
+
+void TaskDatabase::RestoreTable(MemoryTable& table, ChangelogRows& rows,
                                 const std::vector<ChangelogRecord>& records) {
   const size_t before = table.bytes();
-  std::string row;
+  table.EraseBefore(rows.live_from());
+  std::string value;
   for (const ChangelogRecord& record : records) {
-    if (!record.value.has_value() || !timestamped) {
-      table.Put(record.key, record.value);
-      continue;
-    }
-    row.resize(8);
-    PutInt64(row.data(), record.timestamp_ms);
-    row.append(*record.value);
-    table.Put(record.key, row);
+    const RestoredRow row = rows.RowOf(record);
+    if (!rows.IsLive(row.key)) continue;
+    value.assign(row.head).append(row.tail);
+    table.Put(row.key, row.deleted ? std::nullopt : std::optional<std::string_view>(value));
   }
   CountTable(before, table);
 }
@@ -139,15 +132,22 @@ std::unique_ptr<SstFiles> TaskDatabase::NewRestoredFiles(size_t store, size_t ro
   return std::make_unique<SstFiles>(rocksdb_, store, RestoreFolder(store) + "/rows-", rows_max);
 }
 
-Status TaskDatabase::IngestRestored(size_t store, const SstFiles& rows, int64_t next_offset) {
-  if (rows.paths().empty()) return WriteRestored(store, {}, next_offset);
+Status TaskDatabase::IngestRestored(size_t store, const SstFiles& rows, const Observed& observed,
+                                    int64_t next_offset) {
   StoreOffset offset = RestoredOffset(store, next_offset);
-  SstFiles offset_file(rocksdb_, offsets_family(), RestoreFolder(store) + "/offset-", 1);
-  Status status = offset_file.Put(offset.store, EncodeOffset(offset));
+  std::map<std::string, std::string> known{{offset.store, EncodeOffset(offset)}};
+  const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
+  if (segments.has_value()) known.emplace(ObservedKey(offset.store), EncodeObserved(observed, *segments));
+  SstFiles known_files(rocksdb_, offsets_family(), RestoreFolder(store) + "/offset-", known.size());
+  Status status;
+  for (auto at = known.begin(); status.ok() && at != known.end(); ++at)
+    status = known_files.Put(at->first, at->second);
   if (!status.ok()) return status;
-  status = rocksdb_->Ingest({{rows.family(), rows.paths()}, {offset_file.family(), offset_file.paths()}});
+  std::vector<RocksdbInstance::FamilyFiles> files{{known_files.family(), known_files.paths()}};
+  if (!rows.paths().empty()) files.push_back({rows.family(), rows.paths()});
+  status = rocksdb_->Ingest(files);
   if (!status.ok()) return status;
-  SetOffset(store, std::move(offset));
+  SetRestored(store, std::move(offset), observed);
   return Status::Ok();
 }
 

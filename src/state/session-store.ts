@@ -5,7 +5,7 @@ import { SegmentedStore } from './segmented-store.ts'
 import { SESSION_SUFFIX_BYTES } from './segments.ts'
 import type { SessionStore, StoreIterator, Windowed } from './store.ts'
 
-/** A persistent session store; a session is kept by its end. Kafka Streams' RocksDBSessionStore. */
+/** A session store, in RocksDB or in memory; a session is kept by its end. Kafka Streams' RocksDBSessionStore and InMemorySessionStore. */
 export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements SessionStore<K, V> {
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
     super(definition, environment, SESSION_SUFFIX_BYTES)

@@ -15,7 +15,7 @@ import type {
 const EVERY_ROW = (): boolean => true
 
 /**
- * A persistent window store. Kafka Streams' RocksDBWindowStore.
+ * A window store, in RocksDB or in memory. Kafka Streams' RocksDBWindowStore and InMemoryWindowStore.
  *
  * Subclasses say what of a cached row the store's users see.
  */

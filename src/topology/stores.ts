@@ -17,15 +17,15 @@ export const stores = {
   timestampedKeyValue<K, V>(options: KeyValueStoreOptions<K, V>): StoreDefinition {
     return keyValueStore('timestamped-key-value', 'stores.timestampedKeyValue', options)
   },
-  /** A persistent window store: `WindowStore<K, V>`. */
+  /** A window store, persistent unless `inMemory`: `WindowStore<K, V>`. */
   window<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {
     return windowStore('window', 'stores.window', options)
   },
-  /** A persistent window store whose values carry a timestamp, as the DSL's windowed aggregates: `TimestampedWindowStore<K, V>`. */
+  /** A window store, persistent unless `inMemory`, whose values carry a timestamp, as the DSL's windowed aggregates: `TimestampedWindowStore<K, V>`. */
   timestampedWindow<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {
     return windowStore('timestamped-window', 'stores.timestampedWindow', options)
   },
-  /** A persistent session store: `SessionStore<K, V>`. */
+  /** A session store, persistent unless `inMemory`: `SessionStore<K, V>`. */
   session<K, V>(options: SessionStoreOptions<K, V>): StoreDefinition {
     return sessionStore('stores.session', options)
   },

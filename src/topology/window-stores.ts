@@ -1,4 +1,4 @@
-import type { StoreDefinition } from './definition.ts'
+import type { StoreDefinition, StoreType } from './definition.ts'
 import { checkBoolean, checkOptions } from './options.ts'
 import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
 import { TopologyError } from './topology-error.ts'
@@ -6,9 +6,17 @@ import { TopologyError } from './topology-error.ts'
 /** Segments are no shorter: each costs files of its own. */
 const SEGMENT_INTERVAL_MIN_MS = 60_000
 
+const SEGMENTED_OPTIONS = [...STORE_OPTIONS, 'retentionMs', 'inMemory']
+
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How far behind the highest time ever put rows are kept, ms. */
   readonly retentionMs: number
+  /**
+   * Default: false, rows are kept in RocksDB. True keeps them in memory only: they come back from the beginning of the changelog, and without
+   * `logging` they do not. Scans give rows in the same order either way. Kafka Streams' Stores.inMemoryWindowStore and inMemorySessionStore, which
+   * order the rows of several keys by time first.
+   */
+  readonly inMemory?: boolean
 }
 
 export interface WindowStoreOptions<K, V> extends SessionStoreOptions<K, V> {
@@ -18,17 +26,16 @@ export interface WindowStoreOptions<K, V> extends SessionStoreOptions<K, V> {
   readonly retainDuplicates?: boolean
 }
 
-/** Kafka Streams' Stores.persistentWindowStore. */
+/** Kafka Streams' Stores.persistentWindowStore and inMemoryWindowStore. */
 export function windowStore<K, V>(
   type: 'window' | 'timestamped-window',
   where: string,
   options: WindowStoreOptions<K, V>,
 ): StoreDefinition {
-  checkOptions(where, options, [...STORE_OPTIONS, 'retentionMs', 'windowSizeMs', 'retainDuplicates'])
-  const definition = storeDefinition(type, where, options)
+  checkOptions(where, options, [...SEGMENTED_OPTIONS, 'windowSizeMs', 'retainDuplicates'])
+  const definition = segmentedStore(type, where, options)
   const { retentionMs, windowSizeMs, retainDuplicates = false } = options
   const store = `store ${definition.name}`
-  checkDuration(store, 'retentionMs', retentionMs)
   checkDuration(store, 'windowSizeMs', windowSizeMs)
   checkBoolean(store, 'retainDuplicates', retainDuplicates)
   if (retentionMs < windowSizeMs) {
@@ -40,17 +47,30 @@ export function windowStore<K, V>(
   return { ...definition, windows: { retentionMs, segmentIntervalMs, windowSizeMs, retainDuplicates } }
 }
 
-/** Kafka Streams' Stores.persistentSessionStore. */
+/** Kafka Streams' Stores.persistentSessionStore and inMemorySessionStore. */
 export function sessionStore<K, V>(where: string, options: SessionStoreOptions<K, V>): StoreDefinition {
-  checkOptions(where, options, [...STORE_OPTIONS, 'retentionMs'])
-  const definition = storeDefinition('session', where, options)
+  checkOptions(where, options, SEGMENTED_OPTIONS)
+  const definition = segmentedStore('session', where, options)
   const { retentionMs } = options
-  checkDuration(`store ${definition.name}`, 'retentionMs', retentionMs)
   const segmentIntervalMs = segmentInterval(retentionMs)
   return {
     ...definition,
     windows: { retentionMs, segmentIntervalMs, windowSizeMs: 0, retainDuplicates: false },
   }
+}
+
+/** What window and session stores have in common, `windows` apart. */
+function segmentedStore<K, V>(
+  type: StoreType,
+  where: string,
+  options: SessionStoreOptions<K, V>,
+): StoreDefinition {
+  const definition = storeDefinition(type, where, options)
+  const store = `store ${definition.name}`
+  const { inMemory = false } = options
+  checkDuration(store, 'retentionMs', options.retentionMs)
+  checkBoolean(store, 'inMemory', inMemory)
+  return { ...definition, ...(inMemory && { inMemory }) }
 }
 
 /** Kafka Streams' default. */

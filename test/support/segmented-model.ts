@@ -1,5 +1,20 @@
 /** What a window or session store must hold: a list of rows, searched from end to end. */
+import fc from 'fast-check'
+
 import type { WindowsDefinition } from '../../src/topology/definition.ts'
+
+const key = fc.string({ unit: fc.constantFrom('a', 'b', '\0', '\u{1f600}'), maxLength: 3 })
+
+/** What commands are made of. */
+export const segmentedInput = {
+  key,
+  bound: fc.option(key, { nil: null }),
+  /** Relative to a clock that goes on by ten seconds with each command: within a retention of two minutes, seldom expired or ahead, ms. */
+  time: fc.oneof(
+    { weight: 5, arbitrary: fc.integer({ min: -26, max: 1 }).map((fives) => fives * 5_000) },
+    { weight: 1, arbitrary: fc.integer({ min: -250_000, max: 100_000 }) },
+  ),
+}
 
 export interface ModelRow<V> {
   readonly key: string
@@ -56,7 +71,9 @@ export class SegmentedModel<V> {
   #bytes({ key, time, rest }: ModelRow<V>): Buffer {
     const suffix = Buffer.alloc(8 + this.#restBytes)
     suffix.writeBigInt64BE(BigInt(time))
-    suffix.writeUIntBE(rest, 8 + this.#restBytes - 4, 4)
+    // Six bytes are what a number of milliseconds takes.
+    const bytes = Math.min(6, this.#restBytes)
+    suffix.writeUIntBE(rest, suffix.length - bytes, bytes)
     return Buffer.concat([Buffer.from(key), suffix])
   }
 }

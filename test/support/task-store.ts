@@ -82,7 +82,7 @@ export class TaskStore {
   }
 
   async open(): Promise<void> {
-    const { name, type, logging } = this.#definition
+    const { name, type, logging, inMemory = false } = this.#definition
     this.#database = await TaskDatabase.open(this.#laboratory.memory, {
       path: this.#path,
       partition: 0,
@@ -90,6 +90,7 @@ export class TaskStore {
         {
           name,
           timestamped: type.startsWith('timestamped'),
+          inMemory,
           changelogTopic: logging ? this.topic : null,
           ...segmentOptions(this.#definition),
         },

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <map>
 
+#include "restore/direct_writer.h"
+#include "state/offsets.h"
 #include "test/restore/restore_support.h"
 
 namespace weir {
@@ -181,6 +185,95 @@ TEST(BulkWriter, OtherStoresKeepTheirUnflushedRows) {
   const int64_t offset = database->Offsets()[0].offset;
   EXPECT_TRUE(offset == -1 || offset == 100 || offset == 200) << offset;
   EXPECT_EQ(ScanAll(database, 0), RowsOf(Replay(log, std::max<int64_t>(offset, 0), false)));
+}
+
+constexpr SegmentSettings kSegments{120'000, 60'000, SegmentSettings::kWindowSuffixBytes};
+
+TaskDatabaseOptions OneWindowStore(const std::string& path, bool in_memory = false) {
+  return {path, 0, {{"windows", true, "windows-log", in_memory, kSegments}}, 1'000'000, 3'600'000, {}};
+}
+
+// Windows of `minutes`, told about in this order but for some that come late.
+std::vector<RecordingSink::Record> WindowsChangelog(Random& random, size_t records, int64_t minutes) {
+  std::vector<RecordingSink::Record> log;
+  for (size_t i = 0; i < records; i++) {
+    const int64_t now_ms = static_cast<int64_t>(i) * minutes * 60'000 / static_cast<int64_t>(records);
+    const auto late_ms = static_cast<int64_t>(random.Below(random.OneIn(10) ? 400'000 : 100'000));
+    std::string key = "user-" + std::to_string(random.Below(200));
+    std::string suffix(12, '\0');
+    // Whole ten seconds, so that windows are changed again.
+    PutInt64(suffix.data(), std::max<int64_t>(0, now_ms - late_ms) / 10'000 * 10'000);
+    suffix[11] = static_cast<char>(random.Below(3));
+    log.push_back({key + suffix,
+                   random.OneIn(5) ? std::nullopt : std::optional(random.Bytes(random.Below(30))), now_ms});
+  }
+  return log;
+}
+
+// What a list of all records says: the last of each key, those of live segments, as they stand on disk.
+std::map<std::string, std::string> LiveWindows(const std::vector<RecordingSink::Record>& log) {
+  int64_t stream_time_ms = -1;
+  const auto time_of = [](const std::string& key) { return GetInt64(key.data() + key.size() - 12); };
+  for (const RecordingSink::Record& record : log)
+    stream_time_ms = std::max(stream_time_ms, time_of(record.key));
+  std::map<std::string, std::string> rows;
+  for (const RecordingSink::Record& record : log) {
+    const int64_t segment = time_of(record.key) / 60'000;
+    if (segment < (stream_time_ms - 120'000) / 60'000) continue;
+    std::string head(8, '\0');
+    PutInt64(head.data(), segment);
+    const std::string stored = head + record.key;
+    rows.erase(stored);
+    if (!record.value.has_value()) continue;
+    PutInt64(head.data(), record.timestamp_ms);
+    rows.emplace(stored, head + *record.value);
+  }
+  return rows;
+}
+
+TEST(BulkWriter, RestoresTheLiveSegments) {
+  Random random;
+  for (int round = 0; round < 15; round++) {
+    TemporaryFolder folder;
+    const std::string path = folder / "db";
+    const size_t memory = size_t{1} << (16 + random.Below(6));
+    const size_t records = 1 + random.Below(40'000);
+    // From windows that all live to such as hardly any does.
+    const auto log = WindowsChangelog(random, records, 1 + static_cast<int64_t>(random.Below(60)));
+    const auto live = LiveWindows(log);
+    const std::vector<std::pair<std::string, std::string>> rows(live.begin(), live.end());
+    auto database = OpenDatabase(AcquireMemory(), OneWindowStore(path));
+    ASSERT_OK(WriteAll(*NewBulkWriter(*database, 0, memory), random, log));
+    EXPECT_EQ(ScanAll(database, 0), rows) << "memory " << memory;
+
+    // Written as it comes it is the same, on disk and in memory.
+    auto direct = OpenDatabase(AcquireMemory(), OneWindowStore(folder / "direct"));
+    DirectWriter writer(*direct, 0);
+    ASSERT_OK(WriteAll(writer, random, log));
+    EXPECT_EQ(ScanAll(direct, 0), rows);
+    auto in_memory = OpenDatabase(AcquireMemory(), OneWindowStore(folder / "memory", /*in_memory=*/true));
+    DirectWriter memory_writer(*in_memory, 0);
+    ASSERT_OK(WriteAll(memory_writer, random, log));
+    EXPECT_EQ(ScanAll(in_memory, 0), rows);
+    const Observed observed = direct->ObservedBy(0).value();
+    EXPECT_EQ(database->ObservedBy(0).value(), observed);
+    EXPECT_EQ(in_memory->ObservedBy(0).value(), observed);
+
+    // On the disk without a flush, with what was observed.
+    ASSERT_OK(database->CloseAsAfterCrash());
+    database.reset();
+    ExpectFilesAtTheBottom(FilesOf(path, kStoreFamilyPrefix + std::string("windows")));
+    database = OpenDatabase(AcquireMemory(), OneWindowStore(path));
+    EXPECT_EQ(ScanAll(database, 0), rows);
+    EXPECT_EQ(database->ObservedBy(0).value(), observed);
+    EXPECT_EQ(database->Offsets()[0].offset, static_cast<int64_t>(records));
+  }
+}
+
+TEST(BulkWriter, RefusesAKeyThatIsNoWindows) {
+  TemporaryFolder folder;
+  auto database = OpenDatabase(AcquireMemory(), OneWindowStore(folder / "db"));
+  EXPECT_EQ(NewBulkWriter(*database, 0, 1 << 20)->Write({{"short", "1", 5}}, 1).code(), "invalid");
 }
 
 TEST(RestoreWriter, OnlyAnEmptyStoreIsRestoredInBulk) {

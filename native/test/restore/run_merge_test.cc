@@ -32,7 +32,7 @@ Rows ReadAll(SortedRows& sorted) {
 
 void PutAll(RowTable& table, const std::vector<RecordingSink::Record>& log, size_t begin, size_t end,
             Rows* model) {
-  ChangelogRows rows(/*timestamped=*/true);
+  ChangelogRows rows("store", /*timestamped=*/true, std::nullopt, Observed{});
   for (const ChangelogRecord& record : RecordsOf(log, begin, end)) {
     table.Put(rows.RowOf(record));
     (*model)[std::string(record.key)] =

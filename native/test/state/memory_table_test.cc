@@ -32,6 +32,11 @@ TEST(MemoryTable, FoldsOverlaysAsAMapDoesAndCountsItsBytes) {
       }
     }
     table.Fold(overlay);
+    if (random.OneIn(10)) {
+      const std::string key = "key-" + std::to_string(random.Below(200));
+      table.EraseBefore(key);
+      model.erase(model.begin(), model.lower_bound(key));
+    }
     ASSERT_EQ(table.size(), model.size());
     EXPECT_GE(table.bytes(), LeastBytes(model));
     for (const auto& [key, value] : model) {

@@ -31,7 +31,7 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * Writes what Kafka Streams' Topology.describe() says of some topologies, a file each. The same topologies are in
- * test/unit/topology/described-topologies.ts; run.sh beside this file runs it.
+ * test/unit/topology/described-topologies.ts; test/oracle/run.sh runs it.
  */
 public final class DescribeTopologies {
   private static final Map<String, Supplier<Topology>> TOPOLOGIES = new LinkedHashMap<>();

@@ -31,7 +31,7 @@ import org.apache.kafka.streams.test.TestRecord;
 /**
  * Runs topologies in Kafka Streams' TopologyTestDriver on the same pseudo-random records as test/unit/process/operators/operators.test.ts, and
  * writes what comes out of `out`, a file each: once with every change forwarded, and once with a cache and a commit after every seventh record, in
- * `caching`. run.sh beside this file runs it.
+ * `caching`. test/oracle/run.sh runs it.
  */
 public final class RunOperators {
   private static final int RECORDS = 400;

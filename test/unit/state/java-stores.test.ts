@@ -184,8 +184,12 @@ const definitions: Record<string, StoreDefinition> = {
   session: stores.session(common),
 }
 
-for (const [name, definition] of Object.entries(definitions)) {
-  test(`${name}: answers and changelog are Kafka Streams'`, async () => {
+const cases = Object.entries(definitions).flatMap(([name, definition]) => [
+  { name, where: 'on disk', definition },
+  { name, where: 'in memory', definition: { ...definition, inMemory: true } },
+])
+for (const { name, where, definition } of cases) {
+  test(`${name} ${where}: answers and changelog are Kafka Streams'`, async () => {
     const tested = await laboratory.open(definition, 500)
     const expected = new Map<string, string>()
     const commands = readFixture(name)
