@@ -20,7 +20,7 @@ test('the verifier of the count bench accepts true counts only, and the loader l
   await createTopic(bootstrap, 'input', 2)
   await runJavaHelper('LoadTopic', {
     bootstrap,
-    topic: 'input',
+    input: 'input',
     records: 2_000,
     keys: 50,
     valueBytes: 100,

@@ -1,0 +1,2 @@
+import { count } from './count-workload.ts'
+export const largeState = { ...count, name: 'large-state' }
