@@ -1,5 +1,4 @@
-import type { Scan } from '../native.ts'
-import type { ScanChunk, ScanChunks } from './scan-chunks.ts'
+import type { ScanCursor, ScanCursors } from './scan-cursors.ts'
 import { ScanIterator } from './scan-iterator.ts'
 import type { StoreIterator } from './store.ts'
 
@@ -12,35 +11,41 @@ export type RowDecoder<K, V> = (
   valueEnd: number,
 ) => { readonly key: K; readonly value: V } | null
 
-/** Iterates a native scan, a chunk of rows at a time. */
+/** Rows as they stand on disk: from <= key < to, null being unbounded. */
+export interface RowRange {
+  readonly from: Buffer | null
+  readonly to: Buffer | null
+}
+
+/** Iterates a range of a store's rows, of which a cursor copies many at a time. The first ones are copied at once. */
 export class RowScan<K, V> extends ScanIterator<K, V> {
-  readonly #scan: Scan
-  readonly #chunks: ScanChunks
+  readonly #cursors: ScanCursors
+  readonly #cursor: ScanCursor
   readonly #decode: RowDecoder<K, V>
   readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
-  #chunk: ScanChunk
-  #count = 0
+  #count: number
   #index = 0
   #closed = false
 
   constructor(
-    scan: Scan,
-    chunks: ScanChunks,
+    cursors: ScanCursors,
+    { from, to }: RowRange,
+    reverse: boolean,
     decode: RowDecoder<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
   ) {
     super()
-    this.#scan = scan
-    this.#chunks = chunks
+    this.#cursors = cursors
     this.#decode = decode
     this.#onClose = onClose
-    this.#chunk = chunks.takeSmall()
+    this.#cursor = cursors.take()
+    this.#count = this.#cursor.start(from, to, reverse)
   }
 
   override next(): IteratorResult<{ readonly key: K; readonly value: V }> {
     while (!this.#closed && (this.#index < this.#count || this.#fill())) {
       const index = this.#index++
-      const { arena, columns, rows } = this.#chunk
+      const { arena, columns, rows } = this.#cursor
       const keyStart = columns[index]!
       const valueStart = columns[2 * rows + index]!
       const keyEnd = keyStart + columns[rows + index]!
@@ -55,25 +60,14 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
   override close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#scan.close()
-    this.#chunks.give(this.#chunk)
+    this.#cursors.give(this.#cursor)
     this.#onClose(this)
   }
 
   #fill(): boolean {
-    if (this.#count > 0) this.#exchange(this.#chunks.takeLarge())
-    let count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
-    if (count < 0) {
-      this.#exchange(this.#chunks.takeFor(-count))
-      count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
-    }
-    this.#count = count
+    if (this.#count === 0) return false
     this.#index = 0
-    return count > 0
-  }
-
-  #exchange(chunk: ScanChunk): void {
-    this.#chunks.give(this.#chunk)
-    this.#chunk = chunk
+    this.#count = this.#cursor.next()
+    return this.#count > 0
   }
 }
