@@ -334,13 +334,7 @@ export abstract class RocksDbKeyValueStore<K, V>
   /** The bounds are copied by the native scan. */
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
     this.cache.flushDirty()
-    const scan = new RowScan<K, V>(
-      this.#cursors,
-      { from, to },
-      reverse,
-      this.#decodeRow,
-      this.#scanClosed,
-    )
+    const scan = new RowScan<K, V>(this.#cursors, { from, to }, reverse, this.#decodeRow, this.#scanClosed)
     this.#openScans.add(scan)
     return scan
   }

@@ -1,14 +1,11 @@
 package weir.bench;
 
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
-import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
-import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -16,9 +13,6 @@ import org.apache.kafka.streams.state.KeyValueStore;
 /**
  * The count workload on Kafka Streams: a topic of (string, bytes) counted per key into the store {@code counts}, every update (with a
  * cache: what leaves it) to the output topic as (string, long).
- *
- * <p>With a cache, prints a JSON line when {@code records} records have been processed ({@code processed}); without one the output topic itself
- * shows it.
  */
 public final class CountPeer {
   private CountPeer() {}
@@ -37,24 +31,12 @@ public final class CountPeer {
 
   private static Topology topology(String input, String output, long records, boolean isCached) {
     var builder = new StreamsBuilder();
-    KStream<String, byte[]> source = builder.stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()));
     var counts = Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("counts")
         .withKeySerde(Serdes.String())
         .withValueSerde(Serdes.Long());
-    if (isCached) {
-      var processed = new AtomicLong();
-      source = source.peek((key, value) -> {
-        if (processed.incrementAndGet() == records) {
-          Peer.print("processed");
-        }
-      });
-      counts = counts.withCachingEnabled();
-    } else {
-      counts = counts.withCachingDisabled();
-    }
-    source
+    Peer.source(builder, input, records, isCached)
         .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
-        .count(counts)
+        .count(isCached ? counts.withCachingEnabled() : counts.withCachingDisabled())
         .toStream()
         .to(output, Produced.with(Serdes.String(), Serdes.Long()));
     return builder.build();

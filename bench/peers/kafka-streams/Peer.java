@@ -3,11 +3,16 @@ package weir.bench;
 import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.KStream;
 
 /**
  * A topology on Kafka Streams as a careful team would run it. Prints one JSON line when all tasks run, before the first record ({@code
@@ -62,7 +67,24 @@ final class Peer {
     return settings;
   }
 
-  static void print(String event) {
+  /**
+   * The input stream of a topology that puts out one record for each, unless its store's cache holds them back: then {@code processed} is
+   * printed when {@code records} records have been processed.
+   */
+  static KStream<String, byte[]> source(StreamsBuilder builder, String input, long records, boolean isCached) {
+    KStream<String, byte[]> source = builder.stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()));
+    if (!isCached) {
+      return source;
+    }
+    var processed = new AtomicLong();
+    return source.peek((key, value) -> {
+      if (processed.incrementAndGet() == records) {
+        print("processed");
+      }
+    });
+  }
+
+  private static void print(String event) {
     System.out.printf("{\"event\":\"%s\"}%n", event);
     System.out.flush();
   }
