@@ -29,9 +29,9 @@ function joiner(): Processor<string, Buffer, string, string> {
       let count = 0
       let sum = 0
       using neighbours = rows.range(rowKey(key, value.readInt32BE(0)), rowKey(key, value.readInt32BE(4)))
-      for (const row of neighbours) {
+      for (const row of neighbours.values()) {
         count++
-        sum += row.value.readInt32BE(4)
+        sum += row.readInt32BE(4)
       }
       context.forward({ key, value: `${count} ${sum}`, timestamp, headers })
     },

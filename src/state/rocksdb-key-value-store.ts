@@ -9,7 +9,7 @@ import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
-import { type RowDecoder, RowScan } from './row-scan.ts'
+import { type PartDecoders, type RowDecoder, RowScan } from './row-scan.ts'
 import { ScanCursors } from './scan-cursors.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type {
@@ -319,12 +319,15 @@ export abstract class RocksDbKeyValueStore<K, V>
     )
   }
 
+  readonly #parts: PartDecoders<K, V> = {
+    key: (buffer, start, end) => this.#keySerde.deserialize(buffer, start, end),
+    value: (buffer, start, end) =>
+      this.view(this.#codec.value(buffer, start, end), this.#codec.timestamp(buffer, start)),
+  }
+
   readonly #decodeRow: RowDecoder<K, V> = (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
-    key: this.#keySerde.deserialize(buffer, keyStart, keyEnd),
-    value: this.view(
-      this.#codec.value(buffer, valueStart, valueEnd),
-      this.#codec.timestamp(buffer, valueStart),
-    ),
+    key: this.#parts.key(buffer, keyStart, keyEnd),
+    value: this.#parts.value(buffer, valueStart, valueEnd),
   })
 
   readonly #scanClosed = (scan: StoreIterator<unknown, unknown>): void => {
@@ -334,7 +337,14 @@ export abstract class RocksDbKeyValueStore<K, V>
   /** The bounds are copied by the native scan. */
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
     this.cache.flushDirty()
-    const scan = new RowScan<K, V>(this.#cursors, { from, to }, reverse, this.#decodeRow, this.#scanClosed)
+    const scan = new RowScan<K, V>(
+      this.#cursors,
+      { from, to },
+      reverse,
+      this.#decodeRow,
+      this.#scanClosed,
+      this.#parts,
+    )
     this.#openScans.add(scan)
     return scan
   }

@@ -1,5 +1,5 @@
 import type { ScanCursor, ScanCursors } from './scan-cursors.ts'
-import { ScanIterator } from './scan-iterator.ts'
+import { PartIterator, ScanIterator } from './scan-iterator.ts'
 import type { StoreIterator } from './store.ts'
 
 /** Makes a row of what lies in `arena`, null to pass over it. Must not keep the arena: it is used again. */
@@ -10,6 +10,12 @@ export type RowDecoder<K, V> = (
   valueStart: number,
   valueEnd: number,
 ) => { readonly key: K; readonly value: V } | null
+
+/** Decodes a row's parts one without the other. Where it is known that no row is passed over. */
+export interface PartDecoders<K, V> {
+  readonly key: (arena: Buffer, start: number, end: number) => K
+  readonly value: (arena: Buffer, start: number, end: number) => V
+}
 
 /** Rows as they stand on disk: from <= key < to, null being unbounded. */
 export interface RowRange {
@@ -23,6 +29,7 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
   readonly #cursor: ScanCursor
   readonly #decode: RowDecoder<K, V>
   readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
+  readonly #parts: PartDecoders<K, V> | null
   #count: number
   #index = 0
   #closed = false
@@ -33,8 +40,10 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
     reverse: boolean,
     decode: RowDecoder<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
+    parts: PartDecoders<K, V> | null = null,
   ) {
     super()
+    this.#parts = parts
     this.#cursors = cursors
     this.#decode = decode
     this.#onClose = onClose
@@ -43,7 +52,7 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
   }
 
   override next(): IteratorResult<{ readonly key: K; readonly value: V }> {
-    while (!this.#closed && (this.#index < this.#count || this.#fill())) {
+    while (this.#hasRow()) {
       const index = this.#index++
       const { arena, columns, rows } = this.#cursor
       const keyStart = columns[index]!
@@ -57,11 +66,39 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
     return { done: true, value: undefined }
   }
 
+  override keys(): IterableIterator<K> {
+    const decode = this.#parts?.key
+    return decode === undefined ? super.keys() : this.#part(decode, 0)
+  }
+
+  override values(): IterableIterator<V> {
+    const decode = this.#parts?.value
+    return decode === undefined ? super.values() : this.#part(decode, 2)
+  }
+
+  /** @param column where the part's starts are; its lengths are in the next one */
+  #part<T>(decode: (arena: Buffer, start: number, end: number) => T, column: number): IterableIterator<T> {
+    return new PartIterator<T>(this, () => {
+      if (!this.#hasRow()) {
+        this.close()
+        return { done: true, value: undefined }
+      }
+      const { arena, columns, rows } = this.#cursor
+      const at = column * rows + this.#index++
+      const start = columns[at]!
+      return { done: false, value: decode(arena, start, start + columns[at + rows]!) }
+    })
+  }
+
   override close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#cursors.give(this.#cursor)
     this.#onClose(this)
+  }
+
+  #hasRow(): boolean {
+    return !this.#closed && (this.#index < this.#count || this.#fill())
   }
 
   #fill(): boolean {
