@@ -4,6 +4,7 @@ import { count } from './harness/count-workload.ts'
 import { largeState } from './harness/large-state-workload.ts'
 import { rangeJoin } from './harness/range-join-workload.ts'
 import { restore } from './harness/restore-workload.ts'
+import { addSoak } from './harness/soak.ts'
 
 const program = new Command('bench').description(
   'Measures Weir beside its peers on a real broker; see bench/README.md.',
@@ -12,6 +13,7 @@ addWorkload(program, count)
 addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)
+addSoak(program)
 
 try {
   await program.parseAsync()

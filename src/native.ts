@@ -64,6 +64,8 @@ export interface StateMemoryUsage {
   /** Flushes the arbiter asked for. */
   readonly arbiterFlushes: number
   readonly databases: number
+  /** Open scans of all databases. */
+  readonly scans: number
 }
 
 /** The process's one block cache, write-buffer manager, thread pools and flush arbiter: a counted singleton. */
@@ -425,6 +427,8 @@ export interface NativeVersions {
 interface Addon {
   /** Throws when the addon is not linked to the librdkafka it was built for. */
   versions(): NativeVersions
+  /** Native objects of all threads that JavaScript has not let go of. */
+  objects(): number
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
   TaskDatabase: { open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase> }
   Consumer: {
@@ -446,6 +450,7 @@ const addon = require('../build/Release/weir.node') as Addon
 
 export const {
   versions,
+  objects: nativeObjects,
   StateMemory,
   TaskDatabase,
   Consumer,

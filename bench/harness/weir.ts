@@ -7,10 +7,12 @@ import { type System, type SystemOptions, SystemProcess } from './system.ts'
  * Weir running a topology module of bench/pipeline/, which finds its topics in WEIR_BENCH_INPUT_TOPIC and so on.
  *
  * @param env its settings: WEIR_MEMORY_BYTES at least
+ * @param port for /metrics and probes; a free one by default
  */
 export function weir(
   module: string,
   env: { readonly WEIR_MEMORY_BYTES: string } & Record<string, string>,
+  port?: number,
 ): System {
   const fixedEnv = { ...env, WEIR_LOG_LEVEL: 'warn' }
   return {
@@ -19,7 +21,7 @@ export function weir(
     forwardsEveryUpdate: true,
     describe: () => ({ module, env: fixedEnv }),
     async start(options: SystemOptions) {
-      const [httpPort = 0] = await freePorts(1)
+      const httpPort = port ?? (await freePorts(1))[0] ?? 0
       const env = {
         ...fixedEnv,
         WEIR_APPLICATION_ID: options.applicationId,
