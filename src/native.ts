@@ -64,6 +64,8 @@ export interface StateMemoryUsage {
   /** Flushes the arbiter asked for. */
   readonly arbiterFlushes: number
   readonly databases: number
+  /** Open scans of all databases. */
+  readonly scans: number
 }
 
 /** The process's one block cache, write-buffer manager, thread pools and flush arbiter: a counted singleton. */
@@ -194,11 +196,20 @@ export interface TaskDatabase {
   close(): Promise<void>
 }
 
-/** A range of rows, copied out in chunks. Closed by `close`, the database's end, or its own end. */
+/** A range of rows, copied out in chunks. Closed by `close` or the database's end. */
 export interface Scan {
   /** Copies the next rows into `out`. @param columns Int32[4][capacity]: keyStart, keyLength, valueStart, valueLength.
    * @returns how many; 0 at the end; -n when the next row needs n bytes and `out` has fewer. */
   next(out: Buffer, columns: Int32Array, capacity: number): number
+  /** Begins anew at another range of the same store, closed or not, and copies its first rows as `next` does. */
+  restart(
+    from: Buffer | null,
+    to: Buffer | null,
+    reverse: boolean,
+    out: Buffer,
+    columns: Int32Array,
+    capacity: number,
+  ): number
   close(): void
 }
 
@@ -419,6 +430,8 @@ export interface NativeVersions {
 interface Addon {
   /** Throws when the addon is not linked to the librdkafka it was built for. */
   versions(): NativeVersions
+  /** Native objects of all threads that JavaScript has not let go of. */
+  objects(): number
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
   TaskDatabase: { open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase> }
   Consumer: {
@@ -440,6 +453,7 @@ const addon = require('../build/Release/weir.node') as Addon
 
 export const {
   versions,
+  objects: nativeObjects,
   StateMemory,
   TaskDatabase,
   Consumer,

@@ -9,7 +9,6 @@ import {
   listTopics,
   withConsumer,
 } from '../../test/services/kafka-client.ts'
-import { runJavaHelper } from './java.ts'
 import { ProcessSampler, readProcessUsage } from './process-sampler.ts'
 import { type RunResult, round } from './results.ts'
 import type { System, SystemOptions, SystemProcess } from './system.ts'
@@ -19,7 +18,8 @@ export interface Measurement {
   system: System
   variant: string
   round: number
-  inputTopic: string
+  /** By what topology and peer know them. */
+  topics: { readonly input: string } & Readonly<Record<string, string>>
   partitions: number
   records: number
   threads: number
@@ -30,15 +30,30 @@ export interface Measurement {
   /** Takes what the system prints. */
   logFile: string
   timeoutMs: number
+  /** Compares what the system put out with what is right. */
+  verify(outputTopic: string): Promise<Verification>
 }
 
-interface Verification {
+/** How steadily the output grew. */
+export interface Progress {
+  /** The longest time, ms, without a new output record, from the first to the last. */
+  longestPauseMs: number
+  /** Output records per second in each tenth of them. */
+  tenths: number[]
+}
+
+/** What a verifier says. What else it says tells what is wrong. */
+export interface Verification extends Progress {
+  /** Of the input. */
   records: number
-  keys: number
+  isRight: boolean
   outputRecords: number
-  wrongKeys: number
-  fallingCounts: number
   lastAppendMs: number
+}
+
+export interface Measured {
+  result: RunResult
+  progress: Progress
 }
 
 const pollIntervalMs = 50
@@ -47,8 +62,8 @@ const pollIntervalMs = 50
  * Runs a system on a filled topic until every record has been processed and committed, and verifies what it put out. bench/README.md
  * says what is measured from when to when. Throws when the result is not the true one: a wrong result has no speed.
  */
-export async function measure(measurement: Measurement): Promise<RunResult> {
-  const { kafka, system, variant, inputTopic, records, stateDir, logFile, partitions } = measurement
+export async function measure(measurement: Measurement): Promise<Measured> {
+  const { kafka, system, variant, topics, records, stateDir, logFile, partitions } = measurement
   const { bootstrapServers } = kafka
   const applicationId = `bench-${variant}-${measurement.round}-${system.name}`.toLowerCase()
   const outputTopic = `${applicationId}-output`
@@ -60,8 +75,7 @@ export async function measure(measurement: Measurement): Promise<RunResult> {
   const options: SystemOptions = {
     bootstrapServers,
     applicationId,
-    inputTopic,
-    outputTopic,
+    topics: { ...topics, output: outputTopic },
     records,
     threads: measurement.threads,
     commitIntervalMs: measurement.commitIntervalMs,
@@ -86,24 +100,20 @@ export async function measure(measurement: Measurement): Promise<RunResult> {
   const atEnd = sampler.latest
   const brokerAtEnd = brokerCpuSeconds(kafka)
 
-  const verified = await runJavaHelper<Verification>('VerifyCounts', {
-    bootstrap: bootstrapServers,
-    input: inputTopic,
-    output: outputTopic,
-  })
-  if (verified.records !== records || verified.wrongKeys > 0 || verified.fallingCounts > 0) {
+  const verified = await measurement.verify(outputTopic)
+  if (verified.records !== records || !verified.isRight) {
     throw new Error(
       `${system.name}, ${variant}: the result is wrong: ${JSON.stringify(verified)}; its log: ${logFile}`,
     )
   }
-  const topics = await listTopics(bootstrapServers)
+  const existing = await listTopics(bootstrapServers)
   await deleteTopics(
     bootstrapServers,
-    [...topics.keys()].filter((topic) => topic.startsWith(applicationId)),
+    [...existing.keys()].filter((topic) => topic.startsWith(applicationId)),
   )
   rmSync(stateDir, { recursive: true })
 
-  return {
+  const result: RunResult = {
     variant,
     system: system.name,
     round: measurement.round,
@@ -118,6 +128,8 @@ export async function measure(measurement: Measurement): Promise<RunResult> {
     p999Ms: null,
     firstRecordMs: firstOutputMs === null ? null : firstOutputMs - spawnedMs,
   }
+  const { longestPauseMs, tenths } = verified
+  return { result, progress: { longestPauseMs, tenths } }
 }
 
 /** Rejects when the process ends by itself or the time is up. */

@@ -11,30 +11,30 @@ import { ProcessSampler, readProcessUsage } from './process-sampler.ts'
 import { type ReadRound, readsAtSpeedMs, usualReadMicros } from './reads-at-speed.ts'
 import { type RestoreSystem, restoreSystems } from './restore-systems.ts'
 import { type BenchResults, computeRatios, type RunResult, round } from './results.ts'
+import { type CommonNumber, commonNumbers, type Workload, type WorkloadOptions } from './workload.ts'
 
 const MiB = 2 ** 20
 
-export interface RestoreBenchOptions {
-  records: number
-  keys: number
-  /** Rounds of all systems, one after the other. */
-  rounds: number
-  variants: string[]
-  systems: string[]
-  seed: number
-  partitions: number
-  valueBytes: number
-  memoryBytes: number
-  timeoutMs: number
-}
+type RestoreBenchOptions = WorkloadOptions<CommonNumber | 'records' | 'keys'>
 
 const variants: { name: string; keys(options: RestoreBenchOptions): number }[] = [
   { name: 'uniform', keys: ({ keys }) => keys },
   // Of ten records of a key nine are superseded.
   { name: 'superseded', keys: ({ records }) => Math.max(1, Math.floor(records / 10)) },
 ]
-export const restoreVariants = variants.map(({ name }) => name)
-export const restoreSystemNames = restoreSystems.map(({ name }) => name)
+
+export const restore: Workload<CommonNumber | 'records' | 'keys'> = {
+  name: 'restore',
+  description: 'a lost store is restored from its changelog, until it is read at its usual speed',
+  variants: variants.map(({ name }) => name),
+  systems: restoreSystems.map(({ name }) => name),
+  numbers: {
+    records: [4_000_000, 'changelog records'],
+    keys: [1_000_000, 'keys of the variant uniform; superseded has a tenth of the records'],
+    ...commonNumbers,
+  },
+  run: runRestore,
+}
 
 const readRounds = 20
 const readsPerRound = 500
@@ -52,10 +52,7 @@ interface Changelog extends Contents {
 }
 
 /** Restores the same changelog with every system on one broker, round by round, the peer before Weir in each round. */
-export async function runRestore(
-  options: RestoreBenchOptions,
-  log: (line: string) => void,
-): Promise<BenchResults> {
+async function runRestore(options: RestoreBenchOptions, log: (line: string) => void): Promise<BenchResults> {
   const systems = restoreSystems.filter(({ name }) => options.systems.includes(name))
   await compilePeers()
   const workDir = makeScratchDir('bench')
@@ -67,7 +64,7 @@ export async function runRestore(
   await using kafka = await startKafka()
   for (const variant of variants.filter(({ name }) => options.variants.includes(name))) {
     const changelog = await loadChangelog(kafka, variant.name, variant.keys(options), options, log)
-    for (let number = 1; number <= options.rounds; number++) {
+    for (let number = 1; number <= options.runs; number++) {
       for (const system of systems) {
         const runName = `restore-${variant.name}-${number}-${system.name}`
         const { result, usualMicros } = await measure(kafka, system, changelog, options, {
@@ -130,7 +127,7 @@ async function measure(
   kafka: KafkaService,
   system: RestoreSystem,
   changelog: Changelog,
-  { records, partitions, memoryBytes, timeoutMs }: RestoreBenchOptions,
+  { records, partitions, memoryBytes, timeoutSeconds }: RestoreBenchOptions,
   run: { variant: string; round: number; stateDir: string; logFile: string },
 ): Promise<{ result: RunResult; usualMicros: number }> {
   mkdirSync(run.stateDir, { recursive: true })
@@ -148,8 +145,8 @@ async function measure(
     logFile: run.logFile,
   })
   using sampler = new ProcessSampler(process.pid)
-  const timeout = sleep(timeoutMs, undefined, { ref: false }).then(() => {
-    throw new Error(`${system.name} was not done within ${timeoutMs} ms`)
+  const timeout = sleep(timeoutSeconds * 1_000, undefined, { ref: false }).then(() => {
+    throw new Error(`${system.name} was not done within ${timeoutSeconds} s`)
   })
   const guard = Promise.race([process.failure(), timeout])
   guard.catch(() => {})

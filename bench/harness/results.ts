@@ -96,7 +96,7 @@ export function round(value: number, digits = 0): number {
   return Number(value.toFixed(digits))
 }
 
-export function writeResults(file: string, results: BenchResults): void {
+export function writeResults(file: string, results: object): void {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`)
 }

@@ -7,8 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface SystemOptions {
   bootstrapServers: string
   applicationId: string
-  inputTopic: string
-  outputTopic: string
+  /** `input`, `output` and others, by what topology and peer know them. */
+  topics: Readonly<Record<string, string>>
   records: number
   threads: number
   commitIntervalMs: number

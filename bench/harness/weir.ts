@@ -3,19 +3,25 @@ import { freePorts } from '../../test/services/ports.ts'
 import { repoDir } from './paths.ts'
 import { type System, type SystemOptions, SystemProcess } from './system.ts'
 
-/** Weir running a topology module of bench/pipeline/. `memoryBytes` is what the whole process may use. */
-export function weir(module: string, memoryBytes: number): System {
-  const fixedEnv = {
-    WEIR_MEMORY_BYTES: String(memoryBytes),
-    WEIR_LOG_LEVEL: 'warn',
-  }
+/**
+ * Weir running a topology module of bench/pipeline/, which finds its topics in WEIR_BENCH_INPUT_TOPIC and so on.
+ *
+ * @param env its settings: WEIR_MEMORY_BYTES at least
+ * @param port for /metrics and probes; a free one by default
+ */
+export function weir(
+  module: string,
+  env: { readonly WEIR_MEMORY_BYTES: string } & Record<string, string>,
+  port?: number,
+): System {
+  const fixedEnv = { ...env, WEIR_LOG_LEVEL: 'warn' }
   return {
     name: 'weir',
     family: 'weir',
     forwardsEveryUpdate: true,
     describe: () => ({ module, env: fixedEnv }),
     async start(options: SystemOptions) {
-      const [httpPort = 0] = await freePorts(1)
+      const httpPort = port ?? (await freePorts(1))[0] ?? 0
       const env = {
         ...fixedEnv,
         WEIR_APPLICATION_ID: options.applicationId,
@@ -25,8 +31,12 @@ export function weir(module: string, memoryBytes: number): System {
         WEIR_STATESTORE_CACHE_MAX_BYTES: String(options.stateCacheBytes),
         WEIR_HTTP_PORT: String(httpPort),
         WEIR_STATE_DIR: options.stateDir,
-        WEIR_BENCH_INPUT_TOPIC: options.inputTopic,
-        WEIR_BENCH_OUTPUT_TOPIC: options.outputTopic,
+        ...Object.fromEntries(
+          Object.entries(options.topics).map(([role, topic]) => [
+            `WEIR_BENCH_${role.toUpperCase()}_TOPIC`,
+            topic,
+          ]),
+        ),
       }
       const args = [join(repoDir, 'src/cli/main.ts'), 'run', join(repoDir, module)]
       return new SystemProcess({

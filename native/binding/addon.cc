@@ -44,10 +44,15 @@ Napi::Value Murmur2OfSlice(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Murmur2(bytes.data + start, static_cast<size_t>(end - start)));
 }
 
+Napi::Value Objects(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), Environment::Object::Count());
+}
+
 // In the order of src/native.ts.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env);
   exports.Set("versions", Napi::Function::New<Versions>(env, "versions"));
+  exports.Set("objects", Napi::Function::New<Objects>(env, "objects"));
   RegisterStateMemory(env, exports);
   RegisterTaskDatabase(env, exports);
   RegisterConsumer(env, exports);

@@ -1,12 +1,24 @@
 #include "binding/environment.h"
 
+#include <atomic>
+
 namespace weir {
+
+namespace {
+
+std::atomic<int> objects_alive{0};
+
+}  // namespace
 
 Environment::Object::Object(std::shared_ptr<Environment> environment) : environment_(std::move(environment)) {
   position_ = environment_->objects_.insert(environment_->objects_.end(), this);
+  objects_alive.fetch_add(1, std::memory_order_relaxed);
 }
 
+int Environment::Object::Count() { return objects_alive.load(std::memory_order_relaxed); }
+
 Environment::Object::~Object() {
+  objects_alive.fetch_sub(1, std::memory_order_relaxed);
   if (listed_) environment_->objects_.erase(position_);
 }
 

@@ -40,6 +40,9 @@ class Environment {
 
     virtual void CloseForTeardown() = 0;
 
+    // Objects of all environments that are alive. Any thread.
+    static int Count();
+
    protected:
     Environment& environment() const { return *environment_; }
 

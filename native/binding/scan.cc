@@ -1,9 +1,19 @@
 #include "binding/scan.h"
 
-#include "binding/arguments.h"
+#include <optional>
+#include <string>
+
 #include "binding/errors.h"
 
 namespace weir {
+
+namespace {
+
+std::optional<std::string> OptionalText(const std::optional<Bytes>& bytes) {
+  return bytes.has_value() ? std::optional<std::string>(View(*bytes)) : std::nullopt;
+}
+
+}  // namespace
 
 ScanObject::ScanObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<ScanObject>(info), Environment::Object(Environment::Of(info.Env())) {}
@@ -13,21 +23,45 @@ void ScanObject::CloseForTeardown() {
   scan_.reset();
 }
 
-Napi::Object ScanObject::Wrap(Napi::Env env, std::shared_ptr<MergedScan> scan) {
-  Napi::Object object = Environment::Of(env)->Construct("Scan", {});
-  ScanObject::Unwrap(object)->scan_ = std::move(scan);
+Napi::Object ScanObject::Open(const Arguments& arguments, const std::shared_ptr<TaskDatabase>& database,
+                              size_t store) {
+  Napi::Object object = Environment::Of(arguments.Env())->Construct("Scan", {});
+  ScanObject* const scan = ScanObject::Unwrap(object);
+  scan->database_ = database;
+  scan->store_ = store;
+  scan->Begin(arguments, 1);
   return object;
 }
 
+void ScanObject::Begin(const Arguments& arguments, size_t first) {
+  CloseForTeardown();
+  const std::shared_ptr<TaskDatabase> database = database_.lock();
+  if (database == nullptr) throw Error(arguments.Env(), Status::Closed("The state database"));
+  scan_ = weir::Unwrap(arguments.Env(),
+                       database->NewScan(store_, OptionalText(arguments.OptionalBuffer(first, "from")),
+                                         OptionalText(arguments.OptionalBuffer(first + 1, "to")),
+                                         arguments.Boolean(first + 2, "reverse")));
+}
+
+Napi::Value ScanObject::Copy(const Arguments& arguments, size_t first) {
+  if (scan_ == nullptr) throw Error(arguments.Env(), Status::Closed("The scan"));
+  const Bytes out = arguments.Buffer(first, "out");
+  const size_t capacity = arguments.Size(first + 2, "capacity");
+  int32_t* const columns = arguments.Columns(first + 1, "columns", 4, capacity);
+  const int64_t count =
+      weir::Unwrap(arguments.Env(), scan_->Next(reinterpret_cast<char*>(out.data), out.length,
+                                                RowColumns(columns, capacity), capacity));
+  return Napi::Number::New(arguments.Env(), static_cast<double>(count));
+}
+
 Napi::Value ScanObject::Next(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info, "Scan.next");
-  if (scan_ == nullptr) throw Error(info.Env(), Status::Closed("The scan"));
-  const Bytes out = arguments.Buffer(0, "out");
-  const size_t capacity = arguments.Size(2, "capacity");
-  int32_t* const columns = arguments.Columns(1, "columns", 4, capacity);
-  const int64_t count = weir::Unwrap(info.Env(), scan_->Next(reinterpret_cast<char*>(out.data), out.length,
-                                                             RowColumns(columns, capacity), capacity));
-  return Napi::Number::New(info.Env(), static_cast<double>(count));
+  return Copy(Arguments(info, "Scan.next"), 0);
+}
+
+Napi::Value ScanObject::Restart(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Scan.restart");
+  Begin(arguments, 0);
+  return Copy(arguments, 3);
 }
 
 void ScanObject::Close(const Napi::CallbackInfo&) { CloseForTeardown(); }
@@ -36,6 +70,7 @@ void RegisterScan(Napi::Env env) {
   Environment::Of(env)->AddClass(
       "Scan", ScanObject::DefineClass(env, "Scan",
                                       {ScanObject::InstanceMethod<&ScanObject::Next>("next"),
+                                       ScanObject::InstanceMethod<&ScanObject::Restart>("restart"),
                                        ScanObject::InstanceMethod<&ScanObject::Close>("close")}));
 }
 

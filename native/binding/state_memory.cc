@@ -44,6 +44,7 @@ Napi::Value StateMemoryObject::Usage(const Napi::CallbackInfo& info) {
   set("inMemoryBytes", static_cast<double>(usage.in_memory_bytes));
   set("arbiterFlushes", static_cast<double>(usage.arbiter_flushes));
   set("databases", usage.databases);
+  set("scans", usage.scans);
   return result;
 }
 

@@ -50,10 +50,6 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
   return options;
 }
 
-std::optional<std::string> OptionalBytes(const std::optional<Bytes>& bytes) {
-  return bytes.has_value() ? std::optional<std::string>(View(*bytes)) : std::nullopt;
-}
-
 // The rows' memory goes over to the Buffer.
 napi_value RowsBuffer(Napi::Env env, MultiGet& multi_get) {
   const size_t size = multi_get.rows().size();
@@ -148,12 +144,7 @@ Napi::Value TaskDatabaseObject::Apply(const Napi::CallbackInfo& info) {
 
 Napi::Value TaskDatabaseObject::Scan(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.scan");
-  return ScanObject::Wrap(
-      info.Env(), weir::Unwrap(info.Env(), database(info.Env())
-                                               ->NewScan(arguments.Size(0, "store"),
-                                                         OptionalBytes(arguments.OptionalBuffer(1, "from")),
-                                                         OptionalBytes(arguments.OptionalBuffer(2, "to")),
-                                                         arguments.Boolean(3, "reverse"))));
+  return ScanObject::Open(arguments, database(info.Env()), arguments.Size(0, "store"));
 }
 
 Napi::Value TaskDatabaseObject::Drain(const Napi::CallbackInfo& info) {

@@ -69,29 +69,38 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
   // The last key returned, in `out`. A deleted key counts as not reached: a change may bring it back before a
   // row behind it is returned.
   std::optional<std::string_view> returned;
-  Head head;
-  while (rows < capacity && FindHead(&head)) {
-    if (head.row != nullptr && head.row->deleted) {
-      Advance(head);
-      continue;
+  const Overlay::Map::value_type* changed = OverlayHead();
+  bool in_rocksdb = rocksdb_->Valid();
+  while (rows < capacity && (changed != nullptr || in_rocksdb)) {
+    const int order = Order(changed, in_rocksdb);
+    const bool deleted = order <= 0 && changed->second.deleted;
+    if (!deleted) {
+      const std::string_view key = order <= 0 ? changed->first.bytes : View(rocksdb_->key());
+      const std::string_view value = order <= 0 ? changed->second.value() : View(rocksdb_->value());
+      const size_t needed = key.size() + value.size();
+      if (needed > out_size - used) {
+        if (rows == 0) too_long = static_cast<int64_t>(needed);
+        break;
+      }
+      columns.key_start[rows] = static_cast<int32_t>(used);
+      columns.key_length[rows] = static_cast<int32_t>(key.size());
+      columns.value_start[rows] = static_cast<int32_t>(used + key.size());
+      columns.value_length[rows] = static_cast<int32_t>(value.size());
+      returned = std::string_view(out + used, key.size());
+      if (!key.empty()) std::memcpy(out + used, key.data(), key.size());
+      used += key.size();
+      if (!value.empty()) std::memcpy(out + used, value.data(), value.size());
+      used += value.size();
+      rows++;
     }
-    const std::string_view value = head.row != nullptr ? head.row->value() : View(rocksdb_->value());
-    const size_t needed = head.key.size() + value.size();
-    if (needed > out_size - used) {
-      if (rows == 0) too_long = static_cast<int64_t>(needed);
-      break;
+    if (order <= 0) {
+      AdvanceOverlay();
+      changed = OverlayHead();
     }
-    columns.key_start[rows] = static_cast<int32_t>(used);
-    columns.key_length[rows] = static_cast<int32_t>(head.key.size());
-    columns.value_start[rows] = static_cast<int32_t>(used + head.key.size());
-    columns.value_length[rows] = static_cast<int32_t>(value.size());
-    returned = std::string_view(out + used, head.key.size());
-    if (!head.key.empty()) std::memcpy(out + used, head.key.data(), head.key.size());
-    used += head.key.size();
-    if (!value.empty()) std::memcpy(out + used, value.data(), value.size());
-    used += value.size();
-    rows++;
-    Advance(head);
+    if (order >= 0) {
+      AdvanceRocksdb();
+      in_rocksdb = rocksdb_->Valid();
+    }
   }
   if (returned.has_value()) last_key_ = *returned;
   const Status status =
@@ -123,33 +132,22 @@ const Overlay::Map::value_type* MergedScan::OverlayHead() const {
   return to_.has_value() && overlay_position_->first.bytes >= *to_ ? nullptr : &*overlay_position_;
 }
 
-bool MergedScan::FindHead(Head* head) const {
-  const auto* const changed = OverlayHead();
-  const bool in_rocksdb = rocksdb_->Valid();
-  if (changed == nullptr && !in_rocksdb) return false;
-  if (changed == nullptr) {
-    *head = {View(rocksdb_->key()), nullptr, true};
-    return true;
-  }
-  const std::string_view key = changed->first.bytes;
-  const int order = in_rocksdb ? key.compare(View(rocksdb_->key())) : 0;
-  if (in_rocksdb && (reverse_ ? order < 0 : order > 0)) {
-    *head = {View(rocksdb_->key()), nullptr, true};
-  } else {
-    *head = {key, &changed->second, in_rocksdb && order == 0};
-  }
-  return true;
+int MergedScan::Order(const Overlay::Map::value_type* changed, bool in_rocksdb) const {
+  if (changed == nullptr) return 1;
+  if (!in_rocksdb) return -1;
+  const int order = changed->first.bytes.compare(View(rocksdb_->key()));
+  return reverse_ ? -order : order;
 }
 
-void MergedScan::Advance(const Head& head) {
-  if (head.row != nullptr) {
-    if (reverse_) {
-      --overlay_position_;
-    } else {
-      ++overlay_position_;
-    }
+void MergedScan::AdvanceOverlay() {
+  if (reverse_) {
+    --overlay_position_;
+  } else {
+    ++overlay_position_;
   }
-  if (!head.in_rocksdb) return;
+}
+
+void MergedScan::AdvanceRocksdb() {
   if (reverse_) {
     rocksdb_->Prev();
   } else {

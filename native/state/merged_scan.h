@@ -40,13 +40,6 @@ class MergedScan {
  private:
   friend class TaskDatabase;
 
-  // The next key, and which of the two sources stand on it. The overlay's row counts.
-  struct Head {
-    std::string_view key;
-    const Overlay::Row* row;  // null: RocksDB's only
-    bool in_rocksdb;
-  };
-
   // One of the two is called once, before anything else.
   void Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family);
   void Open(const MemoryTable& table);
@@ -56,8 +49,10 @@ class MergedScan {
   void SeekOverlay();
   // The overlay's next row within the bounds, null when there is none.
   const Overlay::Map::value_type* OverlayHead() const;
-  bool FindHead(Head* head) const;
-  void Advance(const Head& head);
+  void AdvanceOverlay();
+  void AdvanceRocksdb();
+  // Below 0 when the overlay's head comes first, 0 when both stand on one key. null: no head.
+  int Order(const Overlay::Map::value_type* changed, bool in_rocksdb) const;
 
   std::shared_ptr<TaskDatabase> database_;  // null once closed
   const Overlay* overlay_;

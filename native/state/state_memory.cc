@@ -80,7 +80,8 @@ StateMemoryUsage StateMemory::Usage() {
           static_cast<size_t>(std::max<int64_t>(0, overlay_bytes_.load(std::memory_order_relaxed))),
           static_cast<size_t>(std::max<int64_t>(0, in_memory_bytes_.load(std::memory_order_relaxed))),
           arbiter_.flushes(),
-          arbiter_.databases()};
+          arbiter_.databases(),
+          scans_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace weir

@@ -38,6 +38,7 @@ struct StateMemoryUsage {
   size_t in_memory_bytes;
   int64_t arbiter_flushes;
   int databases;
+  int scans;
 };
 
 // What all databases of the process share, so that one number bounds their memory: block cache, write-buffer
@@ -67,6 +68,8 @@ class StateMemory {
   ThreadPool& read_pool() { return read_pool_; }
   // Databases tell by how much their overlays grew or shrank.
   void AddOverlayBytes(int64_t delta) { overlay_bytes_.fetch_add(delta, std::memory_order_relaxed); }
+  // Databases tell how many scans were opened, or closed (less than 0).
+  void AddScans(int delta) { scans_.fetch_add(delta, std::memory_order_relaxed); }
   // Databases tell by how much their in-memory stores grew or shrank. The block cache holds that much less.
   void AddInMemoryBytes(int64_t delta);
 
@@ -78,6 +81,7 @@ class StateMemory {
   const std::shared_ptr<rocksdb::WriteBufferManager> in_memory_charge_;
   std::atomic<int64_t> in_memory_bytes_{0};
   std::atomic<int64_t> overlay_bytes_{0};
+  std::atomic<int> scans_{0};
   ThreadPool read_pool_;
   FlushArbiter arbiter_;
 };

@@ -200,7 +200,13 @@ Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::opt
     scan->Open(rocksdb_->db(), rocksdb_->family(store));
   }
   scans_.insert(scan.get());
+  memory_->AddScans(1);
   return scan;
+}
+
+void TaskDatabase::ForgetScan(MergedScan* scan) {
+  scans_.erase(scan);
+  memory_->AddScans(-1);
 }
 
 void TaskDatabase::CloseScans() {

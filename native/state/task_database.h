@@ -183,7 +183,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Counts what a table's change has taken or given back.
   void CountTable(size_t bytes_before, const MemoryTable& table);
   void CloseScans();
-  void ForgetScan(MergedScan* scan) { scans_.erase(scan); }
+  void ForgetScan(MergedScan* scan);
   Status ReadOffsets();
   // Clears a store whose rows are cut into other segments: its retention was changed. It is restored from the
   // beginning.

@@ -58,6 +58,11 @@ export const threadMetricCatalogue = {
     labels: ['thread'],
   },
   weir_state_overlay_bytes: { type: 'gauge', help: 'Changes since the last commit', labels: ['thread'] },
+  weir_heap_used_bytes: {
+    type: 'gauge',
+    help: "The thread's JavaScript heap in use, what waits to be collected included",
+    labels: ['thread'],
+  },
   weir_produce_records_total: {
     type: 'counter',
     help: 'Records written to a topic',
@@ -111,6 +116,12 @@ export const processMetricCatalogue = {
   },
   weir_application_state: { type: 'gauge', help: '1 for the state the application is in', labels: ['state'] },
   weir_memory_budget_bytes: { type: 'gauge', help: 'How WEIR_MEMORY_BYTES is divided', labels: ['part'] },
+  weir_native_objects: {
+    type: 'gauge',
+    help: 'Native objects that the threads hold, or that wait to be collected',
+    labels: [],
+  },
+  weir_state_open_scans: { type: 'gauge', help: 'Open iterators over stores, of all tasks', labels: [] },
   weir_rocksdb_databases: { type: 'gauge', help: 'Open databases', labels: [] },
   weir_rocksdb_block_cache_bytes: {
     type: 'gauge',

@@ -10,6 +10,7 @@ export interface ProcessMetricsSource {
   readonly weirVersion: string
   versions(): NativeVersions
   applicationState(): string
+  nativeObjects(): number
   readonly memory: MemoryBudget
   /** null when no database was opened yet. */
   stateMemoryUsage(): StateMemoryUsage | null
@@ -33,9 +34,11 @@ export class ProcessMetrics {
   async collect(): Promise<MetricSnapshot> {
     this.#set.clear('weir_application_state')
     this.#set.set('weir_application_state', { state: this.#source.applicationState() }, 1)
+    this.#set.set('weir_native_objects', {}, this.#source.nativeObjects())
     const usage = this.#source.stateMemoryUsage()
     if (usage !== null) {
       this.#set.set('weir_rocksdb_databases', {}, usage.databases)
+      this.#set.set('weir_state_open_scans', {}, usage.scans)
       this.#set.set('weir_rocksdb_block_cache_bytes', {}, usage.blockCacheBytes)
       this.#set.set('weir_rocksdb_block_cache_pinned_bytes', {}, usage.blockCachePinnedBytes)
       this.#set.set('weir_state_in_memory_bytes', {}, usage.inMemoryBytes)

@@ -1,3 +1,5 @@
+import { getHeapStatistics } from 'node:v8'
+
 import { threadMetricCatalogue } from './metric-catalogue.ts'
 import { MetricSet, type MetricSnapshot } from './metric-set.ts'
 import { ThreadCounters } from './thread-counters.ts'
@@ -70,6 +72,7 @@ export class ThreadMetrics {
     this.#set.set('weir_state_cache_entries', thread, cache.entries)
     this.#set.total('weir_state_cache_hits_total', thread, cache.hits)
     this.#set.total('weir_state_cache_misses_total', thread, cache.misses)
+    this.#set.set('weir_heap_used_bytes', thread, getHeapStatistics().used_heap_size)
     this.#set.set('weir_state_overlay_bytes', thread, this.#source.overlayBytes())
     const queue = this.#source.producerQueue()
     this.#set.set('weir_produce_queue_records', thread, queue.records)

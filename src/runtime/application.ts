@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
-
 import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { nativeObjects } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
 import type { ApplicationParts } from './application-parts.ts'
@@ -121,6 +121,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       versions: () => parts.versions.native,
       applicationState: () => this.#state,
       memory: config.memory,
+      nativeObjects,
       stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
     })
     for (const thread of threads) void this.#watchOver(thread)

@@ -4,7 +4,10 @@ import type { Serde } from './serde.ts'
 export const bytesSerde: Serde<Buffer> = {
   name: 'bytes',
   deserialize(buffer, start, end) {
-    return Buffer.from(buffer.subarray(start, end))
+    // What Buffer.from(bytes) does, without its search for what it was given.
+    const bytes = Buffer.allocUnsafe(end - start)
+    bytes.set(buffer.subarray(start, end))
+    return bytes
   },
   serialize(value, writer) {
     if (!(value instanceof Uint8Array))

@@ -9,8 +9,8 @@ import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
-import { RowScan } from './row-scan.ts'
-import { ScanChunks } from './scan-chunks.ts'
+import { type PartDecoders, type RowDecoder, RowScan } from './row-scan.ts'
+import { ScanCursors } from './scan-cursors.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type {
   CachingStore,
@@ -59,7 +59,7 @@ export abstract class RocksDbKeyValueStore<K, V>
   /** Null while nobody is to be told of changes. */
   #changes: ChangeBuffer<K, unknown> | null = null
   readonly #keyWriter = new ByteWriter(256)
-  readonly #chunks = new ScanChunks()
+  readonly #cursors: ScanCursors
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
@@ -68,6 +68,7 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.#keySerde = definition.key as Serde<K>
     this.#primitiveKeys = definition.key.primitive === true
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
+    this.#cursors = new ScanCursors(environment.database, environment.index)
     this.#caching = definition.caching === true
     this.#recency = definition.entriesMax === undefined ? null : new Recency(definition.entriesMax)
     this.#rows = new CachedRows(definition.name, environment, this.#codec)
@@ -266,11 +267,11 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   #loadRecency(recency: Recency): void {
     const rows: { key: CacheKey; timestamp: number }[] = []
-    const { database, index } = this.environment
     this.cache.flushDirty()
     using scan = new RowScan(
-      database.scan(index, null, null, false),
-      this.#chunks,
+      this.#cursors,
+      { from: null, to: null },
+      false,
       (buffer, keyStart, keyEnd, valueStart) => ({
         key: this.#primitiveKeys
           ? (this.#keySerde.deserialize(buffer, keyStart, keyEnd) as CacheKey)
@@ -318,21 +319,31 @@ export abstract class RocksDbKeyValueStore<K, V>
     )
   }
 
+  readonly #parts: PartDecoders<K, V> = {
+    key: (buffer, start, end) => this.#keySerde.deserialize(buffer, start, end),
+    value: (buffer, start, end) =>
+      this.view(this.#codec.value(buffer, start, end), this.#codec.timestamp(buffer, start)),
+  }
+
+  readonly #decodeRow: RowDecoder<K, V> = (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
+    key: this.#parts.key(buffer, keyStart, keyEnd),
+    value: this.#parts.value(buffer, valueStart, valueEnd),
+  })
+
+  readonly #scanClosed = (scan: StoreIterator<unknown, unknown>): void => {
+    this.#openScans.delete(scan)
+  }
+
   /** The bounds are copied by the native scan. */
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
     this.cache.flushDirty()
-    const { database, index } = this.environment
     const scan = new RowScan<K, V>(
-      database.scan(index, from, to, reverse),
-      this.#chunks,
-      (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
-        key: this.#keySerde.deserialize(buffer, keyStart, keyEnd),
-        value: this.view(
-          this.#codec.value(buffer, valueStart, valueEnd),
-          this.#codec.timestamp(buffer, valueStart),
-        ),
-      }),
-      (closed) => this.#openScans.delete(closed),
+      this.#cursors,
+      { from, to },
+      reverse,
+      this.#decodeRow,
+      this.#scanClosed,
+      this.#parts,
     )
     this.#openScans.add(scan)
     return scan

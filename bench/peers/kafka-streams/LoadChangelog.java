@@ -2,13 +2,8 @@ package weir.bench;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.Properties;
 import java.util.SplittableRandom;
-import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Fills a changelog with {@code records} records: keys {@code user-0000000000} to {@code user-(keys - 1)} drawn uniformly, key {@code n} in
@@ -30,34 +25,19 @@ public final class LoadChangelog {
     var random = new SplittableRandom(arguments.number("seed"));
     arguments.end();
 
-    Properties settings = new Properties();
-    settings.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-    settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-    settings.put(ProducerConfig.LINGER_MS_CONFIG, 50);
-    settings.put(ProducerConfig.BATCH_SIZE_CONFIG, 512 << 10);
-    settings.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 128L << 20);
-    var serializer = new ByteArraySerializer();
-    var failure = new AtomicReference<Exception>();
     int[] last = new int[keys];
     Arrays.fill(last, -1);
     long start = System.currentTimeMillis();
-    try (var producer = new KafkaProducer<>(settings, serializer, serializer)) {
-      for (int i = 0; i < records && failure.get() == null; i++) {
+    try (var writer = new TopicWriter(bootstrap)) {
+      for (int i = 0; i < records; i++) {
         int user = random.nextInt(keys);
         byte[] value = new byte[valueBytes];
         random.nextBytes(value);
         ByteBuffer.wrap(value).putInt(i);
         last[user] = i;
         var record = new ProducerRecord<>(topic, user % partitions, LoadTopic.userKey(user), value);
-        producer.send(record, (metadata, error) -> {
-          if (error != null) {
-            failure.compareAndSet(null, error);
-          }
-        });
+        writer.write(record);
       }
-    }
-    if (failure.get() != null) {
-      throw new IllegalStateException("loading " + topic + " failed", failure.get());
     }
     System.out.printf(
         "{\"event\":\"loaded\",\"rows\":%d,\"sum\":%d,\"ms\":%d}%n",

@@ -15,8 +15,8 @@ import org.rocksdb.WriteBufferManager;
  * index and filter blocks inside, with high priority.
  */
 public final class SharedMemoryRocksDb implements RocksDBConfigSetter {
-  private static final long CACHE_BYTES = 1L << 30;
-  private static final long WRITE_BUFFER_BYTES = 256L << 20;
+  private static final long CACHE_BYTES = Long.getLong("bench.blockCacheBytes", 1L << 30);
+  private static final long WRITE_BUFFER_BYTES = Long.getLong("bench.writeBufferBytes", 256L << 20);
 
   static {
     RocksDB.loadLibrary();

@@ -12,8 +12,7 @@ import java.util.Map;
 public final class VerifyCounts {
   private long outputRecords;
   private long fallingCounts;
-  private long firstAppendMs = Long.MAX_VALUE;
-  private long lastAppendMs = Long.MIN_VALUE;
+  private final OutputProgress progress = new OutputProgress();
 
   private VerifyCounts() {}
 
@@ -38,15 +37,14 @@ public final class VerifyCounts {
       }
       count.found = value;
       outputRecords++;
-      firstAppendMs = Math.min(firstAppendMs, record.timestamp());
-      lastAppendMs = Math.max(lastAppendMs, record.timestamp());
+      progress.add(record.timestamp());
     });
     long records = counts.values().stream().mapToLong(count -> count.expected).sum();
     long wrongKeys = counts.values().stream().filter(count -> count.expected != count.found).count();
     System.out.printf(
-        "{\"event\":\"verified\",\"records\":%d,\"keys\":%d,\"outputRecords\":%d,\"wrongKeys\":%d,\"fallingCounts\":%d,"
-            + "\"firstAppendMs\":%d,\"lastAppendMs\":%d}%n",
-        records, keys, outputRecords, wrongKeys, fallingCounts, firstAppendMs, lastAppendMs);
+        "{\"event\":\"verified\",\"isRight\":%b,\"records\":%d,\"keys\":%d,\"outputRecords\":%d,\"wrongKeys\":%d,"
+            + "\"fallingCounts\":%d,%s}%n",
+        wrongKeys == 0 && fallingCounts == 0, records, keys, outputRecords, wrongKeys, fallingCounts, progress.json());
   }
 
   private static Count countOf(Map<String, Count> counts, byte[] key) {

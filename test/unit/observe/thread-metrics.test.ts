@@ -111,6 +111,7 @@ test('the process tells its state, its budgets and its databases', async () => {
       heapBytesPerThread: 7,
       reserveBytes: 8,
     },
+    nativeObjects: () => 12,
     stateMemoryUsage: () => ({
       blockCacheBytes: 100,
       blockCachePinnedBytes: 20,
@@ -120,6 +121,7 @@ test('the process tells its state, its budgets and its databases', async () => {
       inMemoryBytes: 9,
       arbiterFlushes: 6,
       databases: 7,
+      scans: 11,
     }),
   })
   await metrics.collect()
@@ -132,6 +134,8 @@ test('the process tells its state, its budgets and its databases', async () => {
   assert.equal(series.get('weir_memory_budget_bytes{part="heap_per_thread"}'), 7)
   assert.equal(series.get('weir_rocksdb_memtable_peak_bytes'), 40)
   assert.equal(series.get('weir_rocksdb_arbiter_flushes_total'), 6)
+  assert.equal(series.get('weir_native_objects'), 12)
+  assert.equal(series.get('weir_state_open_scans'), 11)
   assert.ok((series.get('process_resident_memory_bytes') ?? 0) > 0)
 })
 

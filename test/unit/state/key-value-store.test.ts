@@ -312,3 +312,46 @@ test('the first key after a prefix', () => {
   assert.equal(firstAfterPrefix(Buffer.of(0xff, 0xff)), null)
   assert.equal(firstAfterPrefix(Buffer.of()), null)
 })
+
+test('keys and values come without their counterparts, go on where the rows are, and close the scan', async () => {
+  const opened = await openStore(plain, 1 << 20)
+  const store = opened.store as KeyValueStore<string, string> & {
+    readonly openScans: ReadonlySet<unknown>
+  }
+  const rows = Array.from({ length: 600 }, (_, index) => ({
+    key: `key-${String(index).padStart(4, '0')}`,
+    value: `value ${index}`,
+  }))
+  for (const { key, value } of rows.slice(0, 300)) store.put(key, value)
+  await opened.commit()
+  for (const { key, value } of rows.slice(300)) store.put(key, value)
+
+  assert.deepEqual(
+    [...store.all().keys()],
+    rows.map(({ key }) => key),
+  )
+  assert.deepEqual([...store.reverseAll().values()], rows.map(({ value }) => value).reverse())
+  using scan = store.range(rows[10]!.key, rows[400]!.key)
+  assert.deepEqual(scan.next().value, rows[10])
+  const values = scan.values()
+  assert.equal(values.next().value, rows[11]!.value)
+  assert.equal(scan.keys().next().value, rows[12]!.key)
+  for (const value of values) if (value === rows[100]!.value) break
+  assert.equal(store.openScans.size, 0)
+  assert.equal(scan.next().done, true)
+
+  // Scans that are open at once, and rows larger than what usually is copied at a time.
+  const large = 'x'.repeat(100_000)
+  store.put('large', large)
+  using outer = store.all()
+  let outerRows = 0
+  for (const { key } of outer) {
+    outerRows++
+    if (outerRows % 200 === 0) assert.deepEqual([...store.range(key, key).keys()], [key])
+  }
+  assert.equal(outerRows, 601)
+  assert.deepEqual([...store.range('large', null).values()], [large])
+  assert.deepEqual([...store.range('key-0599', null).keys()], ['key-0599', 'large'])
+  opened.store.close()
+  await opened.database.close()
+})

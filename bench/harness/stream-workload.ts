@@ -1,0 +1,154 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type KafkaService, startKafka } from '../../test/services/kafka.ts'
+import { createTopic, deleteTopics } from '../../test/services/kafka-client.ts'
+import { makeScratchDir } from '../../test/services/scratch-dir.ts'
+import { compilePeers, runJavaHelper } from './java.ts'
+import { describeMachine, describeVersions } from './machine.ts'
+import { type Measured, measure, type Verification } from './measure.ts'
+import { repoDir } from './paths.ts'
+import { type BenchResults, computeRatios, type RunResult } from './results.ts'
+import type { System } from './system.ts'
+import { type CommonNumber, commonNumbers, type NumberOption, type WorkloadOptions } from './workload.ts'
+
+const MiB = 2 ** 20
+const commitIntervalMs = 30_000
+
+export const streamNumbers = {
+  ...commonNumbers,
+  threads: [1, 'stream threads'],
+} as const satisfies Record<string, NumberOption>
+
+export type StreamNumber = CommonNumber | 'threads' | 'records'
+
+/** One variant of a workload that reads a filled topic, keeps state, and puts out one record for each input record. */
+export interface StreamVariant {
+  readonly name: string
+  /** For the results. */
+  readonly settings: Readonly<Record<string, number>>
+  /** Decoded values of Weir, the record cache of Kafka Streams. */
+  readonly stateCacheBytes: number
+  /** The topics to fill by what topology and peer know them: `input`, and whatever `load` fills besides. */
+  readonly topics: readonly string[]
+  /** The Java program that fills them, and its arguments besides the topics. */
+  readonly loader: string
+  readonly load: Readonly<Record<string, number>>
+  /** The Java program that computes the result by itself and compares. */
+  readonly verifier: string
+}
+
+export interface StreamWorkload {
+  readonly name: string
+  readonly variants: readonly StreamVariant[]
+  readonly systems: readonly System[]
+}
+
+/** Runs every system on one broker and the same topics, round by round, the peers before Weir in each round. */
+export async function runStreamWorkload(
+  { name: workload, ...what }: StreamWorkload,
+  options: WorkloadOptions<StreamNumber>,
+  log: (line: string) => void,
+): Promise<BenchResults> {
+  const systems = what.systems.filter(({ family }) => options.systems.includes(family))
+  const variants = what.variants.filter(({ name }) => options.variants.includes(name))
+  await compilePeers()
+  const workDir = makeScratchDir('bench')
+  const logDir = join(repoDir, 'build/bench/logs')
+  rmSync(logDir, { recursive: true, force: true })
+  mkdirSync(logDir, { recursive: true })
+  const runs: RunResult[] = []
+  const progress: Record<string, Measured['progress']> = {}
+  await using kafka = await startKafka()
+  for (const variant of variants) {
+    const topics = await loadTopics(kafka, variant, options, log)
+    for (let round = 1; round <= options.runs; round++) {
+      for (const system of systems) {
+        const runName = `${variant.name}-${round}-${system.name}`
+        const measured = await measure({
+          kafka,
+          system,
+          variant: variant.name,
+          round,
+          topics,
+          partitions: options.partitions,
+          records: options.records,
+          threads: options.threads,
+          commitIntervalMs,
+          stateCacheBytes: variant.stateCacheBytes,
+          stateDir: join(workDir, runName),
+          logFile: join(logDir, `${runName}.log`),
+          timeoutMs: options.timeoutSeconds * 1_000,
+          verify: (output) =>
+            runJavaHelper<Verification>(variant.verifier, {
+              bootstrap: kafka.bootstrapServers,
+              ...topics,
+              output,
+            }),
+        })
+        runs.push(measured.result)
+        progress[runName] = measured.progress
+        log(lineOf(measured))
+      }
+    }
+    await deleteTopics(kafka.bootstrapServers, Object.values(topics))
+  }
+  const familyOf = (name: string) => systems.find((system) => system.name === name)?.family ?? name
+  return {
+    workload,
+    machine: describeMachine(),
+    versions: describeVersions(),
+    settings: {
+      ...options,
+      commitIntervalMs,
+      variants: Object.fromEntries(
+        variants.map(({ name, settings, stateCacheBytes }) => [name, { ...settings, stateCacheBytes }]),
+      ),
+      processingGuarantee: 'at_least_once',
+      inputCompression: 'lz4',
+      order: systems.map(({ name }) => name),
+      systems: Object.fromEntries(systems.map((system) => [system.name, system.describe()])),
+      progress,
+      ratios: "the peer's set-up with the most records per CPU-second; medians of the rounds' ratios",
+      method: 'bench/README.md',
+    },
+    runs,
+    ratios: computeRatios(runs, familyOf),
+  }
+}
+
+/** @returns the topics' names by what topology and peer know them */
+async function loadTopics(
+  { bootstrapServers }: KafkaService,
+  variant: StreamVariant,
+  { partitions, records, valueBytes, seed }: WorkloadOptions<StreamNumber>,
+  log: (line: string) => void,
+): Promise<{ input: string } & Record<string, string>> {
+  const topics = { input: `input-${variant.name}` } as { input: string } & Record<string, string>
+  for (const role of variant.topics) topics[role] = `${role}-${variant.name}`
+  for (const topic of Object.values(topics)) await createTopic(bootstrapServers, topic, partitions)
+  const loaded = await runJavaHelper<{ ms: number }>(variant.loader, {
+    bootstrap: bootstrapServers,
+    ...topics,
+    records,
+    valueBytes,
+    seed,
+    ...variant.load,
+  })
+  log(`${variant.name}: ${records} records loaded in ${loaded.ms} ms, seed ${seed}`)
+  return topics
+}
+
+function lineOf({ result, progress }: Measured): string {
+  const { variant, round, system, recordsPerSecond, recordsPerCpuSecond, brokerCpuSeconds, peakRssBytes } =
+    result
+  return [
+    `${variant} round ${round} ${system.padEnd(21)}`,
+    `${recordsPerSecond} records/s`,
+    `${recordsPerCpuSecond} records/CPU-s`,
+    `broker ${brokerCpuSeconds} CPU-s`,
+    `peak RSS ${Math.round(peakRssBytes / MiB)} MiB`,
+    `longest pause ${progress.longestPauseMs} ms`,
+    `${result.outputsPerInput} outputs a record`,
+    'verified',
+  ].join(', ')
+}
