@@ -165,7 +165,8 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
   if (end_ == 0) job_->SetBegin(index_, 0);
   if (position_ == end_ || end_ == 0) return Finish();
   if (job_->request(index_).stale) {
-    return Status("stale", Name() + ": what was deleted from it since the local state was written may be forgotten");
+    return Status("stale",
+                  Name() + ": what was deleted from it since the local state was written may be forgotten");
   }
   if (position_ >= 0) {
     state_ = State::kWaiting;

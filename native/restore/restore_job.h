@@ -60,9 +60,7 @@ class RestoreJob {
     return stopped_.load(std::memory_order_acquire) || failed_.load(std::memory_order_acquire);
   }
 
-  void SetBegin(size_t index, int64_t begin) {
-    stores_[index].begin.store(begin, std::memory_order_relaxed);
-  }
+  void SetBegin(size_t index, int64_t begin) { stores_[index].begin.store(begin, std::memory_order_relaxed); }
   void SetEnd(size_t index, int64_t end) { stores_[index].end.store(end, std::memory_order_relaxed); }
   void Advance(size_t index, int64_t records, int64_t position);
   // Each store ends once: Ok when it reached its end, or was told to end.

@@ -177,11 +177,10 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
       app = await make('changed')
       await app.run(twice)
     })
-    // Each from the one before.
+    // Each from the one before: what the last one wrote down is what the next one finds.
     for (const store of ['timestamped', 'plain', 'memory', 'plain'] as const) {
       test(`to ${store}: its changelog has what it needs`, async () => {
         await assertRestored(app, all(2), 'store-type-changed', { store })
-        await assertRestored(app, all(2), null, { store })
       })
     }
 

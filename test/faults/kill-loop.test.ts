@@ -24,7 +24,7 @@ import { TopicVerifier } from '../support/topic-verifier.ts'
 import { WeirProcess } from '../support/weir-process.ts'
 
 const full = process.env.WEIR_TEST_KILL_LOOP === 'full'
-const kills = full ? 50 : 4
+const kills = full ? 50 : 3
 const keys = full ? 200_000 : 20_000
 /** Counted before the first kill, so that there is something to restore. */
 const recordsBefore = full ? 600_000 : 60_000
