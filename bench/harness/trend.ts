@@ -22,8 +22,7 @@ const negligibleGrowth = 0.02
  * @throws Error with less than a sample for each block
  */
 export function trendOf(samples: readonly { readonly minute: number; readonly value: number }[]): Trend {
-  if (samples.length < blocks)
-    throw new Error(`a trend takes ${blocks} samples, not ${samples.length}`)
+  if (samples.length < blocks) throw new Error(`a trend takes ${blocks} samples, not ${samples.length}`)
   const points = Array.from({ length: blocks }, (_, block) => {
     const start = Math.floor((block * samples.length) / blocks)
     const end = Math.floor(((block + 1) * samples.length) / blocks)
