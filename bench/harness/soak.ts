@@ -42,9 +42,8 @@ export interface Sample {
 const watched = ['rssBytes', 'heapBytes', 'openScans', 'nativeObjects'] as const
 /** The part of the time in which caches and heaps still fill. */
 const warmUpShare = 1 / 3
-const sampleIntervalMs = 1_000
-/** The longest soaks keep so many samples in their results. */
-const samplesWritten = 400
+/** Samples taken, evenly; but no more than one a second. */
+const samplesMax = 360
 const readyTimeoutMs = 60_000
 
 /** Adds `bench soak`: Weir alone under full load for a long time, and whether anything grows. */
@@ -74,7 +73,6 @@ export function addSoak(program: Command): void {
     )
     for (const [figure, trend] of Object.entries(trends)) console.log(lineOf(figure, trend))
     const peakRssBytes = Math.max(...samples.map(({ rssBytes }) => rssBytes))
-    const step = Math.ceil(samples.length / samplesWritten)
     write(output ?? resultsFile('soak', options.minutes >= 30), {
       workload: 'soak',
       machine: describeMachine(),
@@ -85,7 +83,7 @@ export function addSoak(program: Command): void {
       isWithinMemory: peakRssBytes <= options.memoryBytes,
       isFlat: Object.values(trends).every(({ isFlat }) => isFlat),
       trends,
-      samples: samples.filter((_, index) => index % step === 0),
+      samples,
     })
   })
 }
@@ -133,18 +131,24 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
   })
   const failure = Promise.race([process.failure(), feeder.failure()])
   failure.catch(() => {})
-  await Promise.race([process.ready(), failure, sleep(readyTimeoutMs)])
+  const timeout = sleep(readyTimeoutMs, undefined, { ref: false }).then(() => {
+    throw new Error(`weir was not ready within ${readyTimeoutMs} ms`)
+  })
+  timeout.catch(() => {})
+  await Promise.race([process.ready(), failure, timeout])
 
   const samples: Sample[] = []
   const startMs = Date.now()
+  const sampleIntervalMs = Math.max(1_000, (options.minutes * 60_000) / samplesMax)
   let loggedMinute = 0
   while (Date.now() - startMs < options.minutes * 60_000) {
     await Promise.race([sleep(sampleIntervalMs), failure])
     const sample = await look(process.pid, `http://127.0.0.1:${httpPort}/metrics`, startMs)
+    if (sample === null) continue
     samples.push(sample)
     if (sample.minute < loggedMinute + 1) continue
-    const before = samples.findLast(({ minute }) => minute <= sample.minute - 1)?.records ?? 0
-    if (sample.records === before) throw new Error('nothing was processed for a minute')
+    const before = samples.findLast(({ minute }) => minute <= sample.minute - 1)
+    if (sample.records === before?.records) throw new Error('nothing was processed for a minute')
     loggedMinute = Math.floor(sample.minute)
     log(
       `minute ${loggedMinute}: ${Math.round(sample.records / sample.minute / 60)} records/s, ` +
@@ -156,12 +160,13 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
   return samples
 }
 
-async function look(pid: number, metricsUrl: string, startMs: number): Promise<Sample> {
+/** Null when a stream thread was too busy to answer in time. */
+async function look(pid: number, metricsUrl: string, startMs: number): Promise<Sample | null> {
   const response = await fetch(metricsUrl, { signal: AbortSignal.timeout(20_000) })
   const text = await response.text()
   if (!response.ok) throw new Error(`${metricsUrl}: ${text}`)
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return {
+  const sample = {
     minute: Number(((Date.now() - startMs) / 60_000).toFixed(3)),
     records: sumOf(text, 'weir_process_records_total'),
     rssBytes: Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) * 1024,
@@ -171,12 +176,13 @@ async function look(pid: number, metricsUrl: string, startMs: number): Promise<S
     memtableBytes: sumOf(text, 'weir_rocksdb_memtable_bytes'),
     blockCacheBytes: sumOf(text, 'weir_rocksdb_block_cache_bytes'),
   }
+  return Object.values(sample).some(Number.isNaN) ? null : sample
 }
 
-/** Of a metric's series in Prometheus' text; 0 without any, as before a thread's first. */
+/** Of a metric's series in Prometheus' text; NaN without any. */
 function sumOf(text: string, metric: string): number {
   const series = [...text.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)$`, 'gm'))]
-  return series.reduce((sum, [, value]) => sum + Number(value), 0)
+  return series.length === 0 ? Number.NaN : series.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
 function lineOf(figure: string, { median, max, slopePerMinute, slopeUncertainty, isFlat }: Trend): string {

@@ -19,11 +19,10 @@ const negligibleGrowth = 0.02
 /**
  * Least squares through the means of ten blocks: samples close to each other are alike, and would make the slope look surer than it is.
  *
- * @throws Error with fewer than two samples a block
+ * @throws Error with less than a sample for each block
  */
 export function trendOf(samples: readonly { readonly minute: number; readonly value: number }[]): Trend {
-  if (samples.length < 2 * blocks)
-    throw new Error(`a trend takes ${2 * blocks} samples, not ${samples.length}`)
+  if (samples.length < blocks) throw new Error(`a trend takes ${blocks} samples, not ${samples.length}`)
   const points = Array.from({ length: blocks }, (_, block) => {
     const start = Math.floor((block * samples.length) / blocks)
     const end = Math.floor(((block + 1) * samples.length) / blocks)

@@ -48,15 +48,13 @@ Napi::Value ScanObject::Copy(const Arguments& arguments, size_t first) {
   const Bytes out = arguments.Buffer(first, "out");
   const size_t capacity = arguments.Size(first + 2, "capacity");
   int32_t* const columns = arguments.Columns(first + 1, "columns", 4, capacity);
-  const int64_t count =
-      weir::Unwrap(arguments.Env(), scan_->Next(reinterpret_cast<char*>(out.data), out.length,
-                                                RowColumns(columns, capacity), capacity));
+  const int64_t count = weir::Unwrap(
+      arguments.Env(),
+      scan_->Next(reinterpret_cast<char*>(out.data), out.length, RowColumns(columns, capacity), capacity));
   return Napi::Number::New(arguments.Env(), static_cast<double>(count));
 }
 
-Napi::Value ScanObject::Next(const Napi::CallbackInfo& info) {
-  return Copy(Arguments(info, "Scan.next"), 0);
-}
+Napi::Value ScanObject::Next(const Napi::CallbackInfo& info) { return Copy(Arguments(info, "Scan.next"), 0); }
 
 Napi::Value ScanObject::Restart(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Scan.restart");
