@@ -48,6 +48,8 @@ export interface StateMemoryOptions {
   readonly readThreads: number
   /** RocksDB's limit on open files, for each database. */
   readonly maxOpenFiles: number
+  /** What flushes and compactions of all databases together may write, bytes/s. Default: 0, no limit. */
+  readonly rateLimitBytesPerSecond?: number
 }
 
 export interface StateMemoryUsage {
@@ -84,6 +86,8 @@ export interface StoreOptions {
   readonly inMemory?: boolean
   /** Of a window or session store. Absent: keys are the changelog's. */
   readonly segments?: SegmentOptions
+  /** Of this store alone, over those of {@link DatabaseOptions.rocksdb}; none that is of the whole database. */
+  readonly rocksdb?: RocksDbSettings
 }
 
 /**
@@ -116,8 +120,18 @@ export interface DatabaseOptions {
   readonly flushEveryRecords: number
   /** Milliseconds after which unflushed changes are flushed (by the arbiter, staggered). */
   readonly flushIntervalMs: number
-  /** RocksDB option overrides, name to value, as RocksDB's GetColumnFamilyOptionsFromMap reads them. */
-  readonly rocksdb?: Readonly<Record<string, string>>
+  /** Of the database and of all stores. */
+  readonly rocksdb?: RocksDbSettings
+}
+
+/** Settings of a database, of its families or of their block-based tables, by RocksDB's names, in RocksDB's syntax. */
+export type RocksDbSettings = Readonly<Record<string, string>>
+
+export interface RocksDbSetting {
+  readonly name: string
+  readonly scope: 'database' | 'family' | 'table'
+  /** RocksDB's own default, as it writes it down. */
+  readonly rocksdbDefault: string
 }
 
 /** How far a store's rows reflect its changelog. Written in the same atomic write as the rows. */
@@ -417,7 +431,13 @@ interface Addon {
   /** Throws when the addon is not linked to the librdkafka it was built for. */
   versions(): NativeVersions
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
-  TaskDatabase: { open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase> }
+  TaskDatabase: {
+    open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase>
+    /** Every setting that RocksDB reads from text. */
+    rocksdbSettings(): RocksDbSetting[]
+    /** Throws `invalid` when RocksDB has no such setting, or cannot read the value. */
+    checkRocksdb(name: string, value: string): void
+  }
   Consumer: {
     new (config: ClientConfig, onEvent: (event: ConsumerEvent) => void): Consumer
     attach(id: number): Consumer

@@ -44,6 +44,7 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
     Properties store(ObjectAt(stores, i, where), where);
     options.stores.push_back({store.String("name"), store.Boolean("timestamped"),
                               store.OptionalString("changelogTopic"), store.OptionalBoolean("inMemory")});
+    options.stores.back().rocksdb = store.OptionalStringMap("rocksdb");
     options.stores.back().segments = ReadSegments(store.OptionalObject("segments"), where + ".segments");
     store.RejectUnknown();
   }
@@ -247,6 +248,25 @@ Napi::Value TaskDatabaseObject::Close(const Napi::CallbackInfo& info) {
                                    [core] { return core == nullptr ? Status::Ok() : core->Close(); });
 }
 
+Napi::Value TaskDatabaseObject::RocksdbSettingsKnown(const Napi::CallbackInfo& info) {
+  static const char* const scopes[] = {"database", "family", "table"};
+  const std::vector<RocksdbSetting>& known = KnownRocksdbSettings();
+  Napi::Array result = Napi::Array::New(info.Env(), known.size());
+  for (uint32_t i = 0; i < known.size(); i++) {
+    Napi::Object setting = Napi::Object::New(info.Env());
+    setting.Set("name", known[i].name);
+    setting.Set("scope", scopes[static_cast<int>(known[i].scope)]);
+    setting.Set("rocksdbDefault", known[i].rocksdb_default);
+    result.Set(i, setting);
+  }
+  return result;
+}
+
+void TaskDatabaseObject::CheckRocksdb(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.checkRocksdb");
+  ThrowIfFailed(info.Env(), CheckRocksdbSetting(arguments.String(0, "name"), arguments.String(1, "value")));
+}
+
 void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
   using Wrapped = TaskDatabaseObject;
   const Napi::Function constructor = Wrapped::DefineClass(
@@ -267,6 +287,9 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);
   name.Set("open", Napi::Function::New<TaskDatabaseObject::Open>(env, "open"));
+  name.Set("rocksdbSettings",
+           Napi::Function::New<TaskDatabaseObject::RocksdbSettingsKnown>(env, "rocksdbSettings"));
+  name.Set("checkRocksdb", Napi::Function::New<TaskDatabaseObject::CheckRocksdb>(env, "checkRocksdb"));
   exports.Set("TaskDatabase", name);
 }
 

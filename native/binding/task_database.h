@@ -21,6 +21,8 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   const std::shared_ptr<TaskDatabase>& database(Napi::Env env) const;
 
   static Napi::Value Open(const Napi::CallbackInfo& info);
+  static Napi::Value RocksdbSettingsKnown(const Napi::CallbackInfo& info);
+  static void CheckRocksdb(const Napi::CallbackInfo& info);
 
  private:
   friend void RegisterTaskDatabase(Napi::Env env, Napi::Object exports);

@@ -7,7 +7,6 @@
 #include <random>
 #include <system_error>
 
-#include "state/rocksdb_options.h"
 #include "state/rocksdb_status.h"
 
 namespace weir {
@@ -55,21 +54,15 @@ class RocksdbInstance::Listener final : public rocksdb::EventListener {
 };
 
 Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memory, const Options& options) {
-  Result<rocksdb::ColumnFamilyOptions> family_options = FamilyOptionsFor(memory, options.overrides);
-  if (!family_options.ok()) return family_options.status();
-  auto instance = std::make_shared<RocksdbInstance>(memory, options, std::move(family_options.value()));
+  auto instance = std::make_shared<RocksdbInstance>(memory, options);
   const Status status = instance->OpenDatabase(memory);
   if (!status.ok()) return status;
   memory.arbiter().Add(instance);
   return instance;
 }
 
-RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options,
-                                 rocksdb::ColumnFamilyOptions family_options)
-    : options_(options),
-      family_options_(std::move(family_options)),
-      arbiter_(&memory.arbiter()),
-      listener_(std::make_shared<Listener>(arbiter_)) {}
+RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options)
+    : options_(options), arbiter_(&memory.arbiter()), listener_(std::make_shared<Listener>(arbiter_)) {}
 
 RocksdbInstance::~RocksdbInstance() {
   // Whoever opened it has closed it; a failure here has nobody to tell.
@@ -84,28 +77,15 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return Status(error == std::errc::no_space_on_device ? "rocksdb:NoSpace" : "rocksdb:IOError",
                   "The state folder " + options_.path + " cannot be created: " + error.message());
   }
-  rocksdb::DBOptions database_options = DatabaseOptionsFor(memory);
-  database_options.listeners.push_back(listener_);
-
-  std::vector<std::string> names = options_.families;
-  if (std::find(names.begin(), names.end(), rocksdb::kDefaultColumnFamilyName) == names.end()) {
-    names.push_back(rocksdb::kDefaultColumnFamilyName);
-  }
-  if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
-    std::vector<std::string> existing;
-    const rocksdb::Status listed =
-        rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
-    if (!listed.ok()) return Failure(listed, "cannot be opened");
-    for (const std::string& name : existing) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-  }
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names) descriptors.emplace_back(name, family_options_);
+  Result<rocksdb::DBOptions> database_options = DatabaseOptionsFor(memory, options_.settings);
+  if (!database_options.ok()) return database_options.status();
+  database_options.value().listeners.push_back(listener_);
+  const Status described = DescribeFamilies(memory, database_options.value());
+  if (!described.ok()) return described;
 
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      rocksdb::DB::Open(database_options, options_.path, descriptors, &handles_, &db);
+      rocksdb::DB::Open(database_options.value(), options_.path, descriptors_, &handles_, &db);
   if (!status.ok()) {
     // RocksDB reports its LOCK file as a plain IOError; somebody else's hold of it passes when that one ends.
     if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
@@ -117,6 +97,31 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return Failure(status, "cannot be opened");
   }
   db_.reset(db);
+  return Status::Ok();
+}
+
+Status RocksdbInstance::DescribeFamilies(StateMemory& memory, const rocksdb::DBOptions& database_options) {
+  std::vector<Options::Family> families = options_.families;
+  const auto add = [&families](const std::string& name) {
+    const auto found = std::find_if(families.begin(), families.end(),
+                                    [&name](const Options::Family& family) { return family.name == name; });
+    if (found == families.end()) families.push_back({name, {}});
+  };
+  add(rocksdb::kDefaultColumnFamilyName);
+  std::error_code error;
+  if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
+    std::vector<std::string> existing;
+    const rocksdb::Status listed =
+        rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
+    if (!listed.ok()) return Failure(listed, "cannot be opened");
+    for (const std::string& name : existing) add(name);
+  }
+  for (const Options::Family& family : families) {
+    Result<rocksdb::ColumnFamilyOptions> options =
+        FamilyOptionsFor(memory, options_.settings, family.settings);
+    if (!options.ok()) return options.status();
+    descriptors_.emplace_back(family.name, std::move(options.value()));
+  }
   return Status::Ok();
 }
 
@@ -179,11 +184,11 @@ Status RocksdbInstance::Ingest(const std::vector<FamilyFiles>& files) {
 Status RocksdbInstance::RecreateFamily(size_t index) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   if (!is_open()) return Status::Closed("The state database " + options_.path);
-  const std::string name = handles_[index]->GetName();
+  const rocksdb::ColumnFamilyDescriptor& descriptor = descriptors_[index];
   rocksdb::Status status = db_->DropColumnFamily(handles_[index]);
   if (!status.ok()) return Failure(status, "cannot drop a family");
   rocksdb::ColumnFamilyHandle* fresh = nullptr;
-  status = db_->CreateColumnFamily(family_options_, name, &fresh);
+  status = db_->CreateColumnFamily(descriptor.options, descriptor.name, &fresh);
   if (!status.ok()) return Failure(status, "cannot create a family");
   db_->DestroyColumnFamilyHandle(handles_[index]);
   handles_[index] = fresh;

@@ -35,7 +35,8 @@ std::shared_ptr<rocksdb::Cache> NewBlockCache(size_t bytes) {
 bool StateMemoryOptions::operator==(const StateMemoryOptions& other) const {
   return block_cache_bytes == other.block_cache_bytes && write_buffer_bytes == other.write_buffer_bytes &&
          background_threads == other.background_threads && read_threads == other.read_threads &&
-         max_open_files == other.max_open_files;
+         max_open_files == other.max_open_files &&
+         rate_limit_bytes_per_second == other.rate_limit_bytes_per_second;
 }
 
 Result<std::shared_ptr<StateMemory>> StateMemory::Acquire(const StateMemoryOptions& options) {
@@ -57,6 +58,9 @@ StateMemory::StateMemory(const StateMemoryOptions& options)
                                                                           /*allow_stall=*/false)),
       in_memory_charge_(std::make_shared<rocksdb::WriteBufferManager>(options.block_cache_bytes, cache_,
                                                                       /*allow_stall=*/false)),
+      rate_limiter_(options.rate_limit_bytes_per_second == 0
+                        ? nullptr
+                        : rocksdb::NewGenericRateLimiter(options.rate_limit_bytes_per_second)),
       read_pool_("weir-read", options.read_threads, kReadQueueMax),
       arbiter_({options.write_buffer_bytes}, write_buffer_manager_) {
   rocksdb::Env* const env = rocksdb::Env::Default();

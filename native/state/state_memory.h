@@ -1,6 +1,7 @@
 #pragma once
 
 #include <rocksdb/cache.h>
+#include <rocksdb/rate_limiter.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <atomic>
@@ -25,6 +26,8 @@ struct StateMemoryOptions {
   int read_threads;
   // For each database.
   int max_open_files;
+  // What flushes and compactions of all databases may write a second; 0: no limit.
+  int64_t rate_limit_bytes_per_second = 0;
 
   bool operator==(const StateMemoryOptions& other) const;
 };
@@ -63,6 +66,8 @@ class StateMemory {
   const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffer_manager() const {
     return write_buffer_manager_;
   }
+  // Null without a limit.
+  const std::shared_ptr<rocksdb::RateLimiter>& rate_limiter() const { return rate_limiter_; }
   FlushArbiter& arbiter() { return arbiter_; }
   ThreadPool& read_pool() { return read_pool_; }
   // Databases tell by how much their overlays grew or shrank.
@@ -76,6 +81,7 @@ class StateMemory {
   const std::shared_ptr<rocksdb::WriteBufferManager> write_buffer_manager_;
   // RocksDB's one public way to charge a cache with memory that is not its own; nothing else of it is used.
   const std::shared_ptr<rocksdb::WriteBufferManager> in_memory_charge_;
+  const std::shared_ptr<rocksdb::RateLimiter> rate_limiter_;
   std::atomic<int64_t> in_memory_bytes_{0};
   std::atomic<int64_t> overlay_bytes_{0};
   ThreadPool read_pool_;

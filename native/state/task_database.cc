@@ -16,14 +16,13 @@ Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMe
                                                          TaskDatabaseOptions options) {
   RocksdbInstance::Options rocksdb_options{options.path, {}, options.rocksdb, options.flush_interval_ms};
   for (const StoreSettings& store : options.stores) {
-    std::vector<std::string>& families = rocksdb_options.families;
-    const std::string family = kStoreFamilyPrefix + store.name;
-    if (std::find(families.begin(), families.end(), family) != families.end()) {
-      return Status::Invalid("Two stores of one task are named '" + store.name + "'");
+    for (const RocksdbInstance::Options::Family& other : rocksdb_options.families) {
+      if (other.name == kStoreFamilyPrefix + store.name)
+        return Status::Invalid("Two stores of one task are named '" + store.name + "'");
     }
-    families.push_back(family);
+    rocksdb_options.families.push_back({kStoreFamilyPrefix + store.name, store.rocksdb});
   }
-  rocksdb_options.families.push_back(kOffsetsFamily);
+  rocksdb_options.families.push_back({kOffsetsFamily, {}});
   Result<std::shared_ptr<RocksdbInstance>> rocksdb = RocksdbInstance::Open(*memory, rocksdb_options);
   if (!rocksdb.ok()) return rocksdb.status();
   // Files of restores that a crash has ended. What cannot be removed is overwritten by the next restore.

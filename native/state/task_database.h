@@ -41,6 +41,8 @@ struct StoreSettings {
   // Of a window or session store: its keys begin with their segment, which the changelog's have not. Rows of
   // segments that are no longer live are dropped by Drain, on disk and unwritten alike.
   std::optional<SegmentSettings> segments = std::nullopt;
+  // Of the store's family, over those of TaskDatabaseOptions.
+  RocksdbSettings rocksdb = {};
 };
 
 struct TaskDatabaseOptions {
@@ -51,7 +53,8 @@ struct TaskDatabaseOptions {
   // Changelog records after which the database is flushed even when memory does not ask for it.
   int64_t flush_every_records;
   int64_t flush_interval_ms;
-  std::map<std::string, std::string> rocksdb;
+  // Of the database and of all stores.
+  RocksdbSettings rocksdb;
 };
 
 struct DrainTotals {

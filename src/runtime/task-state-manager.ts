@@ -102,6 +102,7 @@ export class TaskStateManager {
         inMemory: store.inMemory === true,
         changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
         ...segmentOptions(store),
+        ...(store.rocksdb !== undefined && { rocksdb: store.rocksdb }),
       })),
       flushEveryRecords: config.flushEveryRecords,
       flushIntervalMs: config.flushIntervalMs,

@@ -26,6 +26,11 @@ function moduleOf(name: string, source: string): string {
   return path
 }
 
+const tunedTopology = `import { defineTopology, serdes } from ${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)}
+export default defineTopology((builder) => {
+  builder.stream('in', { key: serdes.string, value: serdes.string }).groupByKey().count({ store: 'counts', rocksdb: { block_sise: 1 } })
+})`
+
 describe('weir', () => {
   test('--help names the commands', () => {
     const { status, stdout } = weir(['--help'])
@@ -76,6 +81,11 @@ describe('weir', () => {
       ['run', moduleOf('nothing.ts', 'export default 1')],
       minimal,
       /nothing\.ts: its default export is no topology/,
+    ],
+    [
+      ['run', moduleOf('tuned.ts', tunedTopology)],
+      minimal,
+      /^weir: store counts: rocksdb: block_sise: RocksDB has no setting block_sise; did you mean block_size\?$/,
     ],
   ]
   for (const [args, environment, line] of refused) {
