@@ -48,12 +48,20 @@ Napi::Value StateMemoryObject::Usage(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value StateMemoryObject::Counts(const Napi::CallbackInfo& info) {
+  Napi::Object result = Napi::Object::New(info.Env());
+  for (const RocksdbCount& count : memory(info.Env())->Counts())
+    result.Set(count.name, static_cast<double>(count.total));
+  return result;
+}
+
 void StateMemoryObject::Close(const Napi::CallbackInfo&) { memory_.reset(); }
 
 void RegisterStateMemory(Napi::Env env, Napi::Object exports) {
   const Napi::Function constructor =
       StateMemoryObject::DefineClass(env, "StateMemory",
                                      {StateMemoryObject::InstanceMethod<&StateMemoryObject::Usage>("usage"),
+                                      StateMemoryObject::InstanceMethod<&StateMemoryObject::Counts>("counts"),
                                       StateMemoryObject::InstanceMethod<&StateMemoryObject::Close>("close")});
   Environment::Of(env)->AddClass("StateMemory", constructor);
   Napi::Object name = Napi::Object::New(env);

@@ -22,6 +22,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
 
   static Napi::Value Open(const Napi::CallbackInfo& info);
   static Napi::Value RocksdbSettingsKnown(const Napi::CallbackInfo& info);
+  static Napi::Value Inspect(const Napi::CallbackInfo& info);
   static void CheckRocksdb(const Napi::CallbackInfo& info);
 
  private:
@@ -38,6 +39,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   void SetTopicIds(const Napi::CallbackInfo& info);
   Napi::Value ObservedBy(const Napi::CallbackInfo& info);
   Napi::Value PropertyValues(const Napi::CallbackInfo& info);
+  Napi::Value StorePropertyValues(const Napi::CallbackInfo& info);
   Napi::Value ApproximateEntries(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

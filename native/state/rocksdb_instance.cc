@@ -3,7 +3,9 @@
 #include <rocksdb/convenience.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <system_error>
 
@@ -30,12 +32,35 @@ size_t MemtableBytes(const rocksdb::WriteBatch& batch, size_t families) {
 // Runs on RocksDB's threads.
 class RocksdbInstance::Listener final : public rocksdb::EventListener {
  public:
-  explicit Listener(FlushArbiter* arbiter) : arbiter_(arbiter) {}
+  Listener(FlushArbiter* arbiter, RocksdbJobs* jobs) : arbiter_(arbiter), jobs_(jobs) {}
 
-  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { arbiter_->OnFlushCompleted(); }
+  // An atomic flush begins and ends once for each family.
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    flush_begins_.emplace(info.job_id, std::chrono::steady_clock::now());
+  }
+
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    arbiter_->OnFlushCompleted();
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto begun = flush_begins_.find(info.job_id);
+    if (begun == flush_begins_.end()) return;
+    const auto time = std::chrono::steady_clock::now() - begun->second;
+    jobs_->flushes++;
+    jobs_->flush_micros += std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    flush_begins_.erase(begun);
+  }
+
+  void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo& info) override {
+    jobs_->compactions++;
+    jobs_->compaction_micros += static_cast<int64_t>(info.stats.elapsed_micros);
+  }
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    jobs_->background_errors++;
     std::lock_guard<std::mutex> lock(mutex_);
+    // Flushes that failed do not complete.
+    flush_begins_.clear();
     if (error_.ok()) error_ = *status;
     failed_.store(true, std::memory_order_release);
   }
@@ -47,10 +72,13 @@ class RocksdbInstance::Listener final : public rocksdb::EventListener {
   }
 
  private:
+  // StateMemory's, which outlives the open database.
   FlushArbiter* const arbiter_;
+  RocksdbJobs* const jobs_;
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
-  rocksdb::Status error_;  // guarded by mutex_
+  rocksdb::Status error_;                                              // guarded by mutex_
+  std::map<int, std::chrono::steady_clock::time_point> flush_begins_;  // guarded by mutex_; by job
 };
 
 Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memory, const Options& options) {
@@ -62,7 +90,9 @@ Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memo
 }
 
 RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options)
-    : options_(options), arbiter_(&memory.arbiter()), listener_(std::make_shared<Listener>(arbiter_)) {}
+    : options_(options),
+      arbiter_(&memory.arbiter()),
+      listener_(std::make_shared<Listener>(arbiter_, &memory.jobs())) {}
 
 RocksdbInstance::~RocksdbInstance() {
   // Whoever opened it has closed it; a failure here has nobody to tell.
@@ -214,12 +244,13 @@ Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {
   return value;
 }
 
-Result<uint64_t> RocksdbInstance::EstimateRows(size_t family) const {
+Result<uint64_t> RocksdbInstance::FamilyProperty(size_t family, const std::string& name) const {
   const Pin pin = PinOpen();
   if (!is_open()) return Status::Closed("The state database " + options_.path);
-  uint64_t rows = 0;
-  db_->GetIntProperty(handles_[family], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
-  return rows;
+  uint64_t value = 0;
+  if (!db_->GetIntProperty(handles_[family], name, &value))
+    return Status::Invalid("RocksDB has no integer property " + name);
+  return value;
 }
 
 Status RocksdbInstance::Close(bool flush) {

@@ -79,8 +79,8 @@ class RocksdbInstance final : public FlushTarget {
   void DeleteFilesBefore(size_t family, const std::string& key);
   // An integer property, summed over the families.
   Result<uint64_t> Property(const std::string& name) const;
-  // RocksDB's estimate of a family's rows.
-  Result<uint64_t> EstimateRows(size_t family) const;
+  // An integer property of one family.
+  Result<uint64_t> FamilyProperty(size_t family, const std::string& name) const;
   // Idempotent. Closes even when the flush fails, and returns its failure.
   Status Close(bool flush);
 

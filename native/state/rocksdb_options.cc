@@ -138,6 +138,7 @@ Result<rocksdb::DBOptions> DatabaseOptionsFor(StateMemory& memory, const Rocksdb
   options.create_missing_column_families = true;
   options.write_buffer_manager = memory.write_buffer_manager();
   options.rate_limiter = memory.rate_limiter();
+  options.statistics = memory.statistics();
   options.max_background_jobs = memory.options().background_threads;
   options.max_open_files = memory.options().max_open_files;
   // State and offsets live in different families and must reach the disk together.

@@ -12,6 +12,12 @@
 
 namespace weir {
 
+namespace {
+
+constexpr char kEstimateKeys[] = "rocksdb.estimate-num-keys";
+
+}  // namespace
+
 Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMemory> memory,
                                                          TaskDatabaseOptions options) {
   RocksdbInstance::Options rocksdb_options{options.path, {}, options.rocksdb, options.flush_interval_ms};
@@ -246,9 +252,18 @@ Result<uint64_t> TaskDatabase::ApproximateEntries(size_t store) {
   if (!status.ok()) return status;
   const uint64_t changed = overlays_[store]->rows().size();
   if (const MemoryTable* const rows = table(store); rows != nullptr) return rows->size() + changed;
-  Result<uint64_t> rows = rocksdb_->EstimateRows(store);
+  Result<uint64_t> rows = rocksdb_->FamilyProperty(store, kEstimateKeys);
   if (!rows.ok()) return rows.status();
   return rows.value() + changed;
+}
+
+Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& name) {
+  FinishCommit();
+  const Status status = CheckStore(store);
+  if (!status.ok()) return status;
+  if (const MemoryTable* const rows = table(store); rows != nullptr && name == kEstimateKeys)
+    return static_cast<uint64_t>(rows->size());
+  return rocksdb_->FamilyProperty(store, name);
 }
 
 void TaskDatabase::BeginClose() {

@@ -119,6 +119,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       applicationState: () => this.#state,
       memory: config.memory,
       stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
+      rocksDbCounts: () => (this.#isOpen ? memory.counts() : null),
     })
     for (const thread of threads) void this.#watchOver(thread)
   }

@@ -115,9 +115,11 @@ export class TaskManager {
   /** For metrics. */
   metered(): MeteredTask[] {
     return [...this.#tasks.values()].map((task) => ({
+      id: task.id,
       state: task.taskState,
       restoreRemaining: task.state?.restoreRemaining ?? 0,
       lags: task.taskState === 'running' ? task.lags() : [],
+      database: task.taskState === 'running' ? (task.state?.metered() ?? null) : null,
     }))
   }
 

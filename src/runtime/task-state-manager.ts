@@ -9,6 +9,7 @@ import {
   type StateMemory,
   TaskDatabase,
 } from '../native.ts'
+import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
@@ -178,6 +179,11 @@ export class TaskStateManager {
       'rocksdb.cur-size-all-mem-tables',
     ])
     return files + memtables
+  }
+
+  /** For metrics. REQUIRES that the state is restored. */
+  metered(): MeteredDatabase {
+    return meterDatabase(this.database, [...this.stores.keys()])
   }
 
   /** What a commit would write: the overlays, and the dirty rows above them. */

@@ -35,7 +35,7 @@ describe('weir', () => {
   test('--help names the commands', () => {
     const { status, stdout } = weir(['--help'])
     assert.equal(status, 0)
-    for (const command of ['run', 'demo', 'describe', 'config'])
+    for (const command of ['run', 'demo', 'describe', 'config', 'state'])
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   })
 
@@ -75,6 +75,11 @@ describe('weir', () => {
     [['demo'], { WEIR_COMMIT_INTERVAL_MS: '-1' }, /^weir: WEIR_COMMIT_INTERVAL_MS=-1: expected/],
     [['run', 'x.ts'], { ...minimal, WEIR_HTTP_PORT: 'x' }, /^weir: WEIR_HTTP_PORT=x: expected/],
     [['run', 'no-such.ts'], minimal, /^weir: no-such\.ts: there is no such file$/],
+    [
+      ['state', '/no-such-folder'],
+      {},
+      /^weir: \/no-such-folder is no state folder: there is no such folder; /,
+    ],
     [['describe', 'no-such.ts'], {}, /^weir: no-such\.ts: there is no such file$/],
     [['run', moduleOf('throws.ts', "throw new Error('boom')")], minimal, /throws\.ts: boom$/],
     [
