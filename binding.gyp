@@ -3,6 +3,8 @@
 {
   'variables': {
     'rocksdb%': '<!(echo "${WEIR_ROCKSDB:?run scripts/setup.sh}")',
+    # `address`: with AddressSanitizer, as scripts/test-asan.sh builds it.
+    'sanitizer%': '<!(echo "${WEIR_BUILD_SANITIZER:-}")',
     'librdkafka%': '<!(echo "${WEIR_LIBRDKAFKA:?run scripts/setup.sh}")',
   },
   'targets': [
@@ -29,6 +31,16 @@
         '-isystem<(librdkafka)/include',
       ],
       'configurations': { 'Release': { 'cflags!': ['-O3'] } },
+      'conditions': [
+        [
+          'sanitizer != ""',
+          {
+            'cflags_cc!': ['-O2'],
+            'cflags_cc': ['-O1', '-g1', '-fsanitize=<(sanitizer)', '-fno-omit-frame-pointer'],
+            'ldflags': ['-fsanitize=<(sanitizer)'],
+          },
+        ],
+      ],
       'ldflags': [
         # Threads of the libraries may outlive the worker that loaded the addon: it is never unmapped.
         '-Wl,-z,nodelete',

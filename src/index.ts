@@ -70,6 +70,7 @@ export type {
   TopologyDefinition,
 } from './topology/definition.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
+export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'
 export { type ProcessorOptions, type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts'
 export { TopologyError } from './topology/topology-error.ts'

@@ -48,6 +48,8 @@ export interface StateMemoryOptions {
   readonly readThreads: number
   /** RocksDB's limit on open files, for each database. */
   readonly maxOpenFiles: number
+  /** What flushes and compactions of all databases together may write, bytes/s. Default: 0, no limit. */
+  readonly rateLimitBytesPerSecond?: number
 }
 
 export interface StateMemoryUsage {
@@ -68,9 +70,45 @@ export interface StateMemoryUsage {
   readonly scans: number
 }
 
+/** What RocksDB has counted over all databases since the process's first one. */
+export interface RocksDbCounts {
+  /** Blocks found in the block cache, and not found there, by what they hold. */
+  readonly dataBlockHits: number
+  readonly dataBlockMisses: number
+  readonly indexBlockHits: number
+  readonly indexBlockMisses: number
+  readonly filterBlockHits: number
+  readonly filterBlockMisses: number
+  /** Keys found in memtables, and not found there. */
+  readonly memtableHits: number
+  readonly memtableMisses: number
+  /** Reads of a file that its filter made unnecessary. */
+  readonly filterSparedReads: number
+  /** Bytes of rows, uncompressed. */
+  readonly getBytesRead: number
+  readonly multiGetBytesRead: number
+  readonly scanBytesRead: number
+  readonly bytesWritten: number
+  /** Bytes of files. */
+  readonly flushBytesWritten: number
+  readonly compactionBytesRead: number
+  readonly compactionBytesWritten: number
+  /** Time that writes were held up for flushes and compactions, microseconds. */
+  readonly writeStallMicros: number
+  readonly fileOpens: number
+  readonly fileErrors: number
+  readonly flushes: number
+  readonly flushMicros: number
+  readonly compactions: number
+  readonly compactionMicros: number
+  /** Flushes and compactions that failed. */
+  readonly backgroundErrors: number
+}
+
 /** The process's one block cache, write-buffer manager, thread pools and flush arbiter: a counted singleton. */
 export interface StateMemory {
   usage(): StateMemoryUsage
+  counts(): RocksDbCounts
   close(): void
 }
 
@@ -86,6 +124,8 @@ export interface StoreOptions {
   readonly inMemory?: boolean
   /** Of a window or session store. Absent: keys are the changelog's. */
   readonly segments?: SegmentOptions
+  /** Of this store alone, over those of {@link DatabaseOptions.rocksdb}; none that is of the whole database. */
+  readonly rocksdb?: RocksDbSettings
 }
 
 /**
@@ -118,8 +158,43 @@ export interface DatabaseOptions {
   readonly flushEveryRecords: number
   /** Milliseconds after which unflushed changes are flushed (by the arbiter, staggered). */
   readonly flushIntervalMs: number
-  /** RocksDB option overrides, name to value, as RocksDB's GetColumnFamilyOptionsFromMap reads them. */
-  readonly rocksdb?: Readonly<Record<string, string>>
+  /** Of the database and of all stores. */
+  readonly rocksdb?: RocksDbSettings
+}
+
+/** Settings of a database, of its families or of their block-based tables, by RocksDB's names, in RocksDB's syntax. */
+export type RocksDbSettings = Readonly<Record<string, string>>
+
+export interface RocksDbSetting {
+  readonly name: string
+  readonly scope: 'database' | 'family' | 'table'
+  /** RocksDB's own default, as it writes it down. */
+  readonly rocksdbDefault: string
+}
+
+/** A store as it is on disk. */
+export interface InspectedStore {
+  readonly name: string
+  /** Counted, or RocksDB's estimate. */
+  readonly keys: number
+  readonly bytes: number
+  readonly files: number
+  /** null when it is empty. */
+  readonly firstKey: Buffer | null
+  readonly lastKey: Buffer | null
+  /** null when none was written. */
+  readonly offset: StoreOffset | null
+  /** null for a store that is not cut into segments. */
+  readonly segmented: {
+    readonly streamTimeMs: number
+    readonly intervalMs: number
+    /** In order. Segment -1: the latest rows of a versioned store. `bytes` is estimated, `keys` null unless counted. */
+    readonly segments: readonly {
+      readonly segment: number
+      readonly bytes: number
+      readonly keys: number | null
+    }[]
+  } | null
 }
 
 /** How far a store's rows reflect its changelog. Written in the same atomic write as the rows. */
@@ -190,6 +265,9 @@ export interface TaskDatabase {
   /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
    * `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]
+  /** RocksDB's integer properties by name, of each store: Float64[stores][names]. `rocksdb.estimate-num-keys` of an in-memory store is its
+   * number of rows; not while it is restored. */
+  storeProperties(names: readonly string[]): Float64Array
   /** RocksDB's estimate of a store's rows (an in-memory store's number of them), plus the changed ones since the last commit. */
   approximateEntries(store: number): number
   /** Closes the database; memtables are flushed first, so that nothing has to be restored at the next open. */
@@ -433,7 +511,16 @@ interface Addon {
   /** Native objects of all threads that JavaScript has not let go of. */
   objects(): number
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
-  TaskDatabase: { open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase> }
+  TaskDatabase: {
+    open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase>
+    /** Every setting that RocksDB reads from text. */
+    rocksdbSettings(): RocksDbSetting[]
+    /** Throws `invalid` when RocksDB has no such setting, or cannot read the value. */
+    checkRocksdb(name: string, value: string): void
+    /** Reads a database that nobody has open, as it was last flushed; writes and locks nothing. `count` reads every row. Rejects with
+     * `rocksdb:Busy` when another process has it open, `rocksdb:Corruption` when it is damaged. */
+    inspect(path: string, count: boolean): Promise<InspectedStore[]>
+  }
   Consumer: {
     new (config: ClientConfig, onEvent: (event: ConsumerEvent) => void): Consumer
     attach(id: number): Consumer

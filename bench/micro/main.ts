@@ -1,5 +1,5 @@
 /**
- * Micro benches: `scripts/node bench/micro/main.ts [serde|cache|border|database ...]`. For finding out what a change costs, in one run on one machine;
+ * Micro benches: `scripts/node bench/micro/main.ts [serde|cache|border|database|close ...]`. For finding out what a change costs, in one run on one machine;
  * absolute figures of different runs do not compare.
  */
 import type { Bench } from 'tinybench'
@@ -9,6 +9,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Bench> }>> =
   cache: () => import('./cache.ts'),
   border: () => import('./border.ts'),
   database: () => import('./database.ts'),
+  close: () => import('./close.ts'),
 }
 
 const wanted = process.argv.slice(2)

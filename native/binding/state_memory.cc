@@ -24,7 +24,8 @@ Napi::Value StateMemoryObject::Acquire(const Napi::CallbackInfo& info) {
       static_cast<size_t>(options.Integer("writeBufferBytes", 1)),
       static_cast<int>(options.Integer("backgroundThreads", 1, kThreadsMax)),
       static_cast<int>(options.Integer("readThreads", 1, kThreadsMax)),
-      static_cast<int>(options.Integer("maxOpenFiles", -1, std::numeric_limits<int>::max()))};
+      static_cast<int>(options.Integer("maxOpenFiles", -1, std::numeric_limits<int>::max())),
+      options.OptionalInteger("rateLimitBytesPerSecond", 0, int64_t{1} << 50).value_or(0)};
   options.RejectUnknown();
   std::shared_ptr<StateMemory> memory = weir::Unwrap(info.Env(), StateMemory::Acquire(read));
   Napi::Object object = Environment::Of(info.Env())->Construct("StateMemory", {});
@@ -48,12 +49,20 @@ Napi::Value StateMemoryObject::Usage(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value StateMemoryObject::Counts(const Napi::CallbackInfo& info) {
+  Napi::Object result = Napi::Object::New(info.Env());
+  for (const RocksdbCount& count : memory(info.Env())->Counts())
+    result.Set(count.name, static_cast<double>(count.total));
+  return result;
+}
+
 void StateMemoryObject::Close(const Napi::CallbackInfo&) { memory_.reset(); }
 
 void RegisterStateMemory(Napi::Env env, Napi::Object exports) {
   const Napi::Function constructor =
       StateMemoryObject::DefineClass(env, "StateMemory",
                                      {StateMemoryObject::InstanceMethod<&StateMemoryObject::Usage>("usage"),
+                                      StateMemoryObject::InstanceMethod<&StateMemoryObject::Counts>("counts"),
                                       StateMemoryObject::InstanceMethod<&StateMemoryObject::Close>("close")});
   Environment::Of(env)->AddClass("StateMemory", constructor);
   Napi::Object name = Napi::Object::New(env);

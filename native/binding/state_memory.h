@@ -24,6 +24,7 @@ class StateMemoryObject : public Napi::ObjectWrap<StateMemoryObject>, public Env
  private:
   friend void RegisterStateMemory(Napi::Env env, Napi::Object exports);
   Napi::Value Usage(const Napi::CallbackInfo& info);
+  Napi::Value Counts(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<StateMemory> memory_;  // null once closed

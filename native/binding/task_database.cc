@@ -11,6 +11,7 @@
 #include "binding/producer.h"
 #include "binding/scan.h"
 #include "binding/state_memory.h"
+#include "state/inspection.h"
 
 namespace weir {
 
@@ -44,6 +45,7 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
     Properties store(ObjectAt(stores, i, where), where);
     options.stores.push_back({store.String("name"), store.Boolean("timestamped"),
                               store.OptionalString("changelogTopic"), store.OptionalBoolean("inMemory")});
+    options.stores.back().rocksdb = store.OptionalStringMap("rocksdb");
     options.stores.back().segments = ReadSegments(store.OptionalObject("segments"), where + ".segments");
     store.RejectUnknown();
   }
@@ -56,6 +58,56 @@ napi_value RowsBuffer(Napi::Env env, MultiGet& multi_get) {
   uint8_t* const rows = multi_get.rows().Release();
   if (rows == nullptr) return Napi::Buffer<uint8_t>::New(env, 0);
   return Napi::Buffer<uint8_t>::New(env, rows, size, [](Napi::Env, uint8_t* data) { std::free(data); });
+}
+
+Napi::Value KeyOrNull(Napi::Env env, const std::optional<std::string>& key) {
+  if (!key.has_value()) return env.Null();
+  return Napi::Buffer<char>::Copy(env, key->data(), key->size());
+}
+
+Napi::Value SegmentsArray(Napi::Env env, const std::vector<SegmentInspection>& segments) {
+  Napi::Array result = Napi::Array::New(env, segments.size());
+  for (uint32_t i = 0; i < segments.size(); i++) {
+    Napi::Object segment = Napi::Object::New(env);
+    segment.Set("segment", static_cast<double>(segments[i].segment));
+    segment.Set("bytes", static_cast<double>(segments[i].bytes));
+    const std::optional<uint64_t>& keys = segments[i].keys;
+    segment.Set("keys", keys.has_value() ? Napi::Number::New(env, static_cast<double>(*keys))
+                                         : Napi::Value(env.Null()));
+    result.Set(i, segment);
+  }
+  return result;
+}
+
+Napi::Object OffsetObject(Napi::Env env, const StoreOffset& offset) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("store", offset.store);
+  object.Set("offset", static_cast<double>(offset.offset));
+  object.Set("writtenAtMs", static_cast<double>(offset.written_at_ms));
+  object.Set("topicId", offset.topic_id);
+  return object;
+}
+
+Napi::Object InspectionObject(Napi::Env env, const StoreInspection& store) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("name", store.name);
+  object.Set("keys", static_cast<double>(store.keys));
+  object.Set("bytes", static_cast<double>(store.bytes));
+  object.Set("files", static_cast<double>(store.files));
+  object.Set("firstKey", KeyOrNull(env, store.first_key));
+  object.Set("lastKey", KeyOrNull(env, store.last_key));
+  object.Set("offset", store.offset.has_value() ? Napi::Value(OffsetObject(env, *store.offset))
+                                                : Napi::Value(env.Null()));
+  Napi::Value segmented = env.Null();
+  if (store.observed.has_value()) {
+    Napi::Object segments = Napi::Object::New(env);
+    segments.Set("streamTimeMs", static_cast<double>(store.observed->stream_time_ms));
+    segments.Set("intervalMs", static_cast<double>(store.segment_interval_ms));
+    segments.Set("segments", SegmentsArray(env, store.segments));
+    segmented = segments;
+  }
+  object.Set("segmented", segmented);
+  return object;
 }
 
 }  // namespace
@@ -182,12 +234,7 @@ Napi::Value TaskDatabaseObject::Offsets(const Napi::CallbackInfo& info) {
   const std::vector<StoreOffset> offsets = database(info.Env())->Offsets();
   Napi::Array result = Napi::Array::New(info.Env(), offsets.size());
   for (uint32_t i = 0; i < offsets.size(); i++) {
-    Napi::Object offset = Napi::Object::New(info.Env());
-    offset.Set("store", offsets[i].store);
-    offset.Set("offset", static_cast<double>(offsets[i].offset));
-    offset.Set("writtenAtMs", static_cast<double>(offsets[i].written_at_ms));
-    offset.Set("topicId", offsets[i].topic_id);
-    result.Set(i, offset);
+    result.Set(i, OffsetObject(info.Env(), offsets[i]));
   }
   return result;
 }
@@ -224,6 +271,21 @@ Napi::Value TaskDatabaseObject::PropertyValues(const Napi::CallbackInfo& info) {
   return values;
 }
 
+Napi::Value TaskDatabaseObject::StorePropertyValues(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.storeProperties");
+  const std::shared_ptr<TaskDatabase>& core = database(info.Env());
+  const std::vector<std::string> names = arguments.Strings(0, "names");
+  const size_t stores = core->options().stores.size();
+  Napi::Float64Array values = Napi::Float64Array::New(info.Env(), stores * names.size());
+  for (size_t store = 0; store < stores; store++) {
+    for (size_t i = 0; i < names.size(); i++) {
+      values[store * names.size() + i] =
+          static_cast<double>(weir::Unwrap(info.Env(), core->StoreProperty(store, names[i])));
+    }
+  }
+  return values;
+}
+
 Napi::Value TaskDatabaseObject::ApproximateEntries(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.approximateEntries");
   const uint64_t entries =
@@ -236,6 +298,41 @@ Napi::Value TaskDatabaseObject::Close(const Napi::CallbackInfo& info) {
   if (core != nullptr) core->BeginClose();
   return environment().async().Run({info.This()},
                                    [core] { return core == nullptr ? Status::Ok() : core->Close(); });
+}
+
+Napi::Value TaskDatabaseObject::RocksdbSettingsKnown(const Napi::CallbackInfo& info) {
+  static const char* const scopes[] = {"database", "family", "table"};
+  const std::vector<RocksdbSetting>& known = KnownRocksdbSettings();
+  Napi::Array result = Napi::Array::New(info.Env(), known.size());
+  for (uint32_t i = 0; i < known.size(); i++) {
+    Napi::Object setting = Napi::Object::New(info.Env());
+    setting.Set("name", known[i].name);
+    setting.Set("scope", scopes[static_cast<int>(known[i].scope)]);
+    setting.Set("rocksdbDefault", known[i].rocksdb_default);
+    result.Set(i, setting);
+  }
+  return result;
+}
+
+Napi::Value TaskDatabaseObject::Inspect(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.inspect");
+  return Environment::Of(info.Env())
+      ->async()
+      .Run<std::vector<StoreInspection>>(
+          {},
+          [path = arguments.String(0, "path"), count = arguments.Boolean(1, "count")] {
+            return InspectDatabase(path, count);
+          },
+          [](Napi::Env env, std::vector<StoreInspection>& stores) -> napi_value {
+            Napi::Array result = Napi::Array::New(env, stores.size());
+            for (uint32_t i = 0; i < stores.size(); i++) result.Set(i, InspectionObject(env, stores[i]));
+            return result;
+          });
+}
+
+void TaskDatabaseObject::CheckRocksdb(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.checkRocksdb");
+  ThrowIfFailed(info.Env(), CheckRocksdbSetting(arguments.String(0, "name"), arguments.String(1, "value")));
 }
 
 void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
@@ -252,12 +349,17 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
        Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
+       Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),
        Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
        Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);
   name.Set("open", Napi::Function::New<TaskDatabaseObject::Open>(env, "open"));
+  name.Set("rocksdbSettings",
+           Napi::Function::New<TaskDatabaseObject::RocksdbSettingsKnown>(env, "rocksdbSettings"));
+  name.Set("inspect", Napi::Function::New<TaskDatabaseObject::Inspect>(env, "inspect"));
+  name.Set("checkRocksdb", Napi::Function::New<TaskDatabaseObject::CheckRocksdb>(env, "checkRocksdb"));
   exports.Set("TaskDatabase", name);
 }
 

@@ -21,6 +21,9 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   const std::shared_ptr<TaskDatabase>& database(Napi::Env env) const;
 
   static Napi::Value Open(const Napi::CallbackInfo& info);
+  static Napi::Value RocksdbSettingsKnown(const Napi::CallbackInfo& info);
+  static Napi::Value Inspect(const Napi::CallbackInfo& info);
+  static void CheckRocksdb(const Napi::CallbackInfo& info);
 
  private:
   friend void RegisterTaskDatabase(Napi::Env env, Napi::Object exports);
@@ -36,6 +39,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   void SetTopicIds(const Napi::CallbackInfo& info);
   Napi::Value ObservedBy(const Napi::CallbackInfo& info);
   Napi::Value PropertyValues(const Napi::CallbackInfo& info);
+  Napi::Value StorePropertyValues(const Napi::CallbackInfo& info);
   Napi::Value ApproximateEntries(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

@@ -3,11 +3,12 @@
 #include <rocksdb/convenience.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <map>
 #include <random>
 #include <system_error>
 
-#include "state/rocksdb_options.h"
 #include "state/rocksdb_status.h"
 
 namespace weir {
@@ -26,7 +27,9 @@ size_t MemtableBytes(const rocksdb::WriteBatch& batch, size_t families) {
   return batch.GetDataSize() + static_cast<size_t>(batch.Count()) * 48 + families * 64 * 1024;
 }
 
-}  // namespace
+std::string OpenContext(const std::string& path) {
+  return "The state database " + path + " cannot be opened";
+}
 
 // A folder with rows and without the file that says which are the database's. RocksDB would begin an empty one.
 bool LostItsCurrentFile(const std::string& path) {
@@ -46,15 +49,40 @@ Status OpenFailure(const rocksdb::Status& status, const std::string& context) {
   return Status("rocksdb:Corruption", context + ": " + status.ToString());
 }
 
+}  // namespace
+
 // Runs on RocksDB's threads.
 class RocksdbInstance::Listener final : public rocksdb::EventListener {
  public:
-  explicit Listener(FlushArbiter* arbiter) : arbiter_(arbiter) {}
+  Listener(FlushArbiter* arbiter, RocksdbJobs* jobs) : arbiter_(arbiter), jobs_(jobs) {}
 
-  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override { arbiter_->OnFlushCompleted(); }
+  // An atomic flush begins and ends once for each family.
+  void OnFlushBegin(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    flush_begins_.emplace(info.job_id, std::chrono::steady_clock::now());
+  }
+
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
+    arbiter_->OnFlushCompleted();
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto begun = flush_begins_.find(info.job_id);
+    if (begun == flush_begins_.end()) return;
+    const auto time = std::chrono::steady_clock::now() - begun->second;
+    jobs_->flushes++;
+    jobs_->flush_micros += std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+    flush_begins_.erase(begun);
+  }
+
+  void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo& info) override {
+    jobs_->compactions++;
+    jobs_->compaction_micros += static_cast<int64_t>(info.stats.elapsed_micros);
+  }
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    jobs_->background_errors++;
     std::lock_guard<std::mutex> lock(mutex_);
+    // Flushes that failed do not complete.
+    flush_begins_.clear();
     if (error_.ok()) error_ = *status;
     failed_.store(true, std::memory_order_release);
   }
@@ -66,28 +94,27 @@ class RocksdbInstance::Listener final : public rocksdb::EventListener {
   }
 
  private:
+  // StateMemory's, which outlives the open database.
   FlushArbiter* const arbiter_;
+  RocksdbJobs* const jobs_;
   std::atomic<bool> failed_{false};
   std::mutex mutex_;
-  rocksdb::Status error_;  // guarded by mutex_
+  rocksdb::Status error_;                                              // guarded by mutex_
+  std::map<int, std::chrono::steady_clock::time_point> flush_begins_;  // guarded by mutex_; by job
 };
 
 Result<std::shared_ptr<RocksdbInstance>> RocksdbInstance::Open(StateMemory& memory, const Options& options) {
-  Result<rocksdb::ColumnFamilyOptions> family_options = FamilyOptionsFor(memory, options.overrides);
-  if (!family_options.ok()) return family_options.status();
-  auto instance = std::make_shared<RocksdbInstance>(memory, options, std::move(family_options.value()));
+  auto instance = std::make_shared<RocksdbInstance>(memory, options);
   const Status status = instance->OpenDatabase(memory);
   if (!status.ok()) return status;
   memory.arbiter().Add(instance);
   return instance;
 }
 
-RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options,
-                                 rocksdb::ColumnFamilyOptions family_options)
+RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options)
     : options_(options),
-      family_options_(std::move(family_options)),
       arbiter_(&memory.arbiter()),
-      listener_(std::make_shared<Listener>(arbiter_)) {}
+      listener_(std::make_shared<Listener>(arbiter_, &memory.jobs())) {}
 
 RocksdbInstance::~RocksdbInstance() {
   // Whoever opened it has closed it; a failure here has nobody to tell.
@@ -102,32 +129,19 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return Status(error == std::errc::no_space_on_device ? "rocksdb:NoSpace" : "rocksdb:IOError",
                   "The state folder " + options_.path + " cannot be created: " + error.message());
   }
-  const std::string context = "The state database " + options_.path + " cannot be opened";
+  const std::string context = OpenContext(options_.path);
   if (LostItsCurrentFile(options_.path)) {
     return Status("rocksdb:Corruption", context + ": it has files of rows and no CURRENT file");
   }
-  rocksdb::DBOptions database_options = DatabaseOptionsFor(memory);
-  database_options.listeners.push_back(listener_);
-
-  std::vector<std::string> names = options_.families;
-  if (std::find(names.begin(), names.end(), rocksdb::kDefaultColumnFamilyName) == names.end()) {
-    names.push_back(rocksdb::kDefaultColumnFamilyName);
-  }
-  if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
-    std::vector<std::string> existing;
-    const rocksdb::Status listed =
-        rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
-    if (!listed.ok()) return OpenFailure(listed, context);
-    for (const std::string& name : existing) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-  }
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
-  for (const std::string& name : names) descriptors.emplace_back(name, family_options_);
+  Result<rocksdb::DBOptions> database_options = DatabaseOptionsFor(memory, options_.settings);
+  if (!database_options.ok()) return database_options.status();
+  database_options.value().listeners.push_back(listener_);
+  const Status described = DescribeFamilies(memory, database_options.value());
+  if (!described.ok()) return described;
 
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      rocksdb::DB::Open(database_options, options_.path, descriptors, &handles_, &db);
+      rocksdb::DB::Open(database_options.value(), options_.path, descriptors_, &handles_, &db);
   if (!status.ok()) {
     // RocksDB reports its LOCK file as a plain IOError; somebody else's hold of it passes when that one ends.
     if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
@@ -139,6 +153,31 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return OpenFailure(status, context);
   }
   db_.reset(db);
+  return Status::Ok();
+}
+
+Status RocksdbInstance::DescribeFamilies(StateMemory& memory, const rocksdb::DBOptions& database_options) {
+  std::vector<Options::Family> families = options_.families;
+  const auto add = [&families](const std::string& name) {
+    const auto found = std::find_if(families.begin(), families.end(),
+                                    [&name](const Options::Family& family) { return family.name == name; });
+    if (found == families.end()) families.push_back({name, {}});
+  };
+  add(rocksdb::kDefaultColumnFamilyName);
+  std::error_code error;
+  if (std::filesystem::exists(options_.path + "/CURRENT", error)) {
+    std::vector<std::string> existing;
+    const rocksdb::Status listed =
+        rocksdb::DB::ListColumnFamilies(database_options, options_.path, &existing);
+    if (!listed.ok()) return OpenFailure(listed, OpenContext(options_.path));
+    for (const std::string& name : existing) add(name);
+  }
+  for (const Options::Family& family : families) {
+    Result<rocksdb::ColumnFamilyOptions> options =
+        FamilyOptionsFor(memory, options_.settings, family.settings);
+    if (!options.ok()) return options.status();
+    descriptors_.emplace_back(family.name, std::move(options.value()));
+  }
   return Status::Ok();
 }
 
@@ -201,11 +240,11 @@ Status RocksdbInstance::Ingest(const std::vector<FamilyFiles>& files) {
 Status RocksdbInstance::RecreateFamily(size_t index) {
   std::unique_lock<std::shared_mutex> lock(mutex_);
   if (!is_open()) return Status::Closed("The state database " + options_.path);
-  const std::string name = handles_[index]->GetName();
+  const rocksdb::ColumnFamilyDescriptor& descriptor = descriptors_[index];
   rocksdb::Status status = db_->DropColumnFamily(handles_[index]);
   if (!status.ok()) return Failure(status, "cannot drop a family");
   rocksdb::ColumnFamilyHandle* fresh = nullptr;
-  status = db_->CreateColumnFamily(family_options_, name, &fresh);
+  status = db_->CreateColumnFamily(descriptor.options, descriptor.name, &fresh);
   if (!status.ok()) return Failure(status, "cannot create a family");
   db_->DestroyColumnFamilyHandle(handles_[index]);
   handles_[index] = fresh;
@@ -231,12 +270,13 @@ Result<uint64_t> RocksdbInstance::Property(const std::string& name) const {
   return value;
 }
 
-Result<uint64_t> RocksdbInstance::EstimateRows(size_t family) const {
+Result<uint64_t> RocksdbInstance::FamilyProperty(size_t family, const std::string& name) const {
   const Pin pin = PinOpen();
   if (!is_open()) return Status::Closed("The state database " + options_.path);
-  uint64_t rows = 0;
-  db_->GetIntProperty(handles_[family], rocksdb::DB::Properties::kEstimateNumKeys, &rows);
-  return rows;
+  uint64_t value = 0;
+  if (!db_->GetIntProperty(handles_[family], name, &value))
+    return Status::Invalid("RocksDB has no integer property " + name);
+  return value;
 }
 
 Status RocksdbInstance::Close(bool flush) {

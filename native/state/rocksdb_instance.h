@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -15,6 +14,7 @@
 
 #include "common/status.h"
 #include "state/flush_arbiter.h"
+#include "state/rocksdb_options.h"
 #include "state/state_memory.h"
 
 namespace weir {
@@ -31,8 +31,13 @@ class RocksdbInstance final : public FlushTarget {
     std::string path;
     // Opened in this order, created when missing. Families on disk that are not named here are kept as they
     // are.
-    std::vector<std::string> families;
-    std::map<std::string, std::string> overrides;
+    struct Family {
+      std::string name;
+      RocksdbSettings settings;
+    };
+    std::vector<Family> families;
+    // Of the database, and of all families.
+    RocksdbSettings settings;
     int64_t flush_interval_ms;
   };
 
@@ -42,7 +47,7 @@ class RocksdbInstance final : public FlushTarget {
   // A folder that another process (or this one) has open fails with `rocksdb:Busy` and names the folder.
   static Result<std::shared_ptr<RocksdbInstance>> Open(StateMemory& memory, const Options& options);
 
-  RocksdbInstance(StateMemory& memory, const Options& options, rocksdb::ColumnFamilyOptions family_options);
+  RocksdbInstance(StateMemory& memory, const Options& options);
   ~RocksdbInstance() override;
 
   // REQUIRES: not closed.
@@ -74,8 +79,8 @@ class RocksdbInstance final : public FlushTarget {
   void DeleteFilesBefore(size_t family, const std::string& key);
   // An integer property, summed over the families.
   Result<uint64_t> Property(const std::string& name) const;
-  // RocksDB's estimate of a family's rows.
-  Result<uint64_t> EstimateRows(size_t family) const;
+  // An integer property of one family.
+  Result<uint64_t> FamilyProperty(size_t family, const std::string& name) const;
   // Idempotent. Closes even when the flush fails, and returns its failure.
   Status Close(bool flush);
 
@@ -88,11 +93,11 @@ class RocksdbInstance final : public FlushTarget {
   class Listener;
 
   Status OpenDatabase(StateMemory& memory);
+  Status DescribeFamilies(StateMemory& memory, const rocksdb::DBOptions& database_options);
   Status FlushLocked(bool wait);
   Status Failure(const rocksdb::Status& status, const char* what) const;
 
   const Options options_;
-  const rocksdb::ColumnFamilyOptions family_options_;
   FlushArbiter* const arbiter_;  // used while open only
   const std::shared_ptr<Listener> listener_;
 
@@ -101,6 +106,8 @@ class RocksdbInstance final : public FlushTarget {
   std::unique_ptr<rocksdb::DB> db_;
   // Those of options_.families, then the others that the folder has.
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  // Of the families of handles_; set before the database is open.
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;
 
   std::atomic<bool> unflushed_{false};
   std::atomic<uint64_t> last_write_{0};

@@ -5,7 +5,11 @@
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <memory>
+#include <regex>
+#include <type_traits>
 #include <unordered_map>
+#include <utility>
 
 namespace weir {
 
@@ -13,13 +17,128 @@ namespace {
 
 constexpr size_t kMiB = 1024 * 1024;
 
+using Text = std::unordered_map<std::string, std::string>;
+
+void AddSettings(SettingScope scope, const rocksdb::Status& written, const std::string& text,
+                 std::vector<RocksdbSetting>* settings) {
+  Text values;
+  if (!written.ok() || !rocksdb::StringToMap(text, &values).ok()) return;
+  const size_t before = settings->size();
+  for (const auto& [name, value] : values) settings->push_back({name, scope, value});
+  std::sort(settings->begin() + static_cast<std::ptrdiff_t>(before), settings->end(),
+            [](const RocksdbSetting& a, const RocksdbSetting& b) { return a.name < b.name; });
+}
+
+std::vector<RocksdbSetting> ReadSettings() {
+  std::vector<RocksdbSetting> settings;
+  const rocksdb::ConfigOptions config;
+  std::string text;
+  rocksdb::Status written = rocksdb::GetStringFromDBOptions(config, rocksdb::DBOptions(), &text);
+  AddSettings(SettingScope::kDatabase, written, text, &settings);
+  written = rocksdb::GetStringFromColumnFamilyOptions(config, rocksdb::ColumnFamilyOptions(), &text);
+  AddSettings(SettingScope::kFamily, written, text, &settings);
+  const std::unique_ptr<rocksdb::TableFactory> table(rocksdb::NewBlockBasedTableFactory());
+  written = table->GetOptionString(config, &text);
+  AddSettings(SettingScope::kTable, written, text, &settings);
+  // Those that RocksDB does not write down while they are empty.
+  settings.push_back({"compression_per_level", SettingScope::kFamily, ""});
+  settings.push_back({"daily_offpeak_time_utc", SettingScope::kDatabase, ""});
+  return settings;
+}
+
+// RocksDB reads `12abc` as 12.
+bool IsWholeNumber(const std::string& value, const std::string& like) {
+  static const std::regex integer("-?[0-9]+");
+  static const std::regex with_unit("-?[0-9]+([kKmMgGtT](i?B)?)?");
+  static const std::regex fraction("-?[0-9]+\\.[0-9]+");
+  if (std::regex_match(like, integer)) return std::regex_match(value, with_unit);
+  if (std::regex_match(like, fraction))
+    return std::regex_match(value, integer) || std::regex_match(value, fraction);
+  return true;
+}
+
+Status Refused(const std::string& name, const std::string& value, const std::string& why) {
+  return Status::Invalid("RocksDB refuses " + name + "=" + value + ": " + why);
+}
+
+// REQUIRES: a setting of the options' scope.
+template <class Options>
+Status Set(Options* options, const RocksdbSetting& setting, const std::string& value) {
+  if (!IsWholeNumber(value, setting.rocksdb_default))
+    return Refused(setting.name, value, "it is a number, such as " + setting.rocksdb_default);
+  static const rocksdb::ConfigOptions config = [] {
+    rocksdb::ConfigOptions strict;
+    // Else a filter of an unknown kind is no filter at all.
+    strict.ignore_unsupported_options = false;
+    return strict;
+  }();
+  const Text change{{setting.name, value}};
+  Options changed;
+  rocksdb::Status status;
+  if constexpr (std::is_same_v<Options, rocksdb::DBOptions>) {
+    status = rocksdb::GetDBOptionsFromMap(config, *options, change, &changed);
+  } else if constexpr (std::is_same_v<Options, rocksdb::ColumnFamilyOptions>) {
+    status = rocksdb::GetColumnFamilyOptionsFromMap(config, *options, change, &changed);
+  } else {
+    status = rocksdb::GetBlockBasedTableOptionsFromMap(config, *options, change, &changed);
+  }
+  if (!status.ok()) return Refused(setting.name, value, status.ToString());
+  *options = std::move(changed);
+  return Status::Ok();
+}
+
+Status Unknown(const std::string& name) { return Status::Invalid("RocksDB has no setting " + name); }
+
+// Sets what is a family's or its tables'.
+Status Apply(const RocksdbSettings& settings, rocksdb::ColumnFamilyOptions* options,
+             rocksdb::BlockBasedTableOptions* table) {
+  Status status;
+  for (const auto& [name, value] : settings) {
+    const RocksdbSetting* const setting = FindRocksdbSetting(name);
+    if (setting == nullptr) return Unknown(name);
+    if (setting->scope == SettingScope::kFamily) status = Set(options, *setting, value);
+    if (setting->scope == SettingScope::kTable) status = Set(table, *setting, value);
+    if (!status.ok()) return status;
+  }
+  return status;
+}
+
 }  // namespace
 
-rocksdb::DBOptions DatabaseOptionsFor(StateMemory& memory) {
+const std::vector<RocksdbSetting>& KnownRocksdbSettings() {
+  static const auto* const settings = new std::vector<RocksdbSetting>(ReadSettings());
+  return *settings;
+}
+
+const RocksdbSetting* FindRocksdbSetting(const std::string& name) {
+  const std::vector<RocksdbSetting>& settings = KnownRocksdbSettings();
+  const auto found = std::find_if(settings.begin(), settings.end(),
+                                  [&name](const RocksdbSetting& setting) { return setting.name == name; });
+  return found == settings.end() ? nullptr : &*found;
+}
+
+Status CheckRocksdbSetting(const std::string& name, const std::string& value) {
+  const RocksdbSetting* const setting = FindRocksdbSetting(name);
+  if (setting == nullptr) return Unknown(name);
+  if (setting->scope == SettingScope::kDatabase) {
+    rocksdb::DBOptions options;
+    return Set(&options, *setting, value);
+  }
+  if (setting->scope == SettingScope::kFamily) {
+    rocksdb::ColumnFamilyOptions options;
+    return Set(&options, *setting, value);
+  }
+  rocksdb::BlockBasedTableOptions options;
+  return Set(&options, *setting, value);
+}
+
+Result<rocksdb::DBOptions> DatabaseOptionsFor(StateMemory& memory, const RocksdbSettings& settings) {
   rocksdb::DBOptions options;
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.write_buffer_manager = memory.write_buffer_manager();
+  options.rate_limiter = memory.rate_limiter();
+  options.statistics = memory.statistics();
   options.max_background_jobs = memory.options().background_threads;
   options.max_open_files = memory.options().max_open_files;
   // State and offsets live in different families and must reach the disk together.
@@ -40,11 +159,18 @@ rocksdb::DBOptions DatabaseOptionsFor(StateMemory& memory) {
   options.keep_log_file_num = 2;
   options.max_log_file_size = kMiB;
   options.max_manifest_file_size = 16 * kMiB;
+  for (const auto& [name, value] : settings) {
+    const RocksdbSetting* const setting = FindRocksdbSetting(name);
+    if (setting == nullptr) return Unknown(name);
+    if (setting->scope != SettingScope::kDatabase) continue;
+    Status status = Set(&options, *setting, value);
+    if (!status.ok()) return status;
+  }
   return options;
 }
 
-Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory,
-                                                      const std::map<std::string, std::string>& overrides) {
+Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory, const RocksdbSettings& settings,
+                                                      const RocksdbSettings& of_family) {
   rocksdb::ColumnFamilyOptions options;
   // The arbiter decides when to flush; this only bounds a single memtable under a small budget.
   options.write_buffer_size =
@@ -62,15 +188,17 @@ Result<rocksdb::ColumnFamilyOptions> FamilyOptionsFor(StateMemory& memory,
   table.cache_index_and_filter_blocks = true;
   table.cache_index_and_filter_blocks_with_high_priority = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
-  if (overrides.empty()) return options;
-  rocksdb::ColumnFamilyOptions overridden;
-  const rocksdb::Status status = rocksdb::GetColumnFamilyOptionsFromMap(
-      rocksdb::ConfigOptions(), options,
-      std::unordered_map<std::string, std::string>(overrides.begin(), overrides.end()), &overridden);
-  if (!status.ok()) return Status::Invalid("RocksDB refuses an option: " + status.ToString());
-  return overridden;
+  for (const auto& [name, value] : of_family) {
+    const RocksdbSetting* const setting = FindRocksdbSetting(name);
+    if (setting != nullptr && setting->scope == SettingScope::kDatabase)
+      return Refused(name, value, "it is of the whole database, not of one store");
+  }
+  Status status = Apply(settings, &options, &table);
+  if (status.ok()) status = Apply(of_family, &options, &table);
+  if (!status.ok()) return status;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
 }
 
 }  // namespace weir

@@ -60,15 +60,21 @@ std::string EncodeObserved(const Observed& observed, const SegmentSettings& segm
   return value;
 }
 
-Result<std::optional<Observed>> DecodeObserved(const std::string& store, std::string_view value,
-                                               const SegmentSettings& segments) {
+Result<SeenRow> DecodeSeen(const std::string& store, std::string_view value) {
   if (value.size() != kObservedBytes) {
     return Status("rocksdb:Corruption", "the stream time of store " + store + " has " +
                                             std::to_string(value.size()) + " bytes instead of " +
                                             std::to_string(kObservedBytes));
   }
-  if (GetInt64(value.data() + 12) != segments.interval_ms) return std::optional<Observed>();
-  return std::optional(Observed{GetInt64(value.data()), GetInt32(value.data() + 8)});
+  return SeenRow{{GetInt64(value.data()), GetInt32(value.data() + 8)}, GetInt64(value.data() + 12)};
+}
+
+Result<std::optional<Observed>> DecodeObserved(const std::string& store, std::string_view value,
+                                               const SegmentSettings& segments) {
+  const Result<SeenRow> row = DecodeSeen(store, value);
+  if (!row.ok()) return row.status();
+  if (row.value().interval_ms != segments.interval_ms) return std::optional<Observed>();
+  return std::optional(row.value().observed);
 }
 
 }  // namespace weir

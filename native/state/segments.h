@@ -64,6 +64,12 @@ std::string SegmentPrefix(int64_t segment);
 
 std::string ObservedKey(const std::string& store);
 std::string EncodeObserved(const Observed& observed, const SegmentSettings& segments);
+// The row as it is, for whoever does not know the store.
+struct SeenRow {
+  Observed observed;
+  int64_t interval_ms;
+};
+Result<SeenRow> DecodeSeen(const std::string& store, std::string_view value);
 // Nullopt when the rows are cut into other segments: they cannot be read by these.
 Result<std::optional<Observed>> DecodeObserved(const std::string& store, std::string_view value,
                                                const SegmentSettings& segments);

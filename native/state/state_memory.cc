@@ -30,12 +30,47 @@ std::shared_ptr<rocksdb::Cache> NewBlockCache(size_t bytes) {
   return options.MakeSharedCache();
 }
 
+std::shared_ptr<rocksdb::Statistics> NewStatistics() {
+  std::shared_ptr<rocksdb::Statistics> statistics = rocksdb::CreateDBStatistics();
+  // Counting costs next to nothing; timing each read would not.
+  statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
+  return statistics;
+}
+
+struct NamedTicker {
+  const char* name;
+  rocksdb::Tickers ticker;
+};
+
+constexpr NamedTicker kTickers[] = {
+    {"dataBlockHits", rocksdb::BLOCK_CACHE_DATA_HIT},
+    {"dataBlockMisses", rocksdb::BLOCK_CACHE_DATA_MISS},
+    {"indexBlockHits", rocksdb::BLOCK_CACHE_INDEX_HIT},
+    {"indexBlockMisses", rocksdb::BLOCK_CACHE_INDEX_MISS},
+    {"filterBlockHits", rocksdb::BLOCK_CACHE_FILTER_HIT},
+    {"filterBlockMisses", rocksdb::BLOCK_CACHE_FILTER_MISS},
+    {"memtableHits", rocksdb::MEMTABLE_HIT},
+    {"memtableMisses", rocksdb::MEMTABLE_MISS},
+    {"filterSparedReads", rocksdb::BLOOM_FILTER_USEFUL},
+    {"getBytesRead", rocksdb::BYTES_READ},
+    {"multiGetBytesRead", rocksdb::NUMBER_MULTIGET_BYTES_READ},
+    {"scanBytesRead", rocksdb::ITER_BYTES_READ},
+    {"bytesWritten", rocksdb::BYTES_WRITTEN},
+    {"flushBytesWritten", rocksdb::FLUSH_WRITE_BYTES},
+    {"compactionBytesRead", rocksdb::COMPACT_READ_BYTES},
+    {"compactionBytesWritten", rocksdb::COMPACT_WRITE_BYTES},
+    {"writeStallMicros", rocksdb::STALL_MICROS},
+    {"fileOpens", rocksdb::NO_FILE_OPENS},
+    {"fileErrors", rocksdb::NO_FILE_ERRORS},
+};
+
 }  // namespace
 
 bool StateMemoryOptions::operator==(const StateMemoryOptions& other) const {
   return block_cache_bytes == other.block_cache_bytes && write_buffer_bytes == other.write_buffer_bytes &&
          background_threads == other.background_threads && read_threads == other.read_threads &&
-         max_open_files == other.max_open_files;
+         max_open_files == other.max_open_files &&
+         rate_limit_bytes_per_second == other.rate_limit_bytes_per_second;
 }
 
 Result<std::shared_ptr<StateMemory>> StateMemory::Acquire(const StateMemoryOptions& options) {
@@ -57,6 +92,10 @@ StateMemory::StateMemory(const StateMemoryOptions& options)
                                                                           /*allow_stall=*/false)),
       in_memory_charge_(std::make_shared<rocksdb::WriteBufferManager>(options.block_cache_bytes, cache_,
                                                                       /*allow_stall=*/false)),
+      rate_limiter_(options.rate_limit_bytes_per_second == 0
+                        ? nullptr
+                        : rocksdb::NewGenericRateLimiter(options.rate_limit_bytes_per_second)),
+      statistics_(NewStatistics()),
       read_pool_("weir-read", options.read_threads, kReadQueueMax),
       arbiter_({options.write_buffer_bytes}, write_buffer_manager_) {
   rocksdb::Env* const env = rocksdb::Env::Default();
@@ -70,6 +109,18 @@ void StateMemory::AddInMemoryBytes(int64_t delta) {
   in_memory_bytes_.fetch_add(delta, std::memory_order_relaxed);
   if (delta > 0) in_memory_charge_->ReserveMem(static_cast<size_t>(delta));
   if (delta < 0) in_memory_charge_->FreeMem(static_cast<size_t>(-delta));
+}
+
+std::vector<RocksdbCount> StateMemory::Counts() const {
+  std::vector<RocksdbCount> counts;
+  for (const NamedTicker& named : kTickers)
+    counts.push_back({named.name, static_cast<int64_t>(statistics_->getTickerCount(named.ticker))});
+  counts.push_back({"flushes", jobs_.flushes.load()});
+  counts.push_back({"flushMicros", jobs_.flush_micros.load()});
+  counts.push_back({"compactions", jobs_.compactions.load()});
+  counts.push_back({"compactionMicros", jobs_.compaction_micros.load()});
+  counts.push_back({"backgroundErrors", jobs_.background_errors.load()});
+  return counts;
 }
 
 StateMemoryUsage StateMemory::Usage() {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <rocksdb/cache.h>
+#include <rocksdb/rate_limiter.h>
+#include <rocksdb/statistics.h>
 #include <rocksdb/write_buffer_manager.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "common/status.h"
 #include "common/thread_pool.h"
@@ -25,6 +28,8 @@ struct StateMemoryOptions {
   int read_threads;
   // For each database.
   int max_open_files;
+  // What flushes and compactions of all databases may write a second; 0: no limit.
+  int64_t rate_limit_bytes_per_second = 0;
 
   bool operator==(const StateMemoryOptions& other) const;
 };
@@ -39,6 +44,21 @@ struct StateMemoryUsage {
   int64_t arbiter_flushes;
   int databases;
   int scans;
+};
+
+// What RocksDB's background threads have done for all databases. Threading: any.
+struct RocksdbJobs {
+  std::atomic<int64_t> flushes{0};
+  std::atomic<int64_t> flush_micros{0};
+  std::atomic<int64_t> compactions{0};
+  std::atomic<int64_t> compaction_micros{0};
+  std::atomic<int64_t> background_errors{0};
+};
+
+// One of RocksDB's counts since the process's first database, over all databases.
+struct RocksdbCount {
+  const char* name;
+  int64_t total;
 };
 
 // What all databases of the process share, so that one number bounds their memory: block cache, write-buffer
@@ -58,12 +78,18 @@ class StateMemory {
   StateMemory& operator=(const StateMemory&) = delete;
 
   StateMemoryUsage Usage();
+  // Always the same names in the same order.
+  std::vector<RocksdbCount> Counts() const;
   const StateMemoryOptions& options() const { return options_; }
 
   const std::shared_ptr<rocksdb::Cache>& cache() const { return cache_; }
   const std::shared_ptr<rocksdb::WriteBufferManager>& write_buffer_manager() const {
     return write_buffer_manager_;
   }
+  // Null without a limit.
+  const std::shared_ptr<rocksdb::RateLimiter>& rate_limiter() const { return rate_limiter_; }
+  const std::shared_ptr<rocksdb::Statistics>& statistics() const { return statistics_; }
+  RocksdbJobs& jobs() { return jobs_; }
   FlushArbiter& arbiter() { return arbiter_; }
   ThreadPool& read_pool() { return read_pool_; }
   // Databases tell by how much their overlays grew or shrank.
@@ -79,6 +105,10 @@ class StateMemory {
   const std::shared_ptr<rocksdb::WriteBufferManager> write_buffer_manager_;
   // RocksDB's one public way to charge a cache with memory that is not its own; nothing else of it is used.
   const std::shared_ptr<rocksdb::WriteBufferManager> in_memory_charge_;
+  const std::shared_ptr<rocksdb::RateLimiter> rate_limiter_;
+  // One for all: each has counters for every core.
+  const std::shared_ptr<rocksdb::Statistics> statistics_;
+  RocksdbJobs jobs_;
   std::atomic<int64_t> in_memory_bytes_{0};
   std::atomic<int64_t> overlay_bytes_{0};
   std::atomic<int> scans_{0};

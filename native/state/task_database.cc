@@ -12,18 +12,23 @@
 
 namespace weir {
 
+namespace {
+
+constexpr char kEstimateKeys[] = "rocksdb.estimate-num-keys";
+
+}  // namespace
+
 Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMemory> memory,
                                                          TaskDatabaseOptions options) {
   RocksdbInstance::Options rocksdb_options{options.path, {}, options.rocksdb, options.flush_interval_ms};
   for (const StoreSettings& store : options.stores) {
-    std::vector<std::string>& families = rocksdb_options.families;
-    const std::string family = kStoreFamilyPrefix + store.name;
-    if (std::find(families.begin(), families.end(), family) != families.end()) {
-      return Status::Invalid("Two stores of one task are named '" + store.name + "'");
+    for (const RocksdbInstance::Options::Family& other : rocksdb_options.families) {
+      if (other.name == kStoreFamilyPrefix + store.name)
+        return Status::Invalid("Two stores of one task are named '" + store.name + "'");
     }
-    families.push_back(family);
+    rocksdb_options.families.push_back({kStoreFamilyPrefix + store.name, store.rocksdb});
   }
-  rocksdb_options.families.push_back(kOffsetsFamily);
+  rocksdb_options.families.push_back({kOffsetsFamily, {}});
   Result<std::shared_ptr<RocksdbInstance>> rocksdb = RocksdbInstance::Open(*memory, rocksdb_options);
   if (!rocksdb.ok()) return rocksdb.status();
   // Files of restores that a crash has ended. What cannot be removed is overwritten by the next restore.
@@ -254,9 +259,18 @@ Result<uint64_t> TaskDatabase::ApproximateEntries(size_t store) {
   if (!status.ok()) return status;
   const uint64_t changed = overlays_[store]->rows().size();
   if (const MemoryTable* const rows = table(store); rows != nullptr) return rows->size() + changed;
-  Result<uint64_t> rows = rocksdb_->EstimateRows(store);
+  Result<uint64_t> rows = rocksdb_->FamilyProperty(store, kEstimateKeys);
   if (!rows.ok()) return rows.status();
   return rows.value() + changed;
+}
+
+Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& name) {
+  FinishCommit();
+  const Status status = CheckStore(store);
+  if (!status.ok()) return status;
+  if (const MemoryTable* const rows = table(store); rows != nullptr && name == kEstimateKeys)
+    return static_cast<uint64_t>(rows->size());
+  return rocksdb_->FamilyProperty(store, name);
 }
 
 void TaskDatabase::BeginClose() {

@@ -41,6 +41,8 @@ struct StoreSettings {
   // Of a window or session store: its keys begin with their segment, which the changelog's have not. Rows of
   // segments that are no longer live are dropped by Drain, on disk and unwritten alike.
   std::optional<SegmentSettings> segments = std::nullopt;
+  // Of the store's family, over those of TaskDatabaseOptions.
+  RocksdbSettings rocksdb = {};
 };
 
 struct TaskDatabaseOptions {
@@ -51,7 +53,8 @@ struct TaskDatabaseOptions {
   // Changelog records after which the database is flushed even when memory does not ask for it.
   int64_t flush_every_records;
   int64_t flush_interval_ms;
-  std::map<std::string, std::string> rocksdb;
+  // Of the database and of all stores.
+  RocksdbSettings rocksdb;
 };
 
 struct DrainTotals {
@@ -132,6 +135,9 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status SetTopicId(const std::string& store, std::string topic_id);
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
+  // One of RocksDB's integer properties, of a store's family; `rocksdb.estimate-num-keys` of an in-memory store is
+  // its number of rows. Not while a restore writes into an in-memory store: its rows are the restore's.
+  Result<uint64_t> StoreProperty(size_t store, const std::string& name);
   // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
   Result<uint64_t> Property(const std::string& name);
 

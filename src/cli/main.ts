@@ -61,6 +61,23 @@ function program(): Command {
       if (problems.length > 0) throw new ConfigError(problems)
     })
 
+  weir
+    .command('state')
+    .description('show what a state folder that no worker uses has: stores, keys, sizes, offsets, segments')
+    .argument('<folder>', "a WEIR_STATE_DIR, an application's folder in it, or a task's folder in that")
+    .addOption(new Option('--json', 'as JSON'))
+    .option('--count', 'read every row: exact counts, and every checksum is checked')
+    .action(async (folder: string, options: { json?: true; count?: true }) => {
+      const { reportState } = await import('./state-command.ts')
+      const { text, damage } = await reportState(folder, {
+        json: options.json === true,
+        count: options.count === true,
+        nowMs: Date.now(),
+      })
+      process.stdout.write(`${text}\n`)
+      if (damage !== null) throw damage
+    })
+
   return weir
 }
 

@@ -1,9 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
 import { messageOf } from '../errors/weir-error.ts'
-import { Admin, type ClientConfig, Consumer, Producer, StateMemory, TaskDatabase } from '../native.ts'
+import { Admin, type ClientConfig, Consumer, Producer } from '../native.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import { checkRocksDb } from './check-rocksdb.ts'
 import { adminConfig, consumerConfig, producerConfig, restoreConfig } from './clients.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
@@ -13,9 +11,10 @@ import { type PassThroughGroup, passThroughGroups } from './pass-through.ts'
  * Finds out whether librdkafka and RocksDB take the settings, names and values, without connecting to anything: clients are made without
  * brokers, and a database in a temporary folder.
  *
+ * @param topology whose stores may have settings of their own
  * @throws ConfigError
  */
-export async function checkNativeSettings(config: Config): Promise<void> {
+export async function checkNativeSettings(config: Config, topology?: TopologyDefinition): Promise<void> {
   const problems: string[] = []
   const check = async (
     group: PassThroughGroup['key'],
@@ -31,35 +30,8 @@ export async function checkNativeSettings(config: Config): Promise<void> {
   await check('consumer', () => new Consumer(withoutBrokers(restoreConfig(config)), () => {}))
   await check('producer', () => new Producer(withoutBrokers(producerConfig(config, 0))))
   await check('admin', () => new Admin(withoutBrokers(adminConfig(config))))
-  if (Object.keys(config.rocksdb).length > 0) await checkRocksDb(config, problems)
+  problems.push(...(await checkRocksDb(config, topology)))
   if (problems.length > 0) throw new ConfigError([...new Set(problems)])
-}
-
-async function checkRocksDb(config: Config, problems: string[]): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'weir-check-'))
-  const memory = StateMemory.acquire({
-    blockCacheBytes: config.memory.blockCacheBytes,
-    writeBufferBytes: config.memory.writeBufferBytes,
-    backgroundThreads: config.rocksdbBackgroundThreads,
-    readThreads: config.readThreads,
-    maxOpenFiles: config.maxOpenFilesPerTask,
-  })
-  try {
-    const database = await TaskDatabase.open(memory, {
-      path: join(folder, 'database'),
-      partition: 0,
-      stores: [{ name: 'check', timestamped: false, changelogTopic: null }],
-      flushEveryRecords: config.flushEveryRecords,
-      flushIntervalMs: config.flushIntervalMs,
-      rocksdb: config.rocksdb,
-    })
-    await database.close()
-  } catch (error) {
-    problems.push(problemLine(config, 'rocksdb', error))
-  } finally {
-    memory.close()
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 /** librdkafka's names of the settings that all clients share. */

@@ -49,6 +49,8 @@ export interface Config {
   readonly readThreads: number
   readonly restoreThreads: number
   readonly rocksdbBackgroundThreads: number
+  /** What flushes and compactions of all databases may write in a second; 0: no limit. */
+  readonly rocksdbRateLimitBytesPerSecond: number
   readonly maxOpenFilesPerTask: number
   readonly flushEveryRecords: number
   readonly flushIntervalMs: number
@@ -63,9 +65,10 @@ export interface Config {
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */
   readonly security: Readonly<Record<string, string>>
-  /** librdkafka and RocksDB settings passed through, by their own names. */
+  /** librdkafka settings passed through, by their own names. */
   readonly consumer: Readonly<Record<string, string>>
   readonly producer: Readonly<Record<string, string>>
   readonly admin: Readonly<Record<string, string>>
+  /** RocksDB's settings for all stores, by its own names, where they are not what a database has by itself. */
   readonly rocksdb: Readonly<Record<string, string>>
 }

@@ -12,7 +12,8 @@ export function configurationDocument(): string {
   const sections = groups.map((group) => {
     const rows = all.filter((variable) => variable.group === group).map(variableRow)
     const extra = group === 'Memory' ? `\n${memorySection()}` : ''
-    return `## ${group}\n\n${table(['variable', 'Kafka Streams', 'allowed', 'default', 'meaning'], rows)}\n${extra}`
+    const before = group === 'RocksDB' ? `${rocksDbIntroduction}\n` : ''
+    return `## ${group}\n\n${before}${table(['variable', 'Kafka Streams', 'allowed', 'default', 'meaning'], rows)}\n${extra}`
   })
   return `${introduction}\n${sections.join('\n')}\n${passThroughSection()}`
 }
@@ -61,6 +62,12 @@ ${table(['part', 'share', 'what it holds'], rows)}
 `
 }
 
+const rocksDbIntroduction = `What operators turn, under RocksDB's own names. All its other settings go through by the same rule (see Pass-through), or by \`WEIR_ROCKSDB_OPTIONS\`.
+A store can be given its own in code: \`stores.keyValue({ name, key, value, rocksdb: { block_size: '16KiB', compaction_style: 'kCompactionStyleUniversal' } })\`,
+and in the same way a table of the DSL; settings of the whole database (of direct I/O, read-ahead, syncs, subcompactions) are not among them. Which one
+holds: the store's own, then the variable, then \`WEIR_ROCKSDB_OPTIONS\`, then the profile (\`WEIR_STATE_PROFILE\`).
+`
+
 function passThroughSection(): string {
   const rows = passThroughGroups.map((group) => [
     code(`${group.prefix}*`),
@@ -87,7 +94,7 @@ const examples: Readonly<Record<PassThroughGroup['key'], string>> = {
   consumer: 'FETCH_MIN_BYTES',
   producer: 'COMPRESSION_CODEC',
   admin: 'SOCKET_TIMEOUT_MS',
-  rocksdb: 'LEVEL0_FILE_NUM_COMPACTION_TRIGGER',
+  rocksdb: 'BLOCK_RESTART_INTERVAL',
 }
 
 function example(group: PassThroughGroup): string {

@@ -5,6 +5,7 @@ import { ConfigError } from './config-error.ts'
 import { describeMachine, type Machine } from './machine.ts'
 import { divideMemory, tasksThatFit } from './memory.ts'
 import { type PassThroughGroup, passThroughGroups } from './pass-through.ts'
+import { rocksDbSettings } from './rocksdb-settings.ts'
 import { type Environment, readSettings, type Settings } from './settings.ts'
 import { type Values, type VariableKey, variables } from './variables.ts'
 
@@ -95,6 +96,7 @@ export function toConfig(settings: Settings): Config {
     readThreads: values.readThreads,
     restoreThreads: values.restoreThreads,
     rocksdbBackgroundThreads: values.rocksdbBackgroundThreads,
+    rocksdbRateLimitBytesPerSecond: values.rocksdbRateLimitBytesPerSecond,
     maxOpenFilesPerTask: values.maxOpenFilesPerTask,
     flushEveryRecords: values.flushEveryRecords,
     flushIntervalMs: values.flushIntervalMs,
@@ -107,6 +109,10 @@ export function toConfig(settings: Settings): Config {
     logFormat: values.logFormat,
     security: securityOf(values),
     ...passThrough,
+    rocksdb: {
+      ...rocksDbSettings(values, (key) => settings.sources[key] !== 'default'),
+      ...passThrough.rocksdb,
+    },
   }
 }
 

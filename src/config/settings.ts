@@ -10,6 +10,7 @@ import {
   passThroughGroups,
   whyForbidden,
 } from './pass-through.ts'
+import { parseOptionString, rocksDbVariable, unbraced } from './rocksdb-settings.ts'
 import type { KnownValues, Variable } from './variable.ts'
 import { type Values, type VariableKey, variables } from './variables.ts'
 
@@ -39,6 +40,10 @@ function isFromService(name: string, value: string): boolean {
   return serviceVariables.test(name) || (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(value))
 }
 
+const optionsVariable = variables.rocksdbOptions.env
+/** What RocksDB's own option strings have the settings of tables under. */
+const tableVariable = 'WEIR_ROCKSDB_BLOCK_BASED_TABLE_FACTORY'
+
 const maskedValue = '(hidden)'
 
 function shown(value: string, secret: boolean): string {
@@ -55,13 +60,14 @@ export function readSettings(environment: Environment, machine: Machine): Settin
     ),
   )
   const fromFile = readSecretFiles(given, problems)
+  const spread = spreadOptionStrings(given, problems)
   const { values, sources } = readTable(given, fromFile, machine, problems)
   const passThrough = readPassThrough(given, values.processingGuarantee, problems)
   for (const [name, value] of given) {
     if (!toolVariables.test(name) && !isFromService(name, value)) problems.push(unknownVariable(name))
   }
   checkTogether(values, problems)
-  return { values, sources, passThrough, problems }
+  return { values, sources, passThrough, problems: problems.map((line) => withOrigin(line, spread)) }
 }
 
 /** Puts the contents of `*_FILE` in the place of their variables. @returns the variables that were read so */
@@ -83,6 +89,37 @@ function readSecretFiles(given: Map<string, string>, problems: string[]): Set<st
     }
   }
   return fromFile
+}
+
+/**
+ * Puts the settings of RocksDB's option strings in the place of their variables; a variable that is set itself is more particular.
+ *
+ * @returns the variables that were set so, with those whose string had them
+ */
+function spreadOptionStrings(given: Map<string, string>, problems: string[]): Map<string, string> {
+  const spread = new Map<string, string>()
+  for (const origin of [tableVariable, optionsVariable]) {
+    const text = given.get(origin)
+    if (origin === tableVariable) given.delete(origin)
+    if (text === undefined) continue
+    try {
+      for (const [name, value] of parseOptionString(origin === tableVariable ? unbraced(text) : text)) {
+        const variable = rocksDbVariable(name)
+        if (variable === optionsVariable || given.has(variable)) continue
+        given.set(variable, value)
+        spread.set(variable, origin)
+      }
+    } catch (error) {
+      const { allowed } = variables.rocksdbOptions.type
+      problems.push(`${origin}=${shown(text, false)}: ${messageOf(error)}: expected ${allowed}`)
+    }
+  }
+  return spread
+}
+
+function withOrigin(line: string, spread: ReadonlyMap<string, string>): string {
+  const origin = spread.get(/^\w+/.exec(line)?.[0] ?? '')
+  return origin === undefined ? line : `${line} (in ${origin})`
 }
 
 function isSecretVariable(name: string): boolean {
@@ -172,6 +209,11 @@ function checkTogether(values: Values, problems: string[]): void {
   if (values.sessionTimeoutMs > values.maxPollIntervalMs) {
     problems.push(
       `WEIR_SESSION_TIMEOUT_MS=${values.sessionTimeoutMs}: at most WEIR_MAX_POLL_INTERVAL_MS (${values.maxPollIntervalMs})`,
+    )
+  }
+  if (values.rocksdbPartitionFilters === 'true' && values.rocksdbIndexType !== 'kTwoLevelIndexSearch') {
+    problems.push(
+      'WEIR_ROCKSDB_PARTITION_FILTERS=true: only with WEIR_ROCKSDB_INDEX_TYPE=kTwoLevelIndexSearch',
     )
   }
   if (values.replicationFactor === 0) problems.push('WEIR_REPLICATION_FACTOR=0: expected -1 or at least 1')

@@ -8,6 +8,7 @@ export interface KnownValues {
   readonly processingGuarantee: string
   readonly maxPollIntervalMs: number
   readonly memoryBytes: number
+  readonly stateProfile: string
 }
 
 export type DefaultValue<T> =
@@ -25,6 +26,7 @@ export type VariableGroup =
   | 'Processing'
   | 'Group'
   | 'State'
+  | 'RocksDB'
   | 'Memory'
   | 'Security'
   | 'Observation'

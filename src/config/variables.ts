@@ -4,6 +4,7 @@ import { groupVariables } from './variables/group.ts'
 import { memoryVariables } from './variables/memory.ts'
 import { observationVariables } from './variables/observation.ts'
 import { processingVariables } from './variables/processing.ts'
+import { rocksdbProcessVariables, rocksdbVariables } from './variables/rocksdb.ts'
 import { securityVariables } from './variables/security.ts'
 import { stateVariables } from './variables/state.ts'
 
@@ -17,6 +18,8 @@ export const variables = {
   ...processingVariables,
   ...groupVariables,
   ...stateVariables,
+  ...rocksdbVariables,
+  ...rocksdbProcessVariables,
   ...securityVariables,
   ...observationVariables,
 } as const

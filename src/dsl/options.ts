@@ -1,6 +1,7 @@
 import type { Serde } from '../serde/serde.ts'
 import type { OffsetReset, Partitioner, StoreDefinition, TimestampExtractor } from '../topology/definition.ts'
 import { checkBoolean, checkName, checkOptions } from '../topology/options.ts'
+import type { StoreRocksDbOptions } from '../topology/store-options.ts'
 import { stores } from '../topology/stores.ts'
 
 export interface NameOption {
@@ -32,6 +33,8 @@ export interface StoreOptions {
   readonly caching?: boolean
   /** Settings of the changelog topic besides Weir's own. Default: none. */
   readonly changelogConfig?: Readonly<Record<string, string>>
+  /** RocksDB's settings for this store alone, by RocksDB's names, over those of WEIR_ROCKSDB_*. Default: none. */
+  readonly rocksdb?: StoreRocksDbOptions
 }
 
 export interface TableOptions<K, V> extends ConsumedOptions<K, V>, StoreOptions {}
@@ -63,7 +66,7 @@ export interface ProcessOptions extends NameOption {
 }
 
 export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
-export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig']
+export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig', 'rocksdb']
 export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
 
 /** Checks what every step has: known options, a name that topics can have. */
@@ -97,7 +100,7 @@ export function tableStore<K, V>(
   value: Serde<V>,
   options: StoreOptions | undefined,
 ): StoreDefinition {
-  const { logging, inMemory, caching, changelogConfig } = options ?? {}
+  const { logging, inMemory, caching, changelogConfig, rocksdb } = options ?? {}
   return stores.timestampedKeyValue({
     name,
     key,
@@ -106,5 +109,6 @@ export function tableStore<K, V>(
     ...(inMemory !== undefined && { inMemory }),
     ...(caching !== undefined && { caching }),
     ...(changelogConfig !== undefined && { changelogConfig }),
+    ...(rocksdb !== undefined && { rocksdb }),
   })
 }

@@ -8,7 +8,8 @@ export function metricsDocument(): string {
 
 \`/metrics\` (see \`WEIR_HTTP_PORT\`) answers in Prometheus' text format with what follows, and with prom-client's \`process_*\` and \`nodejs_*\` of the
 main thread. Names are \`weir_<stage>_<what>_<unit>\`; what only grows ends with \`_total\`. Ratios are left to queries: the hit ratio of the state
-cache is the rate of \`weir_state_cache_hits_total\` over that of hits and misses.
+cache is the rate of \`weir_state_cache_hits_total\` over that of hits and misses. What RocksDB has counted is of all databases of the process; what
+it says of a store has the task and the store as labels, and is there while the task runs. Both are read when somebody asks.
 
 ## Stream threads
 

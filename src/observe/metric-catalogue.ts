@@ -94,6 +94,46 @@ export const threadMetricCatalogue = {
     help: 'Records written to changelogs',
     labels: ['thread'],
   },
+  weir_rocksdb_store_keys: {
+    type: 'gauge',
+    help: "RocksDB's estimate of a store's rows; those of a store in memory",
+    labels: ['thread', 'task', 'store'],
+  },
+  weir_rocksdb_store_sst_bytes: {
+    type: 'gauge',
+    help: "A store's files on disk",
+    labels: ['thread', 'task', 'store'],
+  },
+  weir_rocksdb_store_memtable_bytes: {
+    type: 'gauge',
+    help: "A store's memtables, those being flushed included",
+    labels: ['thread', 'task', 'store'],
+  },
+  weir_rocksdb_store_pending_compaction_bytes: {
+    type: 'gauge',
+    help: "Bytes of a store's files that wait to be compacted, estimated",
+    labels: ['thread', 'task', 'store'],
+  },
+  weir_rocksdb_running_flushes: {
+    type: 'gauge',
+    help: "Flushes of the thread's databases that run now",
+    labels: ['thread'],
+  },
+  weir_rocksdb_running_compactions: {
+    type: 'gauge',
+    help: "Compactions of the thread's databases that run now",
+    labels: ['thread'],
+  },
+  weir_rocksdb_stopped_databases: {
+    type: 'gauge',
+    help: "The thread's databases whose writes wait for flushes or compactions",
+    labels: ['thread'],
+  },
+  weir_rocksdb_delayed_databases: {
+    type: 'gauge',
+    help: "The thread's databases whose writes are slowed down for compactions",
+    labels: ['thread'],
+  },
   weir_restore_records_total: { type: 'counter', help: 'Changelog records restored', labels: ['thread'] },
   weir_restore_remaining_records: {
     type: 'gauge',
@@ -143,6 +183,68 @@ export const processMetricCatalogue = {
   weir_rocksdb_arbiter_flushes_total: {
     type: 'counter',
     help: 'Flushes asked for to keep the write-buffer budget',
+    labels: [],
+  },
+  weir_rocksdb_block_cache_hits_total: {
+    type: 'counter',
+    help: 'Blocks found in the block cache; kind: data, index, filter',
+    labels: ['kind'],
+  },
+  weir_rocksdb_block_cache_misses_total: {
+    type: 'counter',
+    help: 'Blocks that had to be read from a file; kind: data, index, filter',
+    labels: ['kind'],
+  },
+  weir_rocksdb_memtable_hits_total: { type: 'counter', help: 'Keys found in a memtable', labels: [] },
+  weir_rocksdb_memtable_misses_total: {
+    type: 'counter',
+    help: 'Keys that were not in a memtable',
+    labels: [],
+  },
+  weir_rocksdb_filter_spared_reads_total: {
+    type: 'counter',
+    help: 'Files that a filter said to be without the key',
+    labels: [],
+  },
+  weir_rocksdb_read_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of rows read from RocksDB; by: get, multiget, scan',
+    labels: ['by'],
+  },
+  weir_rocksdb_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of rows written to RocksDB',
+    labels: [],
+  },
+  weir_rocksdb_flush_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of files that flushes wrote',
+    labels: [],
+  },
+  weir_rocksdb_compaction_read_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of files that compactions read',
+    labels: [],
+  },
+  weir_rocksdb_compaction_written_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of files that compactions wrote',
+    labels: [],
+  },
+  weir_rocksdb_flushes_total: { type: 'counter', help: 'Flushes that are done', labels: [] },
+  weir_rocksdb_flush_seconds_total: { type: 'counter', help: 'Time they took', labels: [] },
+  weir_rocksdb_compactions_total: { type: 'counter', help: 'Compactions that are done', labels: [] },
+  weir_rocksdb_compaction_seconds_total: { type: 'counter', help: 'Time they took', labels: [] },
+  weir_rocksdb_write_stall_seconds_total: {
+    type: 'counter',
+    help: 'Time that writes were held up for flushes and compactions',
+    labels: [],
+  },
+  weir_rocksdb_file_opens_total: { type: 'counter', help: 'Files opened', labels: [] },
+  weir_rocksdb_file_errors_total: { type: 'counter', help: 'Files that could not be opened', labels: [] },
+  weir_rocksdb_background_errors_total: {
+    type: 'counter',
+    help: 'Flushes and compactions that failed',
     labels: [],
   },
 } as const satisfies Record<string, MetricEntry>

@@ -1,9 +1,10 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
 import type { MemoryBudget } from '../config/config.ts'
-import type { NativeVersions, StateMemoryUsage } from '../native.ts'
+import type { NativeVersions, RocksDbCounts, StateMemoryUsage } from '../native.ts'
 import { processMetricCatalogue } from './metric-catalogue.ts'
 import { MetricSet, type MetricSnapshot } from './metric-set.ts'
+import { setRocksDbCounts } from './rocksdb-metrics.ts'
 
 /** What the main thread is asked when somebody reads the metrics. */
 export interface ProcessMetricsSource {
@@ -14,6 +15,7 @@ export interface ProcessMetricsSource {
   readonly memory: MemoryBudget
   /** null when no database was opened yet. */
   stateMemoryUsage(): StateMemoryUsage | null
+  rocksDbCounts(): RocksDbCounts | null
 }
 
 /** The metrics of the process as a whole: state memory, budgets, versions, and prom-client's process_* and nodejs_*. Main thread only. */
@@ -46,6 +48,8 @@ export class ProcessMetrics {
       this.#set.set('weir_rocksdb_memtable_peak_bytes', {}, usage.memtablePeakBytes)
       this.#set.total('weir_rocksdb_arbiter_flushes_total', {}, usage.arbiterFlushes)
     }
+    const counts = this.#source.rocksDbCounts()
+    if (counts !== null) setRocksDbCounts(this.#set, counts)
     const defaults = (await this.#defaults.getMetricsAsJSON()) as MetricSnapshot
     return [...(await this.#set.snapshot()), ...defaults]
   }

@@ -2,14 +2,18 @@ import { getHeapStatistics } from 'node:v8'
 
 import { threadMetricCatalogue } from './metric-catalogue.ts'
 import { MetricSet, type MetricSnapshot } from './metric-set.ts'
+import type { MeteredDatabase } from './rocksdb-metrics.ts'
 import { ThreadCounters } from './thread-counters.ts'
 
 /** A task as metrics see it. */
 export interface MeteredTask {
+  readonly id: string
   readonly state: string
   /** Changelog records still to restore. */
   readonly restoreRemaining: number
   readonly lags: Iterable<{ readonly topic: string; readonly partition: number; readonly lag: number }>
+  /** null for a task without stores, or whose database is not at work. */
+  readonly database: MeteredDatabase | null
 }
 
 /** What a stream thread is asked when somebody reads the metrics. */
@@ -26,6 +30,13 @@ export interface ThreadMetricsSource {
   overlayBytes(): number
   producerQueue(): { readonly records: number; readonly bytes: number }
 }
+
+const storeMetrics = [
+  'weir_rocksdb_store_keys',
+  'weir_rocksdb_store_sst_bytes',
+  'weir_rocksdb_store_memtable_bytes',
+  'weir_rocksdb_store_pending_compaction_bytes',
+] as const
 
 const taskStates = ['created', 'restoring', 'running', 'suspended'] as const
 
@@ -106,15 +117,54 @@ export class ThreadMetrics {
     const thread = { thread: this.#thread }
     const states = new Map<string, number>(taskStates.map((state) => [state, 0]))
     let restoreRemaining = 0
+    const databases: [task: string, database: MeteredDatabase][] = []
     this.#set.clear('weir_consume_lag_records')
     for (const task of this.#source.tasks()) {
       states.set(task.state, (states.get(task.state) ?? 0) + 1)
       restoreRemaining += task.restoreRemaining
+      if (task.database !== null) databases.push([task.id, task.database])
       for (const { topic, partition, lag } of task.lags) {
         this.#set.set('weir_consume_lag_records', { ...thread, topic, partition: String(partition) }, lag)
       }
     }
     for (const [state, count] of states) this.#set.set('weir_process_tasks', { ...thread, state }, count)
     this.#set.set('weir_restore_remaining_records', thread, restoreRemaining)
+    this.#foldDatabases(databases)
+  }
+
+  #foldDatabases(databases: readonly [task: string, database: MeteredDatabase][]): void {
+    const thread = { thread: this.#thread }
+    for (const name of storeMetrics) this.#set.clear(name)
+    for (const [task, { stores }] of databases) {
+      for (const { store, keys, sstBytes, memtableBytes, pendingCompactionBytes } of stores) {
+        const labels = { ...thread, task, store }
+        this.#set.set('weir_rocksdb_store_keys', labels, keys)
+        this.#set.set('weir_rocksdb_store_sst_bytes', labels, sstBytes)
+        this.#set.set('weir_rocksdb_store_memtable_bytes', labels, memtableBytes)
+        this.#set.set('weir_rocksdb_store_pending_compaction_bytes', labels, pendingCompactionBytes)
+      }
+    }
+    const sum = (of: (database: MeteredDatabase) => number): number =>
+      databases.reduce((total, [, database]) => total + of(database), 0)
+    this.#set.set(
+      'weir_rocksdb_running_flushes',
+      thread,
+      sum((one) => one.runningFlushes),
+    )
+    this.#set.set(
+      'weir_rocksdb_running_compactions',
+      thread,
+      sum((one) => one.runningCompactions),
+    )
+    this.#set.set(
+      'weir_rocksdb_stopped_databases',
+      thread,
+      sum((one) => Number(one.isStopped)),
+    )
+    this.#set.set(
+      'weir_rocksdb_delayed_databases',
+      thread,
+      sum((one) => Number(one.isDelayed)),
+    )
   }
 }

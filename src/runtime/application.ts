@@ -123,6 +123,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       memory: config.memory,
       nativeObjects,
       stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
+      rocksDbCounts: () => (this.#isOpen ? memory.counts() : null),
     })
     for (const thread of threads) void this.#watchOver(thread)
   }

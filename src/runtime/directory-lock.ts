@@ -74,6 +74,14 @@ export class DirectoryLock {
     }
   }
 
+  /** Who holds a lock now, in words, without taking it; null: nobody. */
+  static async holder(file: string): Promise<string | null> {
+    const text = await readOrNull(file)
+    if (text === null) return null
+    const holder = parseHolder(text)
+    return holder === null || (await isAlive(holder, await describeSelf(), file)) ? nameOf(holder) : null
+  }
+
   async release(): Promise<void> {
     clearInterval(this.#touching)
     const text = await readOrNull(this.#file)
@@ -159,10 +167,13 @@ function parseHolder(text: string): Holder | null {
   }
 }
 
+function nameOf(holder: Holder | null): string {
+  return holder === null ? 'another process' : `process ${holder.pid} on ${holder.host}`
+}
+
 function locked(file: string, holder: Holder | null): WeirError {
-  const who = holder === null ? 'another process' : `process ${holder.pid} on ${holder.host}`
   return new WeirError(
     'state-dir-locked',
-    `${who} uses this state folder (lock file ${file}); stop it, or set WEIR_STATE_DIR to another folder`,
+    `${nameOf(holder)} uses this state folder (lock file ${file}); stop it, or set WEIR_STATE_DIR to another folder`,
   )
 }

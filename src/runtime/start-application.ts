@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
-
+import { checkRocksDb } from '../config/check-rocksdb.ts'
 import { adminConfig } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
@@ -76,6 +77,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const logger = options.logger ?? createLogger(config)
   const moduleUrl = moduleUrlFrom(options.topology)
   const topology = await loadTopology(moduleUrl)
+  const problems = await checkRocksDb(config, topology)
+  if (problems.length > 0) throw new ConfigError(problems)
 
   await using resources = new AsyncDisposableStack()
   const kafkaLog = logKafkaClients(logger)

@@ -9,5 +9,6 @@ export function stateMemoryOptions(config: Config): StateMemoryOptions {
     backgroundThreads: config.rocksdbBackgroundThreads,
     readThreads: config.readThreads,
     maxOpenFiles: config.maxOpenFilesPerTask,
+    rateLimitBytesPerSecond: config.rocksdbRateLimitBytesPerSecond,
   }
 }

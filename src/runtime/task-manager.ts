@@ -63,12 +63,16 @@ export class TaskManager {
 
   /** REQUIRES that what is not lost was committed. */
   async suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
-    for (const task of await this.#named(ids)) {
-      const hasStarted = task.taskState === 'running' || task.taskState === 'suspended'
-      if (lost || !hasStarted) await this.drop(task)
-      else await task.suspend()
-      this.#options.onTaskState(task)
-    }
+    const tasks = await this.#named(ids)
+    // Together: closing a hundred databases one after the other would take as long as a rebalance may.
+    await Promise.all(
+      tasks.map(async (task) => {
+        const hasStarted = task.taskState === 'running' || task.taskState === 'suspended'
+        if (lost || !hasStarted) await this.drop(task)
+        else await task.suspend()
+        this.#options.onTaskState(task)
+      }),
+    )
   }
 
   /** Closes tasks that are suspended. */
@@ -132,9 +136,11 @@ export class TaskManager {
   /** For metrics. */
   metered(): MeteredTask[] {
     return [...this.#tasks.values()].map((task) => ({
+      id: task.id,
       state: task.taskState,
       restoreRemaining: task.state?.restoreRemaining ?? 0,
       lags: task.taskState === 'running' ? task.lags() : [],
+      database: task.taskState === 'running' ? (task.state?.metered() ?? null) : null,
     }))
   }
 

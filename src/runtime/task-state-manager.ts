@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type DatabaseOptions, type StateMemory, TaskDatabase } from '../native.ts'
+import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
@@ -124,6 +125,11 @@ export class TaskStateManager {
     return files + memtables
   }
 
+  /** For metrics. REQUIRES that the state is restored. */
+  metered(): MeteredDatabase {
+    return meterDatabase(this.database, [...this.stores.keys()])
+  }
+
   /** What a commit would write: the overlays, and the dirty rows above them. */
   get uncommittedBytes(): number {
     let bytes = this.overlayBytes
@@ -205,6 +211,7 @@ function databaseOptions(
       inMemory: store.inMemory === true,
       changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
       ...segmentOptions(store),
+      ...(store.rocksdb !== undefined && { rocksdb: store.rocksdb }),
     })),
     flushEveryRecords: config.flushEveryRecords,
     flushIntervalMs: config.flushIntervalMs,

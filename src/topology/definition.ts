@@ -2,6 +2,7 @@
  * A topology as data: what the builders make and what the runtime runs. Nodes name their parents; order is that of definition, which is
  * also the order in which children see a record.
  */
+import type { RocksDbSettings } from '../native.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -81,6 +82,8 @@ export interface StoreDefinition {
   readonly entriesMax?: number
   /** Tables forward a row's last change at a commit, or when the cache is full, instead of every change. Default: false. */
   readonly caching?: boolean
+  /** RocksDB's settings for this store alone, by its own names. Default: none. */
+  readonly rocksdb?: RocksDbSettings
   /** Settings of the changelog topic besides those of the contract. */
   readonly changelogConfig: Readonly<Record<string, string>>
   /** Of window and session stores, and of them alone. */

@@ -35,6 +35,8 @@ export function keyValueStore<K, V>(
   const store = `store ${definition.name}`
   checkBoolean(store, 'inMemory', inMemory)
   checkBoolean(store, 'caching', caching)
+  if (inMemory && definition.rocksdb !== undefined)
+    throw new TopologyError(`${store}: rocksdb is given, but its rows are in memory`)
   if (entriesMax !== undefined) checkEntriesMax(store, entriesMax, inMemory)
   return {
     ...definition,

@@ -1,3 +1,4 @@
+import { storeSetting } from '../config/rocksdb-settings.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, StoreType } from './definition.ts'
 import { checkBoolean, checkName, checkSerde, kindOf } from './options.ts'
@@ -12,10 +13,18 @@ export interface StoreOptions<K, V> {
   readonly logging?: boolean
   /** Settings of the changelog topic besides Weir's own. Default: none. */
   readonly changelogConfig?: Readonly<Record<string, string>>
+  /**
+   * RocksDB's settings for this store alone, by RocksDB's names: those of a column family (`compaction_style`) or of its tables (`block_size`),
+   * over those of WEIR_ROCKSDB_*. Those with a variable take what that variable takes; docs/configuration.md has the table. What RocksDB
+   * refuses stops the start. Default: none. Kafka Streams' RocksDBConfigSetter.
+   */
+  readonly rocksdb?: StoreRocksDbOptions
 }
 
+export type StoreRocksDbOptions = Readonly<Record<string, string | number | boolean>>
+
 /** The options of every store. */
-export const STORE_OPTIONS = ['name', 'key', 'value', 'logging', 'changelogConfig']
+export const STORE_OPTIONS = ['name', 'key', 'value', 'logging', 'changelogConfig', 'rocksdb']
 
 /** What all stores have. REQUIRES options without unknown keys. */
 export function storeDefinition<K, V>(
@@ -23,7 +32,7 @@ export function storeDefinition<K, V>(
   where: string,
   options: StoreOptions<K, V>,
 ): StoreDefinition {
-  const { name, key, value, logging = true, changelogConfig = {} } = options
+  const { name, key, value, logging = true, changelogConfig = {}, rocksdb } = options
   checkName(where, 'name', name)
   const store = `store ${name}`
   checkSerde(store, 'key', key)
@@ -33,7 +42,28 @@ export function storeDefinition<K, V>(
   if (!logging && Object.keys(changelogConfig).length > 0) {
     throw new TopologyError(`${store}: changelogConfig is given, but logging is false`)
   }
-  return { type, name, key, value, logging, changelogConfig }
+  return {
+    type,
+    name,
+    key,
+    value,
+    logging,
+    changelogConfig,
+    ...(rocksdb !== undefined && { rocksdb: rocksDbSettings(store, rocksdb) }),
+  }
+}
+
+/** In RocksDB's words. Names are checked when the application starts: RocksDB knows them. */
+function rocksDbSettings(store: string, rocksdb: unknown): Readonly<Record<string, string>> {
+  if (typeof rocksdb !== 'object' || rocksdb === null || Array.isArray(rocksdb))
+    throw new TopologyError(`${store}: rocksdb must be an object, not ${kindOf(rocksdb)}`)
+  return Object.fromEntries(
+    Object.entries(rocksdb).map(([name, value]) => {
+      const checked = storeSetting(name, value)
+      if ('problem' in checked) throw new TopologyError(`${store}: rocksdb: ${checked.problem}`)
+      return [name, checked.value]
+    }),
+  )
 }
 
 function checkChangelogConfig(store: string, config: unknown): void {

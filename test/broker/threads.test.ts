@@ -26,6 +26,21 @@ async function runningTasks(worker: WeirProcess): Promise<number> {
   return (await tasksByThread(worker)).reduce((sum, count) => sum + count, 0)
 }
 
+/** A worker's databases that are open, and its tasks that were opened and closed since it began. */
+async function databases(worker: WeirProcess): Promise<{ open: number; created: number; closed: number }> {
+  const metrics = await worker.metrics()
+  const sum = (name: string): number =>
+    [...metrics].reduce(
+      (total, [series, value]) => total + (series.replace(/\{.*/, '') === name ? value : 0),
+      0,
+    )
+  return {
+    open: sum('weir_rocksdb_databases'),
+    created: sum('weir_process_tasks_created_total'),
+    closed: sum('weir_process_tasks_closed_total'),
+  }
+}
+
 describe('stream threads and processes', () => {
   let kafka: KafkaService
   const scratch = makeScratchDir('threads')
@@ -119,6 +134,10 @@ describe('stream threads and processes', () => {
           [2, 2],
         ],
       )
+      await first.until(
+        async () => (await databases(first)).open === partitions / 2,
+        'does not close the databases of tasks that went',
+      )
       load.allow(load.records)
       await second.until(
         async () => (await second.recordsProcessed()) > 1_000,
@@ -131,6 +150,10 @@ describe('stream threads and processes', () => {
         `does not run ${partitions} tasks again`,
       )
       await first.whileRunning(waitUntilConsumed(bootstrapServers, name, [load.input], { timeoutMs: 60_000 }))
+      // Each task that went was closed once, and none that is here.
+      const { open, created, closed } = await databases(first)
+      assert.deepEqual([open, created - closed], [partitions, partitions])
+      assert.ok(closed >= partitions / 2, `${closed} tasks closed`)
       await first.stop()
       assert.deepEqual(await lagOf(bootstrapServers, name, [load.input]), {
         committed: load.records,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { jvmEnvironment } from './server-process.ts'
 import { classPath } from './toolchain.ts'
 
 export interface TopicDescription {
@@ -34,7 +35,7 @@ export async function runKafkaTool(mainClass: string, args: string[]): Promise<s
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
   ]
   try {
-    const options = { maxBuffer: 64 * 1024 * 1024 }
+    const options = { maxBuffer: 64 * 1024 * 1024, env: jvmEnvironment() }
     const { stdout } = await promisify(execFile)(
       'java',
       [...jvm, '-cp', classPath('kafka'), mainClass, ...args],

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts } from './ports.ts'
+import { jvmEnvironment } from './server-process.ts'
 import { type Service, startService } from './service.ts'
 import { classPath } from './toolchain.ts'
 
@@ -115,7 +116,7 @@ async function formatStorage(propertiesFile: string): Promise<void> {
     `--cluster-id=${clusterId}`,
   ]
   try {
-    await promisify(execFile)('java', [...args, ...format])
+    await promisify(execFile)('java', [...args, ...format], { env: jvmEnvironment() })
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string }
     throw new Error(`Kafka's storage could not be formatted:\n${stdout}${stderr}`)

@@ -14,6 +14,12 @@ export interface ServerCommand {
   startTimeoutMs: number
 }
 
+/** This process's environment without what is preloaded into it: a JVM does not start with a sanitizer in it. */
+export function jvmEnvironment(): NodeJS.ProcessEnv {
+  const { LD_PRELOAD: _, ...environment } = process.env
+  return environment
+}
+
 /**
  * A server as a child process. It never outlives its parent: it is killed when this process exits, and by the kernel (`setpriv
  * --pdeathsig`, which replaces itself with the server, so the process id is the server's own) when this process is killed. The kernel
@@ -48,6 +54,7 @@ export class ServerProcess {
     const log = openSync(logFile, 'a')
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], {
       stdio: ['ignore', log, log],
+      env: jvmEnvironment(),
     })
     closeSync(log)
     this.#child = child

@@ -1,8 +1,12 @@
 import { resolve } from 'node:path'
 
-import { integer, text } from '../value-type.ts'
+import { integer, oneOf, text } from '../value-type.ts'
 import { type DefaultValue, derived, fixed, variable } from '../variable.ts'
 import { DAY_MS } from './common.ts'
+
+/** RocksDB's threads and files under the profile `small`. */
+const SMALL_BACKGROUND_THREADS = 2
+const SMALL_OPEN_FILES = 128
 
 function cores(least: number, most: number): DefaultValue<number> {
   return derived(`the cores, from ${least} to ${most}`, (_, machine) =>
@@ -25,6 +29,17 @@ export const stateVariables = {
         ? '/var/lib/weir'
         : resolve(machine.workingDirectory, 'weir-state'),
     ),
+  ),
+  stateProfile: variable(
+    {
+      env: 'WEIR_STATE_PROFILE',
+      group: 'State',
+      type: oneOf('nvme', 'small'),
+      meaning:
+        "What RocksDB's settings are made for, where they are not set: nvme, a local SSD and gibibytes of memory; small, a slow or remote " +
+        'disk, or little memory and state: smaller files and memtables, steadier writes, fewer threads.',
+    },
+    fixed('nvme'),
   ),
   flushEveryRecords: variable(
     {
@@ -69,9 +84,11 @@ export const stateVariables = {
       env: 'WEIR_ROCKSDB_BACKGROUND_THREADS',
       group: 'State',
       type: integer({ min: 2, max: 64 }),
-      meaning: "RocksDB's threads for flushes and compactions.",
+      meaning: "RocksDB's threads for flushes and compactions, of all databases; its max_background_jobs.",
     },
-    cores(2, 8),
+    derived(`the cores, from 2 to 8; ${SMALL_BACKGROUND_THREADS} under small`, (known, machine) =>
+      known.stateProfile === 'small' ? SMALL_BACKGROUND_THREADS : Math.min(8, Math.max(2, machine.cores)),
+    ),
   ),
   maxOpenFilesPerTask: variable(
     {
@@ -80,6 +97,8 @@ export const stateVariables = {
       type: integer({ min: 20, max: 1_000_000 }),
       meaning: "Files that one task's database keeps open.",
     },
-    fixed(512),
+    derived(`512; ${SMALL_OPEN_FILES} under small`, ({ stateProfile }) =>
+      stateProfile === 'small' ? SMALL_OPEN_FILES : 512,
+    ),
   ),
 } as const

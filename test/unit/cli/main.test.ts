@@ -26,11 +26,16 @@ function moduleOf(name: string, source: string): string {
   return path
 }
 
+const tunedTopology = `import { defineTopology, serdes } from ${JSON.stringify(new URL('../../../src/index.ts', import.meta.url).href)}
+export default defineTopology((builder) => {
+  builder.stream('in', { key: serdes.string, value: serdes.string }).groupByKey().count({ store: 'counts', rocksdb: { block_sise: 1 } })
+})`
+
 describe('weir', () => {
   test('--help names the commands', () => {
     const { status, stdout } = weir(['--help'])
     assert.equal(status, 0)
-    for (const command of ['run', 'demo', 'describe', 'config'])
+    for (const command of ['run', 'demo', 'describe', 'config', 'state'])
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   })
 
@@ -70,12 +75,22 @@ describe('weir', () => {
     [['demo'], { WEIR_COMMIT_INTERVAL_MS: '-1' }, /^weir: WEIR_COMMIT_INTERVAL_MS=-1: expected/],
     [['run', 'x.ts'], { ...minimal, WEIR_HTTP_PORT: 'x' }, /^weir: WEIR_HTTP_PORT=x: expected/],
     [['run', 'no-such.ts'], minimal, /^weir: no-such\.ts: there is no such file$/],
+    [
+      ['state', '/no-such-folder'],
+      {},
+      /^weir: \/no-such-folder is no state folder: there is no such folder; /,
+    ],
     [['describe', 'no-such.ts'], {}, /^weir: no-such\.ts: there is no such file$/],
     [['run', moduleOf('throws.ts', "throw new Error('boom')")], minimal, /throws\.ts: boom$/],
     [
       ['run', moduleOf('nothing.ts', 'export default 1')],
       minimal,
       /nothing\.ts: its default export is no topology/,
+    ],
+    [
+      ['run', moduleOf('tuned.ts', tunedTopology)],
+      minimal,
+      /^weir: store counts: rocksdb: block_sise: RocksDB has no setting block_sise; did you mean block_size\?$/,
     ],
   ]
   for (const [args, environment, line] of refused) {

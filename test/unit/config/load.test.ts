@@ -297,14 +297,14 @@ describe('configFrom', () => {
         ...input,
         numStreamThreads: 3,
         consumer: { 'fetch.min.bytes': '5' },
-        rocksdb: { write_buffer_size: '1' },
+        rocksdb: { write_buffer_size: '1MiB' },
       },
       {},
       machine,
     )
     assert.equal(config.numStreamThreads, 3)
     assert.deepEqual(config.consumer, { 'fetch.min.bytes': '5' })
-    assert.deepEqual(config.rocksdb, { write_buffer_size: '1' })
+    assert.deepEqual(config.rocksdb, { write_buffer_size: '1048576' })
   })
 
   test('refuses what the environment would refuse, and an unknown key', () => {

@@ -235,7 +235,11 @@ test('stores: timestamped, with what was said of their changelog', () => {
   const topology = build((builder) => {
     const grouped = builder.stream('in', text).groupByKey()
     grouped.count({ store: 'counts', logging: false })
-    grouped.reduce((_, value) => value, { store: 'latest', changelogConfig: { 'segment.ms': '60000' } })
+    grouped.reduce((_, value) => value, {
+      store: 'latest',
+      changelogConfig: { 'segment.ms': '60000' },
+      rocksdb: { block_size: '16KiB' },
+    })
   })
   assert.deepEqual(topology.subtopologies[0]!.stores, [
     {
@@ -252,6 +256,7 @@ test('stores: timestamped, with what was said of their changelog', () => {
       ...text,
       logging: true,
       changelogConfig: { 'segment.ms': '60000' },
+      rocksdb: { block_size: '16384' },
     },
   ])
 })

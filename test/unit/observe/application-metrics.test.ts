@@ -125,6 +125,12 @@ describe("an application's metrics", { timeout: 120_000 }, () => {
     assert.ok(sum(metrics, 'weir_commit_seconds_count') > 0)
     assert.ok(sum(metrics, 'weir_state_cache_entries') >= keys)
     assert.equal(sum(metrics, 'weir_rocksdb_databases'), partitions)
+    // Nothing has been flushed: RocksDB knows each row once for each commit that wrote it.
+    assert.ok(sum(metrics, 'weir_rocksdb_store_keys', 'store="counts"') >= keys)
+    assert.ok(sum(metrics, 'weir_rocksdb_store_memtable_bytes', 'store="counts"', 'task="0_1"') > 0)
+    assert.ok(sum(metrics, 'weir_rocksdb_written_bytes_total') > 0)
+    assert.equal(sum(metrics, 'weir_rocksdb_stopped_databases'), 0)
+    assert.equal(sum(metrics, 'weir_rocksdb_background_errors_total'), 0)
   })
 
   test('after the disk was lost, count every changelog record as restored', async () => {

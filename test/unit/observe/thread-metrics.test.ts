@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import type { RocksDbCounts } from '../../../src/native.ts'
 import { processMetricCatalogue, threadMetricCatalogue } from '../../../src/observe/metric-catalogue.ts'
 import type { MetricSnapshot } from '../../../src/observe/metric-set.ts'
 import { ProcessMetrics } from '../../../src/observe/process-metrics.ts'
@@ -77,13 +78,38 @@ describe('ThreadMetrics', () => {
   })
 
   test('tasks, restores and lags are those of now', async () => {
+    const database = {
+      stores: [{ store: 'counts', keys: 5, sstBytes: 6, memtableBytes: 7, pendingCompactionBytes: 8 }],
+      runningFlushes: 1,
+      runningCompactions: 2,
+      isStopped: true,
+      isDelayed: false,
+    }
     const tasks: MeteredTask[] = [
-      { state: 'running', restoreRemaining: 0, lags: [{ topic: 'a', partition: 0, lag: 12 }] },
-      { state: 'restoring', restoreRemaining: 50, lags: [] },
+      {
+        id: '0_0',
+        state: 'running',
+        restoreRemaining: 0,
+        lags: [{ topic: 'a', partition: 0, lag: 12 }],
+        database,
+      },
+      { id: '0_1', state: 'running', restoreRemaining: 0, lags: [], database },
+      { id: '0_2', state: 'restoring', restoreRemaining: 50, lags: [], database: null },
     ]
     const metrics = threadMetrics(0, tasks)
     let series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
-    assert.equal(series.get('weir_process_tasks{state="running",thread="0"}'), 1)
+    assert.equal(series.get('weir_process_tasks{state="running",thread="0"}'), 2)
+    assert.equal(series.get('weir_rocksdb_store_keys{store="counts",task="0_0",thread="0"}'), 5)
+    assert.equal(series.get('weir_rocksdb_store_sst_bytes{store="counts",task="0_1",thread="0"}'), 6)
+    assert.equal(series.get('weir_rocksdb_store_memtable_bytes{store="counts",task="0_1",thread="0"}'), 7)
+    assert.equal(
+      series.get('weir_rocksdb_store_pending_compaction_bytes{store="counts",task="0_0",thread="0"}'),
+      8,
+    )
+    assert.equal(series.get('weir_rocksdb_running_flushes{thread="0"}'), 2)
+    assert.equal(series.get('weir_rocksdb_running_compactions{thread="0"}'), 4)
+    assert.equal(series.get('weir_rocksdb_stopped_databases{thread="0"}'), 2)
+    assert.equal(series.get('weir_rocksdb_delayed_databases{thread="0"}'), 0)
     assert.equal(series.get('weir_process_tasks{state="restoring",thread="0"}'), 1)
     assert.equal(series.get('weir_process_tasks{state="suspended",thread="0"}'), 0)
     assert.equal(series.get('weir_restore_remaining_records{thread="0"}'), 50)
@@ -92,11 +118,44 @@ describe('ThreadMetrics', () => {
     series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
     assert.equal(series.get('weir_process_tasks{state="running",thread="0"}'), 0)
     assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), undefined)
+    assert.equal(series.get('weir_rocksdb_store_keys{store="counts",task="0_0",thread="0"}'), undefined)
+    assert.equal(series.get('weir_rocksdb_stopped_databases{thread="0"}'), 0)
   })
 })
 
+const countedAs: Readonly<Record<keyof RocksDbCounts, string>> = {
+  dataBlockHits: 'block_cache_hits_total{kind="data"}',
+  dataBlockMisses: 'block_cache_misses_total{kind="data"}',
+  indexBlockHits: 'block_cache_hits_total{kind="index"}',
+  indexBlockMisses: 'block_cache_misses_total{kind="index"}',
+  filterBlockHits: 'block_cache_hits_total{kind="filter"}',
+  filterBlockMisses: 'block_cache_misses_total{kind="filter"}',
+  memtableHits: 'memtable_hits_total',
+  memtableMisses: 'memtable_misses_total',
+  filterSparedReads: 'filter_spared_reads_total',
+  getBytesRead: 'read_bytes_total{by="get"}',
+  multiGetBytesRead: 'read_bytes_total{by="multiget"}',
+  scanBytesRead: 'read_bytes_total{by="scan"}',
+  bytesWritten: 'written_bytes_total',
+  flushBytesWritten: 'flush_written_bytes_total',
+  compactionBytesRead: 'compaction_read_bytes_total',
+  compactionBytesWritten: 'compaction_written_bytes_total',
+  writeStallMicros: 'write_stall_seconds_total',
+  fileOpens: 'file_opens_total',
+  fileErrors: 'file_errors_total',
+  flushes: 'flushes_total',
+  flushMicros: 'flush_seconds_total',
+  compactions: 'compactions_total',
+  compactionMicros: 'compaction_seconds_total',
+  backgroundErrors: 'background_errors_total',
+}
+
 test('the process tells its state, its budgets and its databases', async () => {
   let state = 'rebalancing'
+  // Each count is another number: one that is put in another's place is seen.
+  const counts = Object.fromEntries(
+    Object.keys(countedAs).map((name, index) => [name, 1_000_000 * (index + 1)]),
+  ) as unknown as RocksDbCounts
   const metrics = new ProcessMetrics({
     weirVersion: '1.2.3',
     versions: () => ({ librdkafka: '2.15.1', rocksdb: '9.7.4' }),
@@ -123,6 +182,7 @@ test('the process tells its state, its budgets and its databases', async () => {
       databases: 7,
       scans: 11,
     }),
+    rocksDbCounts: () => counts,
   })
   await metrics.collect()
   state = 'running'
@@ -136,6 +196,10 @@ test('the process tells its state, its budgets and its databases', async () => {
   assert.equal(series.get('weir_rocksdb_arbiter_flushes_total'), 6)
   assert.equal(series.get('weir_native_objects'), 12)
   assert.equal(series.get('weir_state_open_scans'), 11)
+  for (const [name, metric] of Object.entries(countedAs)) {
+    const expected = counts[name as keyof RocksDbCounts] / (name.endsWith('Micros') ? 1e6 : 1)
+    assert.equal(series.get(`weir_rocksdb_${metric}`), expected, name)
+  }
   assert.ok((series.get('process_resident_memory_bytes') ?? 0) > 0)
 })
 

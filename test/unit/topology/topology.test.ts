@@ -148,7 +148,7 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a store with a misspelled option': [
       () => stores.timestampedKeyValue({ name: 's', ...text, loging: false } as never),
-      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig, inMemory, entriesMax, caching',
+      'stores.timestampedKeyValue: unknown option loging; allowed: name, key, value, logging, changelogConfig, rocksdb, inMemory, entriesMax, caching',
     ],
     'a store with no room': [
       () => stores.keyValue({ name: 's', ...text, entriesMax: 0 }),
@@ -168,7 +168,7 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a window store with a misspelled option': [
       () => stores.window({ name: 's', ...text, ...windows, retention: 1 } as never),
-      'stores.window: unknown option retention; allowed: name, key, value, logging, changelogConfig, retentionMs, inMemory, windowSizeMs, retainDuplicates',
+      'stores.window: unknown option retention; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory, windowSizeMs, retainDuplicates',
     ],
     'a window store that forgets before a window ends': [
       () => stores.timestampedWindow({ name: 's', ...text, retentionMs: 9, windowSizeMs: 10 }),
@@ -184,11 +184,23 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a session store with a window size': [
       () => stores.session({ name: 's', ...text, ...windows } as never),
-      'stores.session: unknown option windowSizeMs; allowed: name, key, value, logging, changelogConfig, retentionMs, inMemory',
+      'stores.session: unknown option windowSizeMs; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory',
     ],
     'a session store with half a millisecond': [
       () => stores.session({ name: 's', ...text, retentionMs: 0.5 }),
       'store s: retentionMs must be a whole number of milliseconds from 0, not 0.5',
+    ],
+    "a setting of RocksDB's that would lose state": [
+      () => stores.keyValue({ name: 's', ...text, rocksdb: { compaction_filter: 'x' } }),
+      'store s: rocksdb: compaction_filter cannot be set: it would drop state',
+    ],
+    "a setting of RocksDB's that is malformed": [
+      () => stores.window({ name: 's', ...text, ...windows, rocksdb: { block_size: '1' } }),
+      'store s: rocksdb: block_size=1: expected bytes, at least 1 KiB (plain, or as in 64KiB, 512MiB, 2GiB)',
+    ],
+    "settings of RocksDB's for rows in memory": [
+      () => stores.keyValue({ name: 's', ...text, inMemory: true, rocksdb: { block_size: 8192 } }),
+      'store s: rocksdb is given, but its rows are in memory',
     ],
     'a changelog setting that is no text': [
       () => stores.keyValue({ name: 's', ...text, changelogConfig: { 'segment.ms': 1 as never } }),
