@@ -122,7 +122,7 @@ export interface StoreOptions {
   readonly changelogTopic: string | null
   /** Rows are kept in memory only: gone when the database closes, and restored from the changelog's beginning. Default: false. */
   readonly inMemory?: boolean
-  /** Of a window or session store. Absent: keys are the changelog's. */
+  /** Of a window, session or versioned store. Absent: keys are the changelog's. */
   readonly segments?: SegmentOptions
   /** Of this store alone, over those of {@link DatabaseOptions.rocksdb}; none that is of the whole database. */
   readonly rocksdb?: RocksDbSettings
@@ -136,13 +136,13 @@ export interface StoreOptions {
 export interface SegmentOptions {
   readonly retentionMs: number
   readonly intervalMs: number
-  /** Windows: 12 (start, sequence); sessions: 16 (end, start). */
+  /** Windows: 12 (start, sequence); sessions: 16 (end, start); 0: a versioned store, whose rows are told in docs/state-format.md. */
   readonly suffixBytes: number
 }
 
 /** What a segmented store has seen, as of the last commit or restore. */
 export interface Observed {
-  /** The highest time of a row, ms; -1 before the first. */
+  /** The highest time of a row or version, ms; -1 before the first. */
   readonly streamTimeMs: number
   /** The last sequence number of a window store's rows. */
   readonly sequence: number
@@ -243,11 +243,41 @@ export interface TaskDatabase {
     capacity: number,
     count: number,
   ): number
+  /**
+   * Puts a version of a key into a versioned store, which takes nothing by `apply`; as Kafka Streams' RocksDBVersionedStore does.
+   * @param valueLength -1 deletes. @param timestamp ms, 0 or later; the changelog record's as well.
+   * @param result Float64[2]: the time until which the version is valid (-1: it is the latest one, -(2 ** 63): it has expired and was not
+   * put), then the overlay bytes of the whole database.
+   */
+  putVersion(
+    store: number,
+    arena: Buffer,
+    keyStart: number,
+    keyLength: number,
+    valueStart: number,
+    valueLength: number,
+    timestamp: number,
+    result: Float64Array,
+  ): void
+  /**
+   * The version of a key that is valid at a time; null asks for the latest one. @param result Float64[2]: the time from which it is
+   * valid, and until which (-1: it is the latest one). @returns the value's length, -1 when there is none. When it is longer than `out`
+   * nothing is copied: call again with a larger one.
+   */
+  getVersion(
+    store: number,
+    arena: Buffer,
+    keyStart: number,
+    keyLength: number,
+    time: number | null,
+    out: Buffer,
+    result: Float64Array,
+  ): number
   /** Rows with from <= key < to in byte order (`reverse`: descending), overlay and RocksDB merged. null is unbounded. The scan sees
    * changes that `apply` makes to keys it has not yet reached. After commit, drain or close its next throws `code: 'closed'`. */
   scan(store: number, from: Buffer | null, to: Buffer | null, reverse: boolean): Scan
-  /** Walks every overlay once, in key order, into changelog records (through `producer`, waiting while its queue is full) and one
-   * WriteBatch. Stops at the producer's first delivery error. @returns the changelog records and bytes produced. */
+  /** Walks every overlay once, in key order (of a versioned store its puts, in theirs), into changelog records (through `producer`,
+   * waiting while its queue is full) and one WriteBatch. Stops at the producer's first delivery error. @returns the changelog records and bytes produced. */
   drain(producer: Producer): Promise<{ records: number; bytes: number }>
   /** Writes the drained WriteBatch with the changelog offsets that `producer` has delivered, atomically; the overlays are empty
    * afterwards. REQUIRES a finished drain and a flushed producer. */

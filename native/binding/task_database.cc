@@ -1,6 +1,7 @@
 #include "binding/task_database.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
@@ -23,10 +24,27 @@ std::optional<SegmentSettings> ReadSegments(const std::optional<Napi::Object>& o
   Properties segments(*object, where);
   const SegmentSettings settings{
       segments.Integer("retentionMs", 0), segments.Integer("intervalMs", 1),
-      static_cast<size_t>(segments.Integer("suffixBytes", SegmentSettings::kWindowSuffixBytes,
+      static_cast<size_t>(segments.Integer("suffixBytes", SegmentSettings::kVersionedSuffixBytes,
                                            SegmentSettings::kSessionSuffixBytes))};
   segments.RejectUnknown();
+  if (!settings.versioned() && settings.suffix_bytes < SegmentSettings::kWindowSuffixBytes)
+    throw Error(object->Env(), Status::Invalid(where + ".suffixBytes must be 0, or from 12 to 16"));
   return settings;
+}
+
+// What a look-up or a put of a versioned store writes besides its result.
+double* VersionTimes(const Arguments& arguments, size_t index) {
+  const Span<double> times = arguments.Float64Array(index, "result");
+  if (times.length < 2) arguments.Fail(index, "result", "of two elements");
+  return times.data;
+}
+
+std::string_view KeyArgument(const Arguments& arguments, std::string_view arena) {
+  std::string_view key;
+  if (!SliceOf(arena, static_cast<int32_t>(arguments.Size(2, "keyStart")),
+               static_cast<int32_t>(arguments.Size(3, "keyLength")), &key))
+    arguments.Fail(2, "keyStart", "within the arena");
+  return key;
 }
 
 TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
@@ -144,10 +162,7 @@ Napi::Value TaskDatabaseObject::Get(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.get");
   const Bytes arena = arguments.Buffer(1, "arena");
   const Bytes out = arguments.Buffer(4, "out");
-  const auto start = static_cast<int32_t>(arguments.Size(2, "keyStart"));
-  const auto length = static_cast<int32_t>(arguments.Size(3, "keyLength"));
-  std::string_view key;
-  if (!SliceOf(View(arena), start, length, &key)) arguments.Fail(2, "keyStart", "within the arena");
+  const std::string_view key = KeyArgument(arguments, View(arena));
   const int64_t row = weir::Unwrap(
       info.Env(), database(info.Env())
                       ->Get(arguments.Size(0, "store"), key, reinterpret_cast<char*>(out.data), out.length));
@@ -192,6 +207,45 @@ Napi::Value TaskDatabaseObject::Apply(const Napi::CallbackInfo& info) {
                                    ->Apply(arguments.Size(0, "store"), View(arena),
                                            RowColumns(columns, capacity), timestamps.data, count));
   return Napi::Number::New(info.Env(), static_cast<double>(bytes));
+}
+
+void TaskDatabaseObject::PutVersion(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.putVersion");
+  const Bytes arena = arguments.Buffer(1, "arena");
+  const std::string_view key = KeyArgument(arguments, View(arena));
+  const int64_t value_length = arguments.Integer(5, "valueLength", -1, std::numeric_limits<int32_t>::max());
+  std::string_view value;
+  if (value_length >= 0 && !SliceOf(View(arena), static_cast<int32_t>(arguments.Size(4, "valueStart")),
+                                    static_cast<int32_t>(value_length), &value))
+    arguments.Fail(4, "valueStart", "within the arena");
+  const int64_t timestamp =
+      arguments.Integer(6, "timestamp", 0, static_cast<int64_t>(Arguments::kSafeIntegerMax));
+  double* const result = VersionTimes(arguments, 7);
+  const Version version{timestamp, value_length < 0 ? std::nullopt : std::optional(value)};
+  const PutOutcome outcome = weir::Unwrap(
+      info.Env(), database(info.Env())->PutVersion(arguments.Size(0, "store"), key, version));
+  result[0] = static_cast<double>(outcome.valid_to_ms);
+  result[1] = static_cast<double>(outcome.uncommitted_bytes);
+}
+
+Napi::Value TaskDatabaseObject::GetVersion(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.getVersion");
+  const Bytes arena = arguments.Buffer(1, "arena");
+  const std::string_view key = KeyArgument(arguments, View(arena));
+  std::optional<int64_t> time_ms;
+  if (!info[4].IsNull())
+    time_ms = arguments.Integer(4, "time", static_cast<int64_t>(-Arguments::kSafeIntegerMax),
+                                static_cast<int64_t>(Arguments::kSafeIntegerMax));
+  const Bytes out = arguments.Buffer(5, "out");
+  double* const result = VersionTimes(arguments, 6);
+  const std::optional<FoundVersion> found = weir::Unwrap(
+      info.Env(), database(info.Env())->GetVersion(arguments.Size(0, "store"), key, time_ms));
+  if (!found.has_value()) return Napi::Number::New(info.Env(), -1);
+  const std::string_view value = found->value;
+  if (!value.empty() && value.size() <= out.length) std::memcpy(out.data, value.data(), value.size());
+  result[0] = static_cast<double>(found->from_ms);
+  result[1] = static_cast<double>(found->to_ms);
+  return Napi::Number::New(info.Env(), static_cast<double>(value.size()));
 }
 
 Napi::Value TaskDatabaseObject::Scan(const Napi::CallbackInfo& info) {
@@ -341,7 +395,9 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
       env, "TaskDatabase",
       {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
        Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
-       Wrapped::InstanceMethod<&Wrapped::Apply>("apply"), Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
+       Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
+       Wrapped::InstanceMethod<&Wrapped::PutVersion>("putVersion"),
+       Wrapped::InstanceMethod<&Wrapped::GetVersion>("getVersion"), Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
        Wrapped::InstanceMethod<&Wrapped::Drain>("drain"), Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
        Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
        Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),

@@ -235,7 +235,7 @@ Status ChangelogReader::Write(int64_t count) {
     records_.push_back(
         {View(message.key, message.key_len),
          message.payload == nullptr ? std::nullopt : std::optional(View(message.payload, message.len)),
-         rd_kafka_message_timestamp(&message, nullptr)});
+         rd_kafka_message_timestamp(&message, nullptr), message.offset});
   }
   if (read > 0) {
     const Status written = writer_->Write(records_, position_);

@@ -11,7 +11,7 @@
 namespace weir {
 
 // How one store takes its changelog. There is one of these for each way: a bulk restore and direct writes keep
-// the last value of each key; a store that keeps versions would have one that takes every record, in order.
+// the last value of each key; a versioned store takes every record, in order.
 //
 // Work is done in slices, so that a thread restores several stores by turns.
 //

@@ -15,6 +15,7 @@ struct ChangelogRecord {
   std::string_view key;
   std::optional<std::string_view> value;  // nullopt deletes
   int64_t timestamp_ms;
+  int64_t offset = -1;  // -1: nobody has to know
 };
 
 // A row of a store as its changelog says it. The value is `head` and `tail` together: what the changelog leaves

@@ -1,5 +1,6 @@
 #include "state/overlay.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <new>
@@ -56,8 +57,10 @@ void Overlay::Write(Row& row, std::optional<std::string_view> value, int64_t tim
   row.deleted = !value.has_value();
   const size_t length = value.has_value() ? value->size() : 0;
   if (length > row.capacity) {
-    row.data = arena_.Allocate(length);
-    row.capacity = static_cast<uint32_t>(length);
+    // A row that grows at each change takes memory for twice its length, not for the sum of all its lengths.
+    const size_t grown = std::min<size_t>(size_t{2} * row.capacity, UINT32_MAX);
+    row.capacity = static_cast<uint32_t>(std::max(length, grown));
+    row.data = arena_.Allocate(row.capacity);
   }
   row.length = static_cast<uint32_t>(length);
   if (length > 0) std::memcpy(row.data, value->data(), length);

@@ -16,6 +16,8 @@ namespace weir {
 //   changelog key   key time(8) rest                    rest: a window's sequence(4), a session's start(8)
 //   key on disk     segment(8) changelog key            segment = time / interval_ms; integers big-endian
 //
+// The keys of a versioned store end with no time: version_history.h tells what it keeps under which segment.
+//
 // A row is live while its segment is not older than that of `stream time - retention`, the stream time being
 // the highest time that the store was ever given. Kafka Streams' AbstractSegments.
 //
@@ -24,18 +26,20 @@ struct SegmentSettings {
   static constexpr size_t kPrefixBytes = 8;
   static constexpr size_t kWindowSuffixBytes = 12;
   static constexpr size_t kSessionSuffixBytes = 16;
+  static constexpr size_t kVersionedSuffixBytes = 0;
 
   int64_t retention_ms;
   int64_t interval_ms;
   // What follows the record's key: the time and the rest.
   size_t suffix_bytes;
 
+  bool versioned() const { return suffix_bytes == kVersionedSuffixBytes; }
   int64_t SegmentOf(int64_t time_ms) const { return time_ms < 0 ? 0 : time_ms / interval_ms; }
   int64_t OldestLive(int64_t stream_time_ms) const { return SegmentOf(stream_time_ms - retention_ms); }
-  // REQUIRES: IsChangelogKey.
+  // REQUIRES: not versioned; IsChangelogKey.
   int64_t TimeOf(std::string_view changelog_key) const;
   bool IsChangelogKey(std::string_view key) const { return key.size() >= suffix_bytes; }
-  // Has a prefix, and the one of its time.
+  // Has a prefix, and the one of its time. REQUIRES: not versioned.
   bool IsStoredKey(std::string_view key) const;
 };
 
@@ -55,7 +59,7 @@ struct Observed {
   }
   bool operator!=(const Observed& other) const { return !(*this == other); }
 
-  // REQUIRES: a changelog key.
+  // REQUIRES: a changelog key of a store that is not versioned.
   void Add(const SegmentSettings& segments, std::string_view changelog_key);
 };
 

@@ -44,9 +44,15 @@ Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Open(std::shared_ptr<StateMe
 TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOptions options,
                            std::shared_ptr<RocksdbInstance> rocksdb)
     : memory_(std::move(memory)), options_(std::move(options)), rocksdb_(std::move(rocksdb)) {
-  for (const StoreSettings& store : options_.stores) {
+  for (size_t i = 0; i < options_.stores.size(); i++) {
+    const StoreSettings& store = options_.stores[i];
     overlays_.push_back(std::make_unique<Overlay>());
     tables_.push_back(store.in_memory ? std::make_unique<MemoryTable>() : nullptr);
+    histories_.push_back(IsVersioned(i) ? std::make_unique<VersionHistory>(*store.segments, *overlays_[i],
+                                                                           *rocksdb_, i)
+                                        : nullptr);
+    put_logs_.push_back(IsVersioned(i) && store.changelog_topic.has_value() ? std::make_unique<PutLog>()
+                                                                            : nullptr);
   }
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
@@ -162,6 +168,8 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   Status status = CheckStore(store);
   if (status.ok()) status = CheckIdle("A change");
   if (!status.ok()) return status;
+  if (IsVersioned(store))
+    return Status::Invalid("Store " + options_.stores[store].name + " keeps versions: it takes them one by one");
   Overlay& overlay = *overlays_[store];
   const size_t row_min = options_.stores[store].timestamped ? 8 : 0;
   const std::optional<SegmentSettings>& segments = options_.stores[store].segments;

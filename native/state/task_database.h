@@ -22,11 +22,13 @@
 #include "state/multi_get.h"
 #include "state/offsets.h"
 #include "state/overlay.h"
+#include "state/put_log.h"
 #include "state/rocksdb_instance.h"
 #include "state/row_columns.h"
 #include "state/segments.h"
 #include "state/sst_files.h"
 #include "state/state_memory.h"
+#include "state/version_history.h"
 
 namespace weir {
 
@@ -38,8 +40,8 @@ struct StoreSettings {
   std::optional<std::string> changelog_topic;
   // Rows are kept in memory alone, and are gone when the database closes: restored from the beginning.
   bool in_memory = false;
-  // Of a window or session store: its keys begin with their segment, which the changelog's have not. Rows of
-  // segments that are no longer live are dropped by Drain, on disk and unwritten alike.
+  // Of a window, session or versioned store: its keys begin with their segment, which the changelog's have not. Rows
+  // of segments that are no longer live are dropped by Drain, on disk and unwritten alike.
   std::optional<SegmentSettings> segments = std::nullopt;
   // Of the store's family, over those of TaskDatabaseOptions.
   RocksdbSettings rocksdb = {};
@@ -57,6 +59,13 @@ struct TaskDatabaseOptions {
   RocksdbSettings rocksdb;
 };
 
+struct PutOutcome {
+  // VersionHistory::Put's.
+  int64_t valid_to_ms;
+  // Overlays and logs of puts of all stores.
+  int64_t uncommitted_bytes;
+};
+
 struct DrainTotals {
   int64_t records = 0;
   int64_t bytes = 0;
@@ -64,7 +73,8 @@ struct DrainTotals {
 
 // One task's state: a RocksDB (a family per store and one for offsets; no write-ahead log), a table for each
 // store that is kept in memory only (its family stays empty, so that a store's number is its family's), and over
-// each store an overlay of what changed since the last commit.
+// each store an overlay of what changed since the last commit. A versioned store has a log of its puts besides: its
+// changelog gets each of them, the others' the last row of each key.
 //
 //          Apply             Drain (native)            Commit (native)         any JS call
 //   idle ---------> idle --------------> drained ----------------> written -------------> idle, empty
@@ -83,8 +93,8 @@ struct DrainTotals {
 //   4. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
 //      close end it.
 //
-// Its methods are in three files: what a task calls while it processes, commits (task_database_commit.cc) and
-// restores (task_database_restore.cc).
+// Its methods are in four files: what a task calls while it processes, of versioned stores
+// (task_database_versions.cc), commits (task_database_commit.cc) and restores (task_database_restore.cc).
 //
 // Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time
 // unless said.
@@ -111,6 +121,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Returns the overlay bytes of all stores. A wrong row fails the call with those before it applied.
   Result<int64_t> Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps,
                         size_t count);
+  // Of a versioned store, which takes nothing by Apply. What was found is valid until the store's next change or
+  // look-up. REQUIRES: time >= 0.
+  Result<PutOutcome> PutVersion(size_t store, std::string_view key, const Version& version);
+  Result<std::optional<FoundVersion>> GetVersion(size_t store, std::string_view key,
+                                                 std::optional<int64_t> time_ms);
   Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string> from,
                                               std::optional<std::string> to, bool reverse);
 
@@ -155,8 +170,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   void BeginRestore(size_t store);
   // What is written next has all that the changelog has.
   void EndRestore(size_t store);
-  // Writes records (each key once, ascending) with the store's next changelog offset, atomically.
+  // Writes records (each key once, ascending) with the store's next changelog offset, atomically. A versioned store
+  // takes none.
   Status WriteRestored(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset);
+  // Puts records into a versioned store, each in its turn, with the store's next changelog offset: atomically, or in
+  // several such steps when their rows take more than `memory_bytes`.
+  Status WriteRestoredVersions(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset,
+                               size_t memory_bytes);
+  // True for a store that takes records by WriteRestoredVersions alone.
+  bool IsVersioned(size_t store) const;
   // A folder of the store's own for files on their way into it. What a crash leaves there goes at the next open.
   std::string RestoreFolder(size_t store) const;
   // A store's rows on their way into files. `rows_max`: of one file.
@@ -200,7 +222,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
                                      const Observed& after) const;
   Status PutObserved(rocksdb::WriteBatch* batch, size_t store, const Observed& observed) const;
   Observed LastObserved(size_t store) const;
+  Status CheckVersioned(size_t store) const;
+  // The rows of a versioned store that a restore has changed.
+  Status WriteRestoredRows(size_t store, const Overlay& rows, const Observed& observed, int64_t next_offset);
   Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
+  // Hands one change to the changelog.
+  Status LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,
+                   DrainTotals* totals);
   Result<std::vector<StoreOffset>> OffsetsToCommit() const;
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
@@ -223,6 +251,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::vector<Observed> overlay_observed_;
   int64_t overlay_bytes_ = 0;
   std::vector<std::unique_ptr<MemoryTable>> tables_;
+  std::vector<std::unique_ptr<PutLog>> put_logs_;           // null: not versioned, or not logged
+  std::vector<std::unique_ptr<VersionHistory>> histories_;  // null: not versioned
   std::unordered_set<MergedScan*> scans_;
   bool closing_ = false;
 

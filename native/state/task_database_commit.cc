@@ -48,7 +48,8 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
   const Overlay& overlay = *overlays_[store];
   drained_records_[store] = 0;
   expired_before_[store].clear();
-  if (overlay.empty()) return Status::Ok();
+  const PutLog* const puts = put_logs_[store].get();
+  if (overlay.empty() && (puts == nullptr || puts->empty())) return Status::Ok();
   const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
   if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
   int topic = -1;
@@ -85,20 +86,31 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     }
     if (!batched.ok())
       return RocksdbStatus(batched, "The changes of store " + settings.name + " cannot be collected");
-    if (topic < 0) continue;
-    if (drained_records_[store] % kErrorCheckRecords == 0) {
-      Status error = sink.FirstError();
-      if (!error.ok()) return error;
-    }
+    if (topic < 0 || puts != nullptr) continue;
     const std::optional<std::string_view> value =
         row.deleted ? std::nullopt : std::optional(row.value().substr(value_begin));
-    const std::string_view changelog_key = key.bytes.substr(prefix_bytes);
-    Status appended = sink.Append(topic, options_.partition, changelog_key, value, row.timestamp_ms);
-    if (!appended.ok()) return appended;
-    drained_records_[store]++;
-    totals->records++;
-    totals->bytes += static_cast<int64_t>(changelog_key.size() + (value.has_value() ? value->size() : 0));
+    Status logged = LogChange(store, sink, topic, {key.bytes.substr(prefix_bytes), value, row.timestamp_ms}, totals);
+    if (!logged.ok()) return logged;
   }
+  if (puts == nullptr) return Status::Ok();
+  for (const PutLog::Put& put : puts->puts()) {
+    Status logged = LogChange(store, sink, topic, put, totals);
+    if (!logged.ok()) return logged;
+  }
+  return Status::Ok();
+}
+
+Status TaskDatabase::LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,
+                               DrainTotals* totals) {
+  if (drained_records_[store] % kErrorCheckRecords == 0) {
+    Status error = sink.FirstError();
+    if (!error.ok()) return error;
+  }
+  Status appended = sink.Append(topic, options_.partition, change.key, change.value, change.timestamp_ms);
+  if (!appended.ok()) return appended;
+  drained_records_[store]++;
+  totals->records++;
+  totals->bytes += static_cast<int64_t>(change.key.size() + change.value.value_or(std::string_view()).size());
   return Status::Ok();
 }
 
@@ -242,6 +254,8 @@ void TaskDatabase::CountTable(size_t bytes_before, const MemoryTable& table) {
 
 void TaskDatabase::ClearOverlays() {
   for (const std::unique_ptr<Overlay>& overlay : overlays_) overlay->Clear();
+  for (const std::unique_ptr<PutLog>& puts : put_logs_)
+    if (puts != nullptr) puts->Clear();
   memory_->AddOverlayBytes(-overlay_bytes_);
   overlay_bytes_ = 0;
   std::lock_guard<std::mutex> lock(offsets_mutex_);

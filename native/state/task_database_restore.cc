@@ -50,6 +50,9 @@ void TaskDatabase::EndRestore(size_t store) {
 
 Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogRecord>& records,
                                    int64_t next_offset) {
+  if (IsVersioned(store) && !records.empty())
+    return Status::Invalid("Records of store " + options_.stores[store].name +
+                           ", which keeps versions, without order");
   // Without an offset the rows are about to go.
   ChangelogRows rows = NewChangelogRows(store, next_offset < 0 ? Observed{} : LastObserved(store));
   const Observed before = rows.observed();

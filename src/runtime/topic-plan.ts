@@ -148,15 +148,23 @@ const repartitionConfig: Readonly<Record<string, string>> = {
 /** A window's changelog keeps its records a day longer than the store, whose stream time may be behind the brokers' clocks. */
 const ADDITIONAL_RETENTION_MS = 24 * 60 * 60 * 1000
 
-function changelogConfig({ windows, changelogConfig }: StoreDefinition): Readonly<Record<string, string>> {
+/** A version's changelog record is not compacted away while the store can be asked for it, and for so long beyond, for the same reason. */
+const ADDITIONAL_COMPACTION_LAG_MS = 24 * 60 * 60 * 1000
+
+function changelogConfig(store: StoreDefinition): Readonly<Record<string, string>> {
+  return { ...cleanupConfig(store), 'message.timestamp.type': 'CreateTime', ...store.changelogConfig }
+}
+
+function cleanupConfig({ windows, versions }: StoreDefinition): Readonly<Record<string, string>> {
+  if (windows !== undefined) {
+    return {
+      'cleanup.policy': 'compact,delete',
+      'retention.ms': String(windows.retentionMs + ADDITIONAL_RETENTION_MS),
+    }
+  }
+  if (versions === undefined) return { 'cleanup.policy': 'compact' }
   return {
-    ...(windows === undefined
-      ? { 'cleanup.policy': 'compact' }
-      : {
-          'cleanup.policy': 'compact,delete',
-          'retention.ms': String(windows.retentionMs + ADDITIONAL_RETENTION_MS),
-        }),
-    'message.timestamp.type': 'CreateTime',
-    ...changelogConfig,
+    'cleanup.policy': 'compact',
+    'min.compaction.lag.ms': String(versions.historyRetentionMs + ADDITIONAL_COMPACTION_LAG_MS),
   }
 }

@@ -2,6 +2,7 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import { openKeyValueStore, type StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { RocksDbSessionStore } from './session-store.ts'
 import type { StateStore } from './state-store.ts'
+import { RocksDbVersionedStore } from './versioned-store.ts'
 import { PlainWindowStore, TimestampedRowsWindowStore } from './window-store.ts'
 
 /** A store over its task's database. */
@@ -13,6 +14,8 @@ export function openStore(definition: StoreDefinition, environment: StoreEnviron
       return new TimestampedRowsWindowStore(definition, environment)
     case 'session':
       return new RocksDbSessionStore(definition, environment)
+    case 'versioned':
+      return new RocksDbVersionedStore(definition, environment)
     default:
       return openKeyValueStore(definition, environment)
   }

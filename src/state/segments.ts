@@ -6,8 +6,23 @@ export const WINDOW_SUFFIX_BYTES = 12
 /** A session's key ends with end(8) start(8). Kafka Streams' SessionKeySchema. */
 export const SESSION_SUFFIX_BYTES = 16
 
+/** A versioned store's rows lie under their segment and the key alone. */
+const VERSIONED_SUFFIX_BYTES = 0
+
 /** What the database has to know of a store that is cut into segments; nothing for another store. */
-export function segmentOptions({ type, windows }: StoreDefinition): { readonly segments?: SegmentOptions } {
+export function segmentOptions({ type, windows, versions }: StoreDefinition): {
+  readonly segments?: SegmentOptions
+} {
+  if (versions !== undefined) {
+    const { historyRetentionMs, segmentIntervalMs } = versions
+    return {
+      segments: {
+        retentionMs: historyRetentionMs,
+        intervalMs: segmentIntervalMs,
+        suffixBytes: VERSIONED_SUFFIX_BYTES,
+      },
+    }
+  }
   if (windows === undefined) return {}
   const suffixBytes = type === 'session' ? SESSION_SUFFIX_BYTES : WINDOW_SUFFIX_BYTES
   return {

@@ -62,6 +62,49 @@ export interface TimestampedKeyValueStore<K, V> extends KeyValueStore<K, ValueAn
   update(key: K, value: V | null, timestamp: number): void
 }
 
+/** A value, the time from which it is valid and the time until which: null for the latest one. Kafka Streams' VersionedRecord. */
+export interface VersionedRecord<V> {
+  readonly value: V
+  /** ms since 1970, included. */
+  readonly timestamp: number
+  /** ms since 1970, excluded. */
+  readonly validTo: number | null
+}
+
+/** What `put` of a {@link VersionedKeyValueStore} returns for the latest version of a key. */
+export const PUT_RETURN_CODE_VALID_TO_UNDEFINED = -1
+/** What `put` of a {@link VersionedKeyValueStore} returns for a version that was dropped. */
+export const PUT_RETURN_CODE_NOT_PUT = -(2 ** 63)
+
+/**
+ * Keeps the versions of each key: a value is valid from its timestamp until that of the next version. Kafka Streams' VersionedKeyValueStore
+ * (KIP-889).
+ *
+ * `historyRetentionMs` behind the highest timestamp ever put, its history ends: versions are no longer found and no longer taken; but the
+ * latest version of a key stays, however old it is.
+ */
+export interface VersionedKeyValueStore<K, V> extends Store {
+  /**
+   * Puts a version; null deletes the key from that time on. Another version of the same key and timestamp is replaced. One that lies more than the
+   * history behind is dropped.
+   *
+   * @param timestamp ms since 1970, 0 or later
+   * @returns the time until which the version is valid, {@link PUT_RETURN_CODE_VALID_TO_UNDEFINED} or {@link PUT_RETURN_CODE_NOT_PUT}
+   * @throws RangeError for a timestamp that is no whole number from 0
+   */
+  put(key: K, value: V | null, timestamp: number): number
+  /** Deletes the key from `timestamp` on. @returns what was valid at that time; null for nothing, and for a time behind the history */
+  delete(key: K, timestamp: number): VersionedRecord<V> | null
+  /** The latest version; null when the key was deleted last. */
+  get(key: K): VersionedRecord<V> | null
+  /**
+   * The version that is valid at a time; null when there is none, and for a time behind the history unless the latest version is that old.
+   *
+   * @throws RangeError for a time that is no whole number
+   */
+  get(key: K, asOfTimestamp: number): VersionedRecord<V> | null
+}
+
 /** A window of time, ms since 1970. Of a window store `end` lies outside (Kafka Streams' TimeWindow), of a session within (SessionWindow). */
 export interface Window {
   readonly start: number

@@ -214,6 +214,13 @@ export class ValueCache {
     }
   }
 
+  /** A clean row is another by now, which its store has written itself. @param serializedBytes of key and row */
+  refresh(entry: CacheEntry, value: unknown, timestamp: number, serializedBytes: number): void {
+    entry.value = value
+    entry.timestamp = timestamp
+    if (entry.serializedBytes !== serializedBytes) this.resize(entry, serializedBytes)
+  }
+
   /** A row takes more or less than was thought. */
   resize(entry: CacheEntry, serializedBytes: number): void {
     const grown = serializedBytes - entry.serializedBytes

@@ -55,7 +55,13 @@ export interface SinkDefinition {
 
 export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
 
-export type StoreType = 'key-value' | 'timestamped-key-value' | 'window' | 'timestamped-window' | 'session'
+export type StoreType =
+  | 'key-value'
+  | 'timestamped-key-value'
+  | 'window'
+  | 'timestamped-window'
+  | 'session'
+  | 'versioned'
 
 /** How a window or session store keeps time. */
 export interface WindowsDefinition {
@@ -67,6 +73,14 @@ export interface WindowsDefinition {
   readonly windowSizeMs: number
   /** Values of the same key and window are kept beside each other. */
   readonly retainDuplicates: boolean
+}
+
+/** How a versioned store keeps time. */
+export interface VersionsDefinition {
+  /** How far behind the store's stream time versions can be asked for, and put, ms. */
+  readonly historyRetentionMs: number
+  /** Versions expire by segments of this length, by the time until which they were valid, ms. */
+  readonly segmentIntervalMs: number
 }
 
 export interface StoreDefinition {
@@ -88,6 +102,8 @@ export interface StoreDefinition {
   readonly changelogConfig: Readonly<Record<string, string>>
   /** Of window and session stores, and of them alone. */
   readonly windows?: WindowsDefinition
+  /** Of versioned stores, and of them alone. */
+  readonly versions?: VersionsDefinition
 }
 
 /** Processors and topics that are connected: one task of it runs for each partition. Numbered as in Kafka Streams. */

@@ -1,5 +1,6 @@
 import type { StoreDefinition } from './definition.ts'
 import { type KeyValueStoreOptions, keyValueStore } from './key-value-stores.ts'
+import { type VersionedStoreOptions, versionedStore } from './versioned-stores.ts'
 import {
   type SessionStoreOptions,
   sessionStore,
@@ -28,5 +29,9 @@ export const stores = {
   /** A session store, persistent unless `inMemory`: `SessionStore<K, V>`. */
   session<K, V>(options: SessionStoreOptions<K, V>): StoreDefinition {
     return sessionStore('stores.session', options)
+  },
+  /** A persistent store that keeps the versions of each key: `VersionedKeyValueStore<K, V>`. */
+  versioned<K, V>(options: VersionedStoreOptions<K, V>): StoreDefinition {
+    return versionedStore('stores.versioned', options)
   },
 } as const

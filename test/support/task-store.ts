@@ -97,6 +97,8 @@ export class TaskStore {
       ],
       flushEveryRecords: 1_000_000,
       flushIntervalMs: 3_600_000,
+      // A snapshot copies the folder while the database is open: no file must go meanwhile.
+      rocksdb: { disable_auto_compactions: 'true' },
     })
     this.#store = openStore(this.#definition, {
       database: this.#database,
