@@ -46,7 +46,6 @@ export type { CustomSerde } from './serde/custom.ts'
 export type { Serde } from './serde/serde.ts'
 export { serdes } from './serde/serdes.ts'
 export { readOnlyView, valueView } from './state/read-only-view.ts'
-export { PUT_RETURN_CODE_NOT_PUT, PUT_RETURN_CODE_VALID_TO_UNDEFINED } from './state/store.ts'
 export type {
   KeyValueStore,
   ReadOnlyKeyValueStore,
@@ -65,6 +64,7 @@ export type {
   WindowStore,
   WindowStoreIterator,
 } from './state/store.ts'
+export { PUT_RETURN_CODE_NOT_PUT, PUT_RETURN_CODE_VALID_TO_UNDEFINED } from './state/store.ts'
 export type {
   OffsetReset,
   Partitioner,

@@ -222,8 +222,8 @@ void TaskDatabaseObject::PutVersion(const Napi::CallbackInfo& info) {
       arguments.Integer(6, "timestamp", 0, static_cast<int64_t>(Arguments::kSafeIntegerMax));
   double* const result = VersionTimes(arguments, 7);
   const Version version{timestamp, value_length < 0 ? std::nullopt : std::optional(value)};
-  const PutOutcome outcome = weir::Unwrap(
-      info.Env(), database(info.Env())->PutVersion(arguments.Size(0, "store"), key, version));
+  const PutOutcome outcome =
+      weir::Unwrap(info.Env(), database(info.Env())->PutVersion(arguments.Size(0, "store"), key, version));
   result[0] = static_cast<double>(outcome.valid_to_ms);
   result[1] = static_cast<double>(outcome.uncommitted_bytes);
 }
@@ -238,8 +238,8 @@ Napi::Value TaskDatabaseObject::GetVersion(const Napi::CallbackInfo& info) {
                                 static_cast<int64_t>(Arguments::kSafeIntegerMax));
   const Bytes out = arguments.Buffer(5, "out");
   double* const result = VersionTimes(arguments, 6);
-  const std::optional<FoundVersion> found = weir::Unwrap(
-      info.Env(), database(info.Env())->GetVersion(arguments.Size(0, "store"), key, time_ms));
+  const std::optional<FoundVersion> found =
+      weir::Unwrap(info.Env(), database(info.Env())->GetVersion(arguments.Size(0, "store"), key, time_ms));
   if (!found.has_value()) return Napi::Number::New(info.Env(), -1);
   const std::string_view value = found->value;
   if (!value.empty() && value.size() <= out.length) std::memcpy(out.data, value.data(), value.size());
@@ -397,8 +397,9 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
        Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
        Wrapped::InstanceMethod<&Wrapped::PutVersion>("putVersion"),
-       Wrapped::InstanceMethod<&Wrapped::GetVersion>("getVersion"), Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
-       Wrapped::InstanceMethod<&Wrapped::Drain>("drain"), Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+       Wrapped::InstanceMethod<&Wrapped::GetVersion>("getVersion"),
+       Wrapped::InstanceMethod<&Wrapped::Scan>("scan"), Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
+       Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
        Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
        Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
        Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),

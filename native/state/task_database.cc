@@ -48,9 +48,9 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
     const StoreSettings& store = options_.stores[i];
     overlays_.push_back(std::make_unique<Overlay>());
     tables_.push_back(store.in_memory ? std::make_unique<MemoryTable>() : nullptr);
-    histories_.push_back(IsVersioned(i) ? std::make_unique<VersionHistory>(*store.segments, *overlays_[i],
-                                                                           *rocksdb_, i)
-                                        : nullptr);
+    histories_.push_back(IsVersioned(i)
+                             ? std::make_unique<VersionHistory>(*store.segments, *overlays_[i], *rocksdb_, i)
+                             : nullptr);
     put_logs_.push_back(IsVersioned(i) && store.changelog_topic.has_value() ? std::make_unique<PutLog>()
                                                                             : nullptr);
   }
@@ -169,7 +169,8 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   if (status.ok()) status = CheckIdle("A change");
   if (!status.ok()) return status;
   if (IsVersioned(store))
-    return Status::Invalid("Store " + options_.stores[store].name + " keeps versions: it takes them one by one");
+    return Status::Invalid("Store " + options_.stores[store].name +
+                           " keeps versions: it takes them one by one");
   Overlay& overlay = *overlays_[store];
   const size_t row_min = options_.stores[store].timestamped ? 8 : 0;
   const std::optional<SegmentSettings>& segments = options_.stores[store].segments;

@@ -89,7 +89,8 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     if (topic < 0 || puts != nullptr) continue;
     const std::optional<std::string_view> value =
         row.deleted ? std::nullopt : std::optional(row.value().substr(value_begin));
-    Status logged = LogChange(store, sink, topic, {key.bytes.substr(prefix_bytes), value, row.timestamp_ms}, totals);
+    Status logged =
+        LogChange(store, sink, topic, {key.bytes.substr(prefix_bytes), value, row.timestamp_ms}, totals);
     if (!logged.ok()) return logged;
   }
   if (puts == nullptr) return Status::Ok();

@@ -101,8 +101,7 @@ Result<bool> VersionHistory::Read(int64_t segment, std::string_view key, Row* ro
   const rocksdb::Status status =
       rocksdb_.db()->Get(rocksdb::ReadOptions(), rocksdb_.family(family_), row_key, &row->pinned);
   if (status.IsNotFound()) return false;
-  if (!status.ok())
-    return RocksdbStatus(status, "The state database " + rocksdb_.path() + " cannot be read");
+  if (!status.ok()) return RocksdbStatus(status, "The state database " + rocksdb_.path() + " cannot be read");
   row->bytes = {row->pinned.data(), row->pinned.size()};
   return true;
 }

@@ -19,7 +19,11 @@ export class StoreLaboratory {
   readonly cluster = new MockCluster({ brokers: 1 })
   readonly memory = StateMemory.acquire(smallStateMemory)
   readonly producer = new Producer({ 'bootstrap.servers': this.cluster.bootstrapServers, 'linger.ms': '0' })
-  readonly restorer = Restorer.acquire({ 'bootstrap.servers': this.cluster.bootstrapServers }, 1, MiB)
+  readonly restorer = Restorer.acquire(
+    { 'bootstrap.servers': this.cluster.bootstrapServers, 'fetch.wait.max.ms': '5' },
+    1,
+    MiB,
+  )
   folder = ''
   #opened = 0
 

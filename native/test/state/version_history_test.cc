@@ -18,19 +18,22 @@ std::shared_ptr<RecordingSink> OneStoreSink() {
   return std::make_shared<RecordingSink>(std::vector<std::string>{"versions-log"});
 }
 
-int64_t Put(TaskDatabase& database, const std::string& key, std::optional<std::string_view> value, int64_t time_ms) {
+int64_t Put(TaskDatabase& database, const std::string& key, std::optional<std::string_view> value,
+            int64_t time_ms) {
   const Result<PutOutcome> put = database.PutVersion(0, key, {time_ms, value});
   EXPECT_TRUE(put.ok()) << put.status().message();
   return put.value().valid_to_ms;
 }
 
 // `value@from-to`, as the store finds it.
-std::string Get(TaskDatabase& database, const std::string& key, std::optional<int64_t> time_ms = std::nullopt) {
+std::string Get(TaskDatabase& database, const std::string& key,
+                std::optional<int64_t> time_ms = std::nullopt) {
   const Result<std::optional<FoundVersion>> found = database.GetVersion(0, key, time_ms);
   EXPECT_TRUE(found.ok()) << found.status().message();
   if (!found.value().has_value()) return "none";
   const FoundVersion& version = *found.value();
-  return std::string(version.value) + "@" + std::to_string(version.from_ms) + "-" + std::to_string(version.to_ms);
+  return std::string(version.value) + "@" + std::to_string(version.from_ms) + "-" +
+         std::to_string(version.to_ms);
 }
 
 std::string Prefix(int64_t segment) { return SegmentPrefix(segment); }
@@ -48,7 +51,8 @@ std::vector<RecordingSink::Record> RandomVersions(Random& random, size_t count) 
   return log;
 }
 
-Status PutAll(TaskDatabase& database, const std::vector<RecordingSink::Record>& log, size_t begin, size_t end) {
+Status PutAll(TaskDatabase& database, const std::vector<RecordingSink::Record>& log, size_t begin,
+              size_t end) {
   for (size_t i = begin; i < end; i++) {
     const std::optional<std::string_view> value =
         log[i].value.has_value() ? std::optional<std::string_view>(*log[i].value) : std::nullopt;
@@ -58,7 +62,8 @@ Status PutAll(TaskDatabase& database, const std::vector<RecordingSink::Record>& 
   return Status::Ok();
 }
 
-std::vector<ChangelogRecord> WithOffsets(const std::vector<RecordingSink::Record>& log, size_t begin, size_t end) {
+std::vector<ChangelogRecord> WithOffsets(const std::vector<RecordingSink::Record>& log, size_t begin,
+                                         size_t end) {
   std::vector<ChangelogRecord> records = RecordsOf(log, begin, end);
   for (size_t i = 0; i < records.size(); i++) records[i].offset = static_cast<int64_t>(begin + i);
   return records;

@@ -148,6 +148,20 @@ describe('planTopics', () => {
     })
   })
 
+  test("a versioned store's changelog keeps every version a day longer than the store", () => {
+    const versions = { historyRetentionMs: 120_000, segmentIntervalMs: 20_000 }
+    const { internalTopics } = planTopics(
+      topology([{ reads: ['in'], stores: [{ name: 'a', type: 'versioned', versions }] }]),
+      settings,
+      new Map([['in', 1]]),
+    )
+    assert.deepEqual(internalTopics[0]!.config, {
+      'cleanup.policy': 'compact',
+      'min.compaction.lag.ms': '86520000',
+      'message.timestamp.type': 'CreateTime',
+    })
+  })
+
   test('a repartition topic takes the count of what it is joined with', () => {
     const plan = planTopics(
       topology(

@@ -36,7 +36,11 @@ const definitions: Record<string, StoreDefinition> = {
     segmentIntervalMs: 5_000,
   }),
   'versioned-no-history': stores.versioned({ ...common, historyRetentionMs: 0 }),
-  'versioned-from-1970': stores.versioned({ ...common, historyRetentionMs: 30_000, segmentIntervalMs: 10_000 }),
+  'versioned-from-1970': stores.versioned({
+    ...common,
+    historyRetentionMs: 30_000,
+    segmentIntervalMs: 10_000,
+  }),
 }
 
 interface Command {
@@ -156,14 +160,23 @@ test('without a changelog its versions last as long as its folder', async () => 
   tested.store<Versions>().put('k', 'new', 2_000)
   await tested.commit()
   await tested.reopen()
-  assert.deepEqual(tested.store<Versions>().get('k', 1_500), { value: 'old', timestamp: 1_000, validTo: 2_000 })
+  assert.deepEqual(tested.store<Versions>().get('k', 1_500), {
+    value: 'old',
+    timestamp: 1_000,
+    validTo: 2_000,
+  })
   assert.equal(tested.store<Versions>().put('k', 'older', 500), 1_000)
   await tested.close()
 })
 
 test('large values, and keys that are objects', async () => {
   const key = serdes.json<{ id: number }>()
-  const definition = stores.versioned({ name: 'store', key, value: serdes.bytes, historyRetentionMs: 120_000 })
+  const definition = stores.versioned({
+    name: 'store',
+    key,
+    value: serdes.bytes,
+    historyRetentionMs: 120_000,
+  })
   const tested = await laboratory.open(definition, 500)
   const store = tested.store<VersionedKeyValueStore<{ id: number }, Buffer>>()
   const values = [3, 40_000, 0, 200_000].map((size, index) => Buffer.alloc(size, index))
