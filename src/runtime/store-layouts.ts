@@ -22,9 +22,10 @@ interface StoreLayout {
 /** Serdes that write the same bytes under other names. */
 const sameBytes: Readonly<Record<string, string>> = { bigint64: 'int64' }
 
-function layoutOf({ type, inMemory, windows, key, value }: StoreDefinition): StoreLayout {
+function layoutOf({ type, inMemory, windows, versions, key, value }: StoreDefinition): StoreLayout {
   const windowed = type === 'timestamped-window' ? 'window' : type
-  const rows = windows === undefined ? type : `${type}, segments of ${windows.segmentIntervalMs} ms`
+  const segments = windows ?? versions
+  const rows = segments === undefined ? type : `${type}, segments of ${segments.segmentIntervalMs} ms`
   return {
     rows: inMemory === true ? 'none' : rows,
     changelog: windows === undefined ? 'key' : windowed,

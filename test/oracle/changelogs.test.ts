@@ -21,6 +21,7 @@ import { makeScratchDir } from '../services/scratch-dir.ts'
 import { ServerProcess } from '../services/server-process.ts'
 import { Random } from '../support/seed.ts'
 import { type ModelRow, SegmentedModel } from '../support/segmented-model.ts'
+import { VersionedModel } from '../support/versioned-model.ts'
 import { WeirProcess } from '../support/weir-process.ts'
 
 const partitions = 2
@@ -114,6 +115,31 @@ class SessionModel implements StoreModel {
   }
 }
 
+class VersionedStoreModel implements StoreModel {
+  #versions = new VersionedModel(retention.retentionMs)
+  readonly #deleted = new Map<string, number>()
+
+  change(random: Random, timestamp: number, value: string): string {
+    const key = random.pick(keys)
+    // Kafka Streams restores no deletion that has left the history by the end of its batch of records, and then takes what was put
+    // afterwards with an earlier time for valid: nothing is put before a deletion here.
+    const time = Math.max(timeBefore(random, timestamp), (this.#deleted.get(key) ?? 0) + 1)
+    if (value === '-') this.#deleted.set(key, time)
+    const [changed] = this.#versions.put(key, value === '-' ? null : value, time)
+    this.#versions = changed
+    return `${key} ${time} ${value}`
+  }
+
+  rows(): string[] {
+    const newest = Math.max(0, ...keys.map((key) => this.#versions.get(key)?.timestamp ?? 0))
+    return keys.flatMap((key) =>
+      Array.from({ length: 130 }, (_, index) => this.#versions.get(key, newest - index * 1_000))
+        .map((found) => `${key}=${found === null ? null : `${found.value}#${found.timestamp}`}`)
+        .filter((row, index, rows) => row !== rows[index - 1]),
+    )
+  }
+}
+
 const plain = (value: string): string => value
 const stamped = (value: string, timestamp: number): string => `${value}#${timestamp}`
 
@@ -125,6 +151,7 @@ const models: Readonly<Record<string, () => StoreModel>> = {
   duplicates: () => new WindowModel({ ...retention, retainDuplicates: true }, plain),
   'timestamped-window': () => new WindowModel(retention, stamped),
   session: () => new SessionModel(),
+  versioned: () => new VersionedStoreModel(),
 }
 
 /** An application's topics, and what its stores must hold. */

@@ -27,6 +27,8 @@ import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
+import org.apache.kafka.streams.state.VersionedKeyValueStore;
+import org.apache.kafka.streams.state.VersionedRecord;
 import org.apache.kafka.streams.state.WindowStore;
 
 /**
@@ -94,7 +96,30 @@ public final class StoresPeer {
         (store, command) -> store.put(
             new Windowed<>(command.text(0), new SessionWindow(command.number(1), command.number(2))), command.text(3)),
         store -> rows(store.fetch(null, null), value -> value)));
+    kinds.put("versioned", Kind.<VersionedKeyValueStore<String, String>>of(
+        Stores.versionedKeyValueStoreBuilder(Stores.persistentVersionedKeyValueStore("versioned", RETENTION), string, string),
+        (store, command) -> store.put(command.text(0), command.text(2), command.number(1)),
+        StoresPeer::versions));
     return kinds;
+  }
+
+  /** A versioned store has no scan: what it finds of these keys, at times up to the newest version. */
+  private static List<String> versions(VersionedKeyValueStore<String, String> store) {
+    var keys = List.of("a", "aa", "ab", "b", "ba", "c\u00e9");
+    long newest = 0;
+    for (String key : keys) {
+      VersionedRecord<String> latest = store.get(key);
+      if (latest != null) newest = Math.max(newest, latest.timestamp());
+    }
+    var rows = new ArrayList<String>();
+    for (String key : keys) {
+      for (int index = 0; index < 130; index++) {
+        VersionedRecord<String> found = store.get(key, newest - index * 1_000L);
+        String row = key + "=" + (found == null ? null : found.value() + "#" + found.timestamp());
+        if (rows.isEmpty() || !rows.get(rows.size() - 1).equals(row)) rows.add(row);
+      }
+    }
+    return rows;
   }
 
   private static String stamped(ValueAndTimestamp<String> row) {

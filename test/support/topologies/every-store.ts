@@ -15,6 +15,7 @@ import {
   type TimestampedWindowStore,
   Topology,
   type ValueAndTimestamp,
+  type VersionedKeyValueStore,
   type Windowed,
   type WindowStore,
 } from '../../../src/index.ts'
@@ -48,6 +49,18 @@ function told<V>(rows: StoreIterator<string | Windowed<string>, V>, shown: (valu
 }
 const plain = (value: string): string => value
 const withTimestamp = ({ value, timestamp }: ValueAndTimestamp<string>): string => `${value}#${timestamp}`
+
+/** A versioned store has no scan: what it finds of these keys, at times up to the newest version. */
+const versionedKeys = ['a', 'aa', 'ab', 'b', 'ba', 'cé']
+function versionsOf(store: VersionedKeyValueStore<string, string>): string[] {
+  const newest = Math.max(0, ...versionedKeys.map((key) => store.get(key)?.timestamp ?? 0))
+  return versionedKeys.flatMap((key) =>
+    Array.from({ length: 130 }, (_, index) => newest - index * 1_000)
+      .map((time) => store.get(key, time))
+      .map((found) => `${key}=${found === null ? null : `${found.value}#${found.timestamp}`}`)
+      .filter((row, index, rows) => row !== rows[index - 1]),
+  )
+}
 
 const serdesOfAll = { key: serdes.string, value: serdes.string }
 const common = { ...serdesOfAll, inMemory: process.env.STORES_IN_MEMORY === 'true' }
@@ -85,6 +98,11 @@ const kinds: readonly Kind[] = [
     (store, [key, start, end, value]) =>
       store.put({ key: key!, window: { start: Number(start), end: Number(end) } }, orNull(value)),
     (store) => told(store.fetch(null, null), plain),
+  ),
+  kind<VersionedKeyValueStore<string, string>>(
+    stores.versioned({ name: 'versioned', ...serdesOfAll, historyRetentionMs: 120_000 }),
+    (store, [key, time, value]) => store.put(key!, orNull(value), Number(time)),
+    versionsOf,
   ),
 ]
 
