@@ -230,7 +230,9 @@ void AgreesWithAModel(bool in_memory) {
   const Result<uint64_t> on_disk = tested.database->Property("rocksdb.estimate-num-keys");
   ASSERT_TRUE(on_disk.ok());
   // It may be 0 for few rows after many deletions.
-  if (in_memory) EXPECT_EQ(on_disk.value(), 0u);
+  if (in_memory) {
+    EXPECT_EQ(on_disk.value(), 0u);
+  }
 }
 
 TEST(TaskDatabase, AgreesWithAModelUnderRandomOperations) { AgreesWithAModel(/*in_memory=*/false); }
