@@ -64,6 +64,9 @@ class RocksdbInstance::Listener final : public rocksdb::EventListener {
 
   void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) override {
     arbiter_->OnFlushCompleted();
+    std::error_code gone;  // compacted away already
+    const auto bytes = std::filesystem::file_size(info.file_path, gone);
+    if (!gone) jobs_->flush_bytes_written += static_cast<int64_t>(bytes);
     std::lock_guard<std::mutex> lock(mutex_);
     const auto begun = flush_begins_.find(info.job_id);
     if (begun == flush_begins_.end()) return;
@@ -76,6 +79,8 @@ class RocksdbInstance::Listener final : public rocksdb::EventListener {
   void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo& info) override {
     jobs_->compactions++;
     jobs_->compaction_micros += static_cast<int64_t>(info.stats.elapsed_micros);
+    jobs_->compaction_bytes_read += static_cast<int64_t>(info.stats.total_input_bytes);
+    jobs_->compaction_bytes_written += static_cast<int64_t>(info.stats.total_output_bytes);
   }
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {

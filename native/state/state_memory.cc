@@ -56,9 +56,6 @@ constexpr NamedTicker kTickers[] = {
     {"multiGetBytesRead", rocksdb::NUMBER_MULTIGET_BYTES_READ},
     {"scanBytesRead", rocksdb::ITER_BYTES_READ},
     {"bytesWritten", rocksdb::BYTES_WRITTEN},
-    {"flushBytesWritten", rocksdb::FLUSH_WRITE_BYTES},
-    {"compactionBytesRead", rocksdb::COMPACT_READ_BYTES},
-    {"compactionBytesWritten", rocksdb::COMPACT_WRITE_BYTES},
     {"writeStallMicros", rocksdb::STALL_MICROS},
     {"fileOpens", rocksdb::NO_FILE_OPENS},
     {"fileErrors", rocksdb::NO_FILE_ERRORS},
@@ -117,8 +114,11 @@ std::vector<RocksdbCount> StateMemory::Counts() const {
     counts.push_back({named.name, static_cast<int64_t>(statistics_->getTickerCount(named.ticker))});
   counts.push_back({"flushes", jobs_.flushes.load()});
   counts.push_back({"flushMicros", jobs_.flush_micros.load()});
+  counts.push_back({"flushBytesWritten", jobs_.flush_bytes_written.load()});
   counts.push_back({"compactions", jobs_.compactions.load()});
   counts.push_back({"compactionMicros", jobs_.compaction_micros.load()});
+  counts.push_back({"compactionBytesRead", jobs_.compaction_bytes_read.load()});
+  counts.push_back({"compactionBytesWritten", jobs_.compaction_bytes_written.load()});
   counts.push_back({"backgroundErrors", jobs_.background_errors.load()});
   return counts;
 }

@@ -46,12 +46,16 @@ struct StateMemoryUsage {
   int scans;
 };
 
-// What RocksDB's background threads have done for all databases. Threading: any.
+// What RocksDB's background threads have done for all databases. RocksDB's own counts of their bytes are not built in
+// (scripts/setup/libraries.sh). Threading: any.
 struct RocksdbJobs {
   std::atomic<int64_t> flushes{0};
   std::atomic<int64_t> flush_micros{0};
+  std::atomic<int64_t> flush_bytes_written{0};
   std::atomic<int64_t> compactions{0};
   std::atomic<int64_t> compaction_micros{0};
+  std::atomic<int64_t> compaction_bytes_read{0};
+  std::atomic<int64_t> compaction_bytes_written{0};
   std::atomic<int64_t> background_errors{0};
 };
 

@@ -1,6 +1,6 @@
 import type { StoreDefinition, StoreType } from './definition.ts'
 import { checkBoolean, checkOptions } from './options.ts'
-import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
+import { checkNoRocksDb, STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
 import { TopologyError } from './topology-error.ts'
 
 export interface KeyValueStoreOptions<K, V> extends StoreOptions<K, V> {
@@ -35,8 +35,7 @@ export function keyValueStore<K, V>(
   const store = `store ${definition.name}`
   checkBoolean(store, 'inMemory', inMemory)
   checkBoolean(store, 'caching', caching)
-  if (inMemory && definition.rocksdb !== undefined)
-    throw new TopologyError(`${store}: rocksdb is given, but its rows are in memory`)
+  checkNoRocksDb(definition, inMemory)
   if (entriesMax !== undefined) checkEntriesMax(store, entriesMax, inMemory)
   return {
     ...definition,

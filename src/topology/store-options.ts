@@ -53,6 +53,12 @@ export function storeDefinition<K, V>(
   }
 }
 
+/** A store in memory is not in RocksDB. */
+export function checkNoRocksDb({ name, rocksdb }: StoreDefinition, inMemory: boolean): void {
+  if (inMemory && rocksdb !== undefined)
+    throw new TopologyError(`store ${name}: rocksdb is given, but its rows are in memory`)
+}
+
 /** In RocksDB's words. Names are checked when the application starts: RocksDB knows them. */
 function rocksDbSettings(store: string, rocksdb: unknown): Readonly<Record<string, string>> {
   if (typeof rocksdb !== 'object' || rocksdb === null || Array.isArray(rocksdb))

@@ -1,6 +1,6 @@
 import type { StoreDefinition, StoreType } from './definition.ts'
 import { checkBoolean, checkOptions } from './options.ts'
-import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
+import { checkNoRocksDb, STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
 import { TopologyError } from './topology-error.ts'
 
 /** Segments are no shorter: each costs files of its own. */
@@ -70,6 +70,7 @@ function segmentedStore<K, V>(
   const { inMemory = false } = options
   checkDuration(store, 'retentionMs', options.retentionMs)
   checkBoolean(store, 'inMemory', inMemory)
+  checkNoRocksDb(definition, inMemory)
   return { ...definition, ...(inMemory && { inMemory }) }
 }
 

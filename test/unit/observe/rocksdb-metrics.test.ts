@@ -4,6 +4,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { MockCluster, Producer, type RocksDbCounts, StateMemory, TaskDatabase } from '../../../src/native.ts'
 import { meterDatabase } from '../../../src/observe/rocksdb-metrics.ts'
@@ -102,6 +103,48 @@ test('reads, writes, flushes and the sizes of stores', async () => {
     assert.equal(scanRows(database, a, 'key-1400', null, false, 200, 40_000).length, 100)
     assert.ok(counted().scanBytesRead >= 100 * 108)
     assert.equal(memory.counts().backgroundErrors, 0)
+  } finally {
+    await database.close()
+    await producer.close()
+    memory.close()
+    cluster.close()
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a compaction and the bytes that it reads and writes', { timeout: 60_000 }, async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'weir-compactions-'))
+  const cluster = new MockCluster({ brokers: 1 })
+  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+  const memory = StateMemory.acquire(smallStateMemory)
+  const database = await TaskDatabase.open(memory, {
+    path: folder,
+    partition: 0,
+    stores: [{ name: 'a', timestamped: false, changelogTopic: null }],
+    flushEveryRecords: 1_000_000,
+    flushIntervalMs: 3_600_000,
+    rocksdb: { level0_file_num_compaction_trigger: '3' },
+  })
+  try {
+    const before = memory.counts()
+    for (const value of ['one', 'two', 'three']) {
+      applyRows(
+        database,
+        0,
+        Array.from({ length: 200 }, (_, index) => ({ key: `key-${index}`, value })),
+      )
+      await database.drain(producer)
+      await database.commit()
+      await database.flush()
+    }
+    while (memory.counts().compactions === before.compactions) await sleep(5)
+    const after = memory.counts()
+    const read = after.compactionBytesRead - before.compactionBytesRead
+    const written = after.compactionBytesWritten - before.compactionBytesWritten
+    // All that was flushed went in; two of three values of each key stayed behind.
+    assert.equal(read, after.flushBytesWritten - before.flushBytesWritten)
+    assert.ok(written > 0 && written < read, `${written} of ${read} bytes`)
+    assert.ok(after.compactionMicros > before.compactionMicros)
   } finally {
     await database.close()
     await producer.close()

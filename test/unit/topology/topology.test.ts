@@ -202,6 +202,10 @@ describe('what cannot be is refused with one line', () => {
       () => stores.keyValue({ name: 's', ...text, inMemory: true, rocksdb: { block_size: 8192 } }),
       'store s: rocksdb is given, but its rows are in memory',
     ],
+    "settings of RocksDB's for windows in memory": [
+      () => stores.window({ name: 's', ...text, ...windows, inMemory: true, rocksdb: { block_size: 8192 } }),
+      'store s: rocksdb is given, but its rows are in memory',
+    ],
     'a changelog setting that is no text': [
       () => stores.keyValue({ name: 's', ...text, changelogConfig: { 'segment.ms': 1 as never } }),
       'store s: changelogConfig: segment.ms must be text, not a number',
