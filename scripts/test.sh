@@ -38,8 +38,8 @@ suite_unit() { node_tests --test-reporter=spec -- test/unit test/native test/mod
 
 suite_native() { core_tests build/native; }
 
-# Real servers share two cores with what they test: one file at a time.
-suite_real() { node_tests --test-concurrency=1 --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
+# Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
+suite_real() { node_tests --test-concurrency=2 --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {

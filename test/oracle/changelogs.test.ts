@@ -85,10 +85,12 @@ class WindowModel implements StoreModel {
     const start = time - (time % windowSizeMs)
     if (!retainDuplicates) {
       this.#rows.put(key, start, 0, value === '-' ? null : this.#shown(value, timestamp))
-    } else if (value !== '-') {
-      this.#rows.put(key, start, ++this.#rows.sequence, this.#shown(value, timestamp))
+      return `${key} ${start} ${value}`
     }
-    return `${key} ${start} ${value}`
+    // No deletions: Kafka Streams logs one all the same, and its time counts in a restore only.
+    const put = value === '-' ? 'again' : value
+    this.#rows.put(key, start, ++this.#rows.sequence, this.#shown(put, timestamp))
+    return `${key} ${start} ${put}`
   }
 
   rows(): string[] {

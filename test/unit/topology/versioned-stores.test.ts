@@ -51,7 +51,7 @@ test('wrong options are told in one line', () => {
   )
   refused(
     { historyRetentionMs: 10, caching: true },
-    'stores.versioned: unknown option caching; allowed: name, key, value, logging, changelogConfig, historyRetentionMs, segmentIntervalMs',
+    'stores.versioned: unknown option caching; allowed: name, key, value, logging, changelogConfig, rocksdb, historyRetentionMs, segmentIntervalMs',
   )
 })
 
