@@ -8,8 +8,8 @@ export interface Serde<T> {
   /** For messages and `describe`: `string`, `int64`, `json`, ... */
   readonly name: string
   /**
-   * The same values have the same bytes exactly when they are `===` as map keys (strings, integers). A store then uses the value itself as
-   * the key of its cache, instead of the serialised bytes. Default: false.
+   * The same values have the same bytes exactly when they are `===` as map keys (strings, integers). A store's cache then keeps a decoded key, and
+   * every record of that key has it, instead of one of its own. Default: false.
    */
   readonly primitive?: boolean
   /**

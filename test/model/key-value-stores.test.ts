@@ -7,7 +7,7 @@ import { serdes } from '../../src/serde/serdes.ts'
 import type { KeyValueStore, StoreIterator, ValueAndTimestamp } from '../../src/state/store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 import { stores } from '../../src/topology/stores.ts'
-import { type StoreKind, type StoreModel, testAgainstModels } from '../support/model-task.ts'
+import { type StoreModel, testAgainstModels } from '../support/model-task.ts'
 import { weighted } from '../support/weighted.ts'
 
 const ENTRIES_MAX = 4
@@ -189,10 +189,6 @@ const definitions: Record<string, StoreDefinition> = {
 
 testAgainstModels(
   'key-value stores read as a sorted list does, whatever happens in between',
-  Object.fromEntries(
-    Object.entries(definitions).map(([name, definition]): [string, StoreKind<Store, Command>] => [
-      name,
-      { definition, command, model: () => new Model(definition), stepMs: 1 },
-    ]),
-  ),
+  definitions,
+  (definition) => ({ definition, command, model: () => new Model(definition), stepMs: 1 }),
 )

@@ -7,7 +7,7 @@ import { serdes } from '../../src/serde/serdes.ts'
 import type { StoreIterator, Windowed, WindowStore } from '../../src/state/store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 import { stores } from '../../src/topology/stores.ts'
-import { type StoreKind, type StoreModel, testAgainstModels } from '../support/model-task.ts'
+import { type StoreModel, testAgainstModels } from '../support/model-task.ts'
 import { isKeyWithin, type ModelRow, SegmentedModel, segmentedInput } from '../support/segmented-model.ts'
 import { weighted } from '../support/weighted.ts'
 
@@ -156,10 +156,6 @@ const definitions: Record<string, StoreDefinition> = {
 
 testAgainstModels(
   'window stores read as a list does, whatever happens in between',
-  Object.fromEntries(
-    Object.entries(definitions).map(([name, definition]): [string, StoreKind<Store, Command>] => [
-      name,
-      { definition, command, model: () => new Model(definition), stepMs: 10_000 },
-    ]),
-  ),
+  definitions,
+  (definition) => ({ definition, command, model: () => new Model(definition), stepMs: 10_000 }),
 )

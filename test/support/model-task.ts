@@ -302,9 +302,12 @@ class ModelTask<Store, Command> {
   }
 }
 
-/** Runs the sequences of each kind, as tests of one suite. */
-// biome-ignore lint/suspicious/noExplicitAny: kinds differ in what they hold
-export function testAgainstModels(suite: string, kinds: Readonly<Record<string, StoreKind<any, any>>>): void {
+/** Runs the sequences of each kind, as tests of one suite: stores that differ in their definitions only. */
+export function testAgainstModels<Store, Command>(
+  suite: string,
+  definitions: Readonly<Record<string, StoreDefinition>>,
+  kindOf: (definition: StoreDefinition) => StoreKind<Store, Command>,
+): void {
   describe(suite, { concurrency: 3 }, () => {
     let services: Services
     before(async () => {
@@ -313,7 +316,8 @@ export function testAgainstModels(suite: string, kinds: Readonly<Record<string, 
     })
     after(() => services.stop())
 
-    for (const [index, [name, kind]] of Object.entries(kinds).entries()) {
+    for (const [index, [name, definition]] of Object.entries(definitions).entries()) {
+      const kind = kindOf(definition)
       test(name, async (t) => {
         const { seed } = new Random()
         t.diagnostic(`seed ${seed}`)

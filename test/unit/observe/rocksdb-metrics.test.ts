@@ -6,12 +6,30 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { MockCluster, Producer, type RocksDbCounts, StateMemory, TaskDatabase } from '../../../src/native.ts'
+import {
+  type DatabaseOptions,
+  MockCluster,
+  Producer,
+  type RocksDbCounts,
+  StateMemory,
+  TaskDatabase,
+} from '../../../src/native.ts'
 import { meterDatabase } from '../../../src/observe/rocksdb-metrics.ts'
 import { smallStateMemory } from '../../support/state-memory.ts'
 import { applyRows, getRow, multiGetRows, scanRows } from '../native/rows.ts'
 
-test('reads, writes, flushes and the sizes of stores', async () => {
+interface Measured {
+  readonly database: TaskDatabase
+  readonly memory: StateMemory
+  readonly producer: Producer
+  readonly folder: string
+}
+
+/** Runs `work` on a database of its own, with memory that nothing else counts in. */
+async function measure(
+  options: Pick<DatabaseOptions, 'stores' | 'rocksdb'>,
+  work: (measured: Measured) => Promise<void>,
+): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'weir-counts-'))
   const cluster = new MockCluster({ brokers: 1 })
   const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
@@ -19,15 +37,28 @@ test('reads, writes, flushes and the sizes of stores', async () => {
   const database = await TaskDatabase.open(memory, {
     path: folder,
     partition: 0,
-    stores: [
-      { name: 'a', timestamped: false, changelogTopic: null },
-      { name: 'b', timestamped: false, changelogTopic: null },
-      { name: 'm', timestamped: false, changelogTopic: null, inMemory: true },
-    ],
     flushEveryRecords: 1_000_000,
     flushIntervalMs: 3_600_000,
+    ...options,
   })
   try {
+    await work({ database, memory, producer, folder })
+  } finally {
+    await database.close()
+    await producer.close()
+    memory.close()
+    cluster.close()
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('reads, writes, flushes and the sizes of stores', async () => {
+  const stores = [
+    { name: 'a', timestamped: false, changelogTopic: null },
+    { name: 'b', timestamped: false, changelogTopic: null },
+    { name: 'm', timestamped: false, changelogTopic: null, inMemory: true },
+  ]
+  await measure({ stores }, async ({ database, memory, producer, folder }) => {
     let before = memory.counts()
     /** What was counted since the last time. */
     const counted = (): Record<keyof RocksDbCounts, number> => {
@@ -103,29 +134,13 @@ test('reads, writes, flushes and the sizes of stores', async () => {
     assert.equal(scanRows(database, a, 'key-1400', null, false, 200, 40_000).length, 100)
     assert.ok(counted().scanBytesRead >= 100 * 108)
     assert.equal(memory.counts().backgroundErrors, 0)
-  } finally {
-    await database.close()
-    await producer.close()
-    memory.close()
-    cluster.close()
-    await rm(folder, { recursive: true })
-  }
+  })
 })
 
 test('a compaction and the bytes that it reads and writes', { timeout: 60_000 }, async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'weir-compactions-'))
-  const cluster = new MockCluster({ brokers: 1 })
-  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
-  const memory = StateMemory.acquire(smallStateMemory)
-  const database = await TaskDatabase.open(memory, {
-    path: folder,
-    partition: 0,
-    stores: [{ name: 'a', timestamped: false, changelogTopic: null }],
-    flushEveryRecords: 1_000_000,
-    flushIntervalMs: 3_600_000,
-    rocksdb: { level0_file_num_compaction_trigger: '3' },
-  })
-  try {
+  const stores = [{ name: 'a', timestamped: false, changelogTopic: null }]
+  const rocksdb = { level0_file_num_compaction_trigger: '3' }
+  await measure({ stores, rocksdb }, async ({ database, memory, producer }) => {
     const before = memory.counts()
     for (const value of ['one', 'two', 'three']) {
       applyRows(
@@ -145,11 +160,5 @@ test('a compaction and the bytes that it reads and writes', { timeout: 60_000 },
     assert.equal(read, after.flushBytesWritten - before.flushBytesWritten)
     assert.ok(written > 0 && written < read, `${written} of ${read} bytes`)
     assert.ok(after.compactionMicros > before.compactionMicros)
-  } finally {
-    await database.close()
-    await producer.close()
-    memory.close()
-    cluster.close()
-    await rm(folder, { recursive: true })
-  }
+  })
 })
