@@ -150,13 +150,16 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
   std::lock_guard<std::mutex> group_lock(group_mutex_);
   const Result<bool> eager = IsEager();
   if (!eager.ok()) return eager.status();
+  // What is not assigned any more is left out: librdkafka refuses a list that names it.
+  std::vector<TopicPartition> assigned;
   {
     std::lock_guard<std::mutex> in_flight(seeker_->in_flight());
     std::lock_guard<std::mutex> slots_lock(slots_mutex_);
     Slots ended;
     for (const TopicPartition& each : partitions) {
       const auto found = slots_.find(each);
-      if (found != slots_.end()) ended.insert(*found);
+      if (found == slots_.end()) continue;
+      if (ended.insert(*found).second) assigned.push_back(each);
     }
     if (eager.value() && ended.size() < slots_.size()) {
       return Status::Invalid("Consumer.unassign: under the eager protocol everything is unassigned at once");
@@ -168,7 +171,7 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
   }
   const Status status =
       eager.value() ? KafkaStatus(rd_kafka_assign(client_.get(), nullptr), "Consumer: unassign")
-                    : TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(partitions).get()),
+                    : TakeKafkaStatus(rd_kafka_incremental_unassign(client_.get(), ToKafka(assigned).get()),
                                       "Consumer: unassign");
   if (status.ok()) unanswered_ = false;
   return status;

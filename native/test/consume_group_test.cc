@@ -268,6 +268,21 @@ TEST_F(GroupTest, IsAbandonedWhileAnAssignmentIsUnanswered) {
   EXPECT_EQ(consumer->Assign(At(assign->partitions, 0)).code(), "closed");
 }
 
+TEST_F(GroupTest, UnassignsWhatIsUnassignedAlready) {
+  for (const char* assignor : {"range", "cooperative-sticky"}) {
+    ConsumerUnderTest consumer(GroupConfig(assignor));
+    ASSERT_TRUE(consumer->Subscribe({"in"}).ok());
+    const auto assign = consumer.Next(Type::kAssign);
+    ASSERT_TRUE(assign.has_value());
+    ASSERT_TRUE(consumer->Assign(At(assign->partitions, 0)).ok());
+    for (int time = 0; time < 3; time++) {
+      const Status status = consumer->Unassign(assign->partitions);
+      EXPECT_TRUE(status.ok()) << assignor << ": " << status.code();
+    }
+    ASSERT_TRUE(consumer->Assign(At(assign->partitions, 0)).ok());
+  }
+}
+
 TEST_F(GroupTest, TakesAnswersUntilItIsClosed) {
   for (const char* assignor : {"range", "cooperative-sticky"}) {
     ConsumerUnderTest consumer(GroupConfig(assignor));
