@@ -22,7 +22,9 @@ MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* ov
       overlay_(overlay),
       from_(std::move(from)),
       to_(std::move(to)),
-      reverse_(reverse) {}
+      reverse_(reverse),
+      overlay_position_(overlay->rows().begin()),
+      overlay_stop_(overlay_position_) {}
 
 void MergedScan::Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
   rocksdb::ReadOptions options;
@@ -69,14 +71,14 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
   // The last key returned, in `out`. A deleted key counts as not reached: a change may bring it back before a
   // row behind it is returned.
   std::optional<std::string_view> returned;
-  const Overlay::Map::value_type* changed = OverlayHead();
+  const OverlayTree::Entry* changed = OverlayHead();
   bool in_rocksdb = rocksdb_->Valid();
   while (rows < capacity && (changed != nullptr || in_rocksdb)) {
     const int order = Order(changed, in_rocksdb);
-    const bool deleted = order <= 0 && changed->second.deleted;
+    const bool deleted = order <= 0 && changed->row.deleted;
     if (!deleted) {
-      const std::string_view key = order <= 0 ? changed->first.bytes : View(rocksdb_->key());
-      const std::string_view value = order <= 0 ? changed->second.value() : View(rocksdb_->value());
+      const std::string_view key = order <= 0 ? changed->key.bytes : View(rocksdb_->key());
+      const std::string_view value = order <= 0 ? changed->row.value() : View(rocksdb_->value());
       const size_t needed = key.size() + value.size();
       if (needed > out_size - used) {
         if (rows == 0) too_long = static_cast<int64_t>(needed);
@@ -110,32 +112,31 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
 }
 
 void MergedScan::SeekOverlay() {
-  const Overlay::Map& rows = overlay_->rows();
-  if (reverse_) {
-    const std::optional<std::string>& before = last_key_.has_value() ? last_key_ : to_;
-    overlay_position_ = before.has_value() ? rows.lower_bound(OverlayKey(*before)) : rows.end();
-  } else if (last_key_.has_value()) {
-    overlay_position_ = rows.upper_bound(OverlayKey(*last_key_));
+  const OverlayTree& rows = overlay_->rows();
+  const auto lower = [&] { return from_.has_value() ? rows.LowerBound(OverlayKey(*from_)) : rows.begin(); };
+  const auto upper = [&] { return to_.has_value() ? rows.LowerBound(OverlayKey(*to_)) : rows.end(); };
+  overlay_stop_ = reverse_ ? lower() : upper();
+  if (from_.has_value() && to_.has_value() && *to_ <= *from_) {
+    overlay_position_ = overlay_stop_;
+  } else if (!last_key_.has_value()) {
+    overlay_position_ = reverse_ ? upper() : lower();
   } else {
-    overlay_position_ = from_.has_value() ? rows.lower_bound(OverlayKey(*from_)) : rows.begin();
+    const OverlayKey last(*last_key_);
+    overlay_position_ = reverse_ ? rows.LowerBound(last) : rows.UpperBound(last);
   }
 }
 
-const Overlay::Map::value_type* MergedScan::OverlayHead() const {
-  const Overlay::Map& rows = overlay_->rows();
-  if (reverse_) {
-    if (overlay_position_ == rows.begin()) return nullptr;
-    const auto& row = *std::prev(overlay_position_);
-    return from_.has_value() && row.first.bytes < *from_ ? nullptr : &row;
-  }
-  if (overlay_position_ == rows.end()) return nullptr;
-  return to_.has_value() && overlay_position_->first.bytes >= *to_ ? nullptr : &*overlay_position_;
+const OverlayTree::Entry* MergedScan::OverlayHead() const {
+  if (overlay_position_ == overlay_stop_) return nullptr;
+  if (!reverse_) return &*overlay_position_;
+  auto head = overlay_position_;
+  return &*--head;
 }
 
-int MergedScan::Order(const Overlay::Map::value_type* changed, bool in_rocksdb) const {
+int MergedScan::Order(const OverlayTree::Entry* changed, bool in_rocksdb) const {
   if (changed == nullptr) return 1;
   if (!in_rocksdb) return -1;
-  const int order = changed->first.bytes.compare(View(rocksdb_->key()));
+  const int order = changed->key.bytes.compare(View(rocksdb_->key()));
   return reverse_ ? -order : order;
 }
 

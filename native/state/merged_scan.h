@@ -48,11 +48,11 @@ class MergedScan {
   // Puts the overlay's position after last_key_.
   void SeekOverlay();
   // The overlay's next row within the bounds, null when there is none.
-  const Overlay::Map::value_type* OverlayHead() const;
+  const OverlayTree::Entry* OverlayHead() const;
   void AdvanceOverlay();
   void AdvanceRocksdb();
   // Below 0 when the overlay's head comes first, 0 when both stand on one key. null: no head.
-  int Order(const Overlay::Map::value_type* changed, bool in_rocksdb) const;
+  int Order(const OverlayTree::Entry* changed, bool in_rocksdb) const;
 
   std::shared_ptr<TaskDatabase> database_;  // null once closed
   const Overlay* overlay_;
@@ -63,8 +63,10 @@ class MergedScan {
   rocksdb::Slice lower_;
   rocksdb::Slice upper_;
   std::unique_ptr<rocksdb::Iterator> rocksdb_;
-  // Ascending: the next row. Descending: the one after it, since a map has no position before its begin.
-  Overlay::Map::const_iterator overlay_position_;
+  // Ascending: the next row. Descending: the one after it, since there is no position before the begin.
+  OverlayTree::Iterator overlay_position_;
+  // Where that ends. Both are good until the overlay changes: Next seeks them first.
+  OverlayTree::Iterator overlay_stop_;
   // The last key that was returned; nullopt at the beginning.
   std::optional<std::string> last_key_;
 };

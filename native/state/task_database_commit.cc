@@ -72,7 +72,7 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     }
     prefix_bytes = SegmentSettings::kPrefixBytes;
     const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
-    at = overlay.rows().lower_bound(OverlayKey(oldest));
+    at = overlay.rows().LowerBound(OverlayKey(oldest));
   }
   for (; at != overlay.rows().end(); ++at) {
     const auto& [key, row] = *at;
