@@ -51,7 +51,8 @@ Napi::Value ScanObject::Copy(const Arguments& arguments, size_t first) {
   const int64_t count = weir::Unwrap(
       arguments.Env(),
       scan_->Next(reinterpret_cast<char*>(out.data), out.length, RowColumns(columns, capacity), capacity));
-  return Napi::Number::New(arguments.Env(), static_cast<double>(count));
+  return Napi::Number::New(arguments.Env(),
+                           static_cast<double>(count < 0 ? count : 2 * count + (scan_->at_end() ? 1 : 0)));
 }
 
 Napi::Value ScanObject::Next(const Napi::CallbackInfo& info) { return Copy(Arguments(info, "Scan.next"), 0); }

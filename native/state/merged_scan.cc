@@ -108,6 +108,7 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
   const Status status =
       RocksdbStatus(rocksdb_->status(), "A scan of the state database " + database_->path() + " failed");
   if (!status.ok()) return status;
+  at_end_ = changed == nullptr && !in_rocksdb;
   return too_long > 0 ? -too_long : static_cast<int64_t>(rows);
 }
 

@@ -35,6 +35,8 @@ class MergedScan {
   // Copies the next rows into `out`. Returns how many; 0 at the end; -n when the next row takes n bytes and
   // `out` has fewer.
   Result<int64_t> Next(char* out, size_t out_size, RowColumns columns, size_t capacity);
+  // True when the last Next copied the last row that there was.
+  bool at_end() const { return at_end_; }
   void Close();
 
  private:
@@ -69,6 +71,7 @@ class MergedScan {
   OverlayTree::Iterator overlay_stop_;
   // The last key that was returned; nullopt at the beginning.
   std::optional<std::string> last_key_;
+  bool at_end_ = false;
 };
 
 }  // namespace weir

@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 // Rows ahead of a walk whose memory is asked for.
-constexpr size_t kFetchAhead = 6;
+constexpr size_t kFetchAhead = 12;
 constexpr size_t kCacheLine = 64;
 
 // An entry, its key and its first value were allocated one after the other.

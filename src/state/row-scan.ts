@@ -102,7 +102,7 @@ export class RowScan<K, V> extends ScanIterator<K, V> {
   }
 
   #fill(): boolean {
-    if (this.#count === 0) return false
+    if (this.#cursor.atEnd) return false
     this.#index = 0
     this.#count = this.#cursor.next()
     return this.#count > 0

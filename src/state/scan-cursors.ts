@@ -15,6 +15,8 @@ export class ScanCursor {
   /** Four columns of `rows` each. */
   columns = new Int32Array(4 * SMALL.rows)
   rows = SMALL.rows
+  /** No row is behind those that were copied. */
+  atEnd = false
   readonly #database: TaskDatabase
   readonly #store: number
   #scan: Scan | null = null
@@ -37,7 +39,7 @@ export class ScanCursor {
     return this.#copied(this.#scan.restart(from, to, reverse, this.arena, this.columns, this.rows))
   }
 
-  /** Copies the next rows over the last ones. @returns how many, 0 at the end */
+  /** Copies the next rows over the last ones. REQUIRES not atEnd. @returns how many */
   next(): number {
     this.#makeRoom(LARGE.rows)
     return this.#copied(this.#scan!.next(this.arena, this.columns, this.rows))
@@ -56,12 +58,14 @@ export class ScanCursor {
     if (this.arena.length < LARGE.bytes) this.arena = Buffer.allocUnsafeSlow(LARGE.bytes)
   }
 
-  #copied(count: number): number {
-    let rows = count
-    if (count < 0) {
-      this.arena = Buffer.allocUnsafeSlow(Math.max(-count, LARGE.bytes))
-      rows = this.#scan!.next(this.arena, this.columns, this.rows)
+  #copied(answer: number): number {
+    let copied = answer
+    if (copied < 0) {
+      this.arena = Buffer.allocUnsafeSlow(Math.max(-copied, LARGE.bytes))
+      copied = this.#scan!.next(this.arena, this.columns, this.rows)
     }
+    const rows = copied >> 1
+    this.atEnd = copied % 2 === 1
     this.#rowsCopied += rows
     return rows
   }

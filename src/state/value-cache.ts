@@ -54,7 +54,9 @@ export class ValueCache {
   #old = new KeyTable<CacheEntry>()
   /** Rows of the old generation that have gone over to the young one. */
   #promoted = 0
-  #dirty: CacheEntry[] = []
+  /** Rows to be written out that became dirty in the old generation, or in the young one. Those may have been promoted since. */
+  #oldDirty: CacheEntry[] = []
+  #youngDirty: CacheEntry[] = []
   #generation = 0
   #youngBytes = 0
   #oldBytes = 0
@@ -79,7 +81,7 @@ export class ValueCache {
   }
 
   get dirtyEntries(): number {
-    return this.#dirty.length
+    return this.#oldDirty.length + this.#youngDirty.length
   }
 
   /** Key and row bytes, serialised, of the dirty rows. */
@@ -209,7 +211,8 @@ export class ValueCache {
     entry.timestamp = timestamp
     if (entry.serializedBytes !== serializedBytes) this.resize(entry, serializedBytes)
     if (entry.puts++ === 0) {
-      this.#dirty.push(entry)
+      const dirty = entry.generation === this.#generation ? this.#youngDirty : this.#oldDirty
+      dirty.push(entry)
       this.#dirtyBytes += serializedBytes
     }
   }
@@ -236,11 +239,12 @@ export class ValueCache {
 
   /** Hands every dirty row to the overlay; the rows stay, clean. */
   flushDirty(): void {
-    if (this.#dirty.length === 0) return
-    const dirty = this.#dirty
+    if (this.dirtyEntries === 0) return
+    const dirty = this.#oldDirty.length === 0 ? this.#youngDirty : this.#oldDirty.concat(this.#youngDirty)
     // A row that cannot be written keeps all of them dirty: no commit can leave them out.
     this.#writeOut(dirty)
-    this.#dirty = []
+    this.#oldDirty = []
+    this.#youngDirty = []
     for (const entry of dirty) entry.puts = 0
     this.#dirtyBytes = 0
   }
@@ -259,10 +263,12 @@ export class ValueCache {
   rotate(): void {
     const goes = this.#generation - 1
     const leaving: CacheEntry[] = []
-    const staying: CacheEntry[] = []
-    for (const entry of this.#dirty) (entry.generation === goes ? leaving : staying).push(entry)
+    const promoted: CacheEntry[] = []
+    const staying = this.#youngDirty
+    for (const entry of this.#oldDirty) (entry.generation === goes ? leaving : promoted).push(entry)
     if (leaving.length > 0) this.#writeOut(leaving)
-    this.#dirty = staying
+    this.#oldDirty = promoted.length === 0 ? staying : staying.concat(promoted)
+    this.#youngDirty = []
     for (const entry of leaving) this.#dirtyBytes -= entry.serializedBytes
     this.#budget.usedBytes -= this.#oldBytes
     this.#old = this.#young
@@ -280,7 +286,8 @@ export class ValueCache {
     this.#young = new KeyTable()
     this.#old = new KeyTable()
     this.#promoted = 0
-    this.#dirty = []
+    this.#oldDirty = []
+    this.#youngDirty = []
     this.#dirtyBytes = 0
     this.#youngBytes = 0
     this.#oldBytes = 0

@@ -73,12 +73,12 @@ export function scanRows(
   let out = Buffer.alloc(bytes)
   const rows: [string, string][] = []
   while (true) {
-    const count = scan.next(out, columns, capacity)
-    if (count === 0) break
-    if (count < 0) {
-      out = Buffer.alloc(-count)
+    const copied = scan.next(out, columns, capacity)
+    if (copied < 0) {
+      out = Buffer.alloc(-copied)
       continue
     }
+    const count = copied >> 1
     for (let index = 0; index < count; index++) {
       const slice = (start: number): string =>
         out.latin1Slice(
@@ -87,6 +87,7 @@ export function scanRows(
         )
       rows.push([slice(0), slice(2)])
     }
+    if (copied % 2 === 1) break
   }
   scan.close()
   return rows

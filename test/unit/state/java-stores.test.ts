@@ -13,6 +13,7 @@ import type { SessionStore, StoreIterator, Windowed, WindowStore } from '../../.
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { StoreLaboratory, type TaskStore } from '../../support/task-store.ts'
+import { scanRows } from '../native/rows.ts'
 
 const laboratory = new StoreLaboratory()
 before(() => laboratory.start())
@@ -159,20 +160,13 @@ async function compacted(topic: string): Promise<Map<string, string>> {
     flushIntervalMs: 3_600_000,
   })
   await laboratory.restorer.restore(database, [{ store: 0, topic, partition: 0, topicId: '', from: -1 }]).done
-  const found = new Map<string, string>()
-  const scan = database.scan(0, null, null, false)
-  const rows = 4096
-  const arena = Buffer.alloc(1 << 20)
-  const columns = new Int32Array(4 * rows)
-  for (let count = scan.next(arena, columns, rows); count > 0; count = scan.next(arena, columns, rows)) {
-    const hexadecimal = (column: number, index: number): string =>
-      arena.toString(
-        'hex',
-        columns[column * rows + index]!,
-        columns[column * rows + index]! + columns[(column + 1) * rows + index]!,
-      )
-    for (let index = 0; index < count; index++) found.set(hexadecimal(0, index), hexadecimal(2, index))
-  }
+  const hexadecimal = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('hex')
+  const found = new Map(
+    scanRows(database, 0, null, null, false, 4096, 1 << 20).map(([key, value]) => [
+      hexadecimal(key),
+      hexadecimal(value),
+    ]),
+  )
   await database.close()
   return found
 }

@@ -7,6 +7,7 @@ import type { TimestampedWindowStore, WindowStore } from '../../../src/state/sto
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { StoreLaboratory } from '../../support/task-store.ts'
+import { scanRows } from '../native/rows.ts'
 
 const laboratory = new StoreLaboratory()
 before(() => laboratory.start())
@@ -111,14 +112,7 @@ for (const inMemory of [false, true]) {
     assert.equal(tested.expired, 1)
     assert.equal([...store.all()].length, 100)
     // The database has the rows of three minutes, whatever else its files hold.
-    using rows = {
-      scan: tested.database.scan(0, null, null, false),
-      [Symbol.dispose]: () => rows.scan.close(),
-    }
-    const columns = new Int32Array(4 * 256)
-    let count = 0
-    for (let got = 1; got > 0; count += got) got = rows.scan.next(Buffer.alloc(1 << 20), columns, 256)
-    assert.equal(count, 150)
+    assert.equal(scanRows(tested.database, 0, null, null, false, 256, 1 << 20).length, 150)
     await tested.close()
   })
 }
