@@ -4,6 +4,7 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicPartitionOffset } from '../native.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
+import { CommitPace } from './commit-pace.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
@@ -37,6 +38,7 @@ export class StreamThread {
   readonly #events = new ThreadEvents()
   readonly #heartbeat: Heartbeat
   readonly #tasks: TaskManager
+  readonly #pace: CommitPace
   #lastCommitMs = Date.now()
   readonly metrics: ThreadMetrics
 
@@ -57,6 +59,8 @@ export class StreamThread {
       producerQueue: () => resources.producerQueue(),
     })
     const { counters } = this.metrics
+    // The tasks together have the thread's part of the overlays' budget.
+    this.#pace = new CommitPace(config.memory.overlayBytes / config.numStreamThreads)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
     const factory = new TaskFactory({
       config,
@@ -151,8 +155,7 @@ export class StreamThread {
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
     }
-    // The tasks together have the thread's part of the overlays' budget.
-    commitEarly ||= uncommittedBytes > this.#config.memory.overlayBytes / this.#config.numStreamThreads
+    commitEarly ||= uncommittedBytes > this.#pace.bytes
     if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
     return busy
   }
@@ -170,6 +173,7 @@ export class StreamThread {
     const tasks = running.filter((task) => task.needsCommit)
     if (tasks.length > 0) {
       const started = performance.now()
+      const bytes = tasks.reduce((sum, { state }) => sum + (state?.uncommittedBytes ?? 0), 0)
       await Promise.all(running.map((task) => task.prefetchSettled()))
       const committing = commitAtLeastOnce(tasks, {
         producer: this.#resources.producer,
@@ -179,7 +183,9 @@ export class StreamThread {
       })
       try {
         const changelogRecords = await this.#heartbeat.whileAlive(committing)
-        this.metrics.committed(changelogRecords, performance.now() - started)
+        const durationMs = performance.now() - started
+        this.metrics.committed(changelogRecords, durationMs)
+        this.#pace.committed(bytes, durationMs)
       } catch (error) {
         if ((error as { code?: unknown }).code !== 'fenced') throw error
         this.#host.log('warn', 'tasks are given up: their partitions belong to another member', {
