@@ -119,6 +119,8 @@ public final class RunOperators {
       KTable<String, Long> counts = builder.<String, String>stream("b").groupByKey().count();
       a(builder).join(counts, (left, right) -> left + "#" + right).to("out");
     });
+
+    JoinTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

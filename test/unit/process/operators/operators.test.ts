@@ -3,28 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 
 import { defineTopology } from '../../../../src/dsl/define-topology.ts'
-import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
-import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import { TaskGraph } from '../../../support/task-graph.ts'
+import { type Collect, joinTopologies, type OperatorTopology, type Rows } from './join-topologies.ts'
 
 /** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
 
 type Text = string | null
-type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(stream: Stream<K, V, KS, VS>) => void
 
 const nullable = serdes.string as Serde<Text>
 const text = { key: nullable, value: nullable }
 const RECORDS = 400
 
-/** What every table with a store is given. */
-interface Rows {
-  readonly caching?: boolean
-}
-
-const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: Rows) => void> = {
+const topologies: Record<string, OperatorTopology> = {
   'stream-steps': (builder, out) =>
     out(
       builder
@@ -157,6 +150,8 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: R
     out(builder.stream('a', text).join(counts, (left, right) => `${left}#${right}`))
   },
 }
+
+Object.assign(topologies, joinTopologies)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
 function generator(): (bound: number) => number {

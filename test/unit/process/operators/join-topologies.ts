@@ -1,0 +1,116 @@
+import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
+import type { Stream } from '../../../../src/dsl/stream.ts'
+import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
+import type { Table } from '../../../../src/dsl/table.ts'
+import type { Serde } from '../../../../src/serde/serde.ts'
+import { serdes } from '../../../../src/serde/serdes.ts'
+
+type Text = string | null
+
+export type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(
+  stream: Stream<K, V, KS, VS>,
+) => void
+
+/** What every table with a store is given. */
+export interface Rows {
+  readonly caching?: boolean
+}
+
+/** @param out what is given to it is compared */
+export type OperatorTopology = (builder: StreamsBuilder, out: Collect, rows: Rows) => void
+
+const nullable = serdes.string as Serde<Text>
+const text = { key: nullable, value: nullable }
+
+function show(
+  out: Collect,
+  table: Table<string, string, SerdeState, null> | Table<string, string, SerdeState, never>,
+  label: string,
+): void {
+  out(table.toStream().mapValues((value: Text) => `${label} ${value}`))
+}
+
+/** The topologies of test/oracle/operators/JoinTopologies.java. */
+export const joinTopologies: Record<string, OperatorTopology> = {
+  'table-join': (builder, out, rows) => {
+    const left = builder.table('a', { ...text, ...rows })
+    const right = builder.table('b', { ...text, ...rows })
+    const join = (l: Text, r: Text): string => `${l}+${r}`
+    show(out, left.join(right, join), 'inner')
+    show(out, left.leftJoin(right, join), 'left')
+    show(out, left.outerJoin(right, join), 'outer')
+    show(
+      out,
+      left.join(left, (l, r) => `${l}=${r}`),
+      'self',
+    )
+  },
+
+  'table-join-unread': (builder, out, rows) => {
+    const left = builder.table('a', { ...text, ...rows })
+    const right = builder.table('b', { ...text, ...rows })
+    show(
+      out,
+      left.join(right, (l, r) => (r === 'v7' ? null : `${l}+${r}`)),
+      'inner',
+    )
+  },
+
+  'table-join-stored': (builder, out, rows) => {
+    const left = builder.table('a', { ...text, ...rows })
+    const right = builder.table('b', { ...text, ...rows })
+    const stored = { ...rows, value: serdes.string }
+    const inner = left.join(right, (l, r) => (r === 'v7' ? null : `${l}+${r}`), { ...stored, store: 'inner' })
+    const outer = left.outerJoin(right, (l, r) => `${l}-${r}`, { ...stored, store: 'outer' })
+    show(out, inner, 'inner')
+    const small = (value: string): boolean => value < 'v5'
+    show(out, inner.filter(small), 'small')
+    show(out, outer.filter(small, { ...rows, store: 'small-outer' }), 'small outer')
+    out(left.toStream().join(inner, (l, r) => `stream ${l}/${r}`))
+  },
+
+  'table-join-computed': (builder, out, rows) => {
+    const left = builder.table('a', { ...text, ...rows })
+    const right = builder.table('b', { ...text, ...rows })
+    const some = left.mapValues((value) => (value === 'v3' ? null : `m${value}`))
+    const few = right.filter((value) => value < 'v5')
+    const joined = some.leftJoin(few, (l, r) => `${l}+${r}`)
+    const both = some.outerJoin(few, (l, r) => `${l}|${r}`)
+    show(
+      out,
+      joined.filter((value) => !value.includes('v1')),
+      'joined',
+    )
+    show(
+      out,
+      both.filter((value) => !value.includes('v2')),
+      'both',
+    )
+    show(
+      out,
+      joined.join(both, (l, r) => `${l} and ${r}`),
+      'nested',
+    )
+    const stream = left.toStream()
+    out(stream.leftJoin(both, (l, r) => `stream ${l}/${r}`))
+    out(stream.join(joined, (l, r) => `inner stream ${l}/${r}`))
+  },
+
+  'table-join-aggregates': (builder, out, rows) => {
+    const left = builder.stream('a', text).groupByKey().count(rows)
+    const right = builder
+      .stream('b', text)
+      .groupByKey()
+      .reduce((aggregate, value) => (aggregate.length > 8 ? null : aggregate + value), rows)
+    show(
+      out,
+      left.join(right, (l, r) => `${l}+${r}`),
+      'inner',
+    )
+    show(
+      out,
+      left.outerJoin(right, (l, r) => `${l}+${r}`).filter((value) => value.length < 8),
+      'outer',
+    )
+  },
+}
