@@ -4,6 +4,7 @@ export { loadConfig } from './config/load.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
+export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   ConsumedOptions,
   MaterializedOptions,
@@ -16,6 +17,7 @@ export type {
 } from './dsl/options.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
 export type { Stream } from './dsl/stream.ts'
+export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
 export type { ErrorCode } from './errors/codes.ts'

@@ -23,6 +23,7 @@ import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
+import type { JoinWindows } from './join-windows.ts'
 import {
   checkStep,
   type NameOption,
@@ -40,9 +41,34 @@ import {
   type SerdeState,
   type ValueOption,
 } from './serde-state.ts'
+import {
+  addStreamJoin,
+  checkStreamJoin,
+  type StreamJoined,
+  type StreamJoinMethod,
+  type StreamJoinOptions,
+  type StreamJoinSerdes,
+} from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
 import { addMerge, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
 import { Table } from './table.ts'
+
+/** A stream whose keys are the same, null or not. */
+type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
+  | Stream<K, V, KS, VS>
+  | Stream<NonNullable<K>, V, KS, VS>
+  | Stream<K | null, V, KS, VS>
+
+/** What a stream is joined with. */
+type Joinable<K, V> =
+  | Table<NonNullable<K>, V, SerdeState, null>
+  | StreamOfKeys<K, V, SerdeState, SerdeState>
+
+/** A joiner of any kind of join: which arguments are never null depends on the kind. */
+type AnyJoiner<K, V, V2, R> =
+  | ValueJoiner<K, NonNullable<V>, V2 | null, R>
+  | ValueJoiner<NonNullable<K>, NonNullable<V>, V2, R>
+  | ValueJoiner<K, NonNullable<V> | null, NonNullable<V2> | null, R>
 
 /**
  * A stream of records, each a fact of its own. Kafka Streams' KStream: the same operators, the same names for what they add to the
@@ -239,14 +265,27 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+  ): Stream<K, R, 'known', 'missing'>
+  /**
+   * Joins the records of two streams that have the same key and are close in time: each pair once, when the later of the two arrives, with the
+   * larger timestamp. Records with a null key or value are dropped. A stream whose key has changed goes through a repartition topic first. Both
+   * streams' records are kept in a store for as long as the window and its grace; all three serdes must be known or given. Kafka Streams'
+   * KStream.join with JoinWindows.
+   *
+   * @param joiner gets (left, right, key)
+   */
+  join<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, NonNullable<V2>, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
+  ): Stream<K, R, 'known', 'missing'>
+  join<V2, R>(
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    ...rest: readonly unknown[]
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable(
-      'join',
-      table,
-      joiner as ValueJoiner<K, NonNullable<V>, VR | null, R>,
-      false,
-      options,
-    )
+    return this.#join('join', other, joiner, rest)
   }
 
   /**
@@ -258,35 +297,111 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+  ): Stream<K, R, 'known', 'missing'>
+  /**
+   * As `join`, but a record of this stream that no other has met is joined to null: when later records of either stream show that its window and
+   * grace are over, and at most once a second. One without a key is at once. Records with a null value are dropped.
+   *
+   * @param joiner gets (left, right or null, key)
+   */
+  leftJoin<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
+  ): Stream<K, R, 'known', 'missing'>
+  leftJoin<V2, R>(
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    ...rest: readonly unknown[]
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable('leftJoin', table, joiner, true, options)
+    return this.#join('leftJoin', other, joiner, rest)
   }
 
-  #joinTable<VR, R, VS2 extends SerdeState, Absent extends null>(
-    method: 'join' | 'leftJoin',
-    table: Table<NonNullable<K>, VR, VS2, Absent>,
-    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-    leftJoin: boolean,
-    options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
+  /**
+   * As `leftJoin` of two streams, for records of both: those of the other stream that met none are joined to null too.
+   *
+   * @param joiner gets (left or null, right or null, key), of which one is not null
+   */
+  outerJoin<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'> {
+    if (!(stream instanceof Stream))
+      throw new TopologyError(`outerJoin: a stream is expected, not ${kindOf(stream)}`)
+    const other = stream as Stream<K, V2, SerdeState, SerdeState>
+    return this.#joinStream('outerJoin', other, joiner as AnyJoiner<K, V, V2, R>, windows, options)
+  }
+
+  #join<V2, R>(
+    method: 'join' | 'leftJoin',
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    [first, second]: readonly unknown[],
+  ): Stream<K, R, 'known', 'missing'> {
+    if (other instanceof Stream)
+      return this.#joinStream(
+        method,
+        other as Stream<K, V2, SerdeState, SerdeState>,
+        joiner,
+        first as JoinWindows,
+        second as StreamJoined<K, V, V2> | undefined,
+      )
+    const options = first as ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined
+    if (!(other instanceof Table))
+      throw new TopologyError(`${method}: a table or a stream is expected, not ${kindOf(other)}`)
     checkStep(method, options, ['key', 'value', 'name'])
-    if (!(table instanceof Table))
-      throw new TopologyError(`${method}: a table is expected, not ${kindOf(table)}`)
     checkFunction(method, 'the joiner', joiner)
-    const { repartitionRequired } = this.parts
-    const left = repartitionRequired ? this.#repartitioned(method, options) : this.parts
-    return new Stream(addTableJoin(left, table.parts, joiner, leftJoin, options))
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned(method, options?.name, options?.key, options?.value)
+      : this.parts
+    const tableJoiner = joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>
+    return new Stream(addTableJoin(left, other.parts, tableJoiner, method === 'leftJoin', options))
+  }
+
+  #joinStream<V2, R>(
+    method: StreamJoinMethod,
+    other: Stream<K, V2, SerdeState, SerdeState>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    windows: JoinWindows,
+    options: StreamJoined<K, V, V2> | undefined,
+  ): Stream<K, R, 'known', 'missing'> {
+    checkStreamJoin(method, joiner, windows, options)
+    const key = requireSerde(method, 'key', options?.key, this.parts.key ?? other.parts.key)
+    const value = requireSerde(method, 'value', options?.value, this.parts.value)
+    const otherValue = requireSerde(method, 'otherValue', options?.otherValue, other.parts.value)
+    const named = (suffix: string) => (options?.name === undefined ? undefined : options.name + suffix)
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned(method, named('-left'), key, value)
+      : this.parts
+    const right = other.parts.repartitionRequired
+      ? other.#repartitioned(method, named('-right'), key, otherValue)
+      : other.parts
+    return new Stream(
+      addStreamJoin(
+        method,
+        { parts: left, key, value },
+        { parts: right, key, value: otherValue },
+        joiner as ValueJoiner<K, V | null, V2 | null, R>,
+        windows,
+        options,
+      ),
+    )
   }
 
   /** This stream after a repartition topic, the same one at each call unless it is given a name. */
   #repartitioned(
     method: string,
-    options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
+    given: string | undefined,
+    keySerde: Serde<K> | undefined,
+    valueSerde: Serde<V> | undefined,
   ): StreamParts<K, V> {
     const { graph, node } = this.parts
-    const name = options?.name ?? node.name
-    const key = requireSerde(method, 'key', options?.key, this.parts.key)
-    const value = requireSerde(method, 'value', options?.value, this.parts.value)
+    const name = given ?? node.name
+    const key = requireSerde(method, 'key', keySerde, this.parts.key)
+    const value = requireSerde(method, 'value', valueSerde, this.parts.value)
     const made = repartitionNode(graph, { name, key, value })
     if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
     const repartition = this.#repartition

@@ -7,6 +7,8 @@ import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
 import type { RecordOrigin, TaskClock } from './task-clock.ts'
 
+const EMIT_INTERVAL_MS = 1_000
+
 /** What all processors of a task share. */
 export interface TaskEnvironment {
   readonly applicationId: string
@@ -15,6 +17,11 @@ export interface TaskEnvironment {
   readonly clock: TaskClock
   readonly streamTimePunctuations: PunctuationQueue
   readonly wallClockPunctuations: PunctuationQueue
+  /**
+   * Operators that look for results whose window is over do so no more often, ms of wall-clock time. Default: 1,000; 0 suits a test driver, whose
+   * clock stands still.
+   */
+  readonly emitIntervalMs?: number
   /** Counts the record at work as dropped by an operator. */
   readonly recordDropped: (processor: string, reason: string) => void
 }
@@ -24,6 +31,7 @@ export class TaskProcessorContext implements OperatorContext {
   readonly applicationId: string
   readonly taskId: string
   readonly partition: number
+  readonly emitIntervalMs: number
   readonly #name: string
   readonly #stores: ReadonlyMap<string, Store>
   readonly #children: readonly Node[]
@@ -40,6 +48,7 @@ export class TaskProcessorContext implements OperatorContext {
     this.applicationId = environment.applicationId
     this.taskId = environment.taskId
     this.partition = environment.partition
+    this.emitIntervalMs = environment.emitIntervalMs ?? EMIT_INTERVAL_MS
     this.#name = name
     this.#environment = environment
     this.#stores = stores

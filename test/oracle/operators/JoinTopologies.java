@@ -1,10 +1,16 @@
+import java.lang.reflect.Field;
+import java.time.Duration;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.processor.internals.ProcessorNode;
+import org.apache.kafka.streams.processor.internals.StreamTask;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** The topologies of test/unit/process/operators/join-topologies.ts. */
@@ -17,6 +23,43 @@ final class JoinTopologies {
 
   private static void show(KTable<String, String> table, String label) {
     table.toStream().mapValues(value -> label + " " + value).to("out");
+  }
+
+  private static JoinWindows windows(int beforeMs, int afterMs, int graceMs) {
+    return JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(100), Duration.ofMillis(graceMs))
+        .before(Duration.ofMillis(beforeMs))
+        .after(Duration.ofMillis(afterMs));
+  }
+
+  private static void streamJoin(Map<String, Consumer<StreamsBuilder>> topologies, String name, JoinWindows windows) {
+    topologies.put("stream-join-inner-" + name, builder -> builder.<String, String>stream("a")
+        .join(builder.<String, String>stream("b"), (key, l, r) -> key + ":" + l + "+" + r, windows).to("out"));
+    topologies.put("stream-join-left-" + name, builder -> builder.<String, String>stream("a")
+        .leftJoin(builder.<String, String>stream("b"), (key, l, r) -> key + ":" + l + "+" + r, windows).to("out"));
+    topologies.put("stream-join-outer-" + name, builder -> builder.<String, String>stream("a")
+        .outerJoin(builder.<String, String>stream("b"), (key, l, r) -> key + ":" + l + "+" + r, windows).to("out"));
+  }
+
+  /** Joins of streams look for records that wait in vain once a second; the driver has switched that off. */
+  static void throttle(TopologyTestDriver driver) throws ReflectiveOperationException {
+    StreamTask task = (StreamTask) read(driver, TopologyTestDriver.class, "task");
+    Field topology = Class.forName("org.apache.kafka.streams.processor.internals.AbstractTask").getDeclaredField("topology");
+    topology.setAccessible(true);
+    var nodes = ((org.apache.kafka.streams.processor.internals.ProcessorTopology) topology.get(task)).processors();
+    for (ProcessorNode<?, ?, ?, ?> node : nodes) {
+      Object processor = read(node, ProcessorNode.class, "processor");
+      if (processor == null || !processor.getClass().getName().contains("KStreamKStreamJoin")) continue;
+      Object tracker = read(processor, processor.getClass().getSuperclass(), "sharedTimeTracker");
+      var setter = tracker.getClass().getDeclaredMethod("setEmitInterval", long.class);
+      setter.setAccessible(true);
+      setter.invoke(tracker, 1000L);
+    }
+  }
+
+  private static Object read(Object object, Class<?> type, String name) throws ReflectiveOperationException {
+    Field field = type.getDeclaredField(name);
+    field.setAccessible(true);
+    return field.get(object);
   }
 
   static void addTo(Map<String, Consumer<StreamsBuilder>> topologies) {
@@ -67,6 +110,29 @@ final class JoinTopologies {
           .reduce((aggregate, value) -> aggregate.length() > 8 ? null : aggregate + value);
       show(left.join(right, (l, r) -> l + "+" + r), "inner");
       show(left.outerJoin(right, (l, r) -> l + "+" + r).filter((key, value) -> value.length() < 8), "outer");
+    });
+
+    streamJoin(topologies, "throttled", windows(10, 10, 5));
+    streamJoin(topologies, "throttled-at-once", windows(0, 0, 0));
+    streamJoin(topologies, "even", windows(10, 10, 5));
+    streamJoin(topologies, "before", windows(25, 3, 2));
+    streamJoin(topologies, "after", windows(2, 30, 0));
+    streamJoin(topologies, "ahead", windows(-3, 20, 30));
+    streamJoin(topologies, "same-time", windows(0, 0, 0));
+    streamJoin(topologies, "back", windows(12, -12, 0));
+
+    topologies.put("stream-join-self", builder -> {
+      KStream<String, String> stream = builder.stream("a");
+      stream.join(stream, (l, r) -> l + "=" + r, windows(4, 2, 3)).to("out");
+      stream.outerJoin(stream.mapValues(value -> value == null ? null : "m" + value), (l, r) -> l + "~" + r, windows(-1, 3, 0)).to("out");
+    });
+
+    topologies.put("stream-join-chained", builder -> {
+      KStream<String, String> right = builder.stream("b");
+      builder.<String, String>stream("a")
+          .leftJoin(right, (l, r) -> l + "+" + r, windows(6, 6, 10))
+          .outerJoin(right.mapValues(value -> value == null ? null : "n" + value), (l, r) -> l + "|" + r, windows(3, 8, 4))
+          .to("out");
     });
   }
 }

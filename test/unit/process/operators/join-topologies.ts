@@ -1,3 +1,4 @@
+import { JoinWindows } from '../../../../src/dsl/join-windows.ts'
 import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
 import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
@@ -113,4 +114,52 @@ export const joinTopologies: Record<string, OperatorTopology> = {
       'outer',
     )
   },
+
+  'stream-join-self': (builder, out) => {
+    const stream = builder.stream('a', text)
+    out(stream.join(stream, (l, r) => `${l}=${r}`, windows(4, 2, 3)))
+    const mapped = stream.mapValues((value) => (value === null ? null : `m${value}`))
+    out(
+      stream.outerJoin(mapped, (l, r) => `${l}~${r}`, windows(-1, 3, 0), {
+        otherValue: nullable,
+      }),
+    )
+  },
+
+  'stream-join-chained': (builder, out) => {
+    const right = builder.stream('b', text)
+    const joined = builder.stream('a', text).leftJoin(right, (l, r) => `${l}+${r}`, windows(6, 6, 10))
+    const other = right.mapValues((value) => (value === null ? null : `n${value}`))
+    out(
+      joined.outerJoin(other, (l, r) => `${l}|${r}`, windows(3, 8, 4), {
+        value: serdes.string,
+        otherValue: nullable,
+      }),
+    )
+  },
+}
+
+function windows(beforeMs: number, afterMs: number, graceMs: number): JoinWindows {
+  return JoinWindows.of({ beforeMs, afterMs, graceMs })
+}
+
+const streamWindows = {
+  throttled: windows(10, 10, 5),
+  'throttled-at-once': windows(0, 0, 0),
+  even: windows(10, 10, 5),
+  before: windows(25, 3, 2),
+  after: windows(2, 30, 0),
+  ahead: windows(-3, 20, 30),
+  'same-time': windows(0, 0, 0),
+  back: windows(12, -12, 0),
+}
+
+for (const [name, times] of Object.entries(streamWindows)) {
+  const show = (left: Text, right: Text, key: Text): string => `${key}:${left}+${right}`
+  joinTopologies[`stream-join-inner-${name}`] = (builder, out) =>
+    out(builder.stream('a', text).join(builder.stream('b', text), show, times))
+  joinTopologies[`stream-join-left-${name}`] = (builder, out) =>
+    out(builder.stream('a', text).leftJoin(builder.stream('b', text), show, times))
+  joinTopologies[`stream-join-outer-${name}`] = (builder, out) =>
+    out(builder.stream('a', text).outerJoin(builder.stream('b', text), show, times))
 }

@@ -164,6 +164,7 @@ function generator(): (bound: number) => number {
 
 /** @param flushEvery with caching: what is kept back is flushed after so many records, and after the last; 0: without caching */
 async function run(
+  name: string,
   define: (builder: StreamsBuilder, out: Collect, rows: Rows) => void,
   evictEvery: number,
   flushEvery: number,
@@ -181,13 +182,18 @@ async function run(
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
-  await using graph = await TaskGraph.open(topology)
+  const emitIntervalMs = name.includes('throttled') ? 1_000 : 0
+  await using graph = await TaskGraph.open(topology, emitIntervalMs)
   const next = generator()
+  // For joins of streams, which emit some results no more than once a second.
+  let wallClockMs = 1_000_000
   for (let index = 0; index < RECORDS; index++) {
     const topic = next(3) === 0 ? 'b' : 'a'
     const key = next(10) === 0 ? null : `k${next(4)}`
     const value = next(8) === 0 ? null : `v${next(10)}`
     const timestamp = 1000 + index + next(40)
+    wallClockMs += 150
+    if (name.startsWith('stream-join')) graph.wallClockMs = wallClockMs
     if (topics.includes(topic)) graph.pipe(topic, key, value, timestamp)
     if (index % evictEvery === evictEvery - 1) graph.evict()
     if (flushEvery > 0 && index < RECORDS - 1 && index % flushEvery !== flushEvery - 1) continue
@@ -209,17 +215,21 @@ describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
   for (const [name, define] of Object.entries(topologies)) {
     for (const evictEvery of [RECORDS, 7]) {
       test(`${name}, rows leaving the cache every ${evictEvery} records`, async () => {
-        assert.equal(await run(define, evictEvery, 0), readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'))
+        assert.equal(
+          await run(name, define, evictEvery, 0),
+          readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'),
+        )
       })
     }
   }
 
   for (const file of readdirSync(new URL('caching/', fixtures))) {
-    const define = topologies[file.replace('.txt', '')]!
+    const name = file.replace('.txt', '')
+    const define = topologies[name]!
     for (const evictEvery of [RECORDS, 3]) {
       test(`${file} with caching, flushed every 7 records, rows leaving the cache every ${evictEvery}`, async () => {
         assert.equal(
-          await run(define, evictEvery, 7),
+          await run(name, define, evictEvery, 7),
           readFileSync(new URL(`caching/${file}`, fixtures), 'utf8'),
         )
       })
