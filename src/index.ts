@@ -1,6 +1,7 @@
 /** Weir's public face. */
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
+export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
@@ -9,6 +10,7 @@ export type {
   ConsumedOptions,
   MaterializedOptions,
   NameOption,
+  PrintOptions,
   ProcessOptions,
   ProduceOptions,
   RepartitionOptions,
@@ -28,6 +30,7 @@ export type { RecordPredicate } from './process/operators/filter.ts'
 export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
 export type { RecordAction } from './process/operators/peek.ts'
+export type { RecordFormatter } from './process/operators/print.ts'
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'

@@ -1,3 +1,4 @@
+import type { RecordFormatter } from '../process/operators/print.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { OffsetReset, Partitioner, StoreDefinition, TimestampExtractor } from '../topology/definition.ts'
 import { checkBoolean, checkName, checkOptions } from '../topology/options.ts'
@@ -42,6 +43,16 @@ export interface TableOptions<K, V> extends ConsumedOptions<K, V>, StoreOptions 
 export interface MaterializedOptions<K, V> extends NameOption, StoreOptions {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
+}
+
+/** Kafka Streams' Printed. */
+export interface PrintOptions<K, V> extends NameOption {
+  /** What lines begin with. Default: the name of the node above. */
+  readonly label?: string
+  /** What stands for a record. Default: `key, value`, objects as JSON. */
+  readonly format?: RecordFormatter<K, V>
+  /** Gets each line, without its end. Default: the process's standard output. */
+  readonly write?: (line: string) => void
 }
 
 export interface ProduceOptions<K, V> extends NameOption {

@@ -42,7 +42,17 @@ export interface StreamJoined<K, V, V2> extends StreamJoinOptions {
 
 export type StreamJoinMethod = 'join' | 'leftJoin' | 'outerJoin'
 
-const OPTIONS = ['key', 'value', 'otherValue', 'name', 'store', 'logging', 'inMemory', 'changelogConfig', 'rocksdb']
+const OPTIONS = [
+  'key',
+  'value',
+  'otherValue',
+  'name',
+  'store',
+  'logging',
+  'inMemory',
+  'changelogConfig',
+  'rocksdb',
+]
 
 /** A stream that is joined: both serdes are known by now. */
 export interface JoinedStream<K, V> {

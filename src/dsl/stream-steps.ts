@@ -1,13 +1,21 @@
 /** The steps of a stream as nodes of the graph. Each checks its options, takes its names as Kafka Streams does, and is added below `parts`. */
-import { passThrough } from '../process/operators/peek.ts'
+import { forEach, passThrough } from '../process/operators/peek.ts'
+import { keyAndValue, printer } from '../process/operators/print.ts'
 import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import { checkSupplier } from '../topology/check-supplier.ts'
-import { checkFunction, checkName, checkNames } from '../topology/options.ts'
+import { checkFunction, checkName, checkNames, kindOf } from '../topology/options.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
-import { checkStep, type NameOption, type ProcessOptions, type ProduceOptions } from './options.ts'
+import {
+  checkStep,
+  type NameOption,
+  type PrintOptions,
+  type ProcessOptions,
+  type ProduceOptions,
+} from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
 import type { TableParts } from './table.ts'
@@ -53,6 +61,23 @@ export function addProcessor<K, V, K2, V2>(
     topology.addProcessor(name, supplier, { parents, stores, preservesKey, readsByKey }),
   )
   return graph.add(step, node)
+}
+
+/** Shows records on standard output, or where its user says. */
+export function addPrint<K, V>(parts: StreamParts<K, V>, options: PrintOptions<K, V> | undefined): void {
+  checkStep('print', options, ['label', 'format', 'write', 'name'])
+  const {
+    label = parts.node.name,
+    format = keyAndValue,
+    write = (line: string): void => {
+      process.stdout.write(`${line}\n`)
+    },
+  } = options ?? {}
+  if (typeof label !== 'string') throw new TopologyError(`print: label must be text, not ${kindOf(label)}`)
+  checkFunction('print', 'format', format)
+  checkFunction('print', 'write', write)
+  const name = options?.name === undefined ? undefined : { name: options.name }
+  addStep(parts, 'print', 'KSTREAM-PRINTER-', printer({ label, format, write }), forEach, name)
 }
 
 /** The records of both streams. */

@@ -21,15 +21,18 @@ import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { BranchedStream } from './branched-stream.ts'
 import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
 import type { JoinWindows } from './join-windows.ts'
 import {
   checkStep,
   type NameOption,
+  type PrintOptions,
   type ProcessOptions,
   type ProduceOptions,
   type RepartitionOptions,
+  type StoreOptions,
 } from './options.ts'
 import { repartitioned, repartitionNode } from './repartition.ts'
 import {
@@ -50,8 +53,14 @@ import {
   type StreamJoinSerdes,
 } from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { addMerge, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addMerge, addPrint, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addToTable } from './stream-table.ts'
 import { Table } from './table.ts'
+
+type ToTableOptions<K, V, KS extends SerdeState, VS extends SerdeState> = KeyOption<NonNullable<K>, KS> &
+  ValueOption<NonNullable<V>, VS> &
+  NameOption &
+  StoreOptions
 
 /** A stream whose keys are the same, null or not. */
 type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
@@ -60,9 +69,7 @@ type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
   | Stream<K | null, V, KS, VS>
 
 /** What a stream is joined with. */
-type Joinable<K, V> =
-  | Table<NonNullable<K>, V, SerdeState, null>
-  | StreamOfKeys<K, V, SerdeState, SerdeState>
+type Joinable<K, V> = Table<NonNullable<K>, V, SerdeState, null> | StreamOfKeys<K, V, SerdeState, SerdeState>
 
 /** A joiner of any kind of join: which arguments are never null depends on the kind. */
 type AnyJoiner<K, V, V2, R> =
@@ -170,6 +177,24 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     addStep(this.parts, 'forEach', 'KSTREAM-FOREACH-', action, forEach, options)
   }
 
+  /** Writes each record as a line, `[label]: key, value`, to look at while a topology is made: the end of the stream. Kafka Streams' KStream.print. */
+  print(options?: PrintOptions<K, V>): void {
+    addPrint(this.parts, options)
+  }
+
+  /**
+   * Begins to divide the stream into branches.
+   *
+   * @example
+   * const { large, rest } = stream
+   *   .split()
+   *   .branch(({ value }) => value > 100, { name: 'large' })
+   *   .defaultBranch({ name: 'rest' })
+   */
+  split(options?: NameOption): BranchedStream<K, V, KS, VS> {
+    return new BranchedStream(this.parts, options)
+  }
+
   /** The records of both streams. Their serdes stay known where both streams have the same ones. */
   merge<KS2 extends SerdeState, VS2 extends SerdeState>(
     other: Stream<K, V, KS2, VS2>,
@@ -178,6 +203,16 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     if (!(other instanceof Stream))
       throw new TopologyError(`merge: a stream is expected, not ${kindOf(other)}`)
     return new Stream(addMerge(this.parts, other.parts, options))
+  }
+
+  /**
+   * The stream as a table: the last value of each key; a null value deletes, a null key is dropped. It has a store when `store` is given or when
+   * something below reads its rows. When the key has changed, the records go through a repartition topic first. Kafka Streams' KStream.toTable.
+   */
+  toTable(
+    ...[options]: OptionsArgument<ToTableOptions<K, V, KS, VS>>
+  ): Table<NonNullable<K>, NonNullable<V>> {
+    return new Table(addToTable(this.parts, options))
   }
 
   /**

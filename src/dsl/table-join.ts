@@ -77,7 +77,12 @@ export function addTableTableJoin<K, V1, V2, R>(
       .addProcessor(
         names.left,
         tableJoinSide(rightView, join, { otherRequired: kind.rightRequired, sendsOldValues }),
-        { parents: left.node.name, stores: rightView.stores, preservesKey: true, readsByKey: rightView.stores },
+        {
+          parents: left.node.name,
+          stores: rightView.stores,
+          preservesKey: true,
+          readsByKey: rightView.stores,
+        },
       )
       .addProcessor(
         names.right,
@@ -85,7 +90,12 @@ export function addTableTableJoin<K, V1, V2, R>(
           otherRequired: kind.leftRequired,
           sendsOldValues,
         }),
-        { parents: right.node.name, stores: leftView.stores, preservesKey: true, readsByKey: leftView.stores },
+        {
+          parents: right.node.name,
+          stores: leftView.stores,
+          preservesKey: true,
+          readsByKey: leftView.stores,
+        },
       )
       .addProcessor(names.merge, tableJoinMerge(store?.name ?? null, sendsOldValues), {
         parents: [names.left, names.right],

@@ -1,4 +1,10 @@
-import { computedView, joinedView, type RowJoiner, storeView, type TableView } from '../process/operators/table-view.ts'
+import {
+  computedView,
+  joinedView,
+  type RowJoiner,
+  storeView,
+  type TableView,
+} from '../process/operators/table-view.ts'
 
 /**
  * What a table is made from, and who needs what of it: whether somebody below asked for old values, and how its rows are read. Kafka Streams'

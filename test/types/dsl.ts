@@ -1,6 +1,6 @@
 /** What the compiler must infer, and what it must refuse. Checked by tsc alone; nothing here runs. */
 import type { KeyValueStore, Processor, Stream, Table } from '../../src/index.ts'
-import { defineTopology, minutes, serdes, stores, Topology } from '../../src/index.ts'
+import { defineTopology, JoinWindows, minutes, serdes, stores, Topology } from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function check<_T extends true>(): void
@@ -109,6 +109,94 @@ export default defineTopology((builder) => {
   builder.stream('page-views', { ...views, offsetreset: 'latest' })
   // @ts-expect-error: a table of other keys
   stream.join(builder.table('rows', { key: serdes.int32, value: serdes.string }), (view) => view)
+
+  // Joins of tables.
+  const names = builder.table('names', { key: serdes.string, value: serdes.string })
+  const joined = counts.join(names, (count, name, user) => {
+    check<Equal<[typeof count, typeof name, typeof user], [number, string, string]>>()
+    return count > 3 ? name : null
+  })
+  check<Equal<typeof joined, Table<string, string, 'missing', null>>>()
+  // @ts-expect-error: a joined table has no serde for its values
+  joined.toStream().to('joined')
+  const named = counts.leftJoin(names, (count, name) => `${count}${name?.length}`, { value: serdes.string })
+  // A count is never deleted, so neither is what it is joined to.
+  check<Equal<typeof named, Table<string, string, 'known', never>>>()
+  counts.outerJoin(names, (count, name) => {
+    check<Equal<[typeof count, typeof name], [number | null, string | null]>>()
+    return 1
+  })
+  // @ts-expect-error: the other row may not be there
+  counts.leftJoin(names, (_, name) => name.length)
+  // @ts-expect-error: a store needs the values' serde
+  counts.join(names, (count) => count, { store: 'joined' })
+  // @ts-expect-error: a table of other keys
+  names.join(builder.table('rows', { key: serdes.int32, value: serdes.string }), (name) => name)
+
+  // Joins of streams.
+  const windows = JoinWindows.of({ timeDifferenceMs: minutes(1) })
+  const clicks = builder.stream('clicks', { key: serdes.string, value: serdes.int32 })
+  const met = stream.join(
+    clicks,
+    (view, click, user) => {
+      check<Equal<[typeof view, typeof click, typeof user], [View, number, string]>>()
+      return view.page
+    },
+    windows,
+  )
+  check<Equal<typeof met, Stream<string, string, 'known', 'missing'>>>()
+  nullable.leftJoin(
+    clicks,
+    (view, click, user) => {
+      check<Equal<[typeof view, typeof click, typeof user], [View, number | null, string | null]>>()
+      return ''
+    },
+    windows,
+  )
+  clicks.outerJoin(
+    nullable,
+    (click, view) => {
+      check<Equal<[typeof click, typeof view], [number | null, View | null]>>()
+      return ''
+    },
+    windows,
+  )
+  // @ts-expect-error: a join of streams needs windows
+  stream.join(clicks, (view) => view)
+  // @ts-expect-error: the values have changed
+  stream.join(pages, (view) => view, windows)
+  stream.join(pages, (view) => view, windows, { otherValue: serdes.string })
+  const rekeyed = stream.selectKey(() => '')
+  const rekeyedClicks = clicks.selectKey(() => '')
+  // @ts-expect-error: neither stream knows how to write its keys
+  rekeyed.join(rekeyedClicks, () => '', windows)
+  rekeyed.join(clicks, () => '', windows)
+  rekeyed.join(rekeyedClicks, () => '', windows, { key: serdes.string })
+  // @ts-expect-error: a stream of other keys
+  stream.join(builder.stream('rows', { key: serdes.int32, value: serdes.string }), (view) => view, windows)
+  // @ts-expect-error: misspelled
+  stream.join(clicks, (view) => view, windows, { storeName: 'views' })
+
+  // Branches, by name.
+  const branches = nullable
+    .split()
+    .branch((record): record is typeof record & { readonly value: View } => record.value !== null, {
+      name: 'views',
+    })
+    .branch(({ key }) => key === null)
+    .defaultBranch({ name: 'rest' })
+  check<Equal<typeof branches.views, Stream<string | null, View, 'known', 'known'>>>()
+  check<Equal<typeof branches.rest, Stream<string | null, View | null, 'known', 'known'>>>()
+  branches[2]?.to('keyless')
+  // @ts-expect-error: there is no such branch
+  branches.others
+
+  // A stream as a table.
+  check<Equal<ReturnType<typeof nullable.toTable>, Table<string, View>>>()
+  // @ts-expect-error: the values have changed
+  pages.toTable()
+  pages.toTable({ value: serdes.string })
+  stream.print({ format: ({ value }) => value.page })
 
   // What a spread of a record loses.
   // @ts-expect-error: the value is not copied by a spread

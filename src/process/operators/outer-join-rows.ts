@@ -44,10 +44,7 @@ export interface WaitingList {
 }
 
 /** 1(1) count(4) {length(4) side(1; 1 = left) value} */
-export function waitingListSerde(
-  left: Serde<unknown>,
-  right: Serde<unknown>,
-): Serde<WaitingList> {
+export function waitingListSerde(left: Serde<unknown>, right: Serde<unknown>): Serde<WaitingList> {
   return {
     name: `waiting(${left.name}, ${right.name})`,
     serialize({ isLeft, values }, writer) {
@@ -68,11 +65,13 @@ export function waitingListSerde(
       let position = start + COUNT_END
       while (position < end) {
         const valueEnd = position + 4 + buffer.readInt32BE(position)
+        if (valueEnd > end) throw new RangeError(`a waiting value ends at ${valueEnd}, its list at ${end}`)
         isLeft = buffer[position + 4] === LEFT
         values.push((isLeft ? left : right).deserialize(buffer, position + 5, valueEnd))
         position = valueEnd
       }
-      if (position !== end) throw new RangeError(`a list of waiting values ends at ${position}, not at ${end}`)
+      if (position !== end)
+        throw new RangeError(`a list of waiting values ends at ${position}, not at ${end}`)
       return { isLeft, values }
     },
   }

@@ -1,14 +1,18 @@
 import java.lang.reflect.Field;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.Branched;
 import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.processor.internals.ProcessorNode;
 import org.apache.kafka.streams.processor.internals.StreamTask;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -110,6 +114,28 @@ final class JoinTopologies {
           .reduce((aggregate, value) -> aggregate.length() > 8 ? null : aggregate + value);
       show(left.join(right, (l, r) -> l + "+" + r), "inner");
       show(left.outerJoin(right, (l, r) -> l + "+" + r).filter((key, value) -> value.length() < 8), "outer");
+    });
+
+    topologies.put("stream-split", builder -> {
+      Map<String, KStream<String, String>> branches = builder.<String, String>stream("a")
+          .split(Named.as("split-"))
+          .branch((key, value) -> value == null, Branched.as("deleted"))
+          .branch((key, value) -> value.compareTo("v3") < 0)
+          .branch((key, value) -> value.compareTo("v5") < 0, Branched.as("middle"))
+          .defaultBranch(Branched.as("rest"));
+      for (String name : List.of("deleted", "2", "middle", "rest")) {
+        branches.get("split-" + name).mapValues(value -> name + " " + value).to("out");
+      }
+      builder.<String, String>stream("a").split().branch((key, value) -> key != null).noDefaultBranch()
+          .values().forEach(stream -> stream.to("out"));
+    });
+
+    topologies.put("to-table", builder -> {
+      KTable<String, String> table = builder.<String, String>stream("a").mapValues(value -> value == null ? null : "m" + value)
+          .toTable(Materialized.with(Serdes.String(), Serdes.String()));
+      show(table, "table");
+      show(builder.<String, String>stream("b").toTable().leftJoin(table, (l, r) -> l + "+" + r), "joined");
+      show(table.filter((key, value) -> value.compareTo("mv5") < 0), "small");
     });
 
     streamJoin(topologies, "throttled", windows(10, 10, 5));

@@ -37,7 +37,7 @@ public final class RunOperators {
   private static final int RECORDS = 400;
   private static final int COMMIT_EVERY = 7;
   /** Those without a store of a table are the same with a cache. */
-  private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread");
+  private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread", "stream-split");
   private static final Map<String, Consumer<StreamsBuilder>> TOPOLOGIES = new LinkedHashMap<>();
 
   private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {

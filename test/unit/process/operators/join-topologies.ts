@@ -3,6 +3,7 @@ import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
 import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
+import type { StreamRecord } from '../../../../src/process/record.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 
@@ -112,6 +113,47 @@ export const joinTopologies: Record<string, OperatorTopology> = {
       out,
       left.outerJoin(right, (l, r) => `${l}+${r}`).filter((value) => value.length < 8),
       'outer',
+    )
+  },
+
+  'stream-split': (builder, out) => {
+    const branches = builder
+      .stream('a', text)
+      .split({ name: 'split-' })
+      .branch((record): record is StreamRecord<Text, null> => record.value === null, { name: 'deleted' })
+      .branch(({ value }) => value! < 'v3')
+      .branch(({ value }) => value! < 'v5', { name: 'middle' })
+      .defaultBranch({ name: 'rest' })
+    const { deleted, middle, rest } = branches
+    const all = { deleted, 2: branches[2]!, middle, rest }
+    for (const name of ['deleted', '2', 'middle', 'rest'] as const)
+      out((all[name] as Stream<Text, Text>).mapValues((value) => `${name} ${value}`))
+    const { 1: keyed } = builder
+      .stream('a', text)
+      .split()
+      .branch(({ key }) => key !== null)
+      .noDefaultBranch()
+    out(keyed!)
+  },
+
+  'to-table': (builder, out, rows) => {
+    const table = builder
+      .stream('a', text)
+      .mapValues((value) => (value === null ? null : `m${value}`))
+      .toTable({ ...rows, value: serdes.string })
+    show(out, table, 'table')
+    show(
+      out,
+      builder
+        .stream('b', text)
+        .toTable(rows)
+        .leftJoin(table, (l, r) => `${l}+${r}`),
+      'joined',
+    )
+    show(
+      out,
+      table.filter((value) => value < 'mv5'),
+      'small',
     )
   },
 
