@@ -17,6 +17,7 @@ export type {
   StoreOptions,
   TableOptions,
 } from './dsl/options.ts'
+export type { RangeJoinOptions } from './dsl/range-join.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
@@ -31,6 +32,13 @@ export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from '
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
 export type { RecordAction } from './process/operators/peek.ts'
 export type { RecordFormatter } from './process/operators/print.ts'
+export type {
+  RangeJoiner,
+  RangeRows,
+  RangeSelector,
+  RowBounds,
+  TableRow,
+} from './process/operators/range-join.ts'
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'

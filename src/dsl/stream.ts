@@ -15,6 +15,7 @@ import {
   type ValueMapper,
 } from '../process/operators/map-values.ts'
 import { forEach, peek, type RecordAction } from '../process/operators/peek.ts'
+import type { RangeJoiner, RangeRows, TableRow } from '../process/operators/range-join.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
@@ -34,6 +35,7 @@ import {
   type RepartitionOptions,
   type StoreOptions,
 } from './options.ts'
+import { addRangeJoin, checkRangeJoin, type RangeJoinOptions } from './range-join.ts'
 import { repartitioned, repartitionNode } from './repartition.ts'
 import {
   type BothStates,
@@ -368,6 +370,69 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
       throw new TopologyError(`outerJoin: a stream is expected, not ${kindOf(stream)}`)
     const other = stream as Stream<K, V2, SerdeState, SerdeState>
     return this.#joinStream('outerJoin', other, joiner as AnyJoiner<K, V, V2, R>, windows, options)
+  }
+
+  /**
+   * Joins each record to a range of rows that the record chooses: all rows of a table, or of a store, under a prefix or between two keys. The joiner
+   * is called once for a record, and for one without rows too; what it returns is the new value. A change of a row joins nothing. Records with a null key
+   * or value are dropped. When the key has changed, the stream goes through a repartition topic first. Weir's own: a 1:N join that Kafka Streams leaves to
+   * processors.
+   *
+   * Rows lie in the order of their keys' bytes, so the rows of one range must have keys that begin alike: the key of the records first, then, of
+   * fixed length and big-endian, what the range is of. They are found where they have been written in the same partition: the rows' topic must be
+   * partitioned by that beginning alone, by a `partitioner`, and it must have as many partitions as the stream's.
+   *
+   * @param rows a table with a store, or the name of a key-value store that was added by addStateStore
+   * @param joiner gets (left, rows, key); `rows` can be gone through once, before the joiner returns
+   * @throws TopologyError for a table without a store, or a wrong option
+   *
+   * @example
+   * // A view, with what its user has bought in the hour before. The keys of `orders` are user 00 time(8).
+   * views.joinRange(orders, (view, rows) => ({ ...view, bought: [...rows.values()] }), {
+   *   range: ({ key, timestamp }) => ({
+   *     from: { user: key, time: timestamp - hours(1) },
+   *     to: { user: key, time: timestamp },
+   *   }),
+   * })
+   */
+  joinRange<KR, VR, R, VS2 extends SerdeState, Absent extends null, P = never>(
+    rows: Table<KR, VR, VS2, Absent>,
+    joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, TableRow<KR, VR>>, R>,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & RepartitionSerdes<K, V, KS, VS>,
+  ): Stream<K, R, KS, 'missing'>
+  joinRange<KR, VR, R, P = never>(
+    rows: string,
+    joiner: RangeJoiner<
+      NonNullable<K>,
+      NonNullable<V>,
+      RangeRows<KR, VR, { readonly key: KR; readonly value: VR }>,
+      R
+    >,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & RepartitionSerdes<K, V, KS, VS>,
+  ): Stream<K, R, KS, 'missing'>
+  joinRange<KR, VR, R, P>(
+    rows: Table<KR, VR, SerdeState, null> | string,
+    joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, never, R>,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & {
+      readonly key?: Serde<K>
+      readonly value?: Serde<V>
+    },
+  ): Stream<K, R, KS, 'missing'> {
+    if (!(rows instanceof Table) && typeof rows !== 'string')
+      throw new TopologyError(`joinRange: a table or a store's name is expected, not ${kindOf(rows)}`)
+    checkRangeJoin(joiner, options)
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned('joinRange', options.name, options.key, options.value)
+      : this.parts
+    const source = typeof rows === 'string' ? rows : rows.parts
+    return new Stream(
+      addRangeJoin(
+        left,
+        source,
+        joiner as RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, never>, R>,
+        options,
+      ),
+    )
   }
 
   #join<V2, R>(

@@ -11,6 +11,8 @@ import {
  * KTableImpl.enableSendingOldValues and valueGetterSupplier.
  */
 export interface TableRows<K, V> {
+  /** The store's name, once there is one; null for a table that never has one. */
+  readonly store: string | null
   readonly sendsOldValues: boolean
   /**
    * Asks that changes carry old values.

@@ -177,6 +177,34 @@ export default defineTopology((builder) => {
   // @ts-expect-error: misspelled
   stream.join(clicks, (view) => view, windows, { storeName: 'views' })
 
+  // Joins with ranges of rows.
+  const orders = builder.table('orders', {
+    key: serdes.json<{ user: string; time: number }>(),
+    value: serdes.int32,
+  })
+  const ranged = stream.joinRange(
+    orders,
+    (view, rows, user) => {
+      check<Equal<[typeof view, typeof user], [View, string]>>()
+      let sum = 0
+      for (const { key, value, timestamp } of rows) sum += value + key.time + timestamp
+      return sum
+    },
+    {
+      range: ({ key, value }) => ({
+        from: { user: key, time: 0 },
+        to: { user: key, time: value.durationMs },
+      }),
+    },
+  )
+  check<Equal<typeof ranged, Stream<string, number, 'known', 'missing'>>>()
+  // @ts-expect-error: bounds are keys of the rows
+  stream.joinRange(orders, () => 1, { range: ({ key }) => ({ from: key, to: key }) })
+  // @ts-expect-error: the keys have changed
+  rekeyed.joinRange(orders, () => 1, { range: () => null })
+  rekeyed.joinRange(orders, () => 1, { key: serdes.string, range: () => null })
+  stream.joinRange(orders, () => 1, { range: ({ key }) => ({ prefix: key }), prefix: serdes.string })
+
   // Branches, by name.
   const branches = nullable
     .split()
