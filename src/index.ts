@@ -83,6 +83,7 @@ export type {
   Partitioner,
   StoreDefinition,
   TimestampExtractor,
+  TopicChooser,
   TopologyDefinition,
 } from './topology/definition.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'

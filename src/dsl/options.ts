@@ -56,7 +56,7 @@ export interface PrintOptions<K, V> extends NameOption {
 }
 
 export interface ProduceOptions<K, V> extends NameOption {
-  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  /** Chooses each record's partition, or several. Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
 }
 
@@ -65,7 +65,7 @@ export interface RepartitionOptions<K, V> {
   readonly name?: string
   /** Default: as many as the sub-topology that writes it has tasks. */
   readonly partitions?: number
-  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  /** Chooses each record's partition, or several. Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
 }
 

@@ -6,6 +6,7 @@ import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import { checkSupplier } from '../topology/check-supplier.ts'
+import type { TopicChooser } from '../topology/definition.ts'
 import { checkFunction, checkName, checkNames, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
@@ -105,15 +106,22 @@ export function addMerge<K, V>(
 /** A topic of the user's, at the end of the stream. */
 export function addSink<K, V>(
   { graph, node, ...parts }: StreamParts<K, V>,
-  topic: string,
-  options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<K, V>) | undefined,
+  topic: string | TopicChooser<K, V>,
+  options:
+    | ({
+        readonly key?: Serde<K>
+        readonly value?: Serde<V>
+        readonly topics?: readonly string[]
+      } & ProduceOptions<K, V>)
+    | undefined,
 ): void {
-  checkName('to', 'the topic', topic)
-  const where = `to ${topic}`
-  checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
+  const isChosen = typeof topic === 'function'
+  if (!isChosen) checkName('to', 'the topic', topic)
+  const where = isChosen ? 'to' : `to ${topic}`
+  checkStep(where, options, ['key', 'value', 'partitioner', 'name', ...(isChosen ? ['topics'] : [])])
   const key = requireSerde(where, 'key', options?.key, parts.key)
   const value = requireSerde(where, 'value', options?.value, parts.value)
-  const partitioner = options?.partitioner
+  const { partitioner, topics } = options ?? {}
   const name = graph.nameOr(options?.name, 'KSTREAM-SINK-')
   const sink = new GraphNode(name, (topology, parents) =>
     topology.addSink(name, {
@@ -121,6 +129,7 @@ export function addSink<K, V>(
       topic,
       key,
       value,
+      ...(topics !== undefined && { topics }),
       ...(partitioner !== undefined && { partitioner }),
     }),
   )

@@ -20,6 +20,7 @@ import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { TopicChooser } from '../topology/definition.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { BranchedStream } from './branched-stream.ts'
@@ -288,6 +289,24 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   to(
     topic: string,
     ...[options]: OptionsArgument<KeyOption<K, KS> & ValueOption<V, VS> & ProduceOptions<K, V>>
+  ): void
+  /**
+   * Writes each record to the topic that `chooser` says. What it may say is given before, since topics are looked up when the application starts: all
+   * must exist. Kafka Streams' KStream.to with a TopicNameExtractor.
+   */
+  to(
+    chooser: TopicChooser<K, V>,
+    options: KeyOption<K, KS> &
+      ValueOption<V, VS> &
+      ProduceOptions<K, V> & { readonly topics: readonly string[] },
+  ): void
+  to(
+    topic: string | TopicChooser<K, V>,
+    options?: {
+      readonly key?: Serde<K>
+      readonly value?: Serde<V>
+      readonly topics?: readonly string[]
+    } & ProduceOptions<K, V>,
   ): void {
     addSink(this.parts, topic, options)
   }

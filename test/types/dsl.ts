@@ -226,6 +226,14 @@ export default defineTopology((builder) => {
   pages.toTable({ value: serdes.string })
   stream.print({ format: ({ value }) => value.page })
 
+  // Topics that are chosen.
+  stream.to(({ value }) => value.page, { topics: ['home', 'search'] })
+  // @ts-expect-error: what may be chosen is missing
+  stream.to(({ value }) => value.page)
+  // @ts-expect-error: the values have changed
+  pages.to(({ value }) => value, { topics: ['home', 'search'] })
+  stream.to('pages', { partitioner: (_topic, _user, { page }) => (page === '' ? [] : [0, 1]) })
+
   // What a spread of a record loses.
   // @ts-expect-error: the value is not copied by a spread
   stream.map((record) => ({ ...record, key: 'other' }))

@@ -14,7 +14,10 @@ import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Printed;
+import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.processor.RecordContext;
+import org.apache.kafka.streams.processor.TopicNameExtractor;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** The topologies of test/unit/topology/described-joins.ts. */
@@ -56,6 +59,22 @@ final class DescribeJoins {
     topologies.accept("print", builder -> {
       stream(builder, "a").print(Printed.toSysOut());
       stream(builder, "a").filter((key, value) -> true).print(Printed.<String, String>toSysOut().withName("printer"));
+    });
+
+    topologies.accept("topic-chooser", builder -> {
+      TopicNameExtractor<String, String> chooser = new TopicNameExtractor<>() {
+        @Override
+        public String extract(String key, String value, RecordContext context) {
+          return value;
+        }
+
+        @Override
+        public String toString() {
+          return "byValue";
+        }
+      };
+      stream(builder, "a").to(chooser);
+      stream(builder, "a").to(chooser, Produced.as("named"));
     });
 
     topologies.accept("to-table", builder -> {

@@ -38,6 +38,12 @@ export const describedJoins: Record<string, (builder: StreamsBuilder) => void> =
     stream(builder, 'a').filter(all).print({ name: 'printer' })
   },
 
+  'topic-chooser': (builder) => {
+    const byValue = ({ value }: { readonly value: string }): string => value
+    stream(builder, 'a').to(byValue, { topics: ['x', 'y'] })
+    stream(builder, 'a').to(byValue, { topics: ['x', 'y'], name: 'named' })
+  },
+
   'to-table': (builder) => {
     stream(builder, 'a').toTable().toStream().to('unread')
     stream(builder, 'b').toTable({ store: 'kept' }).filter(all).toStream().to('kept-out')
