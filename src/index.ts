@@ -23,6 +23,7 @@ export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
+export type { TransformerOptions } from './dsl/table-transform.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export { WeirError } from './errors/weir-error.ts'
 export { type Header, Headers } from './process/headers.ts'
@@ -42,6 +43,11 @@ export type {
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'
+export type {
+  TransformerContext,
+  ValueTransformer,
+  ValueTransformerSupplier,
+} from './process/operators/table-transform.ts'
 export type {
   Cancellable,
   Processor,

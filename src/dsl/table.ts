@@ -8,6 +8,7 @@ import {
   type TableMapOptions,
   tableMap,
 } from '../process/operators/table-map.ts'
+import type { ValueTransformerSupplier } from '../process/operators/table-transform.ts'
 import type { RowFunction } from '../process/operators/table-view.ts'
 import { toStream } from '../process/operators/to-stream.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -27,6 +28,7 @@ import { requireSerde, type SerdeState } from './serde-state.ts'
 import { Stream } from './stream.ts'
 import { addTableTableJoin, type TABLE_JOINS } from './table-join.ts'
 import { ComputedRows, type TableRows } from './table-rows.ts'
+import { addTableTransform, type TransformerOptions } from './table-transform.ts'
 
 /** What a table is made of. */
 export interface TableParts<K, V> {
@@ -120,6 +122,29 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
       forwardsAbsence: true,
       asksForOldValues: false,
     })
+  }
+
+  /**
+   * Rows with values that a transformer makes, which may use stores: `mapValues` with state. Called for deleted rows too, with null. Kept in a store
+   * only when `store` is given, and then `value` must be given too. Kafka Streams' KTable.transformValues.
+   *
+   * @param supplier makes a new transformer at each call
+   * @throws TopologyError when it does not, or an option is wrong
+   */
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options: JoinedStore<K, R> & TransformerOptions,
+  ): Table<K, Exclude<R, null>>
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options?: NameOption & TransformerOptions,
+  ): Table<K, Exclude<R, null>, 'missing'>
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>> & TransformerOptions,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    const transformer = supplier as ValueTransformerSupplier<K, V, Exclude<R, null>>
+    return new Table(addTableTransform(this.parts, transformer, options))
   }
 
   /**

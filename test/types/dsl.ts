@@ -133,6 +133,14 @@ export default defineTopology((builder) => {
   // @ts-expect-error: a table of other keys
   names.join(builder.table('rows', { key: serdes.int32, value: serdes.string }), (name) => name)
 
+  const lengths = names.transformValues(() => ({
+    transform: (name, user) => {
+      check<Equal<[typeof name, typeof user], [string | null, string]>>()
+      return name === null ? null : name.length
+    },
+  }))
+  check<Equal<typeof lengths, Table<string, number, 'missing'>>>()
+
   // Joins of streams.
   const windows = JoinWindows.of({ timeDifferenceMs: minutes(1) })
   const clicks = builder.stream('clicks', { key: serdes.string, value: serdes.int32 })

@@ -34,6 +34,10 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
     const value = defined(this.#joiner(left, right, key))
     context.forward({ key, value, timestamp: record.timestamp, headers: record.headers })
   }
+
+  close(): void {
+    this.#rows.close?.()
+  }
 }
 
 /** Joins each record to the table's row under its key. Kafka Streams' KStreamKTableJoinProcessor. */

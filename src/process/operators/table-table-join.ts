@@ -54,6 +54,10 @@ class TableJoinSide<K, V1, V2, R> implements Processor<K, Change<V1>, K, Change<
     const oldValue = this.#sendsOldValues ? this.#join(thisOld, other, key) : null
     context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
   }
+
+  close(): void {
+    this.#other.close?.()
+  }
 }
 
 /** Where both sides of a join meet: keeps the joined rows, when there is a store for them. */

@@ -7,6 +7,8 @@ export interface RowReader<K, V> {
   get(key: K): V | null
   /** ms: of the row that `get` has returned last; -1 when there was none */
   readonly timestamp: number
+  /** Of readers that have something to close: their processor does, when it is closed. */
+  close?(): void
 }
 
 /** @returns the row's value in a table that is computed from another, null when it has none there */
@@ -53,6 +55,10 @@ class ComputingReader<K, V, V2> implements RowReader<K, V2> {
     this.timestamp = computed === null ? -1 : this.#parent.timestamp
     return computed
   }
+
+  close(): void {
+    this.#parent.close?.()
+  }
 }
 
 class JoiningReader<K, V1, V2, R> implements RowReader<K, R> {
@@ -71,6 +77,11 @@ class JoiningReader<K, V1, V2, R> implements RowReader<K, R> {
     const joined = this.#join(this.#left.get(key), this.#right.get(key), key)
     this.timestamp = joined === null ? -1 : Math.max(this.#left.timestamp, this.#right.timestamp)
     return joined
+  }
+
+  close(): void {
+    this.#left.close?.()
+    this.#right.close?.()
   }
 }
 

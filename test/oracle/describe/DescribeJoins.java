@@ -16,9 +16,12 @@ import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Printed;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
+import org.apache.kafka.streams.processor.ProcessorContext;
 import org.apache.kafka.streams.processor.RecordContext;
 import org.apache.kafka.streams.processor.TopicNameExtractor;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
 
 /** The topologies of test/unit/topology/described-joins.ts. */
 final class DescribeJoins {
@@ -37,6 +40,21 @@ final class DescribeJoins {
 
   private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {
     return Materialized.as(name);
+  }
+
+  private static ValueTransformerWithKey<String, String, String> transformer() {
+    return new ValueTransformerWithKey<>() {
+      @Override
+      public void init(ProcessorContext context) {}
+
+      @Override
+      public String transform(String key, String value) {
+        return value;
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   private static StreamJoined<String, String, String> joined() {
@@ -75,6 +93,17 @@ final class DescribeJoins {
       };
       stream(builder, "a").to(chooser);
       stream(builder, "a").to(chooser, Produced.as("named"));
+    });
+
+    topologies.accept("transform-values", builder -> {
+      builder.addStateStore(Stores.keyValueStoreBuilder(
+          Stores.persistentKeyValueStore("used"), Serdes.String(), Serdes.String()));
+      KTable<String, String> table = table(builder, "rows");
+      table.transformValues(DescribeJoins::transformer, "used").toStream().to("one");
+      table.transformValues(DescribeJoins::transformer, as("kept"), Named.as("named"), "used").toStream().to("two");
+      stream(builder, "a").join(table.transformValues(DescribeJoins::transformer), (l, r) -> l).to("three");
+      table.transformValues(DescribeJoins::transformer, Materialized.with(Serdes.String(), Serdes.String()))
+          .filter((key, value) -> true).toStream().to("four");
     });
 
     topologies.accept("to-table", builder -> {

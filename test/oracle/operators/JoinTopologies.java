@@ -13,12 +13,49 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
+import org.apache.kafka.streams.processor.ProcessorContext;
 import org.apache.kafka.streams.processor.internals.ProcessorNode;
 import org.apache.kafka.streams.processor.internals.StreamTask;
 import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
 
 /** The topologies of test/unit/process/operators/join-topologies.ts. */
 final class JoinTopologies {
+  /** The same of the same row, deleted ones too. */
+  private static final class Marking implements ValueTransformerWithKey<String, String, String> {
+    @Override
+    public void init(ProcessorContext context) {}
+
+    @Override
+    public String transform(String key, String value) {
+      return value == null ? "none" : value.equals("v7") ? null : key + "!" + value;
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** Tells how often it was called for a key. */
+  private static final class Counting implements ValueTransformerWithKey<String, String, String> {
+    private KeyValueStore<String, String> calls;
+
+    @Override
+    public void init(ProcessorContext context) {
+      calls = context.getStateStore("calls");
+    }
+
+    @Override
+    public String transform(String key, String value) {
+      String before = calls.get(key);
+      calls.put(key, before == null ? "1" : String.valueOf(Integer.parseInt(before) + 1));
+      return value == null ? null : value + before;
+    }
+
+    @Override
+    public void close() {}
+  }
+
   private JoinTopologies() {}
 
   private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {
@@ -128,6 +165,17 @@ final class JoinTopologies {
       }
       builder.<String, String>stream("a").split().branch((key, value) -> key != null).noDefaultBranch()
           .values().forEach(stream -> stream.to("out"));
+    });
+
+    topologies.put("table-transform", builder -> {
+      builder.addStateStore(Stores.keyValueStoreBuilder(
+          Stores.inMemoryKeyValueStore("calls"), Serdes.String(), Serdes.String()));
+      KTable<String, String> table = builder.table("a");
+      show(table.transformValues(Counting::new, "calls"), "counted");
+      show(table.transformValues(Counting::new, as("stored"), "calls").filter((key, value) -> value.length() < 8), "stored");
+      KTable<String, String> plain = table.transformValues(Marking::new);
+      show(plain.filter((key, value) -> !value.contains("v3")), "plain");
+      show(builder.<String, String>table("b").leftJoin(plain, (l, r) -> l + "+" + r), "joined");
     });
 
     topologies.put("to-table", builder -> {

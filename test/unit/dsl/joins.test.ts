@@ -97,6 +97,21 @@ describe('joins and branches that cannot be are refused with one line', () => {
           .join(b.stream('b', text).repartition({ name: 'many', partitions: 3 }), joiner, windows),
       'topics that are joined need the same number of partitions: few-repartition has 2, many-repartition has 3',
     ],
+    'a transformer without transform': [
+      (b) => b.table('a', text).transformValues(() => ({ init() {} }) as never),
+      'KTABLE-TRANSFORMVALUES-0000000003: the supplier must return an object with transform(value, key), not an object',
+    ],
+    'one transformer for all': [
+      (b) => {
+        const transformer = { transform: () => 1 }
+        return b.table('a', text).transformValues(() => transformer)
+      },
+      'KTABLE-TRANSFORMVALUES-0000000003: the supplier returned the same transformer twice; it must make a new one at each call',
+    ],
+    'a transformer without its store': [
+      (b) => b.table('a', text).transformValues(() => ({ transform: () => 1 }), { stores: ['none'] }),
+      'processor KTABLE-TRANSFORMVALUES-0000000003: there is no store none',
+    ],
     'two branches of one name': [
       (b) =>
         b

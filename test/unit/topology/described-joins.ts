@@ -4,6 +4,7 @@ import type { Stream } from '../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { stores } from '../../../src/topology/stores.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 const both = { ...text, otherValue: serdes.string }
@@ -42,6 +43,23 @@ export const describedJoins: Record<string, (builder: StreamsBuilder) => void> =
     const byValue = ({ value }: { readonly value: string }): string => value
     stream(builder, 'a').to(byValue, { topics: ['x', 'y'] })
     stream(builder, 'a').to(byValue, { topics: ['x', 'y'], name: 'named' })
+  },
+
+  'transform-values': (builder) => {
+    builder.addStateStore(stores.keyValue({ name: 'used', ...text }))
+    const rows = table(builder, 'rows')
+    const transformer = () => ({ transform: (value: string | null) => value })
+    rows
+      .transformValues(transformer, { stores: ['used'] })
+      .toStream()
+      .to('one', text)
+    rows
+      .transformValues(transformer, { stores: ['used'], store: 'kept', value: serdes.string, name: 'named' })
+      .toStream()
+      .to('two')
+    const joined = stream(builder, 'a')
+    joined.join(rows.transformValues(transformer), first).to('three', text)
+    rows.transformValues(transformer, text).filter(all).toStream().to('four')
   },
 
   'to-table': (builder) => {

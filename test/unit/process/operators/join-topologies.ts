@@ -3,9 +3,12 @@ import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
 import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
+import type { ValueTransformer } from '../../../../src/process/operators/table-transform.ts'
 import type { StreamRecord } from '../../../../src/process/record.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
+import type { KeyValueStore } from '../../../../src/state/store.ts'
+import { stores } from '../../../../src/topology/stores.ts'
 
 type Text = string | null
 
@@ -30,6 +33,21 @@ function show(
   label: string,
 ): void {
   out(table.toStream().mapValues((value: Text) => `${label} ${value}`))
+}
+
+/** Tells how often it was called for a key. */
+function counting(): ValueTransformer<string, string, string> {
+  let calls: KeyValueStore<string, string>
+  return {
+    init(context) {
+      calls = context.stateStore('calls')
+    },
+    transform(value, key) {
+      const before = calls.get(key)
+      calls.put(key, String(Number(before ?? 0) + 1))
+      return value === null ? null : value + String(before)
+    },
+  }
 }
 
 /** The topologies of test/oracle/operators/JoinTopologies.java. */
@@ -134,6 +152,35 @@ export const joinTopologies: Record<string, OperatorTopology> = {
       .branch(({ key }) => key !== null)
       .noDefaultBranch()
     out(keyed!)
+  },
+
+  'table-transform': (builder, out, rows) => {
+    builder.addStateStore(
+      stores.keyValue({ name: 'calls', key: serdes.string, value: serdes.string, inMemory: true }),
+    )
+    const table = builder.table('a', { ...text, ...rows })
+    show(out, table.transformValues(counting, { stores: ['calls'] }), 'counted')
+    const stored = { ...rows, store: 'stored', value: serdes.string, stores: ['calls'] }
+    show(
+      out,
+      table.transformValues(counting, stored).filter((value) => value.length < 8),
+      'stored',
+    )
+    const plain = table.transformValues(() => ({
+      transform: (value: Text, key: string) =>
+        value === null ? 'none' : value === 'v7' ? null : `${key}!${value}`,
+    }))
+    show(
+      out,
+      plain.filter((value) => !value.includes('v3')),
+      'plain',
+    )
+    const other = builder.table('b', { ...text, ...rows })
+    show(
+      out,
+      other.leftJoin(plain, (l, r) => `${l}+${r}`),
+      'joined',
+    )
   },
 
   'to-table': (builder, out, rows) => {
