@@ -356,7 +356,8 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): Stream<K, R, 'known', 'missing'>
   /**
    * As `join`, but a record of this stream that no other has met is joined to null: when later records of either stream show that its window and
-   * grace are over, and at most once a second. One without a key is at once. Records with a null value are dropped.
+   * grace are over, and at most once a second. One without a key is at once, and so is one that comes when its window is over already, though
+   * a late record may yet meet it. Records with a null value are dropped.
    *
    * @param joiner gets (left, right or null, key)
    */
