@@ -70,7 +70,7 @@ test('what waits in a join is neither lost nor doubled when the worker is killed
     applicationId: 'joins',
     bootstrapServers,
     stateDir: makeScratchDir('joins'),
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', WEIR_SESSION_TIMEOUT_MS: '8000' },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(
