@@ -40,12 +40,21 @@ export class Segments {
   readonly #retentionMs: number
   readonly #intervalMs: number
   readonly #observed: () => Observed
+  readonly #seesWholeSegments: boolean
   #streamTimeMs = -1
   #sequence = 0
   #known = false
 
-  /** @param observed as of the last commit or restore; asked before the first use, and again after `forget` */
-  constructor({ retentionMs, segmentIntervalMs }: WindowsDefinition, observed: () => Observed) {
+  /**
+   * @param observed as of the last commit or restore; asked before the first use, and again after `forget`
+   * @param seesWholeSegments what lies in a live segment is seen, whatever its time
+   */
+  constructor(
+    { retentionMs, segmentIntervalMs }: WindowsDefinition,
+    observed: () => Observed,
+    seesWholeSegments = false,
+  ) {
+    this.#seesWholeSegments = seesWholeSegments
     this.#retentionMs = retentionMs
     this.#intervalMs = segmentIntervalMs
     this.#observed = observed
@@ -59,7 +68,8 @@ export class Segments {
 
   /** The earliest time that is seen. */
   get visibleFromMs(): number {
-    return this.streamTimeMs - this.#retentionMs + 1
+    const expiresAtMs = this.streamTimeMs - this.#retentionMs
+    return this.#seesWholeSegments ? this.startOf(this.segmentOf(expiresAtMs)) : expiresAtMs + 1
   }
 
   segmentOf(timeMs: number): number {

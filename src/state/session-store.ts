@@ -3,7 +3,7 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { SegmentedStore } from './segmented-store.ts'
 import { SESSION_SUFFIX_BYTES } from './segments.ts'
-import type { SessionStore, StoreIterator, Windowed } from './store.ts'
+import type { SessionStore, StoreIterator, Window, Windowed } from './store.ts'
 
 /** A session store, in RocksDB or in memory; a session is kept by its end. Kafka Streams' RocksDBSessionStore and InMemorySessionStore. */
 export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements SessionStore<K, V> {
@@ -87,6 +87,14 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
   protected override writeSuffix(end: number, start: number, writer: ByteWriter): void {
     writer.writeInt64(end)
     writer.writeInt64(start)
+  }
+
+  protected override timeOf({ end }: Window): number {
+    return end
+  }
+
+  protected override windowOf(end: number, start: number): Window {
+    return { start, end }
   }
 
   protected override view(value: unknown): V {

@@ -1,5 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
+import type { Windowed } from '../serde/windowed.ts'
 import type { FlushListener } from './change-buffer.ts'
+
+export type { Window, Windowed } from '../serde/windowed.ts'
 
 /** A store that can tell of its changes when it is flushed instead of at once. Kafka Streams' CachedStateStore. */
 export interface CachingStore<K, V> extends Store {
@@ -103,18 +106,6 @@ export interface VersionedKeyValueStore<K, V> extends Store {
    * @throws RangeError for a time that is no whole number
    */
   get(key: K, asOfTimestamp: number): VersionedRecord<V> | null
-}
-
-/** A window of time, ms since 1970. Of a window store `end` lies outside (Kafka Streams' TimeWindow), of a session within (SessionWindow). */
-export interface Window {
-  readonly start: number
-  readonly end: number
-}
-
-/** A key and its window. Kafka Streams' Windowed. */
-export interface Windowed<K> {
-  readonly key: K
-  readonly window: Window
 }
 
 /** Windows of one key: `key` is the window's start. Kafka Streams' WindowStoreIterator. */

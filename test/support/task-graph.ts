@@ -9,8 +9,11 @@ import { PunctuationQueue } from '../../src/process/punctuation.ts'
 import { TaskClock } from '../../src/process/task-clock.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
-import { openKeyValueStore, type RocksDbKeyValueStore } from '../../src/state/rocksdb-key-value-store.ts'
+import { openStore } from '../../src/state/open-store.ts'
 import { hasTimestampedRows } from '../../src/state/row-codec.ts'
+import { segmentOptions } from '../../src/state/segments.ts'
+import type { StateStore } from '../../src/state/state-store.ts'
+import type { KeyValueStore } from '../../src/state/store.ts'
 import type { TopologyDefinition } from '../../src/topology/definition.ts'
 import { smallStateMemory } from './state-memory.ts'
 
@@ -20,7 +23,7 @@ import { smallStateMemory } from './state-memory.ts'
  */
 export class TaskGraph implements AsyncDisposable {
   readonly clock = new TaskClock(Date.now)
-  readonly stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>
+  readonly stores: ReadonlyMap<string, StateStore>
   /** Records that operators dropped: the processor and why. */
   readonly dropped: { readonly processor: string; readonly reason: string }[] = []
   readonly #graph: ProcessGraph
@@ -28,7 +31,7 @@ export class TaskGraph implements AsyncDisposable {
 
   private constructor(
     { subtopologies }: TopologyDefinition,
-    stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>,
+    stores: ReadonlyMap<string, StateStore>,
     resources: AsyncDisposableStack,
   ) {
     this.stores = stores
@@ -67,6 +70,7 @@ export class TaskGraph implements AsyncDisposable {
         timestamped: hasTimestampedRows(definition),
         inMemory: definition.inMemory === true,
         changelogTopic: null,
+        ...segmentOptions(definition),
       })),
       flushEveryRecords: 1_000_000,
       flushIntervalMs: 3_600_000,
@@ -77,11 +81,15 @@ export class TaskGraph implements AsyncDisposable {
     const stores = new Map(
       definitions.map((definition, index) => [
         definition.name,
-        openKeyValueStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
+        openStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
       ]),
     )
     const graph = new TaskGraph(topology, stores, resources)
     return graph
+  }
+
+  keyValueStore(name: string): KeyValueStore<unknown, unknown> {
+    return this.stores.get(name) as unknown as KeyValueStore<unknown, unknown>
   }
 
   /** Processes a record of `topic` to its end. */
