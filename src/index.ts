@@ -15,8 +15,8 @@ export type {
   TableOptions,
   WindowedMaterializedOptions,
 } from './dsl/options.ts'
-export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
+export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'

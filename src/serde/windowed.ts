@@ -92,7 +92,9 @@ export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<u
 function checkInner(where: string, key: unknown): void {
   const { serialize, deserialize } = (key ?? {}) as Partial<Serde<unknown>>
   if (typeof serialize !== 'function' || typeof deserialize !== 'function')
-    throw new TypeError(`${where}: key must be a serde, not ${key === null ? 'null' : `a ${typeof key}`}`)
+    throw new TypeError(
+      `${where}: key must be a serde, not ${key === null || key === undefined ? key : `a ${typeof key}`}`,
+    )
 }
 
 function endOfKey(start: number, end: number, suffixBytes: number): number {
