@@ -21,7 +21,13 @@ export type { Stream } from './dsl/stream.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
 export type { TimeWindowedStream, WindowedAggregateSpecification } from './dsl/time-windowed-stream.ts'
-export { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './dsl/windows.ts'
+export {
+  type EmitStrategy,
+  SessionWindows,
+  SlidingWindows,
+  TimeWindows,
+  UnlimitedWindows,
+} from './dsl/windows.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export { WeirError } from './errors/weir-error.ts'
 export { type Header, Headers } from './process/headers.ts'

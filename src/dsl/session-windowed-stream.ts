@@ -28,7 +28,7 @@ import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption }
 import type { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
 import type { WindowedAggregateSpecification } from './time-windowed-stream.ts'
-import type { SessionWindows } from './windows.ts'
+import { checkEmitStrategy, type EmitStrategy, type SessionWindows } from './windows.ts'
 
 export interface SessionAggregateSpecification<K, V, A, R extends A | null>
   extends WindowedAggregateSpecification<K, V, A, R> {
@@ -47,11 +47,26 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
   declare protected readonly states: [VS, Null]
   readonly #grouping: Grouping<K, V>
   readonly #windows: SessionWindows
+  readonly #emitsOnClose: boolean
 
   /** @internal */
-  constructor(grouping: Grouping<K, V>, windows: SessionWindows) {
+  constructor(
+    grouping: Grouping<K, V>,
+    windows: SessionWindows,
+    emitStrategy: EmitStrategy = 'on-window-update',
+  ) {
     this.#grouping = grouping
     this.#windows = windows
+    this.#emitsOnClose = emitStrategy === 'on-window-close'
+  }
+
+  /**
+   * The same sessions, told in another way. Default: `on-window-update`. Closed sessions are looked for when a record comes, no more often than once a
+   * second; what has been told is committed with the offsets.
+   */
+  emitStrategy(strategy: EmitStrategy): SessionWindowedStream<K, V, VS, Null> {
+    checkEmitStrategy(strategy)
+    return new SessionWindowedStream(this.#grouping, this.#windows, strategy)
   }
 
   /** How many records each session had. `value` is the store's serde; default: serdes.int64. */
@@ -105,6 +120,7 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
     checkStoreOptions(method, options)
     const { graph, key: knownKey } = this.#grouping.parts
     const windows = this.#windows
+    const emitsOnClose = this.#emitsOnClose
     const { inactivityGapMs, graceMs } = windows
     const key = requireSerde(method, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
@@ -115,8 +131,17 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
     })
     return this.#grouping.add<Windowed<K>, A, null>({
       name,
-      store: stores.session({ name: storeName, key, value, retentionMs, ...givenStoreOptions(options) }),
-      operator: (aggregateOptions) => sessionAggregate(windows, aggregation, aggregateOptions),
+      store: stores.session({
+        name: storeName,
+        key,
+        value,
+        retentionMs,
+        ...givenStoreOptions(options),
+        // Nobody is told of changes.
+        ...(emitsOnClose && { caching: false }),
+      }),
+      operator: (aggregateOptions) =>
+        sessionAggregate(windows, aggregation, { ...aggregateOptions, emitsOnClose }),
       rows: new AggregateRows<Windowed<K>, A>(sessionView(storeName)),
       key: sessionWindowedSerde(key),
       value,

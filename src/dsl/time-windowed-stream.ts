@@ -1,16 +1,19 @@
-import type { AggregateOptions, Aggregator, Initializer } from '../process/operators/aggregate.ts'
+import type { Aggregator, Initializer } from '../process/operators/aggregate.ts'
 import { type Aggregation, aggregating, counting, reducing } from '../process/operators/aggregation.ts'
 import type { Change } from '../process/operators/change.ts'
 import type { Reducer } from '../process/operators/reduce.ts'
 import { slidingWindowAggregate } from '../process/operators/sliding-window-aggregate.ts'
 import { windowView } from '../process/operators/table-view.ts'
 import { windowAggregate } from '../process/operators/window-aggregate.ts'
+import type { WindowedAggregateOptions } from '../process/operators/window-close.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import { serdes } from '../serde/serdes.ts'
 import { timeWindowEnd, timeWindowedSerde, type Windowed } from '../serde/windowed.ts'
+import type { StoreDefinition } from '../topology/definition.ts'
 import { checkFunction, checkOptions } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 import type { Grouping } from './aggregate-step.ts'
 import {
   asksForStore,
@@ -26,7 +29,13 @@ import { checkRetention } from './retention.ts'
 import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import type { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
-import type { SlidingWindows, TimeWindows, UnlimitedWindows } from './windows.ts'
+import {
+  checkEmitStrategy,
+  type EmitStrategy,
+  type SlidingWindows,
+  type TimeWindows,
+  type UnlimitedWindows,
+} from './windows.ts'
 
 /** What differs between kinds of windows. */
 export interface TimeWindowPlan {
@@ -35,11 +44,15 @@ export interface TimeWindowPlan {
   /** How long a window must be kept, ms, and why. */
   readonly retentionMs: number
   readonly retentionReason: string
+  /** Unlimited windows do not. */
+  readonly closes: boolean
+  /** The store's changes may be kept back although only closed windows are told. */
+  readonly cachesUntilClose: boolean
   /** Kafka Streams generates one name too many for a count. */
   readonly wastesName: boolean
   operator<K, V, A>(
     aggregation: Aggregation<K, V, A>,
-    options: AggregateOptions,
+    options: WindowedAggregateOptions,
   ): ProcessorSupplier<K, V, Windowed<K>, Change<A>>
 }
 
@@ -49,6 +62,8 @@ export function timeWindowPlan(windows: TimeWindows | UnlimitedWindows): TimeWin
     windowSizeMs: sizeMs,
     retentionMs: timeWindowEnd(sizeMs, graceMs),
     retentionReason: `sizeMs ${sizeMs} and graceMs ${graceMs}`,
+    closes: Number.isFinite(windows.advanceMs),
+    cachesUntilClose: true,
     wastesName: true,
     operator: (aggregation, options) => windowAggregate(windows, aggregation, options),
   }
@@ -61,6 +76,8 @@ export function slidingWindowPlan(windows: SlidingWindows): TimeWindowPlan {
     // A record makes windows out of those that began as long as this before it.
     retentionMs: timeWindowEnd(2 * timeDifferenceMs, graceMs),
     retentionReason: `twice timeDifferenceMs ${timeDifferenceMs} and graceMs ${graceMs}`,
+    closes: true,
+    cachesUntilClose: false,
     wastesName: false,
     operator: (aggregation, options) => slidingWindowAggregate(windows, aggregation, options),
   }
@@ -90,11 +107,30 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
   declare protected readonly states: [VS, Null]
   readonly #grouping: Grouping<K, V>
   readonly #plan: TimeWindowPlan
+  readonly #emitsOnClose: boolean
 
   /** @internal */
-  constructor(grouping: Grouping<K, V>, plan: TimeWindowPlan) {
+  constructor(
+    grouping: Grouping<K, V>,
+    plan: TimeWindowPlan,
+    emitStrategy: EmitStrategy = 'on-window-update',
+  ) {
     this.#grouping = grouping
     this.#plan = plan
+    this.#emitsOnClose = emitStrategy === 'on-window-close'
+  }
+
+  /**
+   * The same windows, told in another way. Default: `on-window-update`. Closed windows are looked for when a record comes, no more often than once a
+   * second; what has been told is committed with the offsets.
+   */
+  emitStrategy(strategy: EmitStrategy): TimeWindowedStream<K, V, VS, Null> {
+    checkEmitStrategy(strategy)
+    if (strategy === 'on-window-close' && !this.#plan.closes)
+      throw new TopologyError(
+        'emitStrategy: the strategy is on-window-close, but UnlimitedWindows never close',
+      )
+    return new TimeWindowedStream(this.#grouping, this.#plan, strategy)
   }
 
   /** How many records each key had in each window. `value` is the store's serde; default: serdes.int64. */
@@ -149,21 +185,32 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
     const storeName = options?.store ?? graph.newStoreName(prefix)
     const name = graph.nameOr(options?.name, prefix)
     const retentionMs = checkRetention(`${method} ${name}`, options?.retentionMs, plan)
+    const store = stores.timestampedWindow({
+      name: storeName,
+      key,
+      value,
+      windowSizeMs,
+      retentionMs,
+      ...givenStoreOptions(options),
+    })
     return this.#grouping.add<Windowed<K>, A, Absent>({
       name,
-      store: stores.timestampedWindow({
-        name: storeName,
-        key,
-        value,
-        windowSizeMs,
-        retentionMs,
-        ...givenStoreOptions(options),
-      }),
-      operator: (aggregateOptions) => plan.operator(aggregation, aggregateOptions),
+      store: this.#emitsOnClose ? readAtClose(store, plan.cachesUntilClose) : store,
+      operator: (aggregateOptions) =>
+        plan.operator(aggregation, { ...aggregateOptions, emitsOnClose: this.#emitsOnClose }),
       rows: new AggregateRows<Windowed<K>, A>(windowView(storeName)),
       key: timeWindowedSerde(key, windowSizeMs),
       value,
       preservesKey: false,
     })
+  }
+}
+
+function readAtClose(store: StoreDefinition, caches: boolean): StoreDefinition {
+  const { caching, windows, ...definition } = store
+  return {
+    ...definition,
+    ...(caches && caching !== undefined && { caching }),
+    windows: { ...windows!, readAtClose: true },
   }
 }

@@ -117,6 +117,20 @@ export class SessionWindows {
   }
 }
 
+/**
+ * `on-window-update`: every change of a window is forwarded. `on-window-close`: a window is forwarded once, after it has closed. Kafka Streams'
+ * EmitStrategy, KIP-825.
+ */
+export type EmitStrategy = 'on-window-update' | 'on-window-close'
+
+export function checkEmitStrategy(strategy: unknown): void {
+  if (strategy !== 'on-window-update' && strategy !== 'on-window-close') {
+    throw new TopologyError(
+      `emitStrategy: the strategy is ${String(strategy)}; allowed: on-window-update, on-window-close`,
+    )
+  }
+}
+
 function checkMs(where: string, what: string, ms: unknown, min: number): void {
   if (!Number.isSafeInteger(ms) || (ms as number) < min) {
     throw new TopologyError(

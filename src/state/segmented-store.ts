@@ -66,13 +66,11 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     this.name = definition.name
     this.environment = environment
     this.windows = definition.windows!
-    // Kafka Streams' cache goes on showing what has expired in the store below it.
-    const seesWholeSegments = definition.caching === true
+    this.#caching = definition.caching === true
     const observed = (): Observed => environment.database.observed(environment.index)
-    this.segments = new Segments(this.windows, observed, seesWholeSegments)
+    this.segments = new Segments(this.windows, observed, this.#caching)
     this.#suffixBytes = suffixBytes
     this.#keySerde = definition.key as Serde<K>
-    this.#caching = definition.caching === true
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
     this.#rows = new CachedRows(definition.name, environment, this.#codec)
     this.cache = this.#rows.cache
@@ -238,14 +236,15 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     )
   }
 
-  /** The rows of all keys whose time is within [from, to]. */
+  /** The rows of all keys whose time is within [from, to]. @param since the earliest time that is seen */
   protected scanAll<R>(
     from: number,
     to: number,
     reverse: boolean,
     decode: SuffixedRowDecoder<R, V>,
+    since = this.segments.visibleFromMs,
   ): StoreIterator<R, V> {
-    const times = this.#times(from, to)
+    const times = this.#times(from, to, since)
     return this.#scan(
       times === null ? [] : allKeysRanges(this.segments, times, this.#rangeWriter),
       reverse,
@@ -258,10 +257,10 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     return { key: this.#keySerde.deserialize(arena, keyStart, suffix), window }
   }
 
-  #times(from: number, to: number): TimeRange | null {
+  #times(from: number, to: number, since = this.segments.visibleFromMs): TimeRange | null {
     if (Number.isNaN(from) || Number.isNaN(to) || typeof from !== 'number' || typeof to !== 'number')
       throw new RangeError(`store ${this.name}: times must be numbers of milliseconds, not ${from} and ${to}`)
-    return visibleTimes(this.segments, from, to)
+    return visibleTimes(this.segments, from, to, since)
   }
 
   #scan<R>(

@@ -40,21 +40,24 @@ export class Segments {
   readonly #retentionMs: number
   readonly #intervalMs: number
   readonly #observed: () => Observed
-  readonly #seesWholeSegments: boolean
+  readonly #readAtClose: boolean
+  readonly #caching: boolean
   #streamTimeMs = -1
   #sequence = 0
   #known = false
 
   /**
    * @param observed as of the last commit or restore; asked before the first use, and again after `forget`
-   * @param seesWholeSegments what lies in a live segment is seen, whatever its time
+   * @param caching what has expired is seen until its segment goes, and of windows that are read when they close whatever is still there:
+   *   Kafka Streams' cache shows what has expired in the store below it
    */
   constructor(
-    { retentionMs, segmentIntervalMs }: WindowsDefinition,
+    { retentionMs, segmentIntervalMs, readAtClose = false }: WindowsDefinition,
     observed: () => Observed,
-    seesWholeSegments = false,
+    caching = false,
   ) {
-    this.#seesWholeSegments = seesWholeSegments
+    this.#readAtClose = readAtClose
+    this.#caching = caching
     this.#retentionMs = retentionMs
     this.#intervalMs = segmentIntervalMs
     this.#observed = observed
@@ -68,8 +71,14 @@ export class Segments {
 
   /** The earliest time that is seen. */
   get visibleFromMs(): number {
-    const expiresAtMs = this.streamTimeMs - this.#retentionMs
-    return this.#seesWholeSegments ? this.startOf(this.segmentOf(expiresAtMs)) : expiresAtMs + 1
+    if (this.#caching) return this.#readAtClose ? 0 : this.liveFromMs
+    const expiredMs = this.streamTimeMs - this.#retentionMs
+    return this.#readAtClose ? expiredMs : expiredMs + 1
+  }
+
+  /** The start of the oldest live segment. */
+  get liveFromMs(): number {
+    return this.startOf(this.segmentOf(this.streamTimeMs - this.#retentionMs))
   }
 
   segmentOf(timeMs: number): number {

@@ -36,6 +36,7 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
     return entry === null || entry.value === null ? null : (entry.value as V)
   }
 
+  findSessions(earliestEnd: number, latestEnd: number): StoreIterator<Windowed<K>, V>
   findSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
   findSessions(
     keyFrom: K | null,
@@ -44,12 +45,14 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
     latestStart: number,
   ): StoreIterator<Windowed<K>, V>
   findSessions(
-    key: K | null,
+    key: K | number | null,
     second: K | number | null,
-    third: number,
+    third?: number,
     fourth?: number,
   ): StoreIterator<Windowed<K>, V> {
-    return this.#find(key, second, third, fourth, false)
+    if (third === undefined)
+      return this.scanAll(key as number, second as number, false, this.#sessionRow, this.segments.liveFromMs)
+    return this.#find(key as K | null, second, third, fourth, false)
   }
 
   backwardFindSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>

@@ -155,6 +155,8 @@ export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTim
 export interface ReadOnlySessionStore<K, V> extends Store {
   /** The aggregate of one session, null when absent. */
   fetchSession(key: K, start: number, end: number): V | null
+  /** The sessions of all keys that end within the interval, both ends included: as long as they are written, even if they are gone for other methods. */
+  findSessions(earliestEnd: number, latestEnd: number): StoreIterator<Windowed<K>, V>
   /** The sessions of one key that end at `earliestEnd` or later and start at `latestStart` or earlier. */
   findSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
   /** The same of a range of keys, both ends included; null is unbounded. */

@@ -22,7 +22,10 @@ import { smallStateMemory } from './state-memory.ts'
  * test. The topology must have no sinks.
  */
 export class TaskGraph implements AsyncDisposable {
-  readonly clock = new TaskClock(Date.now)
+  /** The wall clock, ms. */
+  nowMs = 1_000_000
+  readonly clock = new TaskClock(() => this.nowMs)
+  readonly processorMetadata = new Map<string, number>()
   readonly stores: ReadonlyMap<string, StateStore>
   /** Records that operators dropped: the processor and why. */
   readonly dropped: { readonly processor: string; readonly reason: string }[] = []
@@ -33,6 +36,7 @@ export class TaskGraph implements AsyncDisposable {
     { subtopologies }: TopologyDefinition,
     stores: ReadonlyMap<string, StateStore>,
     resources: AsyncDisposableStack,
+    emitIntervalMs: number,
   ) {
     this.stores = stores
     this.#resources = resources
@@ -43,6 +47,8 @@ export class TaskGraph implements AsyncDisposable {
       clock: this.clock,
       streamTimePunctuations: new PunctuationQueue('stream-time'),
       wallClockPunctuations: new PunctuationQueue('wall-clock-time'),
+      processorMetadata: this.processorMetadata,
+      emitIntervalMs,
       recordDropped: (processor: string, reason: string) => this.dropped.push({ processor, reason }),
     }
     const noSinks = (name: string): never => {
@@ -52,14 +58,14 @@ export class TaskGraph implements AsyncDisposable {
     this.#graph.init()
   }
 
-  static async open(topology: TopologyDefinition): Promise<TaskGraph> {
+  static async open(topology: TopologyDefinition, emitIntervalMs = 0): Promise<TaskGraph> {
     const [subtopology] = topology.subtopologies
     if (topology.subtopologies.length !== 1) throw new Error('the topology must have one sub-topology')
     const resources = new AsyncDisposableStack()
     const folder = await mkdtemp(join(tmpdir(), 'weir-graph-'))
     resources.defer(() => rm(folder, { recursive: true, force: true }))
     const definitions = subtopology!.stores
-    if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources)
+    if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources, emitIntervalMs)
     const memory = StateMemory.acquire(smallStateMemory)
     resources.defer(() => memory.close())
     const database = await TaskDatabase.open(memory, {
@@ -84,7 +90,7 @@ export class TaskGraph implements AsyncDisposable {
         openStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
       ]),
     )
-    const graph = new TaskGraph(topology, stores, resources)
+    const graph = new TaskGraph(topology, stores, resources, emitIntervalMs)
     return graph
   }
 

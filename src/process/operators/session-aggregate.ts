@@ -1,10 +1,10 @@
 import type { SessionStore, Windowed } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { AggregateOptions } from './aggregate.ts'
 import type { Aggregation } from './aggregation.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { WindowClose, type WindowedAggregateOptions } from './window-close.ts'
 import { SessionForwarder } from './window-forwarder.ts'
 
 export interface SessionGaps {
@@ -16,14 +16,16 @@ export interface SessionGaps {
 class SessionAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
   readonly #windows: SessionGaps
   readonly #aggregation: Aggregation<K, V, A>
-  readonly #options: AggregateOptions
+  readonly #options: WindowedAggregateOptions
   readonly #sendsOldValues: boolean
   #store!: SessionStore<K, A>
   #forwarder!: SessionForwarder<K, A>
+  /** Null when every change is forwarded. */
+  #close: WindowClose | null = null
   /** The highest timestamp seen by this operator since it was made, as in Kafka Streams. */
   #streamTimeMs = -1
 
-  constructor(windows: SessionGaps, aggregation: Aggregation<K, V, A>, options: AggregateOptions) {
+  constructor(windows: SessionGaps, aggregation: Aggregation<K, V, A>, options: WindowedAggregateOptions) {
     this.#windows = windows
     this.#aggregation = aggregation
     this.#options = options
@@ -32,7 +34,9 @@ class SessionAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A
 
   init(context: OperatorContext<Windowed<K>, Change<A>>): void {
     this.#store = context.stateStore(this.#options.store)
-    this.#forwarder = new SessionForwarder(this.#store, context, this.#sendsOldValues, true)
+    const { store, emitsOnClose } = this.#options
+    this.#forwarder = new SessionForwarder(this.#store, context, this.#sendsOldValues, !emitsOnClose)
+    if (emitsOnClose) this.#close = new WindowClose(context, store)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<Windowed<K>, Change<A>>): void {
@@ -57,14 +61,23 @@ class SessionAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A
     }
     if (end < closeTimeMs) {
       context.recordDropped('expired window')
-      return
+    } else {
+      // A session of this one moment is the only one there can be that stays what it is.
+      if (start !== end) {
+        for (const session of merged) this.#forwarder.update(record, session.key, null, session.value)
+      }
+      const after = this.#aggregation.add(aggregate, record)
+      this.#forwarder.update(record, { key, window: { start, end } }, after, null)
     }
-    // A session of this one moment is the only one there can be that stays what it is.
-    if (start !== end) {
-      for (const session of merged) this.#forwarder.update(record, session.key, null, session.value)
-    }
-    const after = this.#aggregation.add(aggregate, record)
-    this.#forwarder.update(record, { key, window: { start, end } }, after, null)
+    if (this.#close?.isDue(closeTimeMs)) this.#emitClosed(this.#close, record, closeTimeMs)
+  }
+
+  #emitClosed(close: WindowClose, record: StreamRecord<K, V>, closeTimeMs: number): void {
+    const firstEnd = Math.max(0, close.lastMs)
+    const lastEnd = closeTimeMs - 1
+    if (lastEnd < firstEnd) return
+    this.#forwarder.emit(record, firstEnd, lastEnd)
+    close.told(closeTimeMs)
   }
 }
 
@@ -75,7 +88,7 @@ class SessionAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A
 export function sessionAggregate<K, V, A>(
   windows: SessionGaps,
   aggregation: Aggregation<K, V, A>,
-  options: AggregateOptions,
+  options: WindowedAggregateOptions,
 ): ProcessorSupplier<K, V, Windowed<K>, Change<A>> {
   return () => new SessionAggregate(windows, aggregation, options)
 }

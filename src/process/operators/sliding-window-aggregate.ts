@@ -1,10 +1,10 @@
 import type { TimestampedWindowStore, Windowed } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import { isValueNull, type StreamRecord } from '../record.ts'
-import type { AggregateOptions } from './aggregate.ts'
 import type { Aggregation } from './aggregation.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { WindowClose, type WindowedAggregateOptions } from './window-close.ts'
 import { TimeWindowForwarder } from './window-forwarder.ts'
 
 export interface SlidingGaps {
@@ -44,15 +44,17 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
   readonly #timeDifferenceMs: number
   readonly #graceMs: number
   readonly #aggregation: Aggregation<K, V, A>
-  readonly #options: AggregateOptions
+  readonly #options: WindowedAggregateOptions
   readonly #sendsOldValues: boolean
   #context!: OperatorContext<Windowed<K>, Change<A>>
   #store!: TimestampedWindowStore<K, A>
   #forwarder!: TimeWindowForwarder<K, A>
+  /** Null when every change is forwarded. */
+  #close: WindowClose | null = null
   /** The highest timestamp seen by this operator since it was made, as in Kafka Streams. */
   #streamTimeMs = -1
 
-  constructor(windows: SlidingGaps, aggregation: Aggregation<K, V, A>, options: AggregateOptions) {
+  constructor(windows: SlidingGaps, aggregation: Aggregation<K, V, A>, options: WindowedAggregateOptions) {
     this.#timeDifferenceMs = windows.timeDifferenceMs
     this.#graceMs = windows.graceMs
     this.#aggregation = aggregation
@@ -63,7 +65,9 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
   init(context: OperatorContext<Windowed<K>, Change<A>>): void {
     this.#context = context
     this.#store = context.stateStore(this.#options.store)
-    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, true)
+    const { store, emitsOnClose } = this.#options
+    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, !emitsOnClose)
+    if (emitsOnClose) this.#close = new WindowClose(context, store)
   }
 
   process(record: StreamRecord<K, V>): void {
@@ -75,7 +79,20 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
     if (timestamp > this.#streamTimeMs) this.#streamTimeMs = timestamp
     if (timestamp + this.#timeDifferenceMs < this.#closeTimeMs) this.#context.recordDropped('expired window')
     else if (timestamp < this.#timeDifferenceMs) this.#processEarly(record)
-    else this.#processUsual(record)
+    else {
+      this.#processUsual(record)
+      this.#emitClosed(record)
+    }
+  }
+
+  #emitClosed(record: StreamRecord<K, V>): void {
+    const close = this.#close
+    if (close === null || !close.isDue(this.#closeTimeMs)) return
+    const lastStart = this.#closeTimeMs - this.#timeDifferenceMs - 1
+    if (lastStart < 0) return
+    const { lastMs } = close
+    this.#forwarder.emit(record, lastMs === -1 ? 0 : Math.max(0, lastMs - this.#timeDifferenceMs), lastStart)
+    close.told(this.#closeTimeMs)
   }
 
   get #closeTimeMs(): number {
@@ -193,7 +210,7 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
 export function slidingWindowAggregate<K, V, A>(
   windows: SlidingGaps,
   aggregation: Aggregation<K, V, A>,
-  options: AggregateOptions,
+  options: WindowedAggregateOptions,
 ): ProcessorSupplier<K, V, Windowed<K>, Change<A>> {
   return () => new SlidingWindowAggregate(windows, aggregation, options)
 }

@@ -2,10 +2,10 @@ import { timeWindowEnd } from '../../serde/windowed.ts'
 import type { TimestampedWindowStore, Windowed } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { AggregateOptions } from './aggregate.ts'
 import type { Aggregation } from './aggregation.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { WindowClose, type WindowedAggregateOptions } from './window-close.ts'
 import { TimeWindowForwarder } from './window-forwarder.ts'
 
 /** Windows that follow from the time alone. Kafka Streams' Windows. */
@@ -21,14 +21,20 @@ export interface EnumerableWindows {
 class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
   readonly #windows: EnumerableWindows
   readonly #aggregation: Aggregation<K, V, A>
-  readonly #options: AggregateOptions
+  readonly #options: WindowedAggregateOptions
   readonly #sendsOldValues: boolean
   #store!: TimestampedWindowStore<K, A>
   #forwarder!: TimeWindowForwarder<K, A>
+  /** Null when every change is forwarded. */
+  #close: WindowClose | null = null
   /** The highest timestamp seen by this operator since it was made, as in Kafka Streams. */
   #streamTimeMs = -1
 
-  constructor(windows: EnumerableWindows, aggregation: Aggregation<K, V, A>, options: AggregateOptions) {
+  constructor(
+    windows: EnumerableWindows,
+    aggregation: Aggregation<K, V, A>,
+    options: WindowedAggregateOptions,
+  ) {
     this.#windows = windows
     this.#aggregation = aggregation
     this.#options = options
@@ -37,7 +43,9 @@ class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>
 
   init(context: OperatorContext<Windowed<K>, Change<A>>): void {
     this.#store = context.stateStore(this.#options.store)
-    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, true)
+    const { store, emitsOnClose } = this.#options
+    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, !emitsOnClose)
+    if (emitsOnClose) this.#close = new WindowClose(context, store)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<Windowed<K>, Change<A>>): void {
@@ -54,6 +62,27 @@ class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>
       if (end > closeTimeMs) this.#update(record, start, end)
       else context.recordDropped('expired window')
     }
+    if (this.#close?.isDue(closeTimeMs)) this.#emitClosed(this.#close, record, closeTimeMs)
+  }
+
+  #emitClosed(close: WindowClose, record: StreamRecord<K, V>, closeTimeMs: number): void {
+    const { lastMs } = close
+    const { sizeMs } = this.#windows
+    const lastStart = closeTimeMs - sizeMs
+    if (lastStart < 0) return
+    const firstStart = lastMs === -1 ? 0 : Math.max(0, lastMs - sizeMs) + 1
+    if (lastMs !== -1 && this.#isSameWindows(lastStart, firstStart - 1)) return
+    this.#forwarder.emit(record, firstStart, lastStart)
+    close.told(closeTimeMs)
+  }
+
+  /** Two times that lie in the same windows. */
+  #isSameWindows(a: number, b: number): boolean {
+    const { advanceMs } = this.#windows
+    return (
+      this.#windows.firstStart(a) === this.#windows.firstStart(b) &&
+      Math.floor(a / advanceMs) === Math.floor(b / advanceMs)
+    )
   }
 
   #update(record: StreamRecord<K, V>, start: number, end: number): void {
@@ -72,7 +101,7 @@ class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>
 export function windowAggregate<K, V, A>(
   windows: EnumerableWindows,
   aggregation: Aggregation<K, V, A>,
-  options: AggregateOptions,
+  options: WindowedAggregateOptions,
 ): ProcessorSupplier<K, V, Windowed<K>, Change<A>> {
   return () => new WindowAggregate(windows, aggregation, options)
 }

@@ -54,6 +54,16 @@ abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
     })
   }
 
+  /** A window has closed. @param record at work */
+  protected forwardClosed(
+    record: StreamRecord<unknown, unknown>,
+    key: Windowed<K>,
+    newValue: V,
+    timestamp: number,
+  ): void {
+    this.context.forward({ key, value: { newValue, oldValue: null }, timestamp, headers: record.headers })
+  }
+
   protected change(newValue: V | null, oldValue: V | null): Change<V> {
     return { newValue, oldValue: this.sendsOldValues ? oldValue : null }
   }
@@ -87,6 +97,13 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
     this.context.forward({ key: { key, window }, value, timestamp, headers: record.headers })
+  }
+
+  /** Forwards the windows that start within [from, to], by start, then by key. @param record at work */
+  emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
+    // The store has them by segment, within it by key.
+    const rows = [...this.#store.fetchAll(from, to)].sort((a, b) => a.key.window.start - b.key.window.start)
+    for (const { key, value } of rows) this.forwardClosed(record, key, value.value, value.timestamp)
   }
 
   protected override flushedTimestamp({
@@ -124,6 +141,14 @@ export class SessionForwarder<K, V> extends WindowForwarder<K, V> {
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
     this.context.forward({ key: session, value, timestamp: session.window.end, headers: Headers.empty })
+  }
+
+  /** Forwards the sessions that end within [from, to], by end, start and key. @param record at work */
+  emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
+    const rows = [...this.#store.findSessions(from, to)].sort(
+      ({ key: { window: a } }, { key: { window: b } }) => a.end - b.end || a.start - b.start,
+    )
+    for (const { key, value } of rows) this.forwardClosed(record, key, value, key.window.end)
   }
 
   protected override flushedTimestamp({ key }: PendingChange<Windowed<K>, V>): number {

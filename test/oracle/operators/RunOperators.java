@@ -21,9 +21,11 @@ import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.StreamsConfig.InternalConfig;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
@@ -45,13 +47,21 @@ import org.apache.kafka.streams.test.TestRecord;
 public final class RunOperators {
   private static final int RECORDS = 400;
   private static final int COMMIT_EVERY = 7;
+  /** The wall clock: where it starts, and how far it goes with each record. */
+  private static final long START_MS = 1_000_000;
+  private static final int RECORD_MS = 300;
   /** Those without a store of a table are the same with a cache. */
   private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread");
   private static final Map<String, Consumer<StreamsBuilder>> TOPOLOGIES = new LinkedHashMap<>();
 
+  /** How often closed windows are looked for at most: always, unless named here. */
+  private static final Map<String, Long> EMIT_INTERVALS_MS = Map.of("window-close", 1000L, "session-close", 1000L);
+
   /** Timestamps are multiplied by this, 1 unless named here: to reach several segments of a store. */
   private static final Map<String, Integer> SCALES =
-      Map.of("window-segments", 6000, "sliding-segments", 6000, "session-segments", 6000);
+      Map.of(
+          "window-segments", 6000, "sliding-segments", 6000, "session-segments", 6000,
+          "window-close-segments", 6000, "sliding-close-segments", 6000, "session-close-segments", 6000);
 
   private static <K, V> Materialized<K, V, KeyValueStore<Bytes, byte[]>> as(String name) {
     return Materialized.as(name);
@@ -107,6 +117,40 @@ public final class RunOperators {
             .toStream((key, value) -> key.key() + "@" + key.window().start())
             .mapValues(String::valueOf)
             .to("out"));
+
+    TOPOLOGIES.put("window-close", builder -> show(
+        a(builder).groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(20), Duration.ofMillis(10)))
+            .emitStrategy(EmitStrategy.onWindowClose()).count(), ""));
+
+    TOPOLOGIES.put("window-close-hopping", builder -> showFiltered(
+        a(builder).groupByKey()
+            .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(10)).advanceBy(Duration.ofMillis(4)))
+            .emitStrategy(EmitStrategy.onWindowClose())
+            .aggregate(() -> "i", (key, value, aggregate) -> append(aggregate, value)), TIME_WINDOWED));
+
+    TOPOLOGIES.put("window-close-segments", builder -> show(
+        a(builder).groupByKey().windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMillis(9000), Duration.ofMillis(5000)))
+            .emitStrategy(EmitStrategy.onWindowClose()).reduce(RunOperators::append), ""));
+
+    TOPOLOGIES.put("session-close", builder -> show(
+        a(builder).groupByKey()
+            .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(3), Duration.ofMillis(10)))
+            .emitStrategy(EmitStrategy.onWindowClose()).count(), ""));
+
+    TOPOLOGIES.put("session-close-segments", builder -> show(
+        a(builder).groupByKey()
+            .windowedBy(SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(3000), Duration.ofMillis(30000)))
+            .emitStrategy(EmitStrategy.onWindowClose()).count(), ""));
+
+    TOPOLOGIES.put("sliding-close", builder -> show(
+        a(builder).groupByKey()
+            .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(12), Duration.ofMillis(10)))
+            .emitStrategy(EmitStrategy.onWindowClose()).count(), ""));
+
+    TOPOLOGIES.put("sliding-close-segments", builder -> show(
+        a(builder).groupByKey()
+            .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(20000), Duration.ofMillis(9000)))
+            .emitStrategy(EmitStrategy.onWindowClose()).count(), ""));
 
     TOPOLOGIES.put("session-count", builder -> show(
         a(builder).groupByKey()
@@ -243,6 +287,7 @@ public final class RunOperators {
     private final TopologyTestDriver driver;
     private final StreamTask task;
     private long offset = 0;
+    private long nowMs = START_MS;
 
     Uncommitted(TopologyTestDriver driver) throws ReflectiveOperationException {
       this.driver = driver;
@@ -258,11 +303,12 @@ public final class RunOperators {
       task.addRecords(new TopicPartition(topic, 0), List.of(new ConsumerRecord<>(
           topic, 0, offset++, timestamp, TimestampType.CREATE_TIME, 0, 0, keyBytes, valueBytes, new RecordHeaders(),
           Optional.empty())));
-      if (!task.process(timestamp)) throw new IllegalStateException("the task has not taken the record");
+      if (!task.process(nowMs)) throw new IllegalStateException("the task has not taken the record");
     }
 
     void commit() {
-      driver.advanceWallClockTime(Duration.ofMillis(1));
+      driver.advanceWallClockTime(Duration.ofMillis(COMMIT_EVERY * RECORD_MS));
+      nowMs += COMMIT_EVERY * RECORD_MS;
     }
   }
 
@@ -274,12 +320,15 @@ public final class RunOperators {
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
     settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, caching ? 1 << 20 : 0);
     settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, -1);
+    if (EMIT_INTERVALS_MS.containsKey(name)) {
+      settings.put(InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, EMIT_INTERVALS_MS.get(name));
+    }
     settings.put(StreamsConfig.STATE_DIR_CONFIG, System.getProperty("java.io.tmpdir") + "/operators-" + System.nanoTime());
     settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     StringBuilder text = new StringBuilder();
     Lcg lcg = new Lcg();
-    try (TopologyTestDriver driver = new TopologyTestDriver(builder.build(), settings)) {
+    try (TopologyTestDriver driver = new TopologyTestDriver(builder.build(), settings, Instant.ofEpochMilli(START_MS))) {
       boolean hasB = driver.producedTopicNames() != null && builder.build().describe().toString().contains("[b]");
       TestOutputTopic<String, String> out =
           driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
@@ -295,6 +344,7 @@ public final class RunOperators {
         } else if (isRead) {
           driver.createInputTopic(topic, new StringSerializer(), new StringSerializer()).pipeInput(key, value, timestamp);
         }
+        if (!caching) driver.advanceWallClockTime(Duration.ofMillis(RECORD_MS));
         boolean isLast = index == RECORDS - 1;
         if (caching && (isLast || index % COMMIT_EVERY == COMMIT_EVERY - 1)) uncommitted.commit();
         for (TestRecord<String, String> record : out.readRecordsToList()) {

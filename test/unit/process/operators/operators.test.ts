@@ -21,6 +21,10 @@ type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(stream: Stre
 const nullable = serdes.string as Serde<Text>
 const text = { key: nullable, value: nullable }
 const RECORDS = 400
+/** How often closed windows are looked for at most: always, unless named here. */
+const EMIT_INTERVALS_MS: Readonly<Record<string, number>> = { 'window-close': 1000, 'session-close': 1000 }
+/** How far the wall clock goes with each record. */
+const RECORD_MS = 300
 
 /** What every table with a store is given. */
 interface Rows {
@@ -32,6 +36,9 @@ const SCALES: Readonly<Record<string, number>> = {
   'window-segments': 6000,
   'sliding-segments': 6000,
   'session-segments': 6000,
+  'window-close-segments': 6000,
+  'sliding-close-segments': 6000,
+  'session-close-segments': 6000,
 }
 
 function show<V, VS extends SerdeState, Absent extends null>(
@@ -126,6 +133,76 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: R
         .toStream()
         .selectKey(({ key: { key, window } }) => `${key}@${window.start}`)
         .mapValues(String),
+    ),
+
+  'window-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 20, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'window-close-hopping': (builder, out, rows) =>
+    showFiltered(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 10, advanceMs: 4 }))
+        .emitStrategy('on-window-close')
+        .aggregate({ ...appended, ...rows }),
+      out,
+      rows,
+    ),
+
+  'window-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 9000, graceMs: 5000 }))
+        .emitStrategy('on-window-close')
+        .reduce(append, rows),
+      '',
+      out,
+    ),
+
+  'session-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 3, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'session-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 3000, graceMs: 30_000 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 12, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 20_000, graceMs: 9000 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
     ),
 
   'session-count': (builder, out, rows) =>
@@ -374,7 +451,7 @@ async function run(
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
-  await using graph = await TaskGraph.open(topology)
+  await using graph = await TaskGraph.open(topology, EMIT_INTERVALS_MS[name])
   const next = generator()
   for (let index = 0; index < RECORDS; index++) {
     const topic = next(3) === 0 ? 'b' : 'a'
@@ -382,8 +459,10 @@ async function run(
     const value = next(8) === 0 ? null : `v${next(10)}`
     const timestamp = (1000 + index + next(40)) * (SCALES[name] ?? 1)
     if (topics.includes(topic)) graph.pipe(topic, key, value, timestamp)
+    if (flushEvery === 0) graph.nowMs += RECORD_MS
     if (index % evictEvery === evictEvery - 1) graph.evict()
     if (flushEvery > 0 && index < RECORDS - 1 && index % flushEvery !== flushEvery - 1) continue
+    if (flushEvery > 0) graph.nowMs += flushEvery * RECORD_MS
     graph.flush()
     output += lines.map((line) => `${index} ${line}`).join('')
     lines = []
