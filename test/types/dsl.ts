@@ -122,6 +122,10 @@ export default defineTopology((builder) => {
       >()
       return text
     })
+  const closed = stream.groupByKey().windowedBy(fiveMinutes).emitStrategy('on-window-close').count()
+  check<Equal<typeof closed, typeof windowed>>()
+  // @ts-expect-error: no strategy of that name
+  stream.groupByKey().windowedBy(fiveMinutes).emitStrategy('on-close')
   const bySession = stream.groupByKey().windowedBy(SessionWindows.of({ inactivityGapMs: 1 }))
   // @ts-expect-error: sessions are merged
   bySession.aggregate({ initializer: () => 0, aggregator: (total) => total, value: serdes.float64 })

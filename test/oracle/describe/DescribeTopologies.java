@@ -12,6 +12,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
@@ -159,6 +160,10 @@ public final class DescribeTopologies {
       sessions.aggregate(() -> "", (key, value, aggregate) -> aggregate, (key, one, two) -> one)
           .filter((key, value) -> true).toStream().to("session-aggregate");
       grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to("unlimited");
+      time.emitStrategy(EmitStrategy.onWindowClose()).count().toStream().to("closed");
+      sliding.emitStrategy(EmitStrategy.onWindowClose()).count(Materialized.with(Serdes.String(), Serdes.Long()))
+          .toStream().to("sliding-closed");
+      sessions.emitStrategy(EmitStrategy.onWindowClose()).reduce((aggregate, value) -> value).toStream().to("session-closed");
     });
 
     dsl("windowed-after-repartition", builder -> {

@@ -90,6 +90,14 @@ describe('what cannot be is refused with one line', () => {
           .aggregate({ initializer: () => 0, aggregator: () => 0, value: serdes.int64 } as never),
       'aggregate: merger must be a function, not undefined',
     ],
+    'unlimited windows that are to close': [
+      (grouped) => grouped.windowedBy(UnlimitedWindows.of()).emitStrategy('on-window-close'),
+      'emitStrategy: the strategy is on-window-close, but UnlimitedWindows never close',
+    ],
+    'another strategy': [
+      (grouped) => grouped.windowedBy(hopping()).emitStrategy('on-close' as never),
+      'emitStrategy: the strategy is on-close; allowed: on-window-update, on-window-close',
+    ],
     'a merger where nothing is merged': [
       (grouped) => grouped.windowedBy(hopping()).aggregate({ merger: () => 0 } as never),
       'aggregate: unknown option merger; allowed: initializer, aggregator, key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb, retentionMs',
@@ -238,4 +246,50 @@ test('an aggregate that its function changes is no other window’s', async () =
     [17, ['a', 'b', 'd']],
     [28, ['c']],
   ])
+})
+
+describe('windows that are told on close', () => {
+  const closing = (builder: StreamsBuilder, seen: unknown[]): void => {
+    builder
+      .stream('in', text)
+      .groupByKey()
+      .windowedBy(TimeWindows.of({ sizeMs: 10, graceMs: 40 }))
+      .emitStrategy('on-window-close')
+      .count({ store: 'counts' })
+      .toStream()
+      .forEach(({ key: { key, window }, value }) => {
+        seen.push(`${key}@${window.start} ${value}`)
+      })
+  }
+
+  test('are told once, whatever the interval, and what has been told is kept for the next task', async () => {
+    const seen: unknown[] = []
+    const topology = build((builder) => closing(builder, seen))
+    await using graph = await TaskGraph.open(topology, 1000)
+    graph.pipe('in', 'a', '', 1)
+    graph.pipe('in', 'b', '', 2)
+    graph.pipe('in', 'a', '', 50)
+    assert.deepEqual([seen, [...graph.processorMetadata]], [[], []])
+    graph.nowMs += 1000
+    graph.pipe('in', 'b', '', 51)
+    assert.deepEqual([seen, [...graph.processorMetadata]], [['a@0 1', 'b@0 1'], [['counts', 11]]])
+    graph.nowMs += 1000
+    graph.pipe('in', 'a', '', 90)
+    assert.deepEqual(seen, ['a@0 1', 'b@0 1'])
+    graph.nowMs += 1000
+    graph.pipe('in', 'a', '', 100)
+    assert.deepEqual(
+      [seen, [...graph.processorMetadata]],
+      [['a@0 1', 'b@0 1', 'a@50 1', 'b@50 1'], [['counts', 60]]],
+    )
+  })
+
+  test('are not told again by a task that comes after', async () => {
+    const seen: unknown[] = []
+    const topology = build((builder) => closing(builder, seen))
+    await using graph = await TaskGraph.open(topology)
+    graph.processorMetadata.set('counts', 20)
+    for (const timestamp of [5, 15, 25, 70]) graph.pipe('in', 'a', '', timestamp)
+    assert.deepEqual([seen, [...graph.processorMetadata]], [['a@20 1'], [['counts', 30]]])
+  })
 })

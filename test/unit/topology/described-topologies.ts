@@ -141,6 +141,9 @@ export const topologies: Record<string, () => TopologyModule> = {
         .toStream()
         .to('session-aggregate')
       grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to('unlimited')
+      time.emitStrategy('on-window-close').count().toStream().to('closed')
+      sliding.emitStrategy('on-window-close').count({ value: serdes.int64 }).toStream().to('sliding-closed')
+      sessions.emitStrategy('on-window-close').reduce(last).toStream().to('session-closed')
     }),
 
   'windowed-after-repartition': () =>
