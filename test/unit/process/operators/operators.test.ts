@@ -23,12 +23,15 @@ const text = { key: nullable, value: nullable }
 const RECORDS = 400
 /** How often closed windows are looked for at most: always, unless named here. */
 const EMIT_INTERVALS_MS: Readonly<Record<string, number>> = { 'window-close': 1000, 'session-close': 1000 }
+/** For these the dropped records are compared too. */
+const WINDOWED = /^(window|session|sliding)-/
 /** How far the wall clock goes with each record. */
 const RECORD_MS = 300
 
 /** What every table with a store is given. */
 interface Rows {
   readonly caching?: boolean
+  readonly inMemory?: boolean
 }
 
 /** Timestamps are multiplied by this, 1 unless named here: to reach several segments of a store. */
@@ -437,6 +440,7 @@ async function run(
   define: (builder: StreamsBuilder, out: Collect, rows: Rows) => void,
   evictEvery: number,
   flushEvery: number,
+  inMemory = false,
 ): Promise<string> {
   let lines: string[] = []
   let output = ''
@@ -447,7 +451,7 @@ async function run(
         stream.forEach(({ key, value, timestamp }) => {
           lines.push(`${key} ${value} ${timestamp}\n`)
         }),
-      flushEvery > 0 ? { caching: true } : {},
+      { inMemory, caching: flushEvery > 0 },
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
@@ -467,7 +471,7 @@ async function run(
     output += lines.map((line) => `${index} ${line}`).join('')
     lines = []
   }
-  if (/^(window|session|sliding)-/.test(name)) output += `dropped ${graph.dropped.length}\n`
+  if (WINDOWED.test(name)) output += `dropped ${graph.dropped.length}\n`
   return output
 }
 
@@ -488,6 +492,15 @@ describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
         )
       })
     }
+  }
+
+  for (const [name, define] of Object.entries(topologies).filter(([name]) => WINDOWED.test(name))) {
+    test(`${name} in memory`, async () => {
+      assert.equal(
+        await run(name, define, 7, 0, true),
+        readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'),
+      )
+    })
   }
 
   for (const file of readdirSync(new URL('caching/', fixtures))) {
