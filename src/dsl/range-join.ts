@@ -64,7 +64,7 @@ function storeOf<K, V>(table: TableParts<K, V>): string {
   const { store } = table.rows
   if (store === null)
     throw new TopologyError(
-      `joinRange: the rows of ${table.node.name} are kept in no store: give that step a { store }`,
+      `joinRange: the rows of ${table.node.name} are kept in no key-value store: give that step a { store }`,
     )
   // Makes the store of a table that has had no need of one.
   table.rows.view()

@@ -11,7 +11,7 @@ import {
  * KTableImpl.enableSendingOldValues and valueGetterSupplier.
  */
 export interface TableRows<K, V> {
-  /** The store's name, once there is one; null for a table that never has one. */
+  /** The key-value store's name, once there is one; null for a table that never has one. */
   readonly store: string | null
   readonly sendsOldValues: boolean
   /**
@@ -27,11 +27,14 @@ export interface TableRows<K, V> {
 
 /** An aggregate: it always has a store. */
 export class AggregateRows<K, V> implements TableRows<K, V> {
-  readonly store: string
+  readonly store: string | null
+  readonly #view: TableView<K, V>
   sendsOldValues = false
 
-  constructor(store: string) {
-    this.store = store
+  /** @param view reads its store; @param keyValueStore its name, when it is a key-value store */
+  constructor(view: TableView<K, V>, keyValueStore: string | null = null) {
+    this.#view = view
+    this.store = keyValueStore
   }
 
   enableOldValues(): boolean {
@@ -40,7 +43,7 @@ export class AggregateRows<K, V> implements TableRows<K, V> {
   }
 
   view(): TableView<K, V> {
-    return storeView(this.store)
+    return this.#view
   }
 }
 

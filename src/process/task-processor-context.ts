@@ -7,8 +7,6 @@ import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
 import type { RecordOrigin, TaskClock } from './task-clock.ts'
 
-const EMIT_INTERVAL_MS = 1_000
-
 /** What all processors of a task share. */
 export interface TaskEnvironment {
   readonly applicationId: string
@@ -17,11 +15,10 @@ export interface TaskEnvironment {
   readonly clock: TaskClock
   readonly streamTimePunctuations: PunctuationQueue
   readonly wallClockPunctuations: PunctuationQueue
-  /**
-   * Operators that look for results whose window is over do so no more often, ms of wall-clock time. Default: 1,000; 0 suits a test driver, whose
-   * clock stands still.
-   */
-  readonly emitIntervalMs?: number
+  /** Closed windows are looked for no more often, ms. */
+  readonly emitIntervalMs: number
+  /** What processors keep with the committed offsets. */
+  readonly processorMetadata: Map<string, number>
   /** Counts the record at work as dropped by an operator. */
   readonly recordDropped: (processor: string, reason: string) => void
 }
@@ -48,7 +45,7 @@ export class TaskProcessorContext implements OperatorContext {
     this.applicationId = environment.applicationId
     this.taskId = environment.taskId
     this.partition = environment.partition
-    this.emitIntervalMs = environment.emitIntervalMs ?? EMIT_INTERVAL_MS
+    this.emitIntervalMs = environment.emitIntervalMs
     this.#name = name
     this.#environment = environment
     this.#stores = stores
@@ -117,6 +114,14 @@ export class TaskProcessorContext implements OperatorContext {
 
   recordDropped(reason: string): void {
     this.#environment.recordDropped(this.#name, reason)
+  }
+
+  processorMetadata(name: string): number | null {
+    return this.#environment.processorMetadata.get(name) ?? null
+  }
+
+  setProcessorMetadata(name: string, value: number): void {
+    this.#environment.processorMetadata.set(name, value)
   }
 
   origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin {

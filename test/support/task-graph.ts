@@ -22,9 +22,10 @@ import { smallStateMemory } from './state-memory.ts'
  * test. The topology must have no sinks.
  */
 export class TaskGraph implements AsyncDisposable {
-  /** What the task's wall clock says, ms; null: the machine's. */
-  wallClockMs: number | null = null
-  readonly clock = new TaskClock(() => this.wallClockMs ?? Date.now())
+  /** The wall clock, ms. */
+  nowMs = 1_000_000
+  readonly clock = new TaskClock(() => this.nowMs)
+  readonly processorMetadata = new Map<string, number>()
   readonly stores: ReadonlyMap<string, StateStore>
   /** Records that operators dropped: the processor and why. */
   readonly dropped: { readonly processor: string; readonly reason: string }[] = []
@@ -46,6 +47,7 @@ export class TaskGraph implements AsyncDisposable {
       clock: this.clock,
       streamTimePunctuations: new PunctuationQueue('stream-time'),
       wallClockPunctuations: new PunctuationQueue('wall-clock-time'),
+      processorMetadata: this.processorMetadata,
       emitIntervalMs,
       recordDropped: (processor: string, reason: string) => this.dropped.push({ processor, reason }),
     }
@@ -56,7 +58,6 @@ export class TaskGraph implements AsyncDisposable {
     this.#graph.init()
   }
 
-  /** @param emitIntervalMs see TaskEnvironment */
   static async open(topology: TopologyDefinition, emitIntervalMs = 0): Promise<TaskGraph> {
     const [subtopology] = topology.subtopologies
     if (topology.subtopologies.length !== 1) throw new Error('the topology must have one sub-topology')

@@ -22,6 +22,10 @@ export interface OperatorContext<KOut = unknown, VOut = unknown> extends Process
    * @param into an earlier answer, to be written over
    */
   origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin
+  /** What was set under a name, by this or a task before it; null for nothing. */
+  processorMetadata(name: string): number | null
+  /** Keeps a whole number, committed with the source's offsets. Kafka Streams' addProcessorMetadataKeyValue. */
+  setProcessorMetadata(name: string, value: number): void
   /** Forwards as if the record that `origin` tells of were at work. */
   forwardFor(origin: RecordOrigin, record: StreamRecord<KOut, VOut>): void
 }

@@ -1,4 +1,9 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type {
+  SessionStore,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  Windowed,
+} from '../../state/store.ts'
 import type { ProcessorContext } from '../processor.ts'
 
 /** Reads a table's present rows, one at a time. */
@@ -36,6 +41,37 @@ class StoreReader<K, V> implements RowReader<K, V> {
     const row = this.#rows.peek(key)
     this.timestamp = row === null ? -1 : row.timestamp
     return row === null ? null : row.value
+  }
+}
+
+class WindowReader<K, V> implements RowReader<Windowed<K>, V> {
+  readonly #rows: TimestampedWindowStore<K, V>
+  timestamp = -1
+
+  constructor(rows: TimestampedWindowStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get({ key, window }: Windowed<K>): V | null {
+    const row = this.#rows.peek(key, window.start)
+    this.timestamp = row === null ? -1 : row.timestamp
+    return row === null ? null : row.value
+  }
+}
+
+/** A session's row has the session's end for a timestamp. */
+class SessionReader<K, V> implements RowReader<Windowed<K>, V> {
+  readonly #rows: SessionStore<K, V>
+  timestamp = -1
+
+  constructor(rows: SessionStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get({ key, window }: Windowed<K>): V | null {
+    const value = this.#rows.fetchSession(key, window.start, window.end)
+    this.timestamp = value === null ? -1 : window.end
+    return value
   }
 }
 
@@ -90,6 +126,22 @@ export function storeView<K, V>(store: string): TableView<K, V> {
   return {
     stores: [store],
     open: (context) => new StoreReader(context.stateStore<TimestampedKeyValueStore<K, V>>(store)),
+  }
+}
+
+/** Reads the store of an aggregate over time windows. */
+export function windowView<K, V>(store: string): TableView<Windowed<K>, V> {
+  return {
+    stores: [store],
+    open: (context) => new WindowReader(context.stateStore<TimestampedWindowStore<K, V>>(store)),
+  }
+}
+
+/** Reads the store of an aggregate over sessions. */
+export function sessionView<K, V>(store: string): TableView<Windowed<K>, V> {
+  return {
+    stores: [store],
+    open: (context) => new SessionReader(context.stateStore<SessionStore<K, V>>(store)),
   }
 }
 

@@ -14,7 +14,8 @@ function settled(pace: CommitPace, bytesPerMs: number): number {
 test('a thread gathers what it commits in 400 ms, and follows the disk', () => {
   const pace = new CommitPace(200 * MiB)
   assert.equal(pace.bytes, 8 * MiB)
-  const near = (bytes: number, wanted: number) => assert.ok(Math.abs(bytes - wanted) < 1, `${bytes}, not ${wanted}`)
+  const near = (bytes: number, wanted: number) =>
+    assert.ok(Math.abs(bytes - wanted) < 1, `${bytes}, not ${wanted}`)
   near(settled(pace, 100_000), 40_000_000)
   near(settled(pace, 200_000), 80_000_000)
   near(settled(pace, 50_000), 20_000_000)

@@ -19,6 +19,7 @@ export type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(
 /** What every table with a store is given. */
 export interface Rows {
   readonly caching?: boolean
+  readonly inMemory?: boolean
 }
 
 /** @param out what is given to it is compared */

@@ -216,7 +216,7 @@ describe('range joins that cannot be are refused with one line', () => {
           () => 1,
           { range },
         ),
-      'joinRange: the rows of KTABLE-FILTER-0000000004 are kept in no store: give that step a { store }',
+      'joinRange: the rows of KTABLE-FILTER-0000000004 are kept in no key-value store: give that step a { store }',
     ],
     'a stream': [
       (b) => b.stream('queries', queries).joinRange(b.stream('rows', rows) as never, () => 1, { range }),
