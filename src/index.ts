@@ -13,15 +13,26 @@ export type {
   RepartitionOptions,
   StoreOptions,
   TableOptions,
+  WindowedMaterializedOptions,
 } from './dsl/options.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
+export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
+export type { TimeWindowedStream, WindowedAggregateSpecification } from './dsl/time-windowed-stream.ts'
+export {
+  type EmitStrategy,
+  SessionWindows,
+  SlidingWindows,
+  TimeWindows,
+  UnlimitedWindows,
+} from './dsl/windows.ts'
 export type { ErrorCode } from './errors/codes.ts'
 export { WeirError } from './errors/weir-error.ts'
 export { type Header, Headers } from './process/headers.ts'
 export type { Aggregator, Initializer } from './process/operators/aggregate.ts'
+export type { Merger } from './process/operators/aggregation.ts'
 export type { RecordPredicate } from './process/operators/filter.ts'
 export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
@@ -45,6 +56,7 @@ export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
 export type { Serde } from './serde/serde.ts'
 export { serdes } from './serde/serdes.ts'
+export type { WindowedSerde } from './serde/windowed.ts'
 export { readOnlyView, valueView } from './state/read-only-view.ts'
 export type {
   KeyValueStore,

@@ -7,11 +7,13 @@ import {
 import type { Change } from '../process/operators/change.ts'
 import { count } from '../process/operators/count.ts'
 import { type Reducer, reduce } from '../process/operators/reduce.ts'
+import { storeView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import { serdes } from '../serde/serdes.ts'
-import { checkFunction, checkOptions } from '../topology/options.ts'
-import { type DslGraph, GraphNode, type RepartitionGraphNode } from './graph.ts'
+import { checkFunction, checkOptions, kindOf } from '../topology/options.ts'
+import { TopologyError } from '../topology/topology-error.ts'
+import { type GroupedParts, Grouping } from './aggregate-step.ts'
 import {
   asksForStore,
   checkStep,
@@ -22,22 +24,13 @@ import {
   type StoreOptions,
   tableStore,
 } from './options.ts'
-import { repartitionNode } from './repartition.ts'
 import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
+import { SessionWindowedStream } from './session-windowed-stream.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { Table } from './table.ts'
+import type { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
-
-export interface GroupedParts<K, V> {
-  readonly graph: DslGraph
-  readonly node: GraphNode
-  readonly sources: ReadonlySet<string>
-  readonly key: Serde<K>
-  readonly value: Serde<V> | null
-  readonly repartitionRequired: boolean
-  /** Given by the user: then all aggregates of this grouping share one topic. */
-  readonly repartitionName: string | null
-}
+import { slidingWindowPlan, TimeWindowedStream, timeWindowPlan } from './time-windowed-stream.ts'
+import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './windows.ts'
 
 export interface AggregateSpecification<K, V, A, R extends A | null> extends NameOption, StoreOptions {
   readonly initializer: Initializer<A>
@@ -50,22 +43,38 @@ export interface AggregateSpecification<K, V, A, R extends A | null> extends Nam
 
 /**
  * Records grouped by key. Kafka Streams' KGroupedStream. Records with a null key or value are dropped and counted. A result has the largest
- * timestamp of its records.
+ * timestamp of its records. `Null` is null when values may be null: windowed aggregates see those.
  */
-export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
-  declare protected readonly serdeState: VS
-  readonly #parts: GroupedParts<K, V>
-  #repartition: RepartitionGraphNode | null = null
+export class GroupedStream<K, V, VS extends SerdeState = 'known', Null extends null = never> {
+  declare protected readonly states: [VS, Null]
+  readonly #grouping: Grouping<K, V>
 
   /** @internal */
   constructor(parts: GroupedParts<K, V>) {
-    this.#parts = parts
+    this.#grouping = new Grouping(parts)
+  }
+
+  /** Cuts time into windows: each key has a result for each of them. */
+  windowedBy(windows: SlidingWindows): TimeWindowedStream<K, V, VS>
+  windowedBy(windows: TimeWindows | UnlimitedWindows): TimeWindowedStream<K, V, VS, Null>
+  windowedBy(windows: SessionWindows): SessionWindowedStream<K, V, VS, Null>
+  windowedBy(
+    windows: SlidingWindows | TimeWindows | UnlimitedWindows | SessionWindows,
+  ): TimeWindowedStream<K, V, VS, Null> | SessionWindowedStream<K, V, VS, Null> {
+    if (windows instanceof SessionWindows) return new SessionWindowedStream(this.#grouping, windows)
+    if (windows instanceof SlidingWindows)
+      return new TimeWindowedStream(this.#grouping, slidingWindowPlan(windows))
+    if (windows instanceof TimeWindows || windows instanceof UnlimitedWindows)
+      return new TimeWindowedStream(this.#grouping, timeWindowPlan(windows))
+    throw new TopologyError(
+      `windowedBy: TimeWindows, SlidingWindows, SessionWindows or UnlimitedWindows are expected, not ${kindOf(windows)}`,
+    )
   }
 
   /** How many records each key had. `value` is the store's serde; default: serdes.int64. */
   count(options?: MaterializedOptions<K, number>): Table<K, number, 'known', never> {
     checkStep('count', options, MATERIALIZED)
-    const { graph } = this.#parts
+    const { graph } = this.#grouping.parts
     // Kafka Streams generates one name too many here, and later names depend on it.
     if (asksForStore(options) && options?.store === undefined) graph.newStoreName('KSTREAM-AGGREGATE-')
     return this.#table('KSTREAM-AGGREGATE-', options, options?.value ?? serdes.int64, count)
@@ -79,7 +88,7 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
     checkFunction('reduce', 'the reducer', reducer)
     const given = options as MaterializedOptions<K, V> | undefined
     checkStep('reduce', given, MATERIALIZED)
-    const value = requireSerde('reduce', 'value', given?.value, this.#parts.value)
+    const value = requireSerde('reduce', 'value', given?.value, this.#grouping.parts.value)
     return this.#table('KSTREAM-REDUCE-', given, value, (rows) => reduce(reducer, value, rows))
   }
 
@@ -105,41 +114,18 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known'> {
     operator: (options: AggregateOptions) => ProcessorSupplier<K, V, K, Change<A>>,
   ): Table<K, A, 'known', Absent> {
     checkStoreOptions(prefix, options)
-    const { graph, node, sources, repartitionRequired } = this.#parts
-    const key = requireSerde(prefix, 'key', options?.key, this.#parts.key)
+    const { graph, key: knownKey } = this.#grouping.parts
+    const key = requireSerde(prefix, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
-    const name = graph.nameOr(options?.name, prefix)
-    const store = tableStore(storeName, key, value, options)
-    const rows = new AggregateRows<K, A>(storeName)
-    const supplier = operator({ store: storeName, sendsOldValues: () => rows.sendsOldValues })
-    const parent = repartitionRequired ? this.#repartitioned(storeName) : node
-    const step = new GraphNode(name, (topology, parents) => {
-      topology.addStateStore(store)
-      topology.addProcessor(name, supplier, {
-        parents,
-        stores: [storeName],
-        preservesKey: true,
-        readsByKey: [storeName],
-      })
-    })
-    graph.add(step, parent)
-    return new Table({
-      graph,
-      node: step,
-      sources: repartitionRequired ? new Set([parent.name]) : sources,
+    return this.#grouping.add<K, A, Absent>({
+      name: graph.nameOr(options?.name, prefix),
+      store: tableStore(storeName, key, value, options),
+      operator,
+      rows: new AggregateRows<K, A>(storeView(storeName)),
       key,
       value,
-      rows,
+      preservesKey: true,
     })
-  }
-
-  /** The topic's source: a new one for each aggregate, unless the grouping was given a name. */
-  #repartitioned(storeName: string): RepartitionGraphNode {
-    const { graph, node, key, repartitionName } = this.#parts
-    const value = requireSerde('groupByKey', 'value', undefined, this.#parts.value)
-    const made = repartitionNode(graph, { name: repartitionName ?? storeName, key, value })
-    if (this.#repartition === null || repartitionName === null) this.#repartition = made
-    return graph.add(this.#repartition, node)
   }
 }
 
@@ -148,7 +134,7 @@ export function grouped<K, V>(
   method: string,
   { graph, node, sources, key, value, repartitionRequired }: StreamParts<K, V>,
   options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
-): GroupedStream<NonNullable<K>, NonNullable<V>, never> {
+): GroupedStream<NonNullable<K>, NonNullable<V>, never, never> {
   return new GroupedStream({
     graph,
     node,

@@ -44,6 +44,12 @@ export interface MaterializedOptions<K, V> extends NameOption, StoreOptions {
   readonly value?: Serde<V>
 }
 
+/** How a windowed aggregate keeps its rows. Kafka Streams' Materialized with a window or session store. */
+export interface WindowedMaterializedOptions<K, V> extends MaterializedOptions<K, V> {
+  /** How far behind the latest window windows are kept, ms. Default: as long as they take records, which is the least that is allowed. */
+  readonly retentionMs?: number
+}
+
 export interface ProduceOptions<K, V> extends NameOption {
   /** Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
@@ -68,6 +74,7 @@ export interface ProcessOptions extends NameOption {
 export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
 export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig', 'rocksdb']
 export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
+export const WINDOWED_MATERIALIZED = [...MATERIALIZED, 'retentionMs']
 
 /** Checks what every step has: known options, a name that topics can have. */
 export function checkStep(
@@ -100,15 +107,17 @@ export function tableStore<K, V>(
   value: Serde<V>,
   options: StoreOptions | undefined,
 ): StoreDefinition {
+  return stores.timestampedKeyValue({ name, key, value, ...givenStoreOptions(options) })
+}
+
+/** The options of `stores` that were given: they have the same names there. */
+export function givenStoreOptions(options: StoreOptions | undefined): Omit<StoreOptions, 'store'> {
   const { logging, inMemory, caching, changelogConfig, rocksdb } = options ?? {}
-  return stores.timestampedKeyValue({
-    name,
-    key,
-    value,
+  return {
     ...(logging !== undefined && { logging }),
     ...(inMemory !== undefined && { inMemory }),
     ...(caching !== undefined && { caching }),
     ...(changelogConfig !== undefined && { changelogConfig }),
     ...(rocksdb !== undefined && { rocksdb }),
-  })
+  }
 }

@@ -3,8 +3,12 @@ import { passThrough } from '../process/operators/peek.ts'
 import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
+import { partitionOfKey } from '../produce/partition-of-key.ts'
+import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
+import { isWindowedSerde, type Windowed } from '../serde/windowed.ts'
 import { checkSupplier } from '../topology/check-supplier.ts'
+import type { Partitioner } from '../topology/definition.ts'
 import { checkFunction, checkName, checkNames } from '../topology/options.ts'
 import { GraphNode } from './graph.ts'
 import { checkStep, type NameOption, type ProcessOptions, type ProduceOptions } from './options.ts'
@@ -88,7 +92,8 @@ export function addSink<K, V>(
   checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
   const key = requireSerde(where, 'key', options?.key, parts.key)
   const value = requireSerde(where, 'value', options?.value, parts.value)
-  const partitioner = options?.partitioner
+  const partitioner =
+    options?.partitioner ?? (isWindowedSerde(key) ? windowedPartitioner(key.windowedKey) : undefined)
   const name = graph.nameOr(options?.name, 'KSTREAM-SINK-')
   const sink = new GraphNode(name, (topology, parents) =>
     topology.addSink(name, {
@@ -100,6 +105,16 @@ export function addSink<K, V>(
     }),
   )
   graph.add(sink, node)
+}
+
+/** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
+function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
+  const writer = new ByteWriter(256)
+  return (_topic, windowed, _value, partitions) => {
+    writer.reset()
+    key.serialize((windowed as Windowed<unknown>).key, writer)
+    return partitionOfKey(writer.buffer, writer.position, partitions)
+  }
 }
 
 /** A join to the table's present rows. REQUIRES checked options, and a stream whose keys are where the table's are. */

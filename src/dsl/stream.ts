@@ -160,13 +160,13 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
    */
   groupByKey(
     options: KeyOption<K, KS> & { readonly value: Serde<V> } & NameOption,
-  ): GroupedStream<NonNullable<K>, NonNullable<V>, 'known'>
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, 'known', Extract<V, null>>
   groupByKey(
     ...options: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
-  ): GroupedStream<NonNullable<K>, NonNullable<V>, VS>
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, VS, Extract<V, null>>
   groupByKey(
     options?: { readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption,
-  ): GroupedStream<NonNullable<K>, NonNullable<V>, never> {
+  ): GroupedStream<NonNullable<K>, NonNullable<V>, never, never> {
     checkStep('groupByKey', options, ['key', 'value', 'name'])
     return grouped('groupByKey', this.parts, options)
   }
@@ -175,7 +175,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   groupBy<K2>(
     selector: KeySelector<K, V, K2>,
     options: { readonly key: Serde<K2> } & ValueOption<V, VS> & NameOption,
-  ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known'> {
+  ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known', Extract<V, null>> {
     checkStep('groupBy', options, ['key', 'value', 'name'])
     const named = options?.name === undefined ? undefined : { name: options.name }
     const node = addStep(this.parts, 'groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, {

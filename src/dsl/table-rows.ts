@@ -19,11 +19,12 @@ export interface TableRows<K, V> {
 
 /** An aggregate: it always has a store. */
 export class AggregateRows<K, V> implements TableRows<K, V> {
-  readonly store: string
+  readonly #view: TableView<K, V>
   sendsOldValues = false
 
-  constructor(store: string) {
-    this.store = store
+  /** @param view reads its store */
+  constructor(view: TableView<K, V>) {
+    this.#view = view
   }
 
   enableOldValues(): boolean {
@@ -32,7 +33,7 @@ export class AggregateRows<K, V> implements TableRows<K, V> {
   }
 
   view(): TableView<K, V> {
-    return storeView(this.store)
+    return this.#view
   }
 }
 

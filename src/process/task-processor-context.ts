@@ -15,6 +15,10 @@ export interface TaskEnvironment {
   readonly clock: TaskClock
   readonly streamTimePunctuations: PunctuationQueue
   readonly wallClockPunctuations: PunctuationQueue
+  /** Closed windows are looked for no more often, ms. */
+  readonly emitIntervalMs: number
+  /** What processors keep with the committed offsets. */
+  readonly processorMetadata: Map<string, number>
   /** Counts the record at work as dropped by an operator. */
   readonly recordDropped: (processor: string, reason: string) => void
 }
@@ -24,6 +28,7 @@ export class TaskProcessorContext implements OperatorContext {
   readonly applicationId: string
   readonly taskId: string
   readonly partition: number
+  readonly emitIntervalMs: number
   readonly #name: string
   readonly #stores: ReadonlyMap<string, Store>
   readonly #children: readonly Node[]
@@ -40,6 +45,7 @@ export class TaskProcessorContext implements OperatorContext {
     this.applicationId = environment.applicationId
     this.taskId = environment.taskId
     this.partition = environment.partition
+    this.emitIntervalMs = environment.emitIntervalMs
     this.#name = name
     this.#environment = environment
     this.#stores = stores
@@ -108,6 +114,14 @@ export class TaskProcessorContext implements OperatorContext {
 
   recordDropped(reason: string): void {
     this.#environment.recordDropped(this.#name, reason)
+  }
+
+  processorMetadata(name: string): number | null {
+    return this.#environment.processorMetadata.get(name) ?? null
+  }
+
+  setProcessorMetadata(name: string, value: number): void {
+    this.#environment.processorMetadata.set(name, value)
   }
 
   origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin {

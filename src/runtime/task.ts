@@ -1,4 +1,4 @@
-import { encodeOffsetMetadata } from '../commit/offset-metadata.ts'
+import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartitionOffset } from '../native.ts'
@@ -19,6 +19,8 @@ import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
+const EMIT_INTERVAL_MS = 1000
+
 /** An input partition, and by which name the definition knows its topic. */
 export interface SourcePartition {
   readonly definitionTopic: string
@@ -37,6 +39,8 @@ export interface TaskOptions {
   /** null: a task without stores. */
   readonly state: TaskStateManager | null
   readonly maxTaskIdleMs: number
+  /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
+  readonly emitIntervalMs?: number
   readonly counters: { recordsDropped: number; punctuations: number }
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
@@ -63,6 +67,7 @@ export class Task {
   readonly #streamTime = new PunctuationQueue('stream-time')
   readonly #wallClock = new PunctuationQueue('wall-clock-time')
   readonly #graph: ProcessGraph
+  readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
   readonly #warnings: TaskWarnings
 
@@ -75,6 +80,7 @@ export class Task {
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
     this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
       {
@@ -84,6 +90,8 @@ export class Task {
         clock,
         streamTimePunctuations: this.#streamTime,
         wallClockPunctuations: this.#wallClock,
+        processorMetadata: this.#processorMetadata,
+        emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
           this.#warnings.recordDropped(processor, reason)
@@ -147,7 +155,7 @@ export class Task {
       topic: input.topic,
       partition: input.partition,
       offset: input.position,
-      metadata: encodeOffsetMetadata(input.partitionTimeMs),
+      metadata: encodeOffsetMetadata(input.partitionTimeMs, this.#processorMetadata),
     }))
   }
 

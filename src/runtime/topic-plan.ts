@@ -159,7 +159,7 @@ function cleanupConfig({ windows, versions }: StoreDefinition): Readonly<Record<
   if (windows !== undefined) {
     return {
       'cleanup.policy': 'compact,delete',
-      'retention.ms': String(windows.retentionMs + ADDITIONAL_RETENTION_MS),
+      'retention.ms': String(BigInt(windows.retentionMs) + BigInt(ADDITIONAL_RETENTION_MS)),
     }
   }
   if (versions === undefined) return { 'cleanup.policy': 'compact' }

@@ -4,6 +4,7 @@ import { jsonSerde } from './json.ts'
 import { bigint64Serde, float64Serde, int32Serde, int64Serde } from './numbers.ts'
 import type { Serde } from './serde.ts'
 import { stringSerde } from './string.ts'
+import { sessionWindowedSerde, timeWindowedSerde } from './windowed.ts'
 
 /** The serdes that come with Weir, with the bytes of Kafka's own (org.apache.kafka.common.serialization.Serdes). */
 export const serdes = {
@@ -25,4 +26,8 @@ export const serdes = {
   },
   /** A serde from two functions on byte arrays. */
   custom: customSerde,
+  /** A key and its time window, as windowed aggregates write their keys. */
+  timeWindowed: timeWindowedSerde,
+  /** A key and its session, as session-windowed aggregates write their keys. */
+  sessionWindowed: sessionWindowedSerde,
 } as const

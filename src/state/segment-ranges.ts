@@ -8,9 +8,14 @@ export interface TimeRange {
   readonly to: number
 }
 
-/** The part of [from, to] that can hold rows that are seen; null when there is none. */
-export function visibleTimes(segments: Segments, from: number, to: number): TimeRange | null {
-  const first = Math.max(0, Math.ceil(from), segments.visibleFromMs)
+/** The part of [from, to] that can hold rows that are seen; null when there is none. @param since the earliest time that is seen */
+export function visibleTimes(
+  segments: Segments,
+  from: number,
+  to: number,
+  since = segments.visibleFromMs,
+): TimeRange | null {
+  const first = Math.max(0, Math.ceil(from), since)
   const last = Math.min(Math.floor(to), segments.streamTimeMs)
   return first <= last ? { from: first, to: last } : null
 }

@@ -1,7 +1,10 @@
+import type { Observed } from '../native.ts'
 import { ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, WindowsDefinition } from '../topology/definition.ts'
 import { CachedRows } from './cached-rows.ts'
+import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
+import { ExpiredOldValues } from './expired-old-values.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { type RowDecoder, RowScan } from './row-scan.ts'
@@ -16,7 +19,7 @@ import {
 import { type KeyRange, SegmentScan } from './segment-scan.ts'
 import { Segments } from './segments.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
-import type { StoreIterator, Window, Windowed } from './store.ts'
+import type { CachingStore, StoreIterator, Window, Windowed } from './store.ts'
 import type { CacheEntry, ValueCache } from './value-cache.ts'
 
 const SEGMENT_BYTES = 8
@@ -37,9 +40,9 @@ type SuffixedRowDecoder<R, V> = (
  * cache key is its key on disk, as latin1 text.
  *
  * Reads begin at the oldest time that is seen, never before the oldest live segment: what lies there costs nothing, whether or not it has been
- * removed.
+ * removed. With a flush listener, which takes `caching`, the listener is told of changes when they are flushed; see ChangeBuffer.
  */
-export abstract class SegmentedStore<K, V> implements StateStore {
+export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<Windowed<K>, unknown> {
   readonly name: string
   readonly cache: ValueCache
   protected readonly environment: StoreEnvironment
@@ -49,6 +52,9 @@ export abstract class SegmentedStore<K, V> implements StateStore {
   readonly #keySerde: Serde<K>
   readonly #codec: RowCodec
   readonly #rows: CachedRows
+  readonly #caching: boolean
+  /** Null while nobody is to be told of changes. */
+  #changes: ChangeBuffer<Windowed<K>, unknown> | null = null
   readonly #keyWriter = new ByteWriter(256)
   readonly #rangeWriter = new ByteWriter(256)
   readonly #cursors: ScanCursors
@@ -60,7 +66,9 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     this.name = definition.name
     this.environment = environment
     this.windows = definition.windows!
-    this.segments = new Segments(this.windows, () => environment.database.observed(environment.index))
+    this.#caching = definition.caching === true
+    const observed = (): Observed => environment.database.observed(environment.index)
+    this.segments = new Segments(this.windows, observed, this.#caching)
     this.#suffixBytes = suffixBytes
     this.#keySerde = definition.key as Serde<K>
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
@@ -72,6 +80,12 @@ export abstract class SegmentedStore<K, V> implements StateStore {
   /** Appends time and rest of a row's key. */
   protected abstract writeSuffix(time: number, rest: number, writer: ByteWriter): void
 
+  /** The window of a row with this time and rest. */
+  protected abstract windowOf(time: number, rest: number): Window
+
+  /** The time of a window's row. */
+  protected abstract timeOf(window: Window): number
+
   /** What the store's users see of a row that is there. */
   protected abstract view(value: unknown, timestamp: number): V
 
@@ -79,12 +93,21 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     return this.#openScans
   }
 
-  get pendingChanges(): typeof NO_CHANGES {
-    return NO_CHANGES
+  setFlushListener(listener: FlushListener<Windowed<K>, unknown>): boolean {
+    if (!this.#caching) return false
+    const { retentionMs } = this.windows
+    const timeOf = ({ window }: Windowed<K>): number => this.timeOf(window)
+    const told = new ExpiredOldValues(listener, retentionMs, timeOf, this.segments.streamTimeMs)
+    this.#changes = new ChangeBuffer(this.environment.budget, told)
+    return true
   }
 
-  flushChanges(): boolean {
-    return true
+  get pendingChanges(): { readonly size: number; readonly bytes: number } {
+    return this.#changes ?? NO_CHANGES
+  }
+
+  flushChanges(isFull: () => boolean): boolean {
+    return this.#changes === null || this.#changes.flush(isFull)
   }
 
   flush(): void {
@@ -94,12 +117,14 @@ export abstract class SegmentedStore<K, V> implements StateStore {
 
   discard(): void {
     this.closeScans()
+    this.#changes?.clear()
     this.cache.discard()
     this.segments.forget()
   }
 
   close(): void {
     this.closeScans()
+    this.#changes?.clear()
     this.cache.close()
   }
 
@@ -121,12 +146,37 @@ export abstract class SegmentedStore<K, V> implements StateStore {
 
   /** Changes a row; null deletes it. One that has expired is dropped. REQUIRES checked arguments. */
   protected write(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
-    if (!this.segments.advance(time)) {
-      this.environment.onExpired?.()
-      return
-    }
+    const isAlive = this.segments.advance(time)
+    if (!isAlive) this.environment.onExpired?.()
+    const changes = this.#changes
+    if (changes !== null) this.#writeTold(changes, key, time, rest, value, timestamp, isAlive)
+    else if (isAlive) this.#put(key, time, rest, value, timestamp)
+  }
+
+  #put(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
     const { buffer, position } = this.#rowKey(key, time, rest)
     this.#rows.put(this.#rows.toPut(buffer, 0, position, undefined), value, timestamp)
+  }
+
+  /** A change that is told later. One of a row that has expired is told too, as in Kafka Streams. */
+  #writeTold(
+    changes: ChangeBuffer<Windowed<K>, unknown>,
+    key: K,
+    time: number,
+    rest: number,
+    value: unknown,
+    timestamp: number,
+    isAlive: boolean,
+  ): void {
+    const { buffer, position } = this.#rowKey(key, time, rest)
+    const cacheKey = buffer.latin1Slice(0, position)
+    if (!changes.has(cacheKey)) {
+      const old = this.read(key, time, rest)
+      const window = this.windowOf(time, rest)
+      changes.add(cacheKey, { key, window }, old?.value ?? null, old?.serializedBytes ?? 0)
+    }
+    if (isAlive) this.#put(key, time, rest, value, timestamp)
+    changes.put(cacheKey, value, timestamp)
   }
 
   /** The cached row, read when it is not yet there; null for one that is not seen. */
@@ -186,14 +236,15 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     )
   }
 
-  /** The rows of all keys whose time is within [from, to]. */
+  /** The rows of all keys whose time is within [from, to]. @param since the earliest time that is seen */
   protected scanAll<R>(
     from: number,
     to: number,
     reverse: boolean,
     decode: SuffixedRowDecoder<R, V>,
+    since = this.segments.visibleFromMs,
   ): StoreIterator<R, V> {
-    const times = this.#times(from, to)
+    const times = this.#times(from, to, since)
     return this.#scan(
       times === null ? [] : allKeysRanges(this.segments, times, this.#rangeWriter),
       reverse,
@@ -206,10 +257,10 @@ export abstract class SegmentedStore<K, V> implements StateStore {
     return { key: this.#keySerde.deserialize(arena, keyStart, suffix), window }
   }
 
-  #times(from: number, to: number): TimeRange | null {
+  #times(from: number, to: number, since = this.segments.visibleFromMs): TimeRange | null {
     if (Number.isNaN(from) || Number.isNaN(to) || typeof from !== 'number' || typeof to !== 'number')
       throw new RangeError(`store ${this.name}: times must be numbers of milliseconds, not ${from} and ${to}`)
-    return visibleTimes(this.segments, from, to)
+    return visibleTimes(this.segments, from, to, since)
   }
 
   #scan<R>(

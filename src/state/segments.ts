@@ -40,12 +40,24 @@ export class Segments {
   readonly #retentionMs: number
   readonly #intervalMs: number
   readonly #observed: () => Observed
+  readonly #readAtClose: boolean
+  readonly #caching: boolean
   #streamTimeMs = -1
   #sequence = 0
   #known = false
 
-  /** @param observed as of the last commit or restore; asked before the first use, and again after `forget` */
-  constructor({ retentionMs, segmentIntervalMs }: WindowsDefinition, observed: () => Observed) {
+  /**
+   * @param observed as of the last commit or restore; asked before the first use, and again after `forget`
+   * @param caching what has expired is seen until its segment goes, and of windows that are read when they close whatever is still there:
+   *   Kafka Streams' cache shows what has expired in the store below it
+   */
+  constructor(
+    { retentionMs, segmentIntervalMs, readAtClose = false }: WindowsDefinition,
+    observed: () => Observed,
+    caching = false,
+  ) {
+    this.#readAtClose = readAtClose
+    this.#caching = caching
     this.#retentionMs = retentionMs
     this.#intervalMs = segmentIntervalMs
     this.#observed = observed
@@ -59,7 +71,14 @@ export class Segments {
 
   /** The earliest time that is seen. */
   get visibleFromMs(): number {
-    return this.streamTimeMs - this.#retentionMs + 1
+    if (this.#caching) return this.#readAtClose ? 0 : this.liveFromMs
+    const expiredMs = this.streamTimeMs - this.#retentionMs
+    return this.#readAtClose ? expiredMs : expiredMs + 1
+  }
+
+  /** The start of the oldest live segment. */
+  get liveFromMs(): number {
+    return this.startOf(this.segmentOf(this.streamTimeMs - this.#retentionMs))
   }
 
   segmentOf(timeMs: number): number {

@@ -3,7 +3,7 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { SegmentedStore } from './segmented-store.ts'
 import { SESSION_SUFFIX_BYTES } from './segments.ts'
-import type { SessionStore, StoreIterator, Windowed } from './store.ts'
+import type { SessionStore, StoreIterator, Window, Windowed } from './store.ts'
 
 /** A session store, in RocksDB or in memory; a session is kept by its end. Kafka Streams' RocksDBSessionStore and InMemorySessionStore. */
 export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements SessionStore<K, V> {
@@ -36,6 +36,7 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
     return entry === null || entry.value === null ? null : (entry.value as V)
   }
 
+  findSessions(earliestEnd: number, latestEnd: number): StoreIterator<Windowed<K>, V>
   findSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
   findSessions(
     keyFrom: K | null,
@@ -44,12 +45,14 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
     latestStart: number,
   ): StoreIterator<Windowed<K>, V>
   findSessions(
-    key: K | null,
+    key: K | number | null,
     second: K | number | null,
-    third: number,
+    third?: number,
     fourth?: number,
   ): StoreIterator<Windowed<K>, V> {
-    return this.#find(key, second, third, fourth, false)
+    if (third === undefined)
+      return this.scanAll(key as number, second as number, false, this.#sessionRow, this.segments.liveFromMs)
+    return this.#find(key as K | null, second, third, fourth, false)
   }
 
   backwardFindSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
@@ -87,6 +90,14 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
   protected override writeSuffix(end: number, start: number, writer: ByteWriter): void {
     writer.writeInt64(end)
     writer.writeInt64(start)
+  }
+
+  protected override timeOf({ end }: Window): number {
+    return end
+  }
+
+  protected override windowOf(end: number, start: number): Window {
+    return { start, end }
   }
 
   protected override view(value: unknown): V {

@@ -1,5 +1,8 @@
 import type { Serde } from '../serde/serde.ts'
+import type { Windowed } from '../serde/windowed.ts'
 import type { FlushListener } from './change-buffer.ts'
+
+export type { Window, Windowed } from '../serde/windowed.ts'
 
 /** A store that can tell of its changes when it is flushed instead of at once. Kafka Streams' CachedStateStore. */
 export interface CachingStore<K, V> extends Store {
@@ -105,18 +108,6 @@ export interface VersionedKeyValueStore<K, V> extends Store {
   get(key: K, asOfTimestamp: number): VersionedRecord<V> | null
 }
 
-/** A window of time, ms since 1970. Of a window store `end` lies outside (Kafka Streams' TimeWindow), of a session within (SessionWindow). */
-export interface Window {
-  readonly start: number
-  readonly end: number
-}
-
-/** A key and its window. Kafka Streams' Windowed. */
-export interface Windowed<K> {
-  readonly key: K
-  readonly window: Window
-}
-
 /** Windows of one key: `key` is the window's start. Kafka Streams' WindowStoreIterator. */
 export type WindowStoreIterator<V> = StoreIterator<number, V>
 
@@ -164,6 +155,8 @@ export interface TimestampedWindowStore<K, V> extends WindowStore<K, ValueAndTim
 export interface ReadOnlySessionStore<K, V> extends Store {
   /** The aggregate of one session, null when absent. */
   fetchSession(key: K, start: number, end: number): V | null
+  /** The sessions of all keys that end within the interval, both ends included: as long as they are written, even if they are gone for other methods. */
+  findSessions(earliestEnd: number, latestEnd: number): StoreIterator<Windowed<K>, V>
   /** The sessions of one key that end at `earliestEnd` or later and start at `latestStart` or earlier. */
   findSessions(key: K, earliestEnd: number, latestStart: number): StoreIterator<Windowed<K>, V>
   /** The same of a range of keys, both ends included; null is unbounded. */

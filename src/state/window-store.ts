@@ -1,4 +1,5 @@
 import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
+import { timeWindowEnd } from '../serde/windowed.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { SegmentedStore } from './segmented-store.ts'
@@ -7,6 +8,7 @@ import type {
   StoreIterator,
   TimestampedWindowStore,
   ValueAndTimestamp,
+  Window,
   Windowed,
   WindowStore,
   WindowStoreIterator,
@@ -87,6 +89,14 @@ abstract class RocksDbWindowStore<K, V> extends SegmentedStore<K, V> implements 
     writer.writeInt32(rest)
   }
 
+  protected override timeOf({ start }: Window): number {
+    return start
+  }
+
+  protected override windowOf(start: number): Window {
+    return { start, end: timeWindowEnd(start, this.windows.windowSizeMs) }
+  }
+
   #fetchOne(key: K, windowStart: number): V | null {
     const row = this.readWindow(key, windowStart)
     return row === null ? null : this.view(row.value, row.timestamp)
@@ -122,9 +132,8 @@ abstract class RocksDbWindowStore<K, V> extends SegmentedStore<K, V> implements 
     suffix: number,
     value: V,
   ): { key: Windowed<K>; value: V } => {
-    const start = readInt64(arena, suffix)
-    const end = Math.min(start + this.windows.windowSizeMs, Number.MAX_SAFE_INTEGER)
-    return { key: this.windowed(arena, keyStart, suffix, { start, end }), value }
+    const window = this.windowOf(readInt64(arena, suffix))
+    return { key: this.windowed(arena, keyStart, suffix, window), value }
   }
 }
 

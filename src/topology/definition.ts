@@ -73,6 +73,8 @@ export interface WindowsDefinition {
   readonly windowSizeMs: number
   /** Values of the same key and window are kept beside each other. */
   readonly retainDuplicates: boolean
+  /** Windows are read when they close, and seen a millisecond longer. Default: false. */
+  readonly readAtClose?: boolean
 }
 
 /** How a versioned store keeps time. */

@@ -6,10 +6,10 @@ import { TopologyError } from './topology-error.ts'
 /** Segments are no shorter: each costs files of its own. */
 const SEGMENT_INTERVAL_MIN_MS = 60_000
 
-const SEGMENTED_OPTIONS = [...STORE_OPTIONS, 'retentionMs', 'inMemory']
+const SEGMENTED_OPTIONS = [...STORE_OPTIONS, 'retentionMs', 'inMemory', 'caching']
 
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
-  /** How far behind the highest time ever put rows are kept, ms. */
+  /** How far behind the highest time ever put rows are kept, ms. With `caching` they may be seen for half as long again, and a minute at least. */
   readonly retentionMs: number
   /**
    * Default: false, rows are kept in RocksDB. True keeps them in memory only: they come back from the beginning of the changelog, and without
@@ -17,12 +17,17 @@ export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
    * order the rows of several keys by time first.
    */
   readonly inMemory?: boolean
+  /**
+   * Default: false, an aggregate on this store forwards every change. True: of each window's changes the last, at a commit or when the cache is
+   * full; see WEIR_STATESTORE_CACHE_MAX_BYTES. Kafka Streams' StoreBuilder.withCachingEnabled.
+   */
+  readonly caching?: boolean
 }
 
 export interface WindowStoreOptions<K, V> extends SessionStoreOptions<K, V> {
   /** The length of each window, ms; no more than `retentionMs`. */
   readonly windowSizeMs: number
-  /** Values of the same key and window are kept beside each other. Default: false, the last one stays. */
+  /** Values of the same key and window are kept beside each other; not with `caching`. Default: false, the last one stays. */
   readonly retainDuplicates?: boolean
 }
 
@@ -38,6 +43,11 @@ export function windowStore<K, V>(
   const store = `store ${definition.name}`
   checkDuration(store, 'windowSizeMs', windowSizeMs)
   checkBoolean(store, 'retainDuplicates', retainDuplicates)
+  if (retainDuplicates && options.caching === true) {
+    throw new TopologyError(
+      `${store}: caching is given, but a store that retains duplicates has no last change`,
+    )
+  }
   if (retentionMs < windowSizeMs) {
     throw new TopologyError(
       `${store}: retentionMs is ${retentionMs}; it must be no less than windowSizeMs, which is ${windowSizeMs}`,
@@ -67,11 +77,12 @@ function segmentedStore<K, V>(
 ): StoreDefinition {
   const definition = storeDefinition(type, where, options)
   const store = `store ${definition.name}`
-  const { inMemory = false } = options
+  const { inMemory = false, caching = false } = options
   checkDuration(store, 'retentionMs', options.retentionMs)
   checkBoolean(store, 'inMemory', inMemory)
+  checkBoolean(store, 'caching', caching)
   checkNoRocksDb(definition, inMemory)
-  return { ...definition, ...(inMemory && { inMemory }) }
+  return { ...definition, ...(inMemory && { inMemory }), ...(caching && { caching }) }
 }
 
 /** Kafka Streams' default. */

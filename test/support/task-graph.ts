@@ -8,9 +8,12 @@ import { ProcessGraph } from '../../src/process/process-graph.ts'
 import { PunctuationQueue } from '../../src/process/punctuation.ts'
 import { TaskClock } from '../../src/process/task-clock.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
+import { openStore } from '../../src/state/open-store.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
-import { openKeyValueStore, type RocksDbKeyValueStore } from '../../src/state/rocksdb-key-value-store.ts'
 import { hasTimestampedRows } from '../../src/state/row-codec.ts'
+import { segmentOptions } from '../../src/state/segments.ts'
+import type { StateStore } from '../../src/state/state-store.ts'
+import type { KeyValueStore } from '../../src/state/store.ts'
 import type { TopologyDefinition } from '../../src/topology/definition.ts'
 import { smallStateMemory } from './state-memory.ts'
 
@@ -19,8 +22,11 @@ import { smallStateMemory } from './state-memory.ts'
  * test. The topology must have no sinks.
  */
 export class TaskGraph implements AsyncDisposable {
-  readonly clock = new TaskClock(Date.now)
-  readonly stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>
+  /** The wall clock, ms. */
+  nowMs = 1_000_000
+  readonly clock = new TaskClock(() => this.nowMs)
+  readonly processorMetadata = new Map<string, number>()
+  readonly stores: ReadonlyMap<string, StateStore>
   /** Records that operators dropped: the processor and why. */
   readonly dropped: { readonly processor: string; readonly reason: string }[] = []
   readonly #graph: ProcessGraph
@@ -28,8 +34,9 @@ export class TaskGraph implements AsyncDisposable {
 
   private constructor(
     { subtopologies }: TopologyDefinition,
-    stores: ReadonlyMap<string, RocksDbKeyValueStore<unknown, unknown>>,
+    stores: ReadonlyMap<string, StateStore>,
     resources: AsyncDisposableStack,
+    emitIntervalMs: number,
   ) {
     this.stores = stores
     this.#resources = resources
@@ -40,6 +47,8 @@ export class TaskGraph implements AsyncDisposable {
       clock: this.clock,
       streamTimePunctuations: new PunctuationQueue('stream-time'),
       wallClockPunctuations: new PunctuationQueue('wall-clock-time'),
+      processorMetadata: this.processorMetadata,
+      emitIntervalMs,
       recordDropped: (processor: string, reason: string) => this.dropped.push({ processor, reason }),
     }
     const noSinks = (name: string): never => {
@@ -49,14 +58,14 @@ export class TaskGraph implements AsyncDisposable {
     this.#graph.init()
   }
 
-  static async open(topology: TopologyDefinition): Promise<TaskGraph> {
+  static async open(topology: TopologyDefinition, emitIntervalMs = 0): Promise<TaskGraph> {
     const [subtopology] = topology.subtopologies
     if (topology.subtopologies.length !== 1) throw new Error('the topology must have one sub-topology')
     const resources = new AsyncDisposableStack()
     const folder = await mkdtemp(join(tmpdir(), 'weir-graph-'))
     resources.defer(() => rm(folder, { recursive: true, force: true }))
     const definitions = subtopology!.stores
-    if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources)
+    if (definitions.length === 0) return new TaskGraph(topology, new Map(), resources, emitIntervalMs)
     const memory = StateMemory.acquire(smallStateMemory)
     resources.defer(() => memory.close())
     const database = await TaskDatabase.open(memory, {
@@ -67,6 +76,7 @@ export class TaskGraph implements AsyncDisposable {
         timestamped: hasTimestampedRows(definition),
         inMemory: definition.inMemory === true,
         changelogTopic: null,
+        ...segmentOptions(definition),
       })),
       flushEveryRecords: 1_000_000,
       flushIntervalMs: 3_600_000,
@@ -77,11 +87,15 @@ export class TaskGraph implements AsyncDisposable {
     const stores = new Map(
       definitions.map((definition, index) => [
         definition.name,
-        openKeyValueStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
+        openStore(definition, { ...shared, index, recordTimestamp, onOverlayBytes: () => {} }),
       ]),
     )
-    const graph = new TaskGraph(topology, stores, resources)
+    const graph = new TaskGraph(topology, stores, resources, emitIntervalMs)
     return graph
+  }
+
+  keyValueStore(name: string): KeyValueStore<unknown, unknown> {
+    return this.stores.get(name) as unknown as KeyValueStore<unknown, unknown>
   }
 
   /** Processes a record of `topic` to its end. */

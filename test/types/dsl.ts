@@ -1,6 +1,16 @@
 /** What the compiler must infer, and what it must refuse. Checked by tsc alone; nothing here runs. */
-import type { KeyValueStore, Processor, Stream, Table } from '../../src/index.ts'
-import { defineTopology, minutes, serdes, stores, Topology } from '../../src/index.ts'
+import type { KeyValueStore, Processor, Stream, Table, Windowed } from '../../src/index.ts'
+import {
+  defineTopology,
+  minutes,
+  SessionWindows,
+  SlidingWindows,
+  serdes,
+  stores,
+  TimeWindows,
+  Topology,
+  UnlimitedWindows,
+} from '../../src/index.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function check<_T extends true>(): void
@@ -64,6 +74,73 @@ export default defineTopology((builder) => {
   })
   // @ts-expect-error: the key of a record without one
   nullable.filter(({ key }) => key.length > 0)
+
+  // Windows: keys are windowed, and null values reach the functions of those that do not drop them.
+  const fiveMinutes = TimeWindows.of({ sizeMs: minutes(5), graceMs: minutes(1) })
+  const windowed = stream
+    .groupByKey()
+    .windowedBy(fiveMinutes)
+    .count({ retentionMs: minutes(10) })
+  check<Equal<typeof windowed, Table<Windowed<string>, number, 'known', never>>>()
+  windowed
+    .toStream()
+    .filter(({ key, value }) => key.key.length + key.window.start < value)
+    .to('windows')
+  const sessions = stream
+    .groupByKey()
+    .windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
+    .aggregate({
+      initializer: () => 0,
+      aggregator: (total, view, user) => {
+        check<Equal<[typeof total, typeof view, typeof user], [number, View, string]>>()
+        return total + view.durationMs
+      },
+      merger: (one, two) => one + two,
+      value: serdes.float64,
+    })
+  // A session that goes up in another is deleted.
+  check<Equal<typeof sessions, Table<Windowed<string>, number>>>()
+  nullable
+    .groupByKey()
+    .windowedBy(UnlimitedWindows.of())
+    .reduce((longest, view) => {
+      check<Equal<[typeof longest, typeof view], [View, View | null]>>()
+      return view ?? longest
+    })
+  nullable
+    .groupByKey()
+    .windowedBy(SlidingWindows.of({ timeDifferenceMs: 1 }))
+    .reduce((longest, view) => {
+      check<Equal<typeof view, View>>()
+      return longest
+    })
+  builder
+    .stream('windows', { key: serdes.timeWindowed(serdes.string, minutes(5)), value: serdes.string })
+    .join(windowed, (text, count, { key, window }) => {
+      check<
+        Equal<[typeof text, typeof count, typeof key, typeof window.end], [string, number, string, number]>
+      >()
+      return text
+    })
+  const closed = stream.groupByKey().windowedBy(fiveMinutes).emitStrategy('on-window-close').count()
+  check<Equal<typeof closed, typeof windowed>>()
+  // @ts-expect-error: no strategy of that name
+  stream.groupByKey().windowedBy(fiveMinutes).emitStrategy('on-close')
+  const bySession = stream.groupByKey().windowedBy(SessionWindows.of({ inactivityGapMs: 1 }))
+  // @ts-expect-error: sessions are merged
+  bySession.aggregate({ initializer: () => 0, aggregator: (total) => total, value: serdes.float64 })
+  // @ts-expect-error: a table without windows keeps everything
+  stream.groupByKey().count({ retentionMs: minutes(10) })
+  // @ts-expect-error: the keys are windowed
+  windowed.toStream().to('windows', { key: serdes.string })
+  const windowedPages = stream
+    .mapValues((view) => view.page)
+    .groupByKey()
+    .windowedBy(fiveMinutes)
+  // @ts-expect-error: a reduce keeps values
+  windowedPages.reduce((_, page) => page)
+  // @ts-expect-error: units are last
+  TimeWindows.of({ size: minutes(5) })
 
   // A serde that is missing where it is needed.
   // @ts-expect-error: the values have changed

@@ -4,6 +4,8 @@ import type { RecordOrigin } from '../task-clock.ts'
 
 /** What Weir's own operators see of their task besides: the runtime's contexts are of this type. */
 export interface OperatorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
+  /** Closed windows are looked for no more often, ms. */
+  readonly emitIntervalMs: number
   /**
    * Counts the record at work as dropped. Kafka Streams' dropped-records sensor and its warning.
    *
@@ -17,6 +19,10 @@ export interface OperatorContext<KOut = unknown, VOut = unknown> extends Process
    * @param into an earlier answer, to be written over
    */
   origin(record: StreamRecord<unknown, unknown> | null, into: RecordOrigin | null): RecordOrigin
+  /** What was set under a name, by this or a task before it; null for nothing. */
+  processorMetadata(name: string): number | null
+  /** Keeps a whole number, committed with the source's offsets. Kafka Streams' addProcessorMetadataKeyValue. */
+  setProcessorMetadata(name: string, value: number): void
   /** Forwards as if the record that `origin` tells of were at work. */
   forwardFor(origin: RecordOrigin, record: StreamRecord<KOut, VOut>): void
 }

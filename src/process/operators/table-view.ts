@@ -1,4 +1,9 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type {
+  SessionStore,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  Windowed,
+} from '../../state/store.ts'
 import type { ProcessorContext } from '../processor.ts'
 
 /** @returns the table's present value under a key, null when there is none */
@@ -21,6 +26,28 @@ export function storeView<K, V>(store: string): TableView<K, V> {
     open(context) {
       const rows = context.stateStore<TimestampedKeyValueStore<K, V>>(store)
       return (key) => rows.peek(key)?.value ?? null
+    },
+  }
+}
+
+/** Reads the store of an aggregate over time windows. */
+export function windowView<K, V>(store: string): TableView<Windowed<K>, V> {
+  return {
+    stores: [store],
+    open(context) {
+      const rows = context.stateStore<TimestampedWindowStore<K, V>>(store)
+      return ({ key, window }) => rows.peek(key, window.start)?.value ?? null
+    },
+  }
+}
+
+/** Reads the store of an aggregate over sessions. */
+export function sessionView<K, V>(store: string): TableView<Windowed<K>, V> {
+  return {
+    stores: [store],
+    open(context) {
+      const rows = context.stateStore<SessionStore<K, V>>(store)
+      return ({ key, window }) => rows.fetchSession(key, window.start, window.end)
     },
   }
 }

@@ -1,5 +1,6 @@
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
@@ -20,6 +22,13 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.SessionWindowedKStream;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.TimeWindowedKStream;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.UnlimitedWindows;
+import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.api.ContextualFixedKeyProcessor;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyRecord;
@@ -126,6 +135,49 @@ public final class DescribeTopologies {
       grouped.reduce((aggregate, value) -> value, as("reduced")).toStream().to("reduce-as");
       grouped.aggregate(() -> "", (key, value, aggregate) -> aggregate).toStream().to("aggregate");
       grouped.aggregate(() -> "", (key, value, aggregate) -> aggregate, as("aggregated")).toStream().to("aggregate-as");
+    });
+
+    dsl("windowed-aggregates", builder -> {
+      KGroupedStream<String, String> grouped = stream(builder, "a").groupByKey();
+      TimeWindowedKStream<String, String> time =
+          grouped.windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofMinutes(5), Duration.ofMinutes(1)).advanceBy(Duration.ofMinutes(1)));
+      TimeWindowedKStream<String, String> sliding =
+          grouped.windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(Duration.ofMinutes(5)));
+      SessionWindowedKStream<String, String> sessions =
+          grouped.windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofMinutes(5)));
+      time.count().toStream().to("count");
+      time.count(Materialized.with(Serdes.String(), Serdes.Long())).toStream().to("count-with");
+      time.count(Named.as("counter"), Materialized.as("counts")).toStream().to("count-as");
+      time.reduce((aggregate, value) -> value).toStream().to("reduce");
+      time.aggregate(() -> "", (key, value, aggregate) -> aggregate).toStream().to("aggregate");
+      sliding.count().toStream().to("sliding-count");
+      sliding.count(Materialized.with(Serdes.String(), Serdes.Long())).toStream().to("sliding-count-with");
+      sliding.reduce((aggregate, value) -> value).toStream().to("sliding-reduce");
+      sliding.aggregate(() -> "", (key, value, aggregate) -> aggregate, Materialized.as("slid")).toStream().to("sliding-aggregate");
+      sessions.count().toStream().to("session-count");
+      sessions.count(Materialized.with(Serdes.String(), Serdes.Long())).toStream().to("session-count-with");
+      sessions.reduce((aggregate, value) -> value, Named.as("reducer")).toStream().to("session-reduce");
+      sessions.aggregate(() -> "", (key, value, aggregate) -> aggregate, (key, one, two) -> one)
+          .filter((key, value) -> true).toStream().to("session-aggregate");
+      grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to("unlimited");
+      time.emitStrategy(EmitStrategy.onWindowClose()).count().toStream().to("closed");
+      sliding.emitStrategy(EmitStrategy.onWindowClose()).count(Materialized.with(Serdes.String(), Serdes.Long()))
+          .toStream().to("sliding-closed");
+      sessions.emitStrategy(EmitStrategy.onWindowClose()).reduce((aggregate, value) -> value).toStream().to("session-closed");
+    });
+
+    dsl("windowed-after-repartition", builder -> {
+      KGroupedStream<String, String> grouped = stream(builder, "a").groupBy((key, value) -> value, Grouped.as("by-value"));
+      grouped.windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMinutes(5))).count().toStream().to("count");
+      grouped.windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofMinutes(5))).count().toStream().to("sessions");
+      grouped.count().toStream().to("all");
+      KTable<Windowed<String>, Long> hourly = stream(builder, "b")
+          .selectKey((key, value) -> value)
+          .groupByKey()
+          .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofHours(1)))
+          .count();
+      hourly.toStream().selectKey((key, value) -> key.key()).groupByKey(Grouped.with(Serdes.String(), Serdes.Long()))
+          .windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofDays(1))).reduce(Long::sum).toStream().to("daily");
     });
 
     dsl("repartition-for-each-aggregate", builder -> {

@@ -1,7 +1,9 @@
 /** The topologies of test/oracle/describe/DescribeTopologies.java, in the same order. */
 import { defineTopology } from '../../../src/dsl/define-topology.ts'
+import { days, hours, minutes } from '../../../src/dsl/durations.ts'
 import type { Stream } from '../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
+import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../../../src/dsl/windows.ts'
 import type { Processor } from '../../../src/process/processor.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
@@ -102,6 +104,78 @@ export const topologies: Record<string, () => TopologyModule> = {
         .aggregate({ ...keepAggregate, store: 'aggregated' })
         .toStream()
         .to('aggregate-as')
+    }),
+
+  'windowed-aggregates': () =>
+    dsl((builder) => {
+      const grouped = stream(builder, 'a').groupByKey()
+      const keepAggregate = {
+        initializer: () => '',
+        aggregator: (aggregate: string) => aggregate,
+        value: serdes.string,
+      }
+      const last = (_: string, value: string): string => value
+      const time = grouped.windowedBy(
+        TimeWindows.of({ sizeMs: minutes(5), advanceMs: minutes(1), graceMs: minutes(1) }),
+      )
+      const sliding = grouped.windowedBy(SlidingWindows.of({ timeDifferenceMs: minutes(5) }))
+      const sessions = grouped.windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
+      time.count().toStream().to('count')
+      time.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
+      time.count({ name: 'counter', store: 'counts' }).toStream().to('count-as')
+      time.reduce(last).toStream().to('reduce')
+      time.aggregate(keepAggregate).toStream().to('aggregate')
+      sliding.count().toStream().to('sliding-count')
+      sliding.count({ key: serdes.string, value: serdes.int64 }).toStream().to('sliding-count-with')
+      sliding.reduce(last).toStream().to('sliding-reduce')
+      sliding
+        .aggregate({ ...keepAggregate, store: 'slid' })
+        .toStream()
+        .to('sliding-aggregate')
+      sessions.count().toStream().to('session-count')
+      sessions.count({ key: serdes.string, value: serdes.int64 }).toStream().to('session-count-with')
+      sessions.reduce(last, { name: 'reducer' }).toStream().to('session-reduce')
+      sessions
+        .aggregate({ ...keepAggregate, merger: (one) => one })
+        .filter(() => true)
+        .toStream()
+        .to('session-aggregate')
+      grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to('unlimited')
+      time.emitStrategy('on-window-close').count().toStream().to('closed')
+      sliding.emitStrategy('on-window-close').count({ value: serdes.int64 }).toStream().to('sliding-closed')
+      sessions.emitStrategy('on-window-close').reduce(last).toStream().to('session-closed')
+    }),
+
+  'windowed-after-repartition': () =>
+    dsl((builder) => {
+      const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
+        key: serdes.string,
+        name: 'by-value',
+      })
+      grouped
+        .windowedBy(TimeWindows.of({ sizeMs: minutes(5) }))
+        .count()
+        .toStream()
+        .to('count')
+      grouped
+        .windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
+        .count()
+        .toStream()
+        .to('sessions')
+      grouped.count().toStream().to('all')
+      const hourly = stream(builder, 'b')
+        .selectKey(({ value }) => value)
+        .groupByKey({ key: serdes.string })
+        .windowedBy(TimeWindows.of({ sizeMs: hours(1) }))
+        .count()
+      hourly
+        .toStream()
+        .selectKey(({ key }) => key.key)
+        .groupByKey({ key: serdes.string })
+        .windowedBy(TimeWindows.of({ sizeMs: days(1) }))
+        .reduce((sum, count) => sum + count)
+        .toStream()
+        .to('daily')
     }),
 
   'repartition-for-each-aggregate': () =>

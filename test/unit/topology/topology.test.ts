@@ -168,7 +168,7 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a window store with a misspelled option': [
       () => stores.window({ name: 's', ...text, ...windows, retention: 1 } as never),
-      'stores.window: unknown option retention; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory, windowSizeMs, retainDuplicates',
+      'stores.window: unknown option retention; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory, caching, windowSizeMs, retainDuplicates',
     ],
     'a window store that forgets before a window ends': [
       () => stores.timestampedWindow({ name: 's', ...text, retentionMs: 9, windowSizeMs: 10 }),
@@ -184,7 +184,7 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a session store with a window size': [
       () => stores.session({ name: 's', ...text, ...windows } as never),
-      'stores.session: unknown option windowSizeMs; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory',
+      'stores.session: unknown option windowSizeMs; allowed: name, key, value, logging, changelogConfig, rocksdb, retentionMs, inMemory, caching',
     ],
     'a session store with half a millisecond': [
       () => stores.session({ name: 's', ...text, retentionMs: 0.5 }),

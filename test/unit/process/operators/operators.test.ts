@@ -6,8 +6,11 @@ import { defineTopology } from '../../../../src/dsl/define-topology.ts'
 import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
 import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
+import type { Table } from '../../../../src/dsl/table.ts'
+import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../../../../src/dsl/windows.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
+import type { Windowed } from '../../../../src/state/store.ts'
 import { TaskGraph } from '../../../support/task-graph.ts'
 
 /** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
@@ -18,13 +21,277 @@ type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(stream: Stre
 const nullable = serdes.string as Serde<Text>
 const text = { key: nullable, value: nullable }
 const RECORDS = 400
+/** How often closed windows are looked for at most: always, unless named here. */
+const EMIT_INTERVALS_MS: Readonly<Record<string, number>> = { 'window-close': 1000, 'session-close': 1000 }
+/** For these the dropped records are compared too. */
+const WINDOWED = /^(window|session|sliding)-/
+/** How far the wall clock goes with each record. */
+const RECORD_MS = 300
 
 /** What every table with a store is given. */
 interface Rows {
   readonly caching?: boolean
+  readonly inMemory?: boolean
+}
+
+/** Timestamps are multiplied by this, 1 unless named here: to reach several segments of a store. */
+const SCALES: Readonly<Record<string, number>> = {
+  'window-segments': 6000,
+  'sliding-segments': 6000,
+  'session-segments': 6000,
+  'window-close-segments': 6000,
+  'sliding-close-segments': 6000,
+  'session-close-segments': 6000,
+}
+
+function show<V, VS extends SerdeState, Absent extends null>(
+  table: Table<Windowed<string>, V, VS, Absent>,
+  label: string,
+  out: Collect,
+): void {
+  out(
+    table
+      .toStream()
+      .selectKey(({ key: { key, window } }) => `${key}@${window.start}-${window.end}`)
+      .mapValues((value) => `${label}${value}`),
+  )
+}
+
+function append(aggregate: string, value: Text): Text {
+  return aggregate.length > 12 ? null : aggregate + value
+}
+
+const appended = { initializer: () => 'i', aggregator: append, value: serdes.string }
+
+/** What needs old values, and what keeps rows under windowed keys. */
+function showFiltered<Absent extends null>(
+  table: Table<Windowed<string>, string, 'known', Absent>,
+  out: Collect,
+  rows: Rows,
+): void {
+  show(table, '', out)
+  show(
+    table.filter((value) => value.length < 7),
+    'short ',
+    out,
+  )
+  show(
+    table.filter((value) => value.length < 8, { ...rows, store: 'kept' }),
+    'kept ',
+    out,
+  )
+  show(
+    table.mapValues((value) => (value.length > 9 ? null : value.length)),
+    'length ',
+    out,
+  )
+}
+
+function grouped(builder: StreamsBuilder) {
+  return builder.stream('a', text).groupByKey()
 }
 
 const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: Rows) => void> = {
+  'window-count': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 20, graceMs: 10 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'window-hopping': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 25, advanceMs: 7 }))
+        .reduce(append, rows),
+      '',
+      out,
+    ),
+
+  'window-aggregate': (builder, out, rows) =>
+    showFiltered(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 10, advanceMs: 5, graceMs: 15 }))
+        .aggregate({ ...appended, ...rows }),
+      out,
+      rows,
+    ),
+
+  'window-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 90_000, advanceMs: 40_000, graceMs: 50_000 }))
+        .reduce(append, rows),
+      '',
+      out,
+    ),
+
+  'window-unlimited': (builder, out, rows) =>
+    out(
+      grouped(builder)
+        .windowedBy(UnlimitedWindows.of({ startMs: 1100 }))
+        .count(rows)
+        .toStream()
+        .selectKey(({ key: { key, window } }) => `${key}@${window.start}`)
+        .mapValues(String),
+    ),
+
+  'window-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 20, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'window-close-hopping': (builder, out, rows) =>
+    showFiltered(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 10, advanceMs: 4 }))
+        .emitStrategy('on-window-close')
+        .aggregate({ ...appended, ...rows }),
+      out,
+      rows,
+    ),
+
+  'window-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(TimeWindows.of({ sizeMs: 9000, graceMs: 5000 }))
+        .emitStrategy('on-window-close')
+        .reduce(append, rows),
+      '',
+      out,
+    ),
+
+  'session-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 3, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'session-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 3000, graceMs: 30_000 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-close': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 12, graceMs: 10 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-close-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 20_000, graceMs: 9000 }))
+        .emitStrategy('on-window-close')
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'session-count': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 3, graceMs: 10 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'session-reduce': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 2 }))
+        .reduce(append, rows),
+      '',
+      out,
+    ),
+
+  'session-aggregate': (builder, out, rows) =>
+    showFiltered(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 1, graceMs: 20 }))
+        .aggregate({ ...appended, merger: (one, two) => `${one}+${two}`, ...rows }),
+      out,
+      rows,
+    ),
+
+  'session-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SessionWindows.of({ inactivityGapMs: 15_000, graceMs: 90_000 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-count': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 12, graceMs: 10 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-reduce': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 6 }))
+        .reduce((aggregate, value) => aggregate + value, rows),
+      '',
+      out,
+    ),
+
+  'sliding-aggregate': (builder, out, rows) =>
+    showFiltered(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 5, graceMs: 30 }))
+        .aggregate({ ...appended, ...rows }),
+      out,
+      rows,
+    ),
+
+  'sliding-early': (builder, out, rows) =>
+    show(
+      builder
+        .stream('a', text)
+        .filter(({ key }) => key !== 'k0')
+        .groupByKey()
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 1200, graceMs: 30 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
+  'sliding-segments': (builder, out, rows) =>
+    show(
+      grouped(builder)
+        .windowedBy(SlidingWindows.of({ timeDifferenceMs: 50_000, graceMs: 40_000 }))
+        .count(rows),
+      '',
+      out,
+    ),
+
   'stream-steps': (builder, out) =>
     out(
       builder
@@ -169,9 +436,11 @@ function generator(): (bound: number) => number {
 
 /** @param flushEvery with caching: what is kept back is flushed after so many records, and after the last; 0: without caching */
 async function run(
+  name: string,
   define: (builder: StreamsBuilder, out: Collect, rows: Rows) => void,
   evictEvery: number,
   flushEvery: number,
+  inMemory = false,
 ): Promise<string> {
   let lines: string[] = []
   let output = ''
@@ -182,24 +451,27 @@ async function run(
         stream.forEach(({ key, value, timestamp }) => {
           lines.push(`${key} ${value} ${timestamp}\n`)
         }),
-      flushEvery > 0 ? { caching: true } : {},
+      { inMemory, caching: flushEvery > 0 },
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
-  await using graph = await TaskGraph.open(topology)
+  await using graph = await TaskGraph.open(topology, EMIT_INTERVALS_MS[name])
   const next = generator()
   for (let index = 0; index < RECORDS; index++) {
     const topic = next(3) === 0 ? 'b' : 'a'
     const key = next(10) === 0 ? null : `k${next(4)}`
     const value = next(8) === 0 ? null : `v${next(10)}`
-    const timestamp = 1000 + index + next(40)
+    const timestamp = (1000 + index + next(40)) * (SCALES[name] ?? 1)
     if (topics.includes(topic)) graph.pipe(topic, key, value, timestamp)
+    if (flushEvery === 0) graph.nowMs += RECORD_MS
     if (index % evictEvery === evictEvery - 1) graph.evict()
     if (flushEvery > 0 && index < RECORDS - 1 && index % flushEvery !== flushEvery - 1) continue
+    if (flushEvery > 0) graph.nowMs += flushEvery * RECORD_MS
     graph.flush()
     output += lines.map((line) => `${index} ${line}`).join('')
     lines = []
   }
+  if (WINDOWED.test(name)) output += `dropped ${graph.dropped.length}\n`
   return output
 }
 
@@ -214,17 +486,30 @@ describe("operators give what Kafka Streams' TopologyTestDriver gave", () => {
   for (const [name, define] of Object.entries(topologies)) {
     for (const evictEvery of [RECORDS, 7]) {
       test(`${name}, rows leaving the cache every ${evictEvery} records`, async () => {
-        assert.equal(await run(define, evictEvery, 0), readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'))
+        assert.equal(
+          await run(name, define, evictEvery, 0),
+          readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'),
+        )
       })
     }
   }
 
+  for (const [name, define] of Object.entries(topologies).filter(([name]) => WINDOWED.test(name))) {
+    test(`${name} in memory`, async () => {
+      assert.equal(
+        await run(name, define, 7, 0, true),
+        readFileSync(new URL(`${name}.txt`, fixtures), 'utf8'),
+      )
+    })
+  }
+
   for (const file of readdirSync(new URL('caching/', fixtures))) {
-    const define = topologies[file.replace('.txt', '')]!
+    const name = file.replace('.txt', '')
+    const define = topologies[name]!
     for (const evictEvery of [RECORDS, 3]) {
       test(`${file} with caching, flushed every 7 records, rows leaving the cache every ${evictEvery}`, async () => {
         assert.equal(
-          await run(define, evictEvery, 7),
+          await run(name, define, evictEvery, 7),
           readFileSync(new URL(`caching/${file}`, fixtures), 'utf8'),
         )
       })

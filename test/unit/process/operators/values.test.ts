@@ -66,7 +66,7 @@ describe('aggregates', () => {
         })
     })
     const stored = (name: string): unknown =>
-      (graph.stores.get(name)!.get('k') as { value: Basket } | null)?.value ?? null
+      (graph.keyValueStore(name).get('k') as { value: Basket } | null)?.value ?? null
     graph.pipe('in', 'k', 'a', 1)
     graph.pipe('in', 'k', 'b', 2)
     assert.deepEqual(stored('small'), { items: ['a', 'b'] })
@@ -94,7 +94,7 @@ describe('aggregates', () => {
     graph.pipe('in', 'k', { items: ['a'] }, 1)
     graph.pipe('in', 'k', { items: ['b'] }, 1)
     const [one, two] = ['one', 'two'].map(
-      (name) => (graph.stores.get(name)!.get('k') as { value: Basket }).value,
+      (name) => (graph.keyValueStore(name).get('k') as { value: Basket }).value,
     )
     assert.deepEqual([one, two], [{ items: ['a', 'b'] }, { items: ['a'] }])
   })

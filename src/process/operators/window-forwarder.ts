@@ -1,0 +1,157 @@
+import type { FlushListener, PendingChange } from '../../state/change-buffer.ts'
+import type {
+  CachingStore,
+  SessionStore,
+  TimestampedWindowStore,
+  Window,
+  Windowed,
+} from '../../state/store.ts'
+import { Headers } from '../headers.ts'
+import type { StreamRecord } from '../record.ts'
+import type { RecordOrigin } from '../task-clock.ts'
+import type { Change } from './change.ts'
+import type { OperatorContext } from './operator-context.ts'
+
+/**
+ * Puts a windowed aggregate's rows and forwards what has changed: at once, or, for a store with caching, when the store is flushed. With
+ * `forwards` false it only puts. Kafka Streams' TimestampedTupleForwarder and its flush listeners.
+ */
+abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
+  protected readonly context: OperatorContext<Windowed<K>, Change<V>>
+  protected readonly sendsOldValues: boolean
+  /** Changes are to be forwarded as soon as they are put. */
+  protected readonly forwardsNow: boolean
+  /** Whose row is being put. */
+  protected record: StreamRecord<unknown, unknown> | null = null
+
+  constructor(
+    store: object,
+    context: OperatorContext<Windowed<K>, Change<V>>,
+    sendsOldValues: boolean,
+    forwards: boolean,
+  ) {
+    this.context = context
+    this.sendsOldValues = sendsOldValues
+    const caching =
+      forwards && ((store as Partial<CachingStore<Windowed<K>, V>>).setFlushListener?.(this) ?? false)
+    this.forwardsNow = forwards && !caching
+  }
+
+  /** The timestamp of a change that was kept back, ms. */
+  protected abstract flushedTimestamp(change: PendingChange<Windowed<K>, V>): number
+
+  origin(before: unknown): RecordOrigin {
+    return this.context.origin(this.record, before as RecordOrigin | null)
+  }
+
+  flushed(change: PendingChange<Windowed<K>, V>): void {
+    const record = change.origin as RecordOrigin
+    this.context.forwardFor(record, {
+      key: change.key,
+      value: { newValue: change.newValue, oldValue: this.sendsOldValues ? change.oldValue : null },
+      timestamp: this.flushedTimestamp(change),
+      headers: record.headers,
+    })
+  }
+
+  /** A window has closed. @param record at work */
+  protected forwardClosed(
+    record: StreamRecord<unknown, unknown>,
+    key: Windowed<K>,
+    newValue: V,
+    timestamp: number,
+  ): void {
+    this.context.forward({ key, value: { newValue, oldValue: null }, timestamp, headers: record.headers })
+  }
+
+  protected change(newValue: V | null, oldValue: V | null): Change<V> {
+    return { newValue, oldValue: this.sendsOldValues ? oldValue : null }
+  }
+}
+
+/** Of time windows: a change has the largest timestamp of its window's records. */
+export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
+  readonly #store: TimestampedWindowStore<K, V>
+
+  constructor(
+    store: TimestampedWindowStore<K, V>,
+    context: OperatorContext<Windowed<K>, Change<V>>,
+    sendsOldValues: boolean,
+    forwards: boolean,
+  ) {
+    super(store, context, sendsOldValues, forwards)
+    this.#store = store
+  }
+
+  update(
+    record: StreamRecord<K, unknown>,
+    window: Window,
+    newValue: V | null,
+    oldValue: V | null,
+    timestamp: number,
+  ): void {
+    const { key } = record
+    this.record = record
+    this.#store.update(key, newValue, timestamp, window.start)
+    this.record = null
+    if (!this.forwardsNow) return
+    const value = this.change(newValue, oldValue)
+    this.context.forward({ key: { key, window }, value, timestamp, headers: record.headers })
+  }
+
+  /** Forwards the windows that start within [from, to], by start, then by key. @param record at work */
+  emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
+    // The store has them by segment, within it by key.
+    const rows = [...this.#store.fetchAll(from, to)].sort((a, b) => a.key.window.start - b.key.window.start)
+    for (const { key, value } of rows) this.forwardClosed(record, key, value.value, value.timestamp)
+  }
+
+  protected override flushedTimestamp({
+    newValue,
+    timestamp,
+    origin,
+  }: PendingChange<Windowed<K>, V>): number {
+    return newValue === null ? (origin as RecordOrigin).timestamp : timestamp
+  }
+}
+
+/** Of sessions: a change has the session's end as its timestamp and, forwarded at once, no headers. */
+export class SessionForwarder<K, V> extends WindowForwarder<K, V> {
+  readonly #store: SessionStore<K, V>
+
+  constructor(
+    store: SessionStore<K, V>,
+    context: OperatorContext<Windowed<K>, Change<V>>,
+    sendsOldValues: boolean,
+    forwards: boolean,
+  ) {
+    super(store, context, sendsOldValues, forwards)
+    this.#store = store
+  }
+
+  update(
+    record: StreamRecord<K, unknown>,
+    session: Windowed<K>,
+    newValue: V | null,
+    oldValue: V | null,
+  ): void {
+    this.record = record
+    this.#store.put(session, newValue)
+    this.record = null
+    if (!this.forwardsNow) return
+    const value = this.change(newValue, oldValue)
+    this.context.forward({ key: session, value, timestamp: session.window.end, headers: Headers.empty })
+  }
+
+  /** Forwards the sessions that end within [from, to], by end, start and key. @param record at work */
+  emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
+    const rows = [...this.#store.findSessions(from, to)].sort(
+      ({ key: { window: a } }, { key: { window: b } }) => a.end - b.end || a.start - b.start,
+    )
+    for (const { key, value } of rows) this.forwardClosed(record, key, value, key.window.end)
+  }
+
+  protected override flushedTimestamp({ key }: PendingChange<Windowed<K>, V>): number {
+    return key.window.end
+  }
+}
