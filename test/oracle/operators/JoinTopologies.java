@@ -13,6 +13,8 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
 import org.apache.kafka.streams.processor.ProcessorContext;
 import org.apache.kafka.streams.processor.internals.ProcessorNode;
@@ -151,6 +153,17 @@ final class JoinTopologies {
           .reduce((aggregate, value) -> aggregate.length() > 8 ? null : aggregate + value);
       show(left.join(right, (l, r) -> l + "+" + r), "inner");
       show(left.outerJoin(right, (l, r) -> l + "+" + r).filter((key, value) -> value.length() < 8), "outer");
+    });
+
+    topologies.put("table-join-windowed", builder -> {
+      TimeWindows windows = TimeWindows.ofSizeAndGrace(Duration.ofMillis(20), Duration.ofMillis(30));
+      SessionWindows sessions = SessionWindows.ofInactivityGapAndGrace(Duration.ofMillis(3), Duration.ofMillis(40));
+      var left = builder.<String, String>stream("a").groupByKey();
+      var right = builder.<String, String>stream("b").groupByKey();
+      left.windowedBy(windows).count().outerJoin(right.windowedBy(windows).count(), (l, r) -> l + "+" + r)
+          .toStream((key, value) -> key.key() + "@" + key.window().start()).to("out");
+      left.windowedBy(sessions).count().leftJoin(right.windowedBy(sessions).count(), (l, r) -> l + "~" + r)
+          .toStream((key, value) -> key.key() + "@" + key.window().start()).to("out");
     });
 
     topologies.put("stream-split", builder -> {

@@ -3,11 +3,12 @@ import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
 import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
+import { SessionWindows, TimeWindows } from '../../../../src/dsl/windows.ts'
 import type { ValueTransformer } from '../../../../src/process/operators/table-transform.ts'
 import type { StreamRecord } from '../../../../src/process/record.ts'
 import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
-import type { KeyValueStore } from '../../../../src/state/store.ts'
+import type { KeyValueStore, Windowed } from '../../../../src/state/store.ts'
 import { stores } from '../../../../src/topology/stores.ts'
 
 type Text = string | null
@@ -133,6 +134,24 @@ export const joinTopologies: Record<string, OperatorTopology> = {
       left.outerJoin(right, (l, r) => `${l}+${r}`).filter((value) => value.length < 8),
       'outer',
     )
+  },
+
+  'table-join-windowed': (builder, out, rows) => {
+    const times = TimeWindows.of({ sizeMs: 20, graceMs: 30 })
+    const sessions = SessionWindows.of({ inactivityGapMs: 3, graceMs: 40 })
+    const left = builder.stream('a', text).groupByKey()
+    const right = builder.stream('b', text).groupByKey()
+    const byWindow = ({ key }: { readonly key: Windowed<string> }): string => `${key.key}@${key.window.start}`
+    const outer = left
+      .windowedBy(times)
+      .count(rows)
+      .outerJoin(right.windowedBy(times).count(rows), (l, r) => `${l}+${r}`)
+    out(outer.toStream().selectKey(byWindow))
+    const joined = left
+      .windowedBy(sessions)
+      .count(rows)
+      .leftJoin(right.windowedBy(sessions).count(rows), (l, r) => `${l}~${r}`)
+    out(joined.toStream().selectKey(byWindow))
   },
 
   'stream-split': (builder, out) => {
