@@ -1,13 +1,16 @@
 /** Weir's public face. */
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
+export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
+export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   ConsumedOptions,
   MaterializedOptions,
   NameOption,
+  PrintOptions,
   ProcessOptions,
   ProduceOptions,
   RepartitionOptions,
@@ -15,11 +18,14 @@ export type {
   TableOptions,
   WindowedMaterializedOptions,
 } from './dsl/options.ts'
+export type { RangeJoinOptions } from './dsl/range-join.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
 export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
+export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
+export type { TransformerOptions } from './dsl/table-transform.ts'
 export type { TimeWindowedStream, WindowedAggregateSpecification } from './dsl/time-windowed-stream.ts'
 export {
   type EmitStrategy,
@@ -37,9 +43,22 @@ export type { RecordPredicate } from './process/operators/filter.ts'
 export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
 export type { RecordAction } from './process/operators/peek.ts'
+export type { RecordFormatter } from './process/operators/print.ts'
+export type {
+  RangeJoiner,
+  RangeRows,
+  RangeSelector,
+  RowBounds,
+  TableRow,
+} from './process/operators/range-join.ts'
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'
+export type {
+  TransformerContext,
+  ValueTransformer,
+  ValueTransformerSupplier,
+} from './process/operators/table-transform.ts'
 export type {
   Cancellable,
   Processor,
@@ -82,6 +101,7 @@ export type {
   Partitioner,
   StoreDefinition,
   TimestampExtractor,
+  TopicChooser,
   TopologyDefinition,
 } from './topology/definition.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'

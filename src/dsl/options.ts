@@ -1,3 +1,4 @@
+import type { RecordFormatter } from '../process/operators/print.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { OffsetReset, Partitioner, StoreDefinition, TimestampExtractor } from '../topology/definition.ts'
 import { checkBoolean, checkName, checkOptions } from '../topology/options.ts'
@@ -44,6 +45,16 @@ export interface MaterializedOptions<K, V> extends NameOption, StoreOptions {
   readonly value?: Serde<V>
 }
 
+/** Kafka Streams' Printed. */
+export interface PrintOptions<K, V> extends NameOption {
+  /** What lines begin with. Default: the name of the node above. */
+  readonly label?: string
+  /** What stands for a record. Default: `key, value`, objects as JSON. */
+  readonly format?: RecordFormatter<K, V>
+  /** Gets each line, without its end. Default: the process's standard output. */
+  readonly write?: (line: string) => void
+}
+
 /** How a windowed aggregate keeps its rows. Kafka Streams' Materialized with a window or session store. */
 export interface WindowedMaterializedOptions<K, V> extends MaterializedOptions<K, V> {
   /** How far behind the latest window windows are kept, ms. Default: as long as they take records, which is the least that is allowed. */
@@ -51,7 +62,7 @@ export interface WindowedMaterializedOptions<K, V> extends MaterializedOptions<K
 }
 
 export interface ProduceOptions<K, V> extends NameOption {
-  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  /** Chooses each record's partition, or several. Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
 }
 
@@ -60,7 +71,7 @@ export interface RepartitionOptions<K, V> {
   readonly name?: string
   /** Default: as many as the sub-topology that writes it has tasks. */
   readonly partitions?: number
-  /** Default: murmur2 of the key's bytes, as Kafka's own. */
+  /** Chooses each record's partition, or several. Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
 }
 

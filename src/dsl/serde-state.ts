@@ -31,7 +31,7 @@ export type OptionsArgument<Options> =
 /** The serde that was given, or else the one that is known. */
 export function requireSerde<T>(
   where: string,
-  part: 'key' | 'value',
+  part: 'key' | 'value' | 'otherValue',
   given: Serde<T> | undefined,
   known: Serde<T> | null,
 ): Serde<T> {
@@ -41,7 +41,7 @@ export function requireSerde<T>(
   }
   if (known === null)
     throw new TopologyError(
-      `${where}: no ${part} serde is known here, because the ${part}s have changed: give { ${part} }`,
+      `${where}: no ${part === 'otherValue' ? "serde of the other stream's values" : `${part} serde`} is known here, because the ${part === 'key' ? 'keys' : 'values'} have changed: give { ${part} }`,
     )
   return known
 }

@@ -1,5 +1,6 @@
 /** The steps of a stream as nodes of the graph. Each checks its options, takes its names as Kafka Streams does, and is added below `parts`. */
-import { passThrough } from '../process/operators/peek.ts'
+import { forEach, passThrough } from '../process/operators/peek.ts'
+import { keyAndValue, printer } from '../process/operators/print.ts'
 import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
@@ -8,10 +9,17 @@ import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import { isWindowedSerde, type Windowed } from '../serde/windowed.ts'
 import { checkSupplier } from '../topology/check-supplier.ts'
-import type { Partitioner } from '../topology/definition.ts'
-import { checkFunction, checkName, checkNames } from '../topology/options.ts'
+import type { Partitioner, TopicChooser } from '../topology/definition.ts'
+import { checkFunction, checkName, checkNames, kindOf } from '../topology/options.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
-import { checkStep, type NameOption, type ProcessOptions, type ProduceOptions } from './options.ts'
+import {
+  checkStep,
+  type NameOption,
+  type PrintOptions,
+  type ProcessOptions,
+  type ProduceOptions,
+} from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
 import type { TableParts } from './table.ts'
@@ -59,6 +67,23 @@ export function addProcessor<K, V, K2, V2>(
   return graph.add(step, node)
 }
 
+/** Shows records on standard output, or where its user says. */
+export function addPrint<K, V>(parts: StreamParts<K, V>, options: PrintOptions<K, V> | undefined): void {
+  checkStep('print', options, ['label', 'format', 'write', 'name'])
+  const {
+    label = parts.node.name,
+    format = keyAndValue,
+    write = (line: string): void => {
+      process.stdout.write(`${line}\n`)
+    },
+  } = options ?? {}
+  if (typeof label !== 'string') throw new TopologyError(`print: label must be text, not ${kindOf(label)}`)
+  checkFunction('print', 'format', format)
+  checkFunction('print', 'write', write)
+  const name = options?.name === undefined ? undefined : { name: options.name }
+  addStep(parts, 'print', 'KSTREAM-PRINTER-', printer({ label, format, write }), forEach, name)
+}
+
 /** The records of both streams. */
 export function addMerge<K, V>(
   parts: StreamParts<K, V>,
@@ -84,14 +109,22 @@ export function addMerge<K, V>(
 /** A topic of the user's, at the end of the stream. */
 export function addSink<K, V>(
   { graph, node, ...parts }: StreamParts<K, V>,
-  topic: string,
-  options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & ProduceOptions<K, V>) | undefined,
+  topic: string | TopicChooser<K, V>,
+  options:
+    | ({
+        readonly key?: Serde<K>
+        readonly value?: Serde<V>
+        readonly topics?: readonly string[]
+      } & ProduceOptions<K, V>)
+    | undefined,
 ): void {
-  checkName('to', 'the topic', topic)
-  const where = `to ${topic}`
-  checkStep(where, options, ['key', 'value', 'partitioner', 'name'])
+  const isChosen = typeof topic === 'function'
+  if (!isChosen) checkName('to', 'the topic', topic)
+  const where = isChosen ? 'to' : `to ${topic}`
+  checkStep(where, options, ['key', 'value', 'partitioner', 'name', ...(isChosen ? ['topics'] : [])])
   const key = requireSerde(where, 'key', options?.key, parts.key)
   const value = requireSerde(where, 'value', options?.value, parts.value)
+  const { topics } = options ?? {}
   const partitioner =
     options?.partitioner ?? (isWindowedSerde(key) ? windowedPartitioner(key.windowedKey) : undefined)
   const name = graph.nameOr(options?.name, 'KSTREAM-SINK-')
@@ -101,6 +134,7 @@ export function addSink<K, V>(
       topic,
       key,
       value,
+      ...(topics !== undefined && { topics }),
       ...(partitioner !== undefined && { partitioner }),
     }),
   )

@@ -15,21 +15,28 @@ import {
   type ValueMapper,
 } from '../process/operators/map-values.ts'
 import { forEach, peek, type RecordAction } from '../process/operators/peek.ts'
+import type { RangeJoiner, RangeRows, TableRow } from '../process/operators/range-join.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
+import type { TopicChooser } from '../topology/definition.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { BranchedStream } from './branched-stream.ts'
 import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
+import type { JoinWindows } from './join-windows.ts'
 import {
   checkStep,
   type NameOption,
+  type PrintOptions,
   type ProcessOptions,
   type ProduceOptions,
   type RepartitionOptions,
+  type StoreOptions,
 } from './options.ts'
+import { addRangeJoin, checkRangeJoin, type RangeJoinOptions } from './range-join.ts'
 import { repartitioned, repartitionNode } from './repartition.ts'
 import {
   type BothStates,
@@ -40,9 +47,38 @@ import {
   type SerdeState,
   type ValueOption,
 } from './serde-state.ts'
+import {
+  addStreamJoin,
+  checkStreamJoin,
+  type StreamJoined,
+  type StreamJoinMethod,
+  type StreamJoinOptions,
+  type StreamJoinSerdes,
+} from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { addMerge, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addMerge, addPrint, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addToTable } from './stream-table.ts'
 import { Table } from './table.ts'
+
+type ToTableOptions<K, V, KS extends SerdeState, VS extends SerdeState> = KeyOption<NonNullable<K>, KS> &
+  ValueOption<NonNullable<V>, VS> &
+  NameOption &
+  StoreOptions
+
+/** A stream whose keys are the same, null or not. */
+type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
+  | Stream<K, V, KS, VS>
+  | Stream<NonNullable<K>, V, KS, VS>
+  | Stream<K | null, V, KS, VS>
+
+/** What a stream is joined with. */
+type Joinable<K, V> = Table<NonNullable<K>, V, SerdeState, null> | StreamOfKeys<K, V, SerdeState, SerdeState>
+
+/** A joiner of any kind of join: which arguments are never null depends on the kind. */
+type AnyJoiner<K, V, V2, R> =
+  | ValueJoiner<K, NonNullable<V>, V2 | null, R>
+  | ValueJoiner<NonNullable<K>, NonNullable<V>, V2, R>
+  | ValueJoiner<K, NonNullable<V> | null, NonNullable<V2> | null, R>
 
 /**
  * A stream of records, each a fact of its own. Kafka Streams' KStream: the same operators, the same names for what they add to the
@@ -144,6 +180,24 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     addStep(this.parts, 'forEach', 'KSTREAM-FOREACH-', action, forEach, options)
   }
 
+  /** Writes each record as a line, `[label]: key, value`, to look at while a topology is made: the end of the stream. Kafka Streams' KStream.print. */
+  print(options?: PrintOptions<K, V>): void {
+    addPrint(this.parts, options)
+  }
+
+  /**
+   * Begins to divide the stream into branches.
+   *
+   * @example
+   * const { large, rest } = stream
+   *   .split()
+   *   .branch(({ value }) => value > 100, { name: 'large' })
+   *   .defaultBranch({ name: 'rest' })
+   */
+  split(options?: NameOption): BranchedStream<K, V, KS, VS> {
+    return new BranchedStream(this.parts, options)
+  }
+
   /** The records of both streams. Their serdes stay known where both streams have the same ones. */
   merge<KS2 extends SerdeState, VS2 extends SerdeState>(
     other: Stream<K, V, KS2, VS2>,
@@ -152,6 +206,16 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     if (!(other instanceof Stream))
       throw new TopologyError(`merge: a stream is expected, not ${kindOf(other)}`)
     return new Stream(addMerge(this.parts, other.parts, options))
+  }
+
+  /**
+   * The stream as a table: the last value of each key; a null value deletes, a null key is dropped. It has a store when `store` is given or when
+   * something below reads its rows. When the key has changed, the records go through a repartition topic first. Kafka Streams' KStream.toTable.
+   */
+  toTable(
+    ...[options]: OptionsArgument<ToTableOptions<K, V, KS, VS>>
+  ): Table<NonNullable<K>, NonNullable<V>> {
+    return new Table(addToTable(this.parts, options))
   }
 
   /**
@@ -225,6 +289,24 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   to(
     topic: string,
     ...[options]: OptionsArgument<KeyOption<K, KS> & ValueOption<V, VS> & ProduceOptions<K, V>>
+  ): void
+  /**
+   * Writes each record to the topic that `chooser` says. What it may say is given before, since topics are looked up when the application starts: all
+   * must exist. Kafka Streams' KStream.to with a TopicNameExtractor.
+   */
+  to(
+    chooser: TopicChooser<K, V>,
+    options: KeyOption<K, KS> &
+      ValueOption<V, VS> &
+      ProduceOptions<K, V> & { readonly topics: readonly string[] },
+  ): void
+  to(
+    topic: string | TopicChooser<K, V>,
+    options?: {
+      readonly key?: Serde<K>
+      readonly value?: Serde<V>
+      readonly topics?: readonly string[]
+    } & ProduceOptions<K, V>,
   ): void {
     addSink(this.parts, topic, options)
   }
@@ -239,14 +321,27 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+  ): Stream<K, R, 'known', 'missing'>
+  /**
+   * Joins the records of two streams that have the same key and are close in time: each pair once, when the later of the two arrives, with the
+   * larger timestamp. Records with a null key or value are dropped. A stream whose key has changed goes through a repartition topic first. Both
+   * streams' records are kept in a store for as long as the window and its grace; all three serdes must be known or given. Kafka Streams'
+   * KStream.join with JoinWindows.
+   *
+   * @param joiner gets (left, right, key)
+   */
+  join<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, NonNullable<V2>, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
+  ): Stream<K, R, 'known', 'missing'>
+  join<V2, R>(
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    ...rest: readonly unknown[]
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable(
-      'join',
-      table,
-      joiner as ValueJoiner<K, NonNullable<V>, VR | null, R>,
-      false,
-      options,
-    )
+    return this.#join('join', other, joiner, rest)
   }
 
   /**
@@ -258,35 +353,175 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
     ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+  ): Stream<K, R, 'known', 'missing'>
+  /**
+   * As `join`, but a record of this stream that no other has met is joined to null: when later records of either stream show that its window and
+   * grace are over, and at most once a second. One without a key is at once, and so is one that comes when its window is over already, though
+   * a late record may yet meet it. Records with a null value are dropped.
+   *
+   * @param joiner gets (left, right or null, key)
+   */
+  leftJoin<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<K, NonNullable<V>, NonNullable<V2> | null, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
+  ): Stream<K, R, 'known', 'missing'>
+  leftJoin<V2, R>(
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    ...rest: readonly unknown[]
   ): Stream<K, R, 'known', 'missing'> {
-    return this.#joinTable('leftJoin', table, joiner, true, options)
+    return this.#join('leftJoin', other, joiner, rest)
   }
 
-  #joinTable<VR, R, VS2 extends SerdeState, Absent extends null>(
-    method: 'join' | 'leftJoin',
-    table: Table<NonNullable<K>, VR, VS2, Absent>,
-    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-    leftJoin: boolean,
-    options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
+  /**
+   * As `leftJoin` of two streams, for records of both: those of the other stream that met none are joined to null too.
+   *
+   * @param joiner gets (left or null, right or null, key), of which one is not null
+   */
+  outerJoin<V2, R, KS2 extends SerdeState, VS2 extends SerdeState>(
+    stream: StreamOfKeys<K, V2, KS2, VS2>,
+    joiner: ValueJoiner<K, NonNullable<V> | null, NonNullable<V2> | null, R>,
+    windows: JoinWindows,
+    ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'> {
+    if (!(stream instanceof Stream))
+      throw new TopologyError(`outerJoin: a stream is expected, not ${kindOf(stream)}`)
+    const other = stream as Stream<K, V2, SerdeState, SerdeState>
+    return this.#joinStream('outerJoin', other, joiner as AnyJoiner<K, V, V2, R>, windows, options)
+  }
+
+  /**
+   * Joins each record to a range of rows that the record chooses: all rows of a table, or of a store, under a prefix or between two keys. The joiner
+   * is called once for a record, and for one without rows too; what it returns is the new value. A change of a row joins nothing. Records with a null key
+   * or value are dropped. When the key has changed, the stream goes through a repartition topic first. Weir's own: a 1:N join that Kafka Streams leaves to
+   * processors.
+   *
+   * Rows lie in the order of their keys' bytes, so the rows of one range must have keys that begin alike: the key of the records first, then, of
+   * fixed length and big-endian, what the range is of. They are found where they have been written in the same partition: the rows' topic must be
+   * partitioned by that beginning alone, by a `partitioner`, and it must have as many partitions as the stream's.
+   *
+   * @param rows a table with a store, or the name of a key-value store that was added by addStateStore
+   * @param joiner gets (left, rows, key); `rows` can be gone through once, before the joiner returns
+   * @throws TopologyError for a table without a store, or a wrong option
+   *
+   * @example
+   * // A view, with what its user has bought in the hour before. The keys of `orders` are user 00 time(8).
+   * views.joinRange(orders, (view, rows) => ({ ...view, bought: [...rows.values()] }), {
+   *   range: ({ key, timestamp }) => ({
+   *     from: { user: key, time: timestamp - hours(1) },
+   *     to: { user: key, time: timestamp },
+   *   }),
+   * })
+   */
+  joinRange<KR, VR, R, VS2 extends SerdeState, Absent extends null, P = never>(
+    rows: Table<KR, VR, VS2, Absent>,
+    joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, TableRow<KR, VR>>, R>,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & RepartitionSerdes<K, V, KS, VS>,
+  ): Stream<K, R, KS, 'missing'>
+  joinRange<KR, VR, R, P = never>(
+    rows: string,
+    joiner: RangeJoiner<
+      NonNullable<K>,
+      NonNullable<V>,
+      RangeRows<KR, VR, { readonly key: KR; readonly value: VR }>,
+      R
+    >,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & RepartitionSerdes<K, V, KS, VS>,
+  ): Stream<K, R, KS, 'missing'>
+  joinRange<KR, VR, R, P>(
+    rows: Table<KR, VR, SerdeState, null> | string,
+    joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, never, R>,
+    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & {
+      readonly key?: Serde<K>
+      readonly value?: Serde<V>
+    },
+  ): Stream<K, R, KS, 'missing'> {
+    if (!(rows instanceof Table) && typeof rows !== 'string')
+      throw new TopologyError(`joinRange: a table or a store's name is expected, not ${kindOf(rows)}`)
+    checkRangeJoin(joiner, options)
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned('joinRange', options.name, options.key, options.value)
+      : this.parts
+    const source = typeof rows === 'string' ? rows : rows.parts
+    return new Stream(
+      addRangeJoin(
+        left,
+        source,
+        joiner as RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, never>, R>,
+        options,
+      ),
+    )
+  }
+
+  #join<V2, R>(
+    method: 'join' | 'leftJoin',
+    other: Joinable<K, V2>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    [first, second]: readonly unknown[],
+  ): Stream<K, R, 'known', 'missing'> {
+    if (other instanceof Stream)
+      return this.#joinStream(
+        method,
+        other as Stream<K, V2, SerdeState, SerdeState>,
+        joiner,
+        first as JoinWindows,
+        second as StreamJoined<K, V, V2> | undefined,
+      )
+    const options = first as ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined
+    if (!(other instanceof Table))
+      throw new TopologyError(`${method}: a table or a stream is expected, not ${kindOf(other)}`)
     checkStep(method, options, ['key', 'value', 'name'])
-    if (!(table instanceof Table))
-      throw new TopologyError(`${method}: a table is expected, not ${kindOf(table)}`)
     checkFunction(method, 'the joiner', joiner)
-    const { repartitionRequired } = this.parts
-    const left = repartitionRequired ? this.#repartitioned(method, options) : this.parts
-    return new Stream(addTableJoin(left, table.parts, joiner, leftJoin, options))
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned(method, options?.name, options?.key, options?.value)
+      : this.parts
+    const tableJoiner = joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>
+    return new Stream(addTableJoin(left, other.parts, tableJoiner, method === 'leftJoin', options))
+  }
+
+  #joinStream<V2, R>(
+    method: StreamJoinMethod,
+    other: Stream<K, V2, SerdeState, SerdeState>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    windows: JoinWindows,
+    options: StreamJoined<K, V, V2> | undefined,
+  ): Stream<K, R, 'known', 'missing'> {
+    checkStreamJoin(method, joiner, windows, options)
+    const key = requireSerde(method, 'key', options?.key, this.parts.key ?? other.parts.key)
+    const value = requireSerde(method, 'value', options?.value, this.parts.value)
+    const otherValue = requireSerde(method, 'otherValue', options?.otherValue, other.parts.value)
+    const named = (suffix: string) => (options?.name === undefined ? undefined : options.name + suffix)
+    const left = this.parts.repartitionRequired
+      ? this.#repartitioned(method, named('-left'), key, value)
+      : this.parts
+    const right = other.parts.repartitionRequired
+      ? other.#repartitioned(method, named('-right'), key, otherValue)
+      : other.parts
+    return new Stream(
+      addStreamJoin(
+        method,
+        { parts: left, key, value },
+        { parts: right, key, value: otherValue },
+        joiner as ValueJoiner<K, V | null, V2 | null, R>,
+        windows,
+        options,
+      ),
+    )
   }
 
   /** This stream after a repartition topic, the same one at each call unless it is given a name. */
   #repartitioned(
     method: string,
-    options: ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined,
+    given: string | undefined,
+    keySerde: Serde<K> | undefined,
+    valueSerde: Serde<V> | undefined,
   ): StreamParts<K, V> {
     const { graph, node } = this.parts
-    const name = options?.name ?? node.name
-    const key = requireSerde(method, 'key', options?.key, this.parts.key)
-    const value = requireSerde(method, 'value', options?.value, this.parts.value)
+    const name = given ?? node.name
+    const key = requireSerde(method, 'key', keySerde, this.parts.key)
+    const value = requireSerde(method, 'value', valueSerde, this.parts.value)
     const made = repartitionNode(graph, { name, key, value })
     if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
     const repartition = this.#repartition

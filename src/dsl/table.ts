@@ -1,4 +1,5 @@
 import type { ValueMapper } from '../process/operators/map-values.ts'
+import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import {
   type RowPredicate,
   rowFilter,
@@ -7,10 +8,12 @@ import {
   type TableMapOptions,
   tableMap,
 } from '../process/operators/table-map.ts'
+import type { ValueTransformerSupplier } from '../process/operators/table-transform.ts'
 import type { RowFunction } from '../process/operators/table-view.ts'
 import { toStream } from '../process/operators/to-stream.ts'
 import type { Serde } from '../serde/serde.ts'
-import { checkFunction } from '../topology/options.ts'
+import { checkFunction, kindOf } from '../topology/options.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 import { type DslGraph, GraphNode } from './graph.ts'
 import {
   asksForStore,
@@ -23,7 +26,9 @@ import {
 } from './options.ts'
 import { requireSerde, type SerdeState } from './serde-state.ts'
 import { Stream } from './stream.ts'
+import { addTableTableJoin, type TABLE_JOINS } from './table-join.ts'
 import { ComputedRows, type TableRows } from './table-rows.ts'
+import { addTableTransform, type TransformerOptions } from './table-transform.ts'
 
 /** What a table is made of. */
 export interface TableParts<K, V> {
@@ -40,6 +45,14 @@ export interface TableParts<K, V> {
 type FilterOptions<K, V, VS extends SerdeState> = VS extends 'known'
   ? MaterializedOptions<K, V>
   : NameOption | (MaterializedOptions<K, V> & { readonly value: Serde<V> })
+
+/** A joined table's store needs the value's serde. */
+type JoinedStore<K, R> = MaterializedOptions<K, Exclude<R, null>> & {
+  readonly value: Serde<Exclude<R, null>>
+}
+
+/** A joiner of any kind of join: which arguments are never null depends on the kind. */
+type AnyJoiner<K, V, V2, R> = ValueJoiner<K, V | null, V2 | null, Exclude<R, null> | null>
 
 /**
  * A table: the last value of each key. Kafka Streams' KTable: the same operators, the same names for what they add to the topology.
@@ -109,6 +122,112 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
       forwardsAbsence: true,
       asksForOldValues: false,
     })
+  }
+
+  /**
+   * Rows with values that a transformer makes, which may use stores: `mapValues` with state. Called for deleted rows too, with null. Kept in a store
+   * only when `store` is given, and then `value` must be given too. Kafka Streams' KTable.transformValues.
+   *
+   * @param supplier makes a new transformer at each call
+   * @throws TopologyError when it does not, or an option is wrong
+   */
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options: JoinedStore<K, R> & TransformerOptions,
+  ): Table<K, Exclude<R, null>>
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options?: NameOption & TransformerOptions,
+  ): Table<K, Exclude<R, null>, 'missing'>
+  transformValues<R>(
+    supplier: ValueTransformerSupplier<K, V, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>> & TransformerOptions,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    const transformer = supplier as ValueTransformerSupplier<K, V, Exclude<R, null>>
+    return new Table(addTableTransform(this.parts, transformer, options))
+  }
+
+  /**
+   * Joins the rows of both tables that have the same key; a row that has no counterpart is left out. Whichever row changes, the joined one does,
+   * with the larger of the two timestamps. Kept in a store only when anything is said about one, and then `value` must be given. Kafka Streams'
+   * KTable.join.
+   *
+   * @param joiner gets (left, right, key); null leaves the row out
+   * @throws TopologyError when `other` is no table or an option is wrong
+   */
+  join<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V, V2, R>,
+    options: JoinedStore<K, R>,
+  ): Table<K, Exclude<R, null>, 'known', Absent | Absent2 | Extract<R, null>>
+  join<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V, V2, R>,
+    options?: NameOption,
+  ): Table<K, Exclude<R, null>, 'missing', Absent | Absent2 | Extract<R, null>>
+  join<V2, R>(
+    other: Table<K, V2, SerdeState, null>,
+    joiner: ValueJoiner<K, V, V2, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>>,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    return this.#join('join', other, joiner as AnyJoiner<K, V, V2, R>, options)
+  }
+
+  /**
+   * As `join`, but every row of this table is in: joined to null where the other table has none. Kafka Streams' KTable.leftJoin.
+   *
+   * @param joiner gets (left, right or null, key); null leaves the row out
+   */
+  leftJoin<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V, V2 | null, R>,
+    options: JoinedStore<K, R>,
+  ): Table<K, Exclude<R, null>, 'known', Absent | Extract<R, null>>
+  leftJoin<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V, V2 | null, R>,
+    options?: NameOption,
+  ): Table<K, Exclude<R, null>, 'missing', Absent | Extract<R, null>>
+  leftJoin<V2, R>(
+    other: Table<K, V2, SerdeState, null>,
+    joiner: ValueJoiner<K, V, V2 | null, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>>,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    return this.#join('leftJoin', other, joiner as AnyJoiner<K, V, V2, R>, options)
+  }
+
+  /**
+   * As `join`, but every row of either table is in: joined to null where the other one has none. Kafka Streams' KTable.outerJoin.
+   *
+   * @param joiner gets (left or null, right or null, key), of which one is not null; null leaves the row out
+   */
+  outerJoin<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V | null, V2 | null, R>,
+    options: JoinedStore<K, R>,
+  ): Table<K, Exclude<R, null>, 'known', Absent | Absent2 | Extract<R, null>>
+  outerJoin<V2, R, VS2 extends SerdeState, Absent2 extends null>(
+    other: Table<K, V2, VS2, Absent2>,
+    joiner: ValueJoiner<K, V | null, V2 | null, R>,
+    options?: NameOption,
+  ): Table<K, Exclude<R, null>, 'missing', Absent | Absent2 | Extract<R, null>>
+  outerJoin<V2, R>(
+    other: Table<K, V2, SerdeState, null>,
+    joiner: ValueJoiner<K, V | null, V2 | null, R>,
+    options?: MaterializedOptions<K, Exclude<R, null>>,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    return this.#join('outerJoin', other, joiner as AnyJoiner<K, V, V2, R>, options)
+  }
+
+  #join<V2, R>(
+    method: keyof typeof TABLE_JOINS,
+    other: Table<K, V2, SerdeState, null>,
+    joiner: AnyJoiner<K, V, V2, R>,
+    options: MaterializedOptions<K, Exclude<R, null>> | undefined,
+  ): Table<K, Exclude<R, null>, SerdeState> {
+    if (!(other instanceof Table))
+      throw new TopologyError(`${method}: a table is expected, not ${kindOf(other)}`)
+    return new Table(addTableTableJoin(method, this.parts, other.parts, joiner, options))
   }
 
   #filter(

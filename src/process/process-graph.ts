@@ -1,6 +1,11 @@
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
-import type { NodeDefinition, SourceDefinition, SubtopologyDefinition } from '../topology/definition.ts'
+import {
+  type NodeDefinition,
+  type SourceDefinition,
+  type SubtopologyDefinition,
+  sinkTopics,
+} from '../topology/definition.ts'
 import { type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
 
@@ -35,7 +40,7 @@ export class ProcessGraph {
       if (present !== undefined) return present
       let built: Node
       if (node.kind === 'sink') {
-        built = new SinkNode(node, topics(node.topic), output, environment.clock)
+        built = new SinkNode(node, sinkTopics(node).map(topics), output, environment)
       } else if (node.kind === 'processor') {
         const connected = new Map(node.stores.map((name) => [name, stores.get(name)!]))
         const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))

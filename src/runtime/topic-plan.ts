@@ -1,6 +1,11 @@
 import { WeirError } from '../errors/weir-error.ts'
 import type { NewTopic } from '../native.ts'
-import type { StoreDefinition, SubtopologyDefinition, TopologyDefinition } from '../topology/definition.ts'
+import {
+  type StoreDefinition,
+  type SubtopologyDefinition,
+  sinkTopics,
+  type TopologyDefinition,
+} from '../topology/definition.ts'
 import { changelogTopic, realTopic, repartitionTopic } from '../topology/topic-names.ts'
 
 export interface InternalTopic extends NewTopic {
@@ -26,7 +31,10 @@ export function externalTopics(topology: TopologyDefinition): {
   const sinks = new Set<string>()
   for (const { sourceTopics, nodes } of topology.subtopologies) {
     for (const topic of sourceTopics) if (!internal.has(topic)) sources.add(topic)
-    for (const node of nodes) if (node.kind === 'sink' && !internal.has(node.topic)) sinks.add(node.topic)
+    for (const node of nodes) {
+      if (node.kind !== 'sink') continue
+      for (const topic of sinkTopics(node)) if (!internal.has(topic)) sinks.add(topic)
+    }
   }
   return { sources: [...sources], sinks: [...sinks].filter((topic) => !sources.has(topic)) }
 }

@@ -4,7 +4,7 @@
  */
 import type { RocksDbSettings } from '../native.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
-import type { StreamRecord } from '../process/record.ts'
+import type { RecordMetadata, StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
 
 export type OffsetReset = 'earliest' | 'latest' | 'none'
@@ -12,13 +12,29 @@ export type OffsetReset = 'earliest' | 'latest' | 'none'
 /** @returns ms since 1970; a negative one drops the record. Kafka Streams' TimestampExtractor. */
 export type TimestampExtractor = (record: StreamRecord<unknown, unknown>, partitionTimeMs: number) => number
 
-/** @returns a partition number below `partitions` */
+/**
+ * Kafka Streams' StreamPartitioner (KIP-837).
+ *
+ * @returns a partition number below `partitions`; or several, each of which gets the record: none drops it; or null, for the default, which is murmur2
+ *   of the key's bytes
+ */
 export type Partitioner<K = unknown, V = unknown> = (
   topic: string,
   key: K,
   value: V,
   partitions: number,
-) => number
+) => number | readonly number[] | null
+
+/**
+ * Kafka Streams' TopicNameExtractor.
+ *
+ * @param metadata of the input record; null in a punctuator
+ * @returns one of the sink's topics
+ */
+export type TopicChooser<K = unknown, V = unknown> = (
+  record: StreamRecord<K, V>,
+  metadata: RecordMetadata | null,
+) => string
 
 export interface SourceDefinition {
   readonly kind: 'source'
@@ -47,13 +63,22 @@ export interface SinkDefinition {
   readonly kind: 'sink'
   readonly name: string
   readonly parents: readonly string[]
+  /** With a chooser, the first of `topics`. */
   readonly topic: string
+  /** Of a sink with a chooser, and of those alone: what may be chosen. */
+  readonly topics?: readonly string[]
+  readonly chooser?: TopicChooser
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly partitioner?: Partitioner
 }
 
 export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
+
+/** The topics that a sink writes to. */
+export function sinkTopics({ topic, topics }: SinkDefinition): readonly string[] {
+  return topics ?? [topic]
+}
 
 export type StoreType =
   | 'key-value'

@@ -1,4 +1,9 @@
-import type { NodeDefinition, SubtopologyDefinition, TopologyDefinition } from './definition.ts'
+import type {
+  NodeDefinition,
+  SinkDefinition,
+  SubtopologyDefinition,
+  TopologyDefinition,
+} from './definition.ts'
 import { hashMapOrder, hashSetOrder, TreeSet } from './java-collections.ts'
 
 interface DescribedNode {
@@ -48,6 +53,11 @@ function names(nodes: Iterable<DescribedNode>): string {
   return [...nodes].map(({ definition }) => definition.name).join(', ') || 'none'
 }
 
+/** Kafka Streams shows what the extractor's toString() says; the name of a function takes its place. */
+function describeTarget({ topic, chooser }: SinkDefinition): string {
+  return chooser === undefined ? `topic: ${topic}` : `extractor class: ${chooser.name || 'chooser'}`
+}
+
 function describeNode({ definition, predecessors, successors }: DescribedNode): string {
   const to = `\n      --> ${names(successors)}`
   const from = `\n      <-- ${names(predecessors)}`
@@ -57,7 +67,7 @@ function describeNode({ definition, predecessors, successors }: DescribedNode): 
     case 'processor':
       return `Processor: ${definition.name} (stores: [${hashSetOrder(definition.stores).join(', ')}])${to}${from}`
     case 'sink':
-      return `Sink: ${definition.name} (topic: ${definition.topic})${from}`
+      return `Sink: ${definition.name} (${describeTarget(definition)})${from}`
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   SourceDefinition,
   StoreDefinition,
   TimestampExtractor,
+  TopicChooser,
   TopologyDefinition,
 } from './definition.ts'
 import { describeTopology } from './describe.ts'
@@ -54,7 +55,10 @@ export interface ProcessorOptions {
 export interface SinkOptions<K, V> {
   /** Nodes added before, at least one. */
   readonly parents: string | readonly string[]
-  readonly topic: string
+  /** A topic; or a function that chooses one for each record, of those in `topics`. */
+  readonly topic: string | TopicChooser<K, V>
+  /** What a chooser may choose, at least one; all must exist. */
+  readonly topics?: readonly string[]
   readonly key: Serde<K>
   readonly value: Serde<V>
   /** Default: murmur2 of the key's bytes, as Kafka's own. */
@@ -152,10 +156,10 @@ export class Topology implements TopologyModule {
 
   addSink<K, V>(name: string, options: SinkOptions<K, V>): this {
     const where = this.#checkNewNode('sink', name)
-    checkOptions(where, options ?? null, ['parents', 'topic', 'key', 'value', 'partitioner'])
-    const { topic, key, value, partitioner } = options
+    checkOptions(where, options ?? null, ['parents', 'topic', 'topics', 'key', 'value', 'partitioner'])
+    const { key, value, partitioner } = options
     const parents = this.#checkParents(where, options.parents)
-    checkName(where, 'topic', topic)
+    const target = checkTarget(where, options.topic as string | TopicChooser, options.topics)
     checkSerde(where, 'key', key)
     checkSerde(where, 'value', value)
     if (partitioner !== undefined) checkFunction(where, 'partitioner', partitioner)
@@ -163,7 +167,7 @@ export class Topology implements TopologyModule {
       kind: 'sink',
       name,
       parents,
-      topic,
+      ...target,
       key,
       value,
       ...(partitioner !== undefined && { partitioner: partitioner as Partitioner }),
@@ -298,6 +302,25 @@ export class Topology implements TopologyModule {
 
 function listOf(oneOrMany: unknown): unknown {
   return typeof oneOrMany === 'string' ? [oneOrMany] : oneOrMany
+}
+
+function checkTarget(
+  where: string,
+  topic: string | TopicChooser,
+  topics: readonly string[] | undefined,
+): Pick<SinkDefinition, 'topic' | 'topics' | 'chooser'> {
+  if (typeof topic !== 'function') {
+    checkName(where, 'topic', topic)
+    if (topics !== undefined)
+      throw new TopologyError(`${where}: topics are given, but topic is none that chooses: it is ${topic}`)
+    return { topic }
+  }
+  if (topics === undefined)
+    throw new TopologyError(`${where}: a function chooses the topic: give { topics } that it may choose`)
+  checkNames(where, 'topics', topics)
+  for (const name of topics) checkName(where, 'a topic', name)
+  if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one topic`)
+  return { topic: topics[0]!, topics: [...new Set(topics)], chooser: topic }
 }
 
 function checkFixedPartitions(

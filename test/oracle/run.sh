@@ -21,7 +21,7 @@ for folder in "$@"; do
     echo "no oracle '$folder'; there are: describe, operators, versioned, windows" >&2
     exit 2
   fi
-  javac -cp "$jars" -d "$classes/$folder" "$folder/$program.java"
+  javac -cp "$jars" -d "$classes/$folder" "$folder"/*.java
   java -cp "$jars:$classes/$folder" -Dorg.slf4j.simpleLogger.defaultLogLevel=error "$program" \
     "../unit/${fixtures[$folder]}/fixtures"
 done

@@ -2,6 +2,7 @@
 import type { KeyValueStore, Processor, Stream, Table, Windowed } from '../../src/index.ts'
 import {
   defineTopology,
+  JoinWindows,
   minutes,
   SessionWindows,
   SlidingWindows,
@@ -186,6 +187,138 @@ export default defineTopology((builder) => {
   builder.stream('page-views', { ...views, offsetreset: 'latest' })
   // @ts-expect-error: a table of other keys
   stream.join(builder.table('rows', { key: serdes.int32, value: serdes.string }), (view) => view)
+
+  // Joins of tables.
+  const names = builder.table('names', { key: serdes.string, value: serdes.string })
+  const joined = counts.join(names, (count, name, user) => {
+    check<Equal<[typeof count, typeof name, typeof user], [number, string, string]>>()
+    return count > 3 ? name : null
+  })
+  check<Equal<typeof joined, Table<string, string, 'missing', null>>>()
+  // @ts-expect-error: a joined table has no serde for its values
+  joined.toStream().to('joined')
+  const named = counts.leftJoin(names, (count, name) => `${count}${name?.length}`, { value: serdes.string })
+  // A count is never deleted, so neither is what it is joined to.
+  check<Equal<typeof named, Table<string, string, 'known', never>>>()
+  counts.outerJoin(names, (count, name) => {
+    check<Equal<[typeof count, typeof name], [number | null, string | null]>>()
+    return 1
+  })
+  // @ts-expect-error: the other row may not be there
+  counts.leftJoin(names, (_, name) => name.length)
+  // @ts-expect-error: a store needs the values' serde
+  counts.join(names, (count) => count, { store: 'joined' })
+  // @ts-expect-error: a table of other keys
+  names.join(builder.table('rows', { key: serdes.int32, value: serdes.string }), (name) => name)
+
+  const lengths = names.transformValues(() => ({
+    transform: (name, user) => {
+      check<Equal<[typeof name, typeof user], [string | null, string]>>()
+      return name === null ? null : name.length
+    },
+  }))
+  check<Equal<typeof lengths, Table<string, number, 'missing'>>>()
+
+  // Joins of streams.
+  const windows = JoinWindows.of({ timeDifferenceMs: minutes(1) })
+  const clicks = builder.stream('clicks', { key: serdes.string, value: serdes.int32 })
+  const met = stream.join(
+    clicks,
+    (view, click, user) => {
+      check<Equal<[typeof view, typeof click, typeof user], [View, number, string]>>()
+      return view.page
+    },
+    windows,
+  )
+  check<Equal<typeof met, Stream<string, string, 'known', 'missing'>>>()
+  nullable.leftJoin(
+    clicks,
+    (view, click, user) => {
+      check<Equal<[typeof view, typeof click, typeof user], [View, number | null, string | null]>>()
+      return ''
+    },
+    windows,
+  )
+  clicks.outerJoin(
+    nullable,
+    (click, view) => {
+      check<Equal<[typeof click, typeof view], [number | null, View | null]>>()
+      return ''
+    },
+    windows,
+  )
+  // @ts-expect-error: a join of streams needs windows
+  stream.join(clicks, (view) => view)
+  // @ts-expect-error: the values have changed
+  stream.join(pages, (view) => view, windows)
+  stream.join(pages, (view) => view, windows, { otherValue: serdes.string })
+  const rekeyed = stream.selectKey(() => '')
+  const rekeyedClicks = clicks.selectKey(() => '')
+  // @ts-expect-error: neither stream knows how to write its keys
+  rekeyed.join(rekeyedClicks, () => '', windows)
+  rekeyed.join(clicks, () => '', windows)
+  rekeyed.join(rekeyedClicks, () => '', windows, { key: serdes.string })
+  // @ts-expect-error: a stream of other keys
+  stream.join(builder.stream('rows', { key: serdes.int32, value: serdes.string }), (view) => view, windows)
+  // @ts-expect-error: misspelled
+  stream.join(clicks, (view) => view, windows, { storeName: 'views' })
+
+  // Joins with ranges of rows.
+  const orders = builder.table('orders', {
+    key: serdes.json<{ user: string; time: number }>(),
+    value: serdes.int32,
+  })
+  const ranged = stream.joinRange(
+    orders,
+    (view, rows, user) => {
+      check<Equal<[typeof view, typeof user], [View, string]>>()
+      let sum = 0
+      for (const { key, value, timestamp } of rows) sum += value + key.time + timestamp
+      return sum
+    },
+    {
+      range: ({ key, value }) => ({
+        from: { user: key, time: 0 },
+        to: { user: key, time: value.durationMs },
+      }),
+    },
+  )
+  check<Equal<typeof ranged, Stream<string, number, 'known', 'missing'>>>()
+  // @ts-expect-error: bounds are keys of the rows
+  stream.joinRange(orders, () => 1, { range: ({ key }) => ({ from: key, to: key }) })
+  // @ts-expect-error: the keys have changed
+  rekeyed.joinRange(orders, () => 1, { range: () => null })
+  rekeyed.joinRange(orders, () => 1, { key: serdes.string, range: () => null })
+  stream.joinRange(orders, () => 1, { range: ({ key }) => ({ prefix: key }), prefix: serdes.string })
+
+  // Branches, by name.
+  const branches = nullable
+    .split()
+    .branch((record): record is typeof record & { readonly value: View } => record.value !== null, {
+      name: 'views',
+    })
+    .branch(({ key }) => key === null)
+    .defaultBranch({ name: 'rest' })
+  check<Equal<typeof branches.views, Stream<string | null, View, 'known', 'known'>>>()
+  check<Equal<typeof branches.rest, Stream<string | null, View | null, 'known', 'known'>>>()
+  branches[2]?.to('keyless')
+  // @ts-expect-error: there is no such branch
+  branches.others
+
+  // A stream as a table.
+  check<Equal<ReturnType<typeof nullable.toTable>, Table<string, View>>>()
+  // @ts-expect-error: the values have changed
+  pages.toTable()
+  pages.toTable({ value: serdes.string })
+  stream.print({ format: ({ value }) => value.page })
+
+  // Topics that are chosen.
+  stream.to(({ value }) => value.page, { topics: ['home', 'search'] })
+  // @ts-expect-error: what may be chosen is missing
+  stream.to(({ value }) => value.page)
+  // @ts-expect-error: the values have changed
+  pages.to(({ value }) => value, { topics: ['home', 'search'] })
+  stream.to('pages', { partitioner: (_topic, _user, { page }) => (page === '' ? [] : [0, 1]) })
 
   // What a spread of a record loses.
   // @ts-expect-error: the value is not copied by a spread

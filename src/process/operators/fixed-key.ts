@@ -1,70 +1,19 @@
-import type { Store } from '../../state/store.ts'
-import type {
-  Cancellable,
-  Processor,
-  ProcessorContext,
-  ProcessorSupplier,
-  PunctuationType,
-  Punctuator,
-} from '../processor.ts'
-import type { RecordMetadata, StreamRecord } from '../record.ts'
+import type { Processor, ProcessorContext, ProcessorSupplier } from '../processor.ts'
+import type { StreamRecord } from '../record.ts'
+import { DelegatingContext } from './delegating-context.ts'
 
 /** The context of a processor that must not change keys: what it forwards for a record has that record's key. */
-class FixedKeyContext<K, V> implements ProcessorContext<K, V> {
-  readonly #context: ProcessorContext<K, V>
+class FixedKeyContext<K, V> extends DelegatingContext<K, V> {
   /** The record at work; null in a punctuator. */
   current: StreamRecord<K, unknown> | null = null
 
-  constructor(context: ProcessorContext<K, V>) {
-    this.#context = context
-  }
-
-  forward(record: StreamRecord<K, V>, child?: string): void {
+  override forward(record: StreamRecord<K, V>, child?: string): void {
     if (this.current !== null && record.key !== this.current.key) {
       throw new TypeError(
         'processValues forwarded a record with another key than the one it came for: use process, or selectKey',
       )
     }
-    this.#context.forward(record, child)
-  }
-
-  get applicationId(): string {
-    return this.#context.applicationId
-  }
-
-  get taskId(): string {
-    return this.#context.taskId
-  }
-
-  get partition(): number {
-    return this.#context.partition
-  }
-
-  stateStore<S extends Store = Store>(name: string): S {
-    return this.#context.stateStore<S>(name)
-  }
-
-  schedule(
-    options: { readonly intervalMs: number; readonly type: PunctuationType },
-    punctuator: Punctuator,
-  ): Cancellable {
-    return this.#context.schedule(options, punctuator)
-  }
-
-  recordMetadata(): RecordMetadata | null {
-    return this.#context.recordMetadata()
-  }
-
-  currentStreamTimeMs(): number {
-    return this.#context.currentStreamTimeMs()
-  }
-
-  currentSystemTimeMs(): number {
-    return this.#context.currentSystemTimeMs()
-  }
-
-  commit(): void {
-    this.#context.commit()
+    this.context.forward(record, child)
   }
 }
 

@@ -4,7 +4,10 @@ import type { RecordOrigin } from '../task-clock.ts'
 
 /** What Weir's own operators see of their task besides: the runtime's contexts are of this type. */
 export interface OperatorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
-  /** Closed windows are looked for no more often, ms. */
+  /**
+   * Results whose window is over are looked for no more often, ms of wall-clock time. Kafka Streams' internal emit.interval.ms settings, which its
+   * test driver sets to 0.
+   */
   readonly emitIntervalMs: number
   /**
    * Counts the record at work as dropped. Kafka Streams' dropped-records sensor and its warning.

@@ -2,7 +2,7 @@ import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
-import type { RowGetter, TableView } from './table-view.ts'
+import type { RowReader, TableView } from './table-view.ts'
 
 /** @param right null in a left join when the table has no row */
 export type ValueJoiner<K, VL, VR, R> = (left: VL, right: VR, key: K) => R
@@ -11,7 +11,7 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
   readonly #view: TableView<K, VR>
   readonly #joiner: ValueJoiner<K, VL, VR | null, R>
   readonly #leftJoin: boolean
-  #get!: RowGetter<K, VR>
+  #rows!: RowReader<K, VR>
 
   constructor(view: TableView<K, VR>, joiner: ValueJoiner<K, VL, VR | null, R>, leftJoin: boolean) {
     this.#view = view
@@ -20,7 +20,7 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
   }
 
   init(context: OperatorContext<K, R>): void {
-    this.#get = this.#view.open(context)
+    this.#rows = this.#view.open(context)
   }
 
   process(record: StreamRecord<K, VL | null>, context: OperatorContext<K, R>): void {
@@ -29,10 +29,14 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
       context.recordDropped('null key or value')
       return
     }
-    const right = key === null ? null : this.#get(key)
+    const right = key === null ? null : this.#rows.get(key)
     if (right === null && !this.#leftJoin) return
     const value = defined(this.#joiner(left, right, key))
     context.forward({ key, value, timestamp: record.timestamp, headers: record.headers })
+  }
+
+  close(): void {
+    this.#rows.close?.()
   }
 }
 

@@ -6,8 +6,15 @@ import type {
 } from '../../state/store.ts'
 import type { ProcessorContext } from '../processor.ts'
 
-/** @returns the table's present value under a key, null when there is none */
-export type RowGetter<K, V> = (key: K) => V | null
+/** Reads a table's present rows, one at a time. */
+export interface RowReader<K, V> {
+  /** @returns the present value under a key, null when there is none */
+  get(key: K): V | null
+  /** ms: of the row that `get` has returned last; -1 when there was none */
+  readonly timestamp: number
+  /** Of readers that have something to close: their processor does, when it is closed. */
+  close?(): void
+}
 
 /** @returns the row's value in a table that is computed from another, null when it has none there */
 export type RowFunction<K, V, V2> = (value: V, key: K) => V2 | null
@@ -16,17 +23,109 @@ export type RowFunction<K, V, V2> = (value: V, key: K) => V2 | null
 export interface TableView<K, V> {
   /** The stores that the reader must be connected to. */
   readonly stores: readonly string[]
-  open(context: ProcessorContext): RowGetter<K, V>
+  open(context: ProcessorContext): RowReader<K, V>
+}
+
+/** @returns the row's value in a table joined from two, null when it has none there; a null argument is a row that is not there */
+export type RowJoiner<K, V1, V2, R> = (left: V1 | null, right: V2 | null, key: K) => R | null
+
+class StoreReader<K, V> implements RowReader<K, V> {
+  readonly #rows: TimestampedKeyValueStore<K, V>
+  timestamp = -1
+
+  constructor(rows: TimestampedKeyValueStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get(key: K): V | null {
+    const row = this.#rows.peek(key)
+    this.timestamp = row === null ? -1 : row.timestamp
+    return row === null ? null : row.value
+  }
+}
+
+class WindowReader<K, V> implements RowReader<Windowed<K>, V> {
+  readonly #rows: TimestampedWindowStore<K, V>
+  timestamp = -1
+
+  constructor(rows: TimestampedWindowStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get({ key, window }: Windowed<K>): V | null {
+    const row = this.#rows.peek(key, window.start)
+    this.timestamp = row === null ? -1 : row.timestamp
+    return row === null ? null : row.value
+  }
+}
+
+/** A session's row has the session's end for a timestamp. */
+class SessionReader<K, V> implements RowReader<Windowed<K>, V> {
+  readonly #rows: SessionStore<K, V>
+  timestamp = -1
+
+  constructor(rows: SessionStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get({ key, window }: Windowed<K>): V | null {
+    const value = this.#rows.fetchSession(key, window.start, window.end)
+    this.timestamp = value === null ? -1 : window.end
+    return value
+  }
+}
+
+class ComputingReader<K, V, V2> implements RowReader<K, V2> {
+  readonly #parent: RowReader<K, V>
+  readonly #compute: RowFunction<K, V, V2>
+  timestamp = -1
+
+  constructor(parent: RowReader<K, V>, compute: RowFunction<K, V, V2>) {
+    this.#parent = parent
+    this.#compute = compute
+  }
+
+  get(key: K): V2 | null {
+    const value = this.#parent.get(key)
+    const computed = value === null ? null : this.#compute(value, key)
+    this.timestamp = computed === null ? -1 : this.#parent.timestamp
+    return computed
+  }
+
+  close(): void {
+    this.#parent.close?.()
+  }
+}
+
+class JoiningReader<K, V1, V2, R> implements RowReader<K, R> {
+  readonly #left: RowReader<K, V1>
+  readonly #right: RowReader<K, V2>
+  readonly #join: RowJoiner<K, V1, V2, R>
+  timestamp = -1
+
+  constructor(left: RowReader<K, V1>, right: RowReader<K, V2>, join: RowJoiner<K, V1, V2, R>) {
+    this.#left = left
+    this.#right = right
+    this.#join = join
+  }
+
+  get(key: K): R | null {
+    const joined = this.#join(this.#left.get(key), this.#right.get(key), key)
+    this.timestamp = joined === null ? -1 : Math.max(this.#left.timestamp, this.#right.timestamp)
+    return joined
+  }
+
+  close(): void {
+    this.#left.close?.()
+    this.#right.close?.()
+  }
 }
 
 /** Reads a table's own store. */
 export function storeView<K, V>(store: string): TableView<K, V> {
   return {
     stores: [store],
-    open(context) {
-      const rows = context.stateStore<TimestampedKeyValueStore<K, V>>(store)
-      return (key) => rows.peek(key)?.value ?? null
-    },
+    open: (context) => new StoreReader(context.stateStore<TimestampedKeyValueStore<K, V>>(store)),
   }
 }
 
@@ -34,10 +133,7 @@ export function storeView<K, V>(store: string): TableView<K, V> {
 export function windowView<K, V>(store: string): TableView<Windowed<K>, V> {
   return {
     stores: [store],
-    open(context) {
-      const rows = context.stateStore<TimestampedWindowStore<K, V>>(store)
-      return ({ key, window }) => rows.peek(key, window.start)?.value ?? null
-    },
+    open: (context) => new WindowReader(context.stateStore<TimestampedWindowStore<K, V>>(store)),
   }
 }
 
@@ -45,10 +141,7 @@ export function windowView<K, V>(store: string): TableView<Windowed<K>, V> {
 export function sessionView<K, V>(store: string): TableView<Windowed<K>, V> {
   return {
     stores: [store],
-    open(context) {
-      const rows = context.stateStore<SessionStore<K, V>>(store)
-      return ({ key, window }) => rows.fetchSession(key, window.start, window.end)
-    },
+    open: (context) => new SessionReader(context.stateStore<SessionStore<K, V>>(store)),
   }
 }
 
@@ -59,12 +152,18 @@ export function computedView<K, V, V2>(
 ): TableView<K, V2> {
   return {
     stores: parent.stores,
-    open(context) {
-      const get = parent.open(context)
-      return (key) => {
-        const value = get(key)
-        return value === null ? null : compute(value, key)
-      }
-    },
+    open: (context) => new ComputingReader(parent.open(context), compute),
+  }
+}
+
+/** Reads the rows of two tables and joins them: for joined tables without a store. */
+export function joinedView<K, V1, V2, R>(
+  left: TableView<K, V1>,
+  right: TableView<K, V2>,
+  join: RowJoiner<K, V1, V2, R>,
+): TableView<K, R> {
+  return {
+    stores: [...new Set([...left.stores, ...right.stores])],
+    open: (context) => new JoiningReader(left.open(context), right.open(context), join),
   }
 }

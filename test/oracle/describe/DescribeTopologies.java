@@ -241,6 +241,8 @@ public final class DescribeTopologies {
       stream(builder, "d").processValues(DescribeTopologies::fixedKeyProcessor).to("out-d");
     });
 
+    DescribeJoins.addTo(DescribeTopologies::dsl);
+
     api("processor-api", topology -> topology
         .addSource("source-a", "topic-a")
         .addSource("source-b", "topic-b", "topic-c")

@@ -51,7 +51,7 @@ public final class RunOperators {
   private static final long START_MS = 1_000_000;
   private static final int RECORD_MS = 300;
   /** Those without a store of a table are the same with a cache. */
-  private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread");
+  private static final List<String> WITHOUT_STORES = List.of("stream-steps", "merge", "table-unread", "stream-split");
   private static final Map<String, Consumer<StreamsBuilder>> TOPOLOGIES = new LinkedHashMap<>();
 
   /** How often closed windows are looked for at most: always, unless named here. */
@@ -267,6 +267,8 @@ public final class RunOperators {
       KTable<String, Long> counts = builder.<String, String>stream("b").groupByKey().count();
       a(builder).join(counts, (left, right) -> left + "#" + right).to("out");
     });
+
+    JoinTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
@@ -332,6 +334,7 @@ public final class RunOperators {
       boolean hasB = driver.producedTopicNames() != null && builder.build().describe().toString().contains("[b]");
       TestOutputTopic<String, String> out =
           driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());
+      if (name.contains("throttled")) JoinTopologies.throttle(driver);
       Uncommitted uncommitted = new Uncommitted(driver);
       for (int index = 0; index < RECORDS; index++) {
         String topic = lcg.next(3) == 0 ? "b" : "a";
@@ -368,7 +371,7 @@ public final class RunOperators {
     Path folder = Path.of(arguments[0]);
     for (Map.Entry<String, Consumer<StreamsBuilder>> entry : TOPOLOGIES.entrySet()) {
       Files.writeString(folder.resolve(entry.getKey() + ".txt"), run(entry.getKey(), entry.getValue(), false));
-      if (WITHOUT_STORES.contains(entry.getKey())) continue;
+      if (WITHOUT_STORES.contains(entry.getKey()) || entry.getKey().startsWith("stream-join")) continue;
       Files.writeString(folder.resolve("caching").resolve(entry.getKey() + ".txt"), run(entry.getKey(), entry.getValue(), true));
     }
     System.out.println(TOPOLOGIES.size() + " topologies run");

@@ -138,10 +138,6 @@ describe('what cannot be is refused with one line', () => {
       },
       'source KSTREAM-SOURCE-0000000002: topic a is read by source KSTREAM-SOURCE-0000000000 already',
     ],
-    'a join with a stream': [
-      (b) => b.stream('a', text).join(b.stream('b', text) as never, () => 1),
-      'join: a table is expected, not an object',
-    ],
     'an aggregate without its function': [
       (b) =>
         b

@@ -162,7 +162,7 @@ describe('windowed keys', () => {
     }).subtopologies.flatMap(({ nodes }) =>
       nodes.filter((node): node is SinkDefinition => node.kind === 'sink'),
     )
-    const partition = (topic: string, start: number): number | undefined =>
+    const partition = (topic: string, start: number): unknown =>
       sinks
         .find((sink) => sink.topic === topic)
         ?.partitioner?.(topic, { key: 'foobar', window: { start, end: start + 10 } }, 1, 1000)

@@ -57,6 +57,16 @@ function topology(
   }
 }
 
+test('every topic that a sink may choose must exist', () => {
+  const written = topology([{ reads: ['in'], writes: ['x'] }])
+  const sink = { ...written.subtopologies[0]!.nodes[0]!, topics: ['x', 'y'], chooser: () => 'y' }
+  const chosen = {
+    ...written,
+    subtopologies: [{ ...written.subtopologies[0]!, nodes: [sink as NodeDefinition] }],
+  }
+  assert.deepEqual(externalTopics(chosen), { sources: ['in'], sinks: ['x', 'y'] })
+})
+
 describe('planTopics', () => {
   test('a stateful sub-topology behind a repartition topic', () => {
     const plan = planTopics(

@@ -142,6 +142,18 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addSink('out', { parents: 'in', topic: 'out', ...text, partitioner: 3 as never }),
       'sink out: partitioner must be a function, not a number',
     ],
+    'a chooser without topics': [
+      () => withSource().addSink('out', { parents: 'in', topic: () => 'x', ...text }),
+      'sink out: a function chooses the topic: give { topics } that it may choose',
+    ],
+    'a chooser of no topics': [
+      () => withSource().addSink('out', { parents: 'in', topic: () => 'x', topics: [], ...text }),
+      'sink out: topics is empty; allowed is at least one topic',
+    ],
+    'topics without a chooser': [
+      () => withSource().addSink('out', { parents: 'in', topic: 'x', topics: ['y'], ...text }),
+      'sink out: topics are given, but topic is none that chooses: it is x',
+    ],
     'a store with a wrong name': [
       () => store('a/b'),
       "stores.keyValue: name is \"a/b\"; allowed are letters, digits, '.', '_' and '-'",

@@ -4,7 +4,6 @@ import { describe, test } from 'node:test'
 
 import { defineTopology } from '../../../../src/dsl/define-topology.ts'
 import type { SerdeState } from '../../../../src/dsl/serde-state.ts'
-import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
 import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../../../../src/dsl/windows.ts'
@@ -12,11 +11,11 @@ import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../../src/state/store.ts'
 import { TaskGraph } from '../../../support/task-graph.ts'
+import { type Collect, joinTopologies, type OperatorTopology, type Rows } from './join-topologies.ts'
 
 /** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
 
 type Text = string | null
-type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(stream: Stream<K, V, KS, VS>) => void
 
 const nullable = serdes.string as Serde<Text>
 const text = { key: nullable, value: nullable }
@@ -27,12 +26,6 @@ const EMIT_INTERVALS_MS: Readonly<Record<string, number>> = { 'window-close': 10
 const WINDOWED = /^(window|session|sliding)-/
 /** How far the wall clock goes with each record. */
 const RECORD_MS = 300
-
-/** What every table with a store is given. */
-interface Rows {
-  readonly caching?: boolean
-  readonly inMemory?: boolean
-}
 
 /** Timestamps are multiplied by this, 1 unless named here: to reach several segments of a store. */
 const SCALES: Readonly<Record<string, number>> = {
@@ -91,7 +84,7 @@ function grouped(builder: StreamsBuilder) {
   return builder.stream('a', text).groupByKey()
 }
 
-const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: Rows) => void> = {
+const topologies: Record<string, OperatorTopology> = {
   'window-count': (builder, out, rows) =>
     show(
       grouped(builder)
@@ -425,6 +418,8 @@ const topologies: Record<string, (builder: StreamsBuilder, out: Collect, rows: R
   },
 }
 
+Object.assign(topologies, joinTopologies)
+
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
 function generator(): (bound: number) => number {
   let state = 42n
@@ -455,7 +450,8 @@ async function run(
     ),
   ).build()
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
-  await using graph = await TaskGraph.open(topology, EMIT_INTERVALS_MS[name])
+  const emitIntervalMs = name.includes('throttled') ? 1_000 : EMIT_INTERVALS_MS[name]
+  await using graph = await TaskGraph.open(topology, emitIntervalMs)
   const next = generator()
   for (let index = 0; index < RECORDS; index++) {
     const topic = next(3) === 0 ? 'b' : 'a'
