@@ -1,6 +1,6 @@
 import type { PartitionReader } from '../consume/partition-input.ts'
 import { CONSUME_COLUMNS } from '../native.ts'
-import { TimeQueue } from './time-queue.ts'
+import { TimeQueue } from '../process/time-queue.ts'
 
 /** A record as it stands in a topic. */
 export interface LocalRecord {

@@ -40,11 +40,19 @@ import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessorContext;
+import org.apache.kafka.streams.processor.api.FixedKeyRecord;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.SessionStore;
+import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
 import org.apache.kafka.streams.state.WindowStore;
 import org.apache.kafka.streams.test.TestRecord;
@@ -100,14 +108,17 @@ public final class RunTopologies {
       return in.get(1);
     }
 
-    /** `none`, `with` (serdes alone) or `as` (a name as well). */
+    /** `none`, `with` (serdes alone), `as` (a name as well) or `memory` (that name, in memory). */
     String store() {
       return text("store");
     }
 
     Materialized<String, Object, KeyValueStore<Bytes, byte[]>> materialized() {
-      Materialized<String, Object, KeyValueStore<Bytes, byte[]>> rows =
-          store().equals("as") ? Materialized.as(text("storeName")) : Materialized.with(Serdes.String(), serde());
+      Materialized<String, Object, KeyValueStore<Bytes, byte[]>> rows = switch (store()) {
+        case "as" -> Materialized.as(text("storeName"));
+        case "memory" -> Materialized.as(Stores.inMemoryKeyValueStore(text("storeName")));
+        default -> Materialized.with(Serdes.String(), serde());
+      };
       return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
     }
   }
@@ -162,6 +173,14 @@ public final class RunTopologies {
     OPERATORS.put("leftJoinTable",
         s -> s.a().stream().leftJoin(s.b().table(), (k, left, right) -> joined(s.n(), left, right, k),
             Joined.with(Serdes.String(), s.a().serde(), null)));
+    OPERATORS.put("process", s -> {
+      String name = addPlainStore(s);
+      return s.a().stream().process(() -> new Remembering(name, s.n()), name);
+    });
+    OPERATORS.put("processValues", s -> {
+      String name = addPlainStore(s);
+      return s.a().stream().processValues(() -> new RememberingValues(name, s.n()), name);
+    });
     OPERATORS.put("to", s -> {
       s.a().stream().to(s.text("topic"), Produced.with(Serdes.String(), s.a().serde()));
       return null;
@@ -171,6 +190,78 @@ public final class RunTopologies {
   @SuppressWarnings({"unchecked", "rawtypes"})
   private static Materialized<String, Long, KeyValueStore<Bytes, byte[]>> longs(Step step) {
     return (Materialized) step.materialized();
+  }
+
+  private static String addPlainStore(Step step) {
+    String name = step.text("storeName");
+    step.builder().addStateStore(Stores.keyValueStoreBuilder(
+        Stores.persistentKeyValueStore(name), Serdes.String(), Serdes.String()));
+    return name;
+  }
+
+  /** What the next value of a key is, and what the store has of it then. */
+  private static String remember(KeyValueStore<String, String> store, int n, String key, Object value) {
+    String before = store.get(key);
+    String after = (String) combine(n, before == null ? "new" : before, shown(value));
+    store.put(key, after);
+    return shown(before) + ">" + shown(after);
+  }
+
+  /** Keeps a text for each key, and tells all of them when stream time or the wall clock has moved on. The same one is in processors.ts. */
+  private static final class Remembering implements Processor<String, Object, String, Object> {
+    private final String name;
+    private final int n;
+    private ProcessorContext<String, Object> context;
+    private KeyValueStore<String, String> store;
+
+    Remembering(String name, int n) {
+      this.name = name;
+      this.n = n;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, Object> context) {
+      this.context = context;
+      store = context.getStateStore(name);
+      context.schedule(Duration.ofMillis(50L * (n + 1)), PunctuationType.STREAM_TIME, time -> tell("s", time));
+      context.schedule(Duration.ofMillis(300), PunctuationType.WALL_CLOCK_TIME, time -> tell("w", time));
+    }
+
+    private void tell(String kind, long timestamp) {
+      try (KeyValueIterator<String, String> rows = store.all()) {
+        rows.forEachRemaining(row -> context.forward(new Record<>(row.key, (Object) (kind + row.value), timestamp)));
+      }
+    }
+
+    @Override
+    public void process(Record<String, Object> record) {
+      if (record.key() == null) context.forward(record.withKey("no key"));
+      else context.forward(record.withValue(remember(store, n, record.key(), record.value())));
+    }
+  }
+
+  /** As Remembering, for values alone and without a clock. */
+  private static final class RememberingValues implements FixedKeyProcessor<String, Object, Object> {
+    private final String name;
+    private final int n;
+    private FixedKeyProcessorContext<String, Object> context;
+
+    RememberingValues(String name, int n) {
+      this.name = name;
+      this.n = n;
+    }
+
+    @Override
+    public void init(FixedKeyProcessorContext<String, Object> context) {
+      this.context = context;
+    }
+
+    @Override
+    public void process(FixedKeyRecord<String, Object> record) {
+      KeyValueStore<String, String> store = context.getStateStore(name);
+      context.forward(record.withValue(
+          record.key() == null ? "no key" : remember(store, n, record.key(), record.value())));
+    }
   }
 
   // What operators are given: the same functions are in functions.ts.

@@ -70,7 +70,7 @@ class Changelog {
 function shown({ caching, steps, events }: Description): string {
   const lines = steps.map(
     ({ op, in: inputs, n, topic, store, storeName }, index) =>
-      `  ${index} = ${op}(${inputs.join(', ')}) n=${n}${topic === '' ? '' : ` topic=${topic}`}${store === 'none' ? '' : ` store=${store === 'as' ? storeName : store}`}`,
+      `  ${index} = ${op}(${inputs.join(', ')}) n=${n}${topic === '' ? '' : ` topic=${topic}`}${store === 'none' ? '' : ` store=${store === 'with' ? store : `${storeName} (${store})`}`}`,
   )
   const piped = events.map((event) => `  ${JSON.stringify(event)}`)
   return [`caching ${caching ? 'on' : 'off'}`, ...lines, 'events', ...piped].join('\n')

@@ -9,8 +9,8 @@ export interface Shape {
   readonly type: ValueType
 }
 
-/** How a step is told to keep its rows: not at all, by serdes alone, or by a name as well. */
-export type StoreMode = 'none' | 'with' | 'as'
+/** How a step is told to keep its rows: not at all, by serdes alone, by a name as well, or by that name in memory. */
+export type StoreMode = 'none' | 'with' | 'as' | 'memory'
 
 export interface Step {
   readonly op: string

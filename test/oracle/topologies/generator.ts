@@ -30,7 +30,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   op: fc.constantFrom(...operatorNames),
   on: fc.tuple(back, back),
   n: fc.nat(6),
-  store: fc.constantFrom<StoreMode>('none', 'with', 'as'),
+  store: fc.constantFrom<StoreMode>('none', 'with', 'as', 'memory'),
 })
 
 const maybe = (what: fc.Arbitrary<string>): fc.Arbitrary<string | null> =>

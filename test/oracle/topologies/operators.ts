@@ -7,6 +7,7 @@ import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
+import { addPlainStore, Remembering, RememberingValues, remembered } from './processors.ts'
 
 type Text = string | null
 type AnyStream = Stream<Text, Value>
@@ -58,9 +59,14 @@ function rows({ step, caching }: Building): MaterializedOptions<string, Value> |
   return {
     key: serdes.string,
     value: serdeOf(step.type),
-    ...(step.store === 'as' && { store: step.storeName }),
+    ...keptAs(step),
     ...(caching && { caching }),
   }
+}
+
+function keptAs({ store, storeName }: Step): { store?: string; inMemory?: boolean } {
+  if (store === 'as') return { store: storeName }
+  return store === 'memory' ? { store: storeName, inMemory: true } : {}
 }
 
 export const operators: Readonly<Record<string, Operator>> = {
@@ -198,6 +204,22 @@ export const operators: Readonly<Record<string, Operator>> = {
     build: (b) =>
       stream(b).leftJoin(table(b, 1), (left, right, at) => joined(b.step.n, left, right, at), given(b)),
   },
+  process: {
+    takes: ['stream'],
+    gives: 'stream',
+    build: (b) => {
+      const name = addPlainStore(b)
+      return stream(b).process(() => new Remembering(name, b.step.n), remembered(b, name))
+    },
+  },
+  processValues: {
+    takes: ['stream'],
+    gives: 'stream',
+    build: (b) => {
+      const name = addPlainStore(b)
+      return stream(b).processValues(() => new RememberingValues(name, b.step.n), remembered(b, name))
+    },
+  },
   // Where topologies begin and end: placed by the generator.
   stream: {
     takes: [],
@@ -213,7 +235,7 @@ export const operators: Readonly<Record<string, Operator>> = {
         key,
         value: serdeOf(b.step.type),
         ...(b.caching && { caching: true }),
-        ...(b.step.store === 'as' && { store: b.step.storeName }),
+        ...keptAs(b.step),
       }),
   },
   to: { takes: ['stream'], gives: null, type: same, build: (b) => stream(b).to(b.step.topic, given(b)) },

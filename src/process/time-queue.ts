@@ -1,6 +1,6 @@
 /**
  * A heap that gives the smallest first. Equals come in the order in which java.util.PriorityQueue gives them, which is neither that of arrival
- * nor at random: Kafka Streams' PartitionGroup chooses among records of the same timestamp by it.
+ * nor at random: Kafka Streams' PartitionGroup chooses among records of the same timestamp by it, its PunctuationQueue among punctuators.
  */
 export class TimeQueue<T> {
   readonly #heap: T[] = []
@@ -14,6 +14,12 @@ export class TimeQueue<T> {
     return this.#heap.length
   }
 
+  /** The one that `take` gives next. */
+  get first(): T | undefined {
+    return this.#heap[0]
+  }
+
+  /** REQUIRES that its time stays as it is until it is taken. */
   add(value: T): void {
     const heap = this.#heap
     const timestamp = this.#timestamp(value)
@@ -26,6 +32,10 @@ export class TimeQueue<T> {
       at = parent
     }
     heap[at] = value
+  }
+
+  clear(): void {
+    this.#heap.length = 0
   }
 
   take(): T | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { TimeQueue } from '../../../src/testing/time-queue.ts'
+import { TimeQueue } from '../../../src/process/time-queue.ts'
 import { Random } from '../../support/seed.ts'
 
 test('gives the smallest first, however it was filled', () => {
