@@ -11,6 +11,7 @@ import { OutputBatch } from '../produce/output-batch.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
 import { TaskFactory } from '../runtime/task-factory.ts'
+import { externalTopics } from '../runtime/topic-plan.ts'
 import { CacheBudget } from '../state/cache-budget.ts'
 import { OverlayWriter } from '../state/overlay-writer.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
@@ -96,12 +97,13 @@ export class LocalRuntime {
     opening.defer(() => producer.close())
 
     const whole = asOneTask(topology)
-    const [{ stores, sourceTopics, nodes }] = whole.subtopologies
+    const [{ stores, sourceTopics }] = whole.subtopologies
     const real = (name: string): string => realTopic(topology, applicationId, name)
     const sources = sourceTopics.map(real)
     const names = new Set([
       ...sources,
-      ...nodes.flatMap((node) => (node.kind === 'sink' ? [real(node.topic)] : [])),
+      ...externalTopics(topology).sinks,
+      ...topology.repartitionTopics.map(({ name }) => real(name)),
       ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
     ])
     const topicInfo: TopicInfo = { partitions: 1, id: '' }
