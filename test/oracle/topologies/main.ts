@@ -21,6 +21,14 @@ if (!Number.isSafeInteger(topologies) || topologies < 1 || !Number.isSafeInteger
 }
 const counts = noCounts()
 let openDifferences = 0
+const results = new URL('../results/', import.meta.url)
+mkdirSync(results, { recursive: true })
+
+function writeSummary(): void {
+  const summary = { seed, ...counts, openDifferences }
+  writeFileSync(new URL('summary.json', results), `${JSON.stringify(summary, null, 2)}\n`)
+}
+
 console.log(`${topologies} topologies, seed ${seed}`)
 for (let round = 0; counts.topologies < topologies; round++) {
   try {
@@ -31,15 +39,13 @@ for (let round = 0; counts.topologies < topologies; round++) {
     break
   }
   console.log(`${counts.topologies} topologies, ${counts.records} records: no difference`)
+  writeSummary()
 }
+writeSummary()
 
 const rare = Object.entries(counts.operators).filter(
   ([, uses]) => uses < (USES_MIN * topologies) / TOPOLOGIES,
 )
 for (const [name, uses] of rare) console.error(`operator ${name} was used ${uses} times only`)
 
-const results = new URL('../results/', import.meta.url)
-mkdirSync(results, { recursive: true })
-const summary = { seed, ...counts, openDifferences }
-writeFileSync(new URL('summary.json', results), `${JSON.stringify(summary, null, 2)}\n`)
 process.exitCode = openDifferences > 0 || rare.length > 0 ? 1 : 0
