@@ -29,6 +29,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly pool: BatchPool
   readonly counters: ThreadCounters
   readonly onPrefetched: (error: unknown) => void
+  /** As of TaskOptions. */
+  readonly emitIntervalMs?: number
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -42,7 +44,8 @@ export class TaskFactory {
 
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
-    const { config, topology, output, counters, onPrefetched, warn, systemTimeMs = Date.now } = this.#options
+    const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
+    const { systemTimeMs = Date.now } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -70,6 +73,7 @@ export class TaskFactory {
       maxTaskIdleMs: config.maxTaskIdleMs,
       onPrefetched,
       warn,
+      ...(emitIntervalMs !== undefined && { emitIntervalMs }),
     })
   }
 

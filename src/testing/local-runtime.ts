@@ -134,6 +134,8 @@ export class LocalRuntime {
       onPrefetched: (error) => {
         if (runtime !== null) runtime.#fetchError ??= error
       },
+      // As in Kafka Streams' driver: windows are told as soon as they have closed.
+      emitIntervalMs: 0,
       warn: () => {},
       restoreEvent: () => {},
       systemTimeMs,

@@ -39,6 +39,13 @@ import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.EmitStrategy;
+import org.apache.kafka.streams.kstream.Reducer;
+import org.apache.kafka.streams.kstream.SessionWindowedKStream;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.TimeWindowedKStream;
+import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
@@ -121,6 +128,21 @@ public final class RunTopologies {
       };
       return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
     }
+
+    Materialized<String, Object, WindowStore<Bytes, byte[]>> windows() {
+      return segmented();
+    }
+
+    Materialized<String, Object, SessionStore<Bytes, byte[]>> sessions() {
+      return segmented();
+    }
+
+    /** Never in memory: Kafka Streams has other orders of rows there. */
+    private <S extends StateStore> Materialized<String, Object, S> segmented() {
+      Materialized<String, Object, S> rows =
+          store().equals("with") ? Materialized.with(Serdes.String(), serde()) : Materialized.as(text("storeName"));
+      return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
+    }
   }
 
   private interface Operator {
@@ -173,6 +195,25 @@ public final class RunTopologies {
     OPERATORS.put("leftJoinTable",
         s -> s.a().stream().leftJoin(s.b().table(), (k, left, right) -> joined(s.n(), left, right, k),
             Joined.with(Serdes.String(), s.a().serde(), null)));
+    OPERATORS.put("windowCount", s -> told(s.store().equals("none")
+        ? windowed(s).count() : windowed(s).count(counts(s.windows()))));
+    OPERATORS.put("windowReduce", s -> told(s.store().equals("none")
+        ? windowed(s).reduce(reducer(s)) : windowed(s).reduce(reducer(s), s.windows())));
+    OPERATORS.put("windowAggregate", s -> told(windowed(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
+    OPERATORS.put("slidingCount", s -> told(s.store().equals("none")
+        ? sliding(s).count() : sliding(s).count(counts(s.windows()))));
+    OPERATORS.put("slidingReduce", s -> told(s.store().equals("none")
+        ? sliding(s).reduce(reducer(s)) : sliding(s).reduce(reducer(s), s.windows())));
+    OPERATORS.put("slidingAggregate", s -> told(sliding(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
+    OPERATORS.put("sessionCount", s -> told(s.store().equals("none")
+        ? sessions(s).count() : sessions(s).count(counts(s.sessions()))));
+    OPERATORS.put("sessionReduce", s -> told(s.store().equals("none")
+        ? sessions(s).reduce(reducer(s)) : sessions(s).reduce(reducer(s), s.sessions())));
+    OPERATORS.put("sessionAggregate", s -> told(sessions(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+        (k, one, other) -> combine(s.n(), one, shown(other)), s.sessions())));
     OPERATORS.put("process", s -> {
       String name = addPlainStore(s);
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
@@ -190,6 +231,53 @@ public final class RunTopologies {
   @SuppressWarnings({"unchecked", "rawtypes"})
   private static Materialized<String, Long, KeyValueStore<Bytes, byte[]>> longs(Step step) {
     return (Materialized) step.materialized();
+  }
+
+  // Windows: as in window-operators.ts.
+
+  private static TimeWindowedKStream<String, Object> windowed(Step step) {
+    TimeWindows windows = switch (step.n() % 3) {
+      case 0 -> TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50));
+      case 1 -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(60), Duration.ofMillis(30)).advanceBy(Duration.ofMillis(20));
+      default -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(100), Duration.ofMillis(1000)).advanceBy(Duration.ofMillis(70));
+    };
+    return step.a().grouped().windowedBy(windows).emitStrategy(strategy(step));
+  }
+
+  private static TimeWindowedKStream<String, Object> sliding(Step step) {
+    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
+    return step.a().grouped().windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step)))
+        .emitStrategy(strategy(step));
+  }
+
+  private static SessionWindowedKStream<String, Object> sessions(Step step) {
+    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
+    return step.a().grouped().windowedBy(SessionWindows.ofInactivityGapAndGrace(gap, grace(step)))
+        .emitStrategy(strategy(step));
+  }
+
+  private static Duration grace(Step step) {
+    return Duration.ofMillis(new int[] {0, 40, 1000}[step.n() % 3]);
+  }
+
+  private static EmitStrategy strategy(Step step) {
+    return step.n() > 4 ? EmitStrategy.onWindowClose() : EmitStrategy.onWindowUpdate();
+  }
+
+  private static Reducer<Object> reducer(Step step) {
+    return (aggregate, v) -> combine(step.n(), aggregate, v == null && aggregate instanceof Long ? (Object) 1L : v);
+  }
+
+  /** The changes of a windowed table, under keys of text. */
+  @SuppressWarnings("unchecked")
+  private static Object told(KTable<Windowed<String>, ?> table) {
+    return ((KTable<Windowed<String>, Object>) table).toStream()
+        .selectKey((k, v) -> k.key() + "@" + k.window().start() + "-" + k.window().end());
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static <S extends StateStore> Materialized<String, Long, S> counts(Materialized<String, Object, S> rows) {
+    return (Materialized) rows;
   }
 
   private static String addPlainStore(Step step) {
@@ -382,7 +470,8 @@ public final class RunTopologies {
         });
       }
       ObjectNode stores = result.putObject("stores");
-      new TreeMap<>(driver.getAllStateStores()).forEach((name, store) -> addRows(stores.putArray(name), store));
+      boolean caching = description.get("caching").asBoolean();
+      new TreeMap<>(driver.getAllStateStores()).forEach((name, store) -> addRows(stores.putArray(name), store, caching));
     }
     return result;
   }
@@ -400,12 +489,15 @@ public final class RunTopologies {
         new TestRecord<>(textOf(event.get("key")), textOf(event.get("value")), headers, event.get("timestamp").asLong()));
   }
 
+  /** With a cache Kafka Streams shows windows that have expired for as long as they are cached: then windows are left out. */
   @SuppressWarnings("unchecked")
-  private static void addRows(ArrayNode rows, StateStore store) {
+  private static void addRows(ArrayNode rows, StateStore store, boolean caching) {
     if (store instanceof ReadOnlyKeyValueStore) {
       try (KeyValueIterator<Object, Object> all = ((ReadOnlyKeyValueStore<Object, Object>) store).all()) {
         all.forEachRemaining(row -> addRow(rows, row.key, row.value));
       }
+    } else if (caching) {
+      return;
     } else if (store instanceof WindowStore) {
       try (KeyValueIterator<Windowed<Object>, Object> all = ((WindowStore<Object, Object>) store).all()) {
         all.forEachRemaining(row -> addRow(rows, row.key, row.value));

@@ -8,6 +8,7 @@ import { serdes } from '../../../src/serde/serdes.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
 import { addPlainStore, Remembering, RememberingValues, remembered } from './processors.ts'
+import { windowOperators } from './window-operators.ts'
 
 type Text = string | null
 type AnyStream = Stream<Text, Value>
@@ -64,7 +65,7 @@ function rows({ step, caching }: Building): MaterializedOptions<string, Value> |
   }
 }
 
-function keptAs({ store, storeName }: Step): { store?: string; inMemory?: boolean } {
+export function keptAs({ store, storeName }: Step): { store?: string; inMemory?: boolean } {
   if (store === 'as') return { store: storeName }
   return store === 'memory' ? { store: storeName, inMemory: true } : {}
 }
@@ -204,6 +205,7 @@ export const operators: Readonly<Record<string, Operator>> = {
     build: (b) =>
       stream(b).leftJoin(table(b, 1), (left, right, at) => joined(b.step.n, left, right, at), given(b)),
   },
+  ...windowOperators,
   process: {
     takes: ['stream'],
     gives: 'stream',
