@@ -530,6 +530,15 @@ export interface MockCluster {
   close(): void
 }
 
+// -------------------------------------------------------------------------------------------------------------- local producer
+
+/** A producer without a broker: its topics are in this process, one partition each, and everything is delivered at once. For the test driver. */
+export interface LocalProducer extends Producer {
+  /** What was produced since the last call, in order, big-endian: topic(4) timestamp(8) keyLength(4) key valueLength(4) value
+   * headersLength(4) headers. A length of -1 is null. */
+  take(): Buffer
+}
+
 export interface NativeVersions {
   readonly librdkafka: string
   readonly rocksdb: string
@@ -561,6 +570,7 @@ interface Addon {
   Restorer: { acquire(config: ClientConfig, threads: number, memoryBytes: number): Restorer }
   KafkaLog: { new (onLine: (line: KafkaLogLine) => void): KafkaLog }
   MockCluster: { new (options: { brokers: number }): MockCluster }
+  LocalProducer: { new (): LocalProducer }
   /** murmur2 as Kafka's DefaultPartitioner computes it, signed 32 bit. */
   murmur2(bytes: Buffer, start: number, end: number): number
 }
@@ -579,5 +589,6 @@ export const {
   Restorer,
   KafkaLog,
   MockCluster,
+  LocalProducer,
   murmur2,
 } = addon

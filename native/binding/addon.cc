@@ -9,6 +9,7 @@
 #include "binding/environment.h"
 #include "binding/errors.h"
 #include "binding/kafka_log.h"
+#include "binding/local_producer.h"
 #include "binding/mock_cluster.h"
 #include "binding/napi_setup.h"
 #include "binding/producer.h"
@@ -61,6 +62,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterRestorer(env, exports);
   RegisterKafkaLog(env, exports);
   RegisterMockCluster(env, exports);
+  RegisterLocalProducer(env, exports);
   exports.Set("murmur2", Napi::Function::New<Murmur2OfSlice>(env, "murmur2"));
   return exports;
 }

@@ -40,6 +40,10 @@ void Environment::AddClass(const std::string& name, Napi::Function constructor) 
   classes_.emplace(name, Napi::Persistent(constructor));
 }
 
+bool Environment::IsOf(const std::string& name, Napi::Object object) const {
+  return object.InstanceOf(classes_.at(name).Value());
+}
+
 Napi::Object Environment::Construct(const std::string& name,
                                     const std::initializer_list<napi_value>& arguments) {
   return classes_.at(name).New(arguments);

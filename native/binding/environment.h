@@ -65,8 +65,9 @@ class Environment {
   const Cancellation& cancellation() const { return cancellation_; }
   AsyncRunner& async() { return async_; }
 
-  // Classes by name: kept for objects that native code constructs.
+  // Classes by name: kept for objects that native code constructs, or tells apart.
   void AddClass(const std::string& name, Napi::Function constructor);
+  bool IsOf(const std::string& name, Napi::Object object) const;
   Napi::Object Construct(const std::string& name, const std::initializer_list<napi_value>& arguments);
 
  private:

@@ -9,6 +9,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/local_producer.h"
 #include "binding/producer.h"
 #include "binding/scan.h"
 #include "binding/state_memory.h"
@@ -256,7 +257,8 @@ Napi::Value TaskDatabaseObject::Scan(const Napi::CallbackInfo& info) {
 Napi::Value TaskDatabaseObject::Drain(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.drain");
   const Napi::Object producer = arguments.Object(0, "producer");
-  const std::shared_ptr<ChangelogSink> sink = ProducerObject::Unwrap(producer)->producer(info.Env());
+  std::shared_ptr<ChangelogSink> sink = LocalProducerObject::CoreOf(producer);
+  if (sink == nullptr) sink = ProducerObject::Unwrap(producer)->producer(info.Env());
   const std::shared_ptr<TaskDatabase> core = database(info.Env());
   ThrowIfFailed(info.Env(), core->BeginDrain());
   return environment().async().Run<DrainTotals>(

@@ -1,6 +1,9 @@
 import type { Consumer } from '../native.ts'
 import type { BatchPool, RecordBatch } from './record-batch.ts'
 
+/** What reading a partition needs of a consumer. */
+export type PartitionReader = Pick<Consumer, 'open' | 'poll' | 'closeSlot' | 'watermarks'>
+
 /**
  * One input partition of a task, with its own next offset: `position` is that of the first record not yet processed, whatever
  * librdkafka has fetched. Holds at most two batches: the one being processed and one read ahead.
@@ -19,12 +22,12 @@ export class PartitionInput {
   /** The next offset when no batch holds one. */
   #positionAfter: number
   #slot = -1
-  readonly #consumer: Consumer
+  readonly #consumer: PartitionReader
   readonly #pool: BatchPool
   readonly #consumed: { records: number; bytes: number }
 
   constructor(
-    consumer: Consumer,
+    consumer: PartitionReader,
     pool: BatchPool,
     consumed: { records: number; bytes: number },
     start: { topic: string; partition: number; offset: number; partitionTimeMs: number },

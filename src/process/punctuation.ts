@@ -1,4 +1,5 @@
 import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
+import { TimeQueue } from './time-queue.ts'
 
 interface Schedule {
   readonly node: string
@@ -11,11 +12,13 @@ interface Schedule {
 
 /**
  * A task's punctuators of one kind. As in Kafka Streams' PunctuationQueue: a punctuator runs once when its time has come, however many
- * intervals have passed, and next at the first multiple of its interval after now.
+ * intervals have passed, and next at the first multiple of its interval after now; several run in order of their times. One that a punctuator adds
+ * runs in the same round when it is due.
  */
 export class PunctuationQueue {
   readonly type: PunctuationType
-  #schedules: Schedule[] = []
+  /** Cancelled ones stay until their time has come. */
+  readonly #schedules = new TimeQueue<Schedule>(({ nextMs }) => nextMs)
   /** The earliest time at which one is due; Infinity when there is none. Compared once per record. */
   nextMs = Number.POSITIVE_INFINITY
 
@@ -31,38 +34,39 @@ export class PunctuationQueue {
       )
     }
     const schedule: Schedule = { node, intervalMs, punctuator, nextMs: startMs, cancelled: false }
-    this.#schedules.push(schedule)
-    this.nextMs = Math.min(this.nextMs, startMs)
+    this.#schedules.add(schedule)
+    this.#findNext()
     return {
       cancel: () => {
         schedule.cancelled = true
-        this.#schedules = this.#schedules.filter((other) => other !== schedule)
-        this.#findNext()
       },
     }
   }
 
   /** Runs what is due at `nowMs`. @returns how many ran */
   run(nowMs: number, invoke: (node: string, punctuator: Punctuator, timestamp: number) => void): number {
+    const schedules = this.#schedules
     let ran = 0
-    for (const schedule of [...this.#schedules]) {
-      if (schedule.cancelled || schedule.nextMs > nowMs) continue
-      const behind = nowMs - schedule.nextMs
-      schedule.nextMs += schedule.intervalMs * (Math.floor(behind / schedule.intervalMs) + 1)
+    while (schedules.first !== undefined && schedules.first.nextMs <= nowMs) {
+      const schedule = schedules.take()!
+      if (schedule.cancelled) continue
       invoke(schedule.node, schedule.punctuator, nowMs)
       ran++
+      if (schedule.cancelled) continue
+      const { intervalMs, nextMs } = schedule
+      schedule.nextMs += intervalMs * (Math.floor((nowMs - nextMs) / intervalMs) + 1)
+      schedules.add(schedule)
     }
     this.#findNext()
     return ran
   }
 
   clear(): void {
-    this.#schedules = []
-    this.nextMs = Number.POSITIVE_INFINITY
+    this.#schedules.clear()
+    this.#findNext()
   }
 
   #findNext(): void {
-    this.nextMs = Number.POSITIVE_INFINITY
-    for (const { nextMs } of this.#schedules) this.nextMs = Math.min(this.nextMs, nextMs)
+    this.nextMs = this.#schedules.first?.nextMs ?? Number.POSITIVE_INFINITY
   }
 }

@@ -20,7 +20,7 @@ export class TaskClock {
   topic = ''
   partition = 0
   offset = -1
-  /** The timestamp of what is being processed: the input record's, or the punctuation's. */
+  /** The timestamp of what is being processed: the record's that the node at work has got, or the punctuation's. */
   timestamp = 0
   /** The highest timestamp over the task's partitions, -1 before the first record. */
   streamTimeMs = -1

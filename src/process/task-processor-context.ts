@@ -63,6 +63,11 @@ export class TaskProcessorContext implements OperatorContext {
   }
 
   forward(record: StreamRecord<unknown, unknown>, child?: string): void {
+    const { clock } = this.#environment
+    const before = clock.timestamp
+    // What is below works at the record's time: changelogs are written with it.
+    const isMoved = record.timestamp !== before
+    if (isMoved) clock.timestamp = record.timestamp
     if (child !== undefined) {
       this.#named(child).process(record)
     } else if (this.#only !== null) {
@@ -70,7 +75,8 @@ export class TaskProcessorContext implements OperatorContext {
     } else {
       for (const node of this.#children) node.process(record)
     }
-    this.#environment.clock.node = this.#name
+    clock.node = this.#name
+    if (isMoved) clock.timestamp = before
   }
 
   schedule(

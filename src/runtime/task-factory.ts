@@ -2,9 +2,9 @@ import path from 'node:path'
 
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import type { Config } from '../config/config.ts'
-import { PartitionInput } from '../consume/partition-input.ts'
+import { PartitionInput, type PartitionReader } from '../consume/partition-input.ts'
 import type { BatchPool } from '../consume/record-batch.ts'
-import type { Consumer, Producer } from '../native.ts'
+import type { Producer } from '../native.ts'
 import type { ThreadCounters } from '../observe/thread-counters.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { TaskClock } from '../process/task-clock.ts'
@@ -23,12 +23,14 @@ export function taskFolder(config: Config, id: TaskId): string {
 /** What a stream thread's tasks share. */
 export interface TaskFactoryOptions extends StateEnvironment {
   readonly topology: TopologyDefinition
-  readonly consumer: Consumer
+  readonly consumer: PartitionReader
   readonly producer: Producer
   readonly output: OutputBatch
   readonly pool: BatchPool
   readonly counters: ThreadCounters
   readonly onPrefetched: (error: unknown) => void
+  /** As of TaskOptions. */
+  readonly emitIntervalMs?: number
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -42,9 +44,10 @@ export class TaskFactory {
 
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
-    const { config, topology, output, counters, onPrefetched, warn } = this.#options
+    const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
+    const { systemTimeMs = Date.now } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
-    const clock = new TaskClock(Date.now)
+    const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
     const folder = taskFolder(config, assignment.id)
     const state =
@@ -70,6 +73,7 @@ export class TaskFactory {
       maxTaskIdleMs: config.maxTaskIdleMs,
       onPrefetched,
       warn,
+      ...(emitIntervalMs !== undefined && { emitIntervalMs }),
     })
   }
 

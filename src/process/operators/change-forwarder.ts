@@ -28,16 +28,17 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     this.#caching = (store as Partial<CachingStore<K, V>>).setFlushListener?.(this) ?? false
   }
 
-  /** @param timestamp the row's; the record's is that of a deletion that is told later */
+  /** @param timestamp the row's; the record's is that of a deletion in the changelog, and of one that is told later */
   update(record: StreamRecord<K, unknown>, newValue: V | null, oldValue: V | null, timestamp: number): void {
     const { key } = record
+    const loggedTimestamp = newValue === null ? record.timestamp : timestamp
     if (this.#caching) {
       this.#record = record
-      this.#store.update(key, newValue, timestamp)
+      this.#store.update(key, newValue, loggedTimestamp)
       this.#record = null
       return
     }
-    this.#store.update(key, newValue, timestamp)
+    this.#store.update(key, newValue, loggedTimestamp)
     const value = { newValue, oldValue: this.#sendsOldValues ? oldValue : null }
     this.#context.forward({ key, value, timestamp, headers: record.headers })
   }

@@ -92,7 +92,8 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
   ): void {
     const { key } = record
     this.record = record
-    this.#store.update(key, newValue, timestamp, window.start)
+    // A deletion is logged with the record's timestamp.
+    this.#store.update(key, newValue, newValue === null ? record.timestamp : timestamp, window.start)
     this.record = null
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)

@@ -35,6 +35,29 @@ test('a cancelled punctuator does not run, not even in the same round', () => {
   assert.equal(queue.nextMs, 10)
 })
 
+test('those that are due run in order of their times', () => {
+  const queue = new PunctuationQueue('stream-time')
+  const ran: string[] = []
+  queue.add('a', 30, 0, () => ran.push('a'))
+  queue.add('b', 10, 0, () => ran.push('b'))
+  run(queue, 5)
+  run(queue, 50)
+  assert.deepEqual(ran, ['a', 'b', 'b', 'a'])
+})
+
+test('one that a punctuator adds runs in the same round when it is due', () => {
+  const queue = new PunctuationQueue('stream-time')
+  const ran: string[] = []
+  const first = queue.add('a', 10, 0, () => {
+    ran.push('a')
+    first.cancel()
+    queue.add('b', 20, 0, () => ran.push('b'))
+  })
+  run(queue, 5)
+  assert.deepEqual(ran, ['a', 'b'])
+  assert.equal(queue.nextMs, 20)
+})
+
 test('an interval below one millisecond is refused with the processor named', () => {
   const queue = new PunctuationQueue('stream-time')
   assert.throws(() => queue.add('totals', 0, 0, () => {}), /processor totals: schedule: intervalMs is 0/)

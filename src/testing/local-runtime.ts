@@ -1,0 +1,223 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { commitAtLeastOnce } from '../commit/commit.ts'
+import { configFrom } from '../config/load.ts'
+import { BatchPool } from '../consume/record-batch.ts'
+import { LocalProducer, type Restorer, StateMemory, type StateMemoryOptions } from '../native.ts'
+import { ThreadCounters } from '../observe/thread-counters.ts'
+import { OutputBatch } from '../produce/output-batch.ts'
+import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
+import type { Task } from '../runtime/task.ts'
+import { TaskFactory } from '../runtime/task-factory.ts'
+import { externalTopics } from '../runtime/topic-plan.ts'
+import { CacheBudget } from '../state/cache-budget.ts'
+import { OverlayWriter } from '../state/overlay-writer.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import { changelogTopic, realTopic } from '../topology/topic-names.ts'
+import { LocalTopics } from './local-topics.ts'
+import { producedRecords } from './produced-records.ts'
+
+const MiB = 2 ** 20
+
+/** Of all drivers of the process together. */
+const STATE_MEMORY: StateMemoryOptions = {
+  blockCacheBytes: 32 * MiB,
+  writeBufferBytes: 16 * MiB,
+  backgroundThreads: 2,
+  readThreads: 2,
+  maxOpenFiles: 64,
+}
+
+/** Records and bytes of what one record puts out, after which a commit hands over in between. */
+const OUTPUT_RECORDS_MAX = 8192
+const OUTPUT_BYTES_MAX = 4 * MiB
+
+/** There is nothing to restore from: the topics begin with the driver. */
+const NO_RESTORER: Restorer = {
+  restore: () => ({ done: Promise.resolve(), progress: () => [], stop: () => {} }),
+  close: () => {},
+}
+
+export interface LocalRuntimeOptions {
+  readonly applicationId: string
+  /** Where the state folder is made. */
+  readonly stateDir: string | null
+  readonly statestoreCacheMaxBytes: number
+  readonly systemTimeMs: () => number
+}
+
+/**
+ * A topology at work in this process, without a broker: the runtime's own task, stores and commit over topics of its own. The whole topology is one task,
+ * `0_0`, as it is in Kafka Streams' TopologyTestDriver: its sub-topologies share stream time. Commits after each record.
+ */
+export class LocalRuntime {
+  readonly topics: LocalTopics
+  readonly counters = new ThreadCounters()
+  /** By their real names. */
+  readonly sourceTopics: ReadonlySet<string>
+  readonly task: Task
+  readonly #topicNames: readonly string[]
+  readonly #producer: LocalProducer
+  readonly #output: OutputBatch
+  readonly #resources: AsyncDisposableStack
+  /** A fetch of keys that failed. */
+  #fetchError: unknown = null
+
+  private constructor(
+    task: Task,
+    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics'>,
+    topicNames: readonly string[],
+    producer: LocalProducer,
+    output: OutputBatch,
+    resources: AsyncDisposableStack,
+  ) {
+    this.task = task
+    this.topics = parts.topics
+    this.counters = parts.counters
+    this.sourceTopics = parts.sourceTopics
+    this.#topicNames = topicNames
+    this.#producer = producer
+    this.#output = output
+    this.#resources = resources
+  }
+
+  /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
+  static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
+    const { applicationId, statestoreCacheMaxBytes, systemTimeMs } = options
+    await using opening = new AsyncDisposableStack()
+    const parent = options.stateDir ?? tmpdir()
+    if (options.stateDir !== null) await mkdir(parent, { recursive: true })
+    const stateDir = await mkdtemp(path.join(parent, 'weir-test-driver-'))
+    opening.defer(() => rm(stateDir, { recursive: true, force: true }))
+    const memory = StateMemory.acquire(STATE_MEMORY)
+    opening.defer(() => memory.close())
+    const producer = new LocalProducer()
+    opening.defer(() => producer.close())
+
+    const whole = asOneTask(topology)
+    const [{ stores, sourceTopics }] = whole.subtopologies
+    const real = (name: string): string => realTopic(topology, applicationId, name)
+    const sources = sourceTopics.map(real)
+    const names = new Set([
+      ...sources,
+      ...externalTopics(topology).sinks,
+      ...topology.repartitionTopics.map(({ name }) => real(name)),
+      ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
+    ])
+    const topicInfo: TopicInfo = { partitions: 1, id: '' }
+    const topics = new LocalTopics(sources)
+    const counters = new ThreadCounters()
+    const output = new OutputBatch(producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
+    const config = configFrom({
+      applicationId,
+      bootstrapServers: 'none:1',
+      stateDir,
+      stateProfile: 'small',
+      maxTaskIdleMs: -1,
+    })
+    let runtime: LocalRuntime | null = null
+    const factory = new TaskFactory({
+      config,
+      topology: whole,
+      topics: Object.fromEntries([...names].map((name) => [name, topicInfo])),
+      consumer: topics,
+      producer,
+      output,
+      pool: new BatchPool({ capacity: 1, arenaBytes: 4096, readAheadMax: sources.length }),
+      memory,
+      restorer: NO_RESTORER,
+      budget: new CacheBudget(statestoreCacheMaxBytes),
+      overlayWriter: new OverlayWriter(),
+      counters,
+      onPrefetched: (error) => {
+        if (runtime !== null) runtime.#fetchError ??= error
+      },
+      // As in Kafka Streams' driver: windows are told as soon as they have closed.
+      emitIntervalMs: 0,
+      warn: () => {},
+      restoreEvent: () => {},
+      systemTimeMs,
+    })
+    const inputs = sources.map((topic) => ({ topic, partition: 0, offset: 0 }))
+    const assignment: TaskAssignment = { id: '0_0', subtopology: 0, partition: 0, epoch: 0, inputs }
+    const task = await factory.open(assignment)
+    opening.defer(() => task.close())
+    const topicNames: string[] = []
+    for (const name of names) topicNames[producer.topic(name, 1)] = name
+    const parts = { topics, counters, sourceTopics: new Set(sources) }
+    task.start()
+    runtime = new LocalRuntime(task, parts, topicNames, producer, output, opening.move())
+    return runtime
+  }
+
+  /** Every topic that the topology reads or writes, its stores' changelogs included. */
+  get topicNames(): readonly string[] {
+    return this.#topicNames
+  }
+
+  /**
+   * Processes what is in the topics until nothing is left. Kafka Streams' TopologyTestDriver.completeAllProcessableWork.
+   *
+   * @throws WeirError processing-failed or deserialization-failed
+   */
+  async run(): Promise<void> {
+    await this.#output.sendAll()
+    this.#deliver()
+    const { task } = this
+    while (this.topics.release()) {
+      task.readAhead()
+      await task.prefetchSettled()
+      if (this.#fetchError !== null) throw this.#fetchError
+      task.process(1)
+      await this.#commit()
+    }
+  }
+
+  /** The wall clock has moved on: runs what is due, and what comes of it. */
+  async punctuate(nowMs: number): Promise<void> {
+    this.task.punctuateWallClock(nowMs)
+    await this.#commit()
+    await this.run()
+  }
+
+  /** Closes the processors and the stores, and removes the state folder. */
+  async close(): Promise<void> {
+    await this.#resources.disposeAsync()
+  }
+
+  async #commit(): Promise<void> {
+    if (this.task.needsCommit) {
+      this.counters.changelogRecords += await commitAtLeastOnce([this.task], {
+        producer: this.#producer,
+        output: this.#output,
+        flushTimeoutMs: 0,
+        commitOffsets: () => Promise.resolve(),
+      })
+      this.counters.commits++
+    }
+    this.#deliver()
+  }
+
+  /** What was produced goes to its topics, and from there to whoever reads them. */
+  #deliver(): void {
+    for (const { topic, record } of producedRecords(this.#producer.take()))
+      this.topics.write(this.#topicNames[topic]!, record)
+  }
+}
+
+/** A topology with one sub-topology, of everything that the given one has. */
+function asOneTask({ subtopologies, repartitionTopics }: TopologyDefinition): {
+  readonly subtopologies: readonly [TopologyDefinition['subtopologies'][number]]
+  readonly repartitionTopics: TopologyDefinition['repartitionTopics']
+} {
+  const whole = {
+    id: 0,
+    nodes: subtopologies.flatMap(({ nodes }) => nodes),
+    stores: subtopologies.flatMap(({ stores }) => stores),
+    sourceTopics: subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
+    copartitionGroups: subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups),
+  }
+  return { subtopologies: [whole], repartitionTopics }
+}

@@ -1,0 +1,280 @@
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type {
+  KeyValueStore,
+  SessionStore,
+  Store,
+  TimestampedKeyValueStore,
+  TimestampedWindowStore,
+  VersionedKeyValueStore,
+  WindowStore,
+} from '../state/store.ts'
+import type { StoreDefinition, StoreType, TopologyDefinition } from '../topology/definition.ts'
+import { checkName, checkOptions, kindOf } from '../topology/options.ts'
+import { isTopologyModule, type TopologyModule } from '../topology/topology-module.ts'
+import { LocalRuntime } from './local-runtime.ts'
+import type { LocalRecord } from './local-topics.ts'
+import { storeOfType, ValueStore } from './store-access.ts'
+import { checkTime, TestInputTopic, type TestInputTopicOptions } from './test-input-topic.ts'
+import { TestOutputTopic, type TestOutputTopicOptions } from './test-output-topic.ts'
+
+export interface TestDriverOptions {
+  /** Prefix of internal topics. Default: `test-driver`. */
+  readonly applicationId?: string
+  /** Where the driver's wall clock begins, ms since 1970. Default: now. */
+  readonly initialWallClockTimeMs?: number
+  /** A folder in which the driver makes one of its own, which `close` removes. Default: the system's temporary folder. */
+  readonly stateDir?: string
+  /** What stores keep decoded, and what caching stores keep back at the most within one record. Default: 10 MiB. */
+  readonly statestoreCacheMaxBytes?: number
+}
+
+const OPTIONS = ['applicationId', 'initialWallClockTimeMs', 'stateDir', 'statestoreCacheMaxBytes']
+const CACHE_BYTES = 10 * 2 ** 20
+
+/**
+ * Runs a topology in this process, record by record, without a broker: the same processors, stores (on disk, where they are) and serdes as in
+ * production, with topics and a wall clock of its own. Kafka Streams' TopologyTestDriver (KIP-247, KIP-470), whose order of processing it has.
+ *
+ * Everything has one partition, and the whole topology is one task. After each record it commits: caching stores forward what they hold, changelogs get
+ * their records. What is written to a topic that the topology reads (a repartition topic, say) is processed before `pipeInput` resolves.
+ *
+ * When the topology throws, the driver has failed, as a stream thread would: it takes no more, and what is there can be read.
+ *
+ * @example
+ * await using driver = await TopologyTestDriver.open(topology)
+ * const words = driver.createInputTopic('words', { key: serdes.string, value: serdes.string })
+ * const counts = driver.createOutputTopic('counts', { key: serdes.string, value: serdes.int64 })
+ * await words.pipeInput(null, 'to be or not to be')
+ * assert.deepEqual(counts.readKeyValue(), { key: 'to', value: 1 })
+ */
+export class TopologyTestDriver implements AsyncDisposable {
+  readonly #runtime: LocalRuntime
+  readonly #stores: ReadonlyMap<string, StoreDefinition>
+  readonly #clock: { nowMs: number }
+  /** Calls wait for those before them. */
+  #turn: Promise<void> = Promise.resolve()
+  #waiting = 0
+  /** What the topology threw first. */
+  #failure: unknown = null
+  #closing: Promise<void> | null = null
+
+  private constructor(runtime: LocalRuntime, topology: TopologyDefinition, clock: { nowMs: number }) {
+    this.#runtime = runtime
+    this.#clock = clock
+    const definitions = topology.subtopologies.flatMap(({ stores }) => stores)
+    this.#stores = new Map(definitions.map((definition) => [definition.name, definition]))
+  }
+
+  /**
+   * Opens the topology's stores and starts its processors.
+   *
+   * @param topology what `defineTopology` returns, or a `Topology`
+   * @throws TopologyError for a topology that contradicts itself or an unknown option; WeirError processing-failed when a processor's `init` throws
+   */
+  static async open(topology: TopologyModule, options: TestDriverOptions = {}): Promise<TopologyTestDriver> {
+    const where = 'TopologyTestDriver'
+    if (!isTopologyModule(topology)) {
+      throw new TypeError(
+        `${where}: a topology is expected (what defineTopology returns, or a Topology), not ${kindOf(topology)}`,
+      )
+    }
+    checkOptions(where, options, OPTIONS)
+    const {
+      applicationId = 'test-driver',
+      initialWallClockTimeMs = Date.now(),
+      stateDir = null,
+      statestoreCacheMaxBytes = CACHE_BYTES,
+    } = options
+    checkName(where, 'applicationId', applicationId)
+    checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
+    if (!Number.isSafeInteger(statestoreCacheMaxBytes) || statestoreCacheMaxBytes < 0) {
+      throw new RangeError(
+        `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
+      )
+    }
+    const definition = topology.build()
+    const clock = { nowMs: initialWallClockTimeMs }
+    const runtime = await LocalRuntime.open(definition, {
+      applicationId,
+      stateDir,
+      statestoreCacheMaxBytes,
+      systemTimeMs: () => clock.nowMs,
+    })
+    return new TopologyTestDriver(runtime, definition, clock)
+  }
+
+  /**
+   * A topic that the topology reads. A repartition topic is one too, by its full name.
+   *
+   * @throws RangeError for another topic
+   */
+  createInputTopic<K, V>(topic: string, options: TestInputTopicOptions<K, V>): TestInputTopic<K, V> {
+    this.#checkOpen()
+    const { sourceTopics } = this.#runtime
+    if (!sourceTopics.has(topic)) throw unknown('input topic', topic, 'the topology reads', sourceTopics)
+    return new TestInputTopic(topic, options, {
+      wallClockTimeMs: this.#clock.nowMs,
+      pipe: (to, record) => this.#pipe(to, record),
+    })
+  }
+
+  /**
+   * A topic that the topology writes: one of its own, a repartition topic or a changelog (of which the keys and values are those of the stores' rows).
+   *
+   * @throws RangeError for another topic
+   */
+  createOutputTopic<K, V>(topic: string, options: TestOutputTopicOptions<K, V>): TestOutputTopic<K, V> {
+    this.#checkNotClosed()
+    const { topicNames, topics } = this.#runtime
+    if (!topicNames.includes(topic))
+      throw unknown('output topic', topic, 'the topology has the topics', topicNames)
+    const driver = this
+    return new TestOutputTopic(topic, options, {
+      get isBusy() {
+        return driver.#waiting > 0
+      },
+      written: (from) => {
+        this.#checkNotClosed()
+        return topics.written(from)
+      },
+    })
+  }
+
+  /** The topics that the topology has written to so far, internal ones included, in order of their first record. */
+  producedTopicNames(): Set<string> {
+    this.#checkNotClosed()
+    return new Set(this.#runtime.topics.writtenTopics)
+  }
+
+  /**
+   * Moves the wall clock, runs the wall-clock punctuators that are due (each once, however often it would have been due), and processes what comes of
+   * it. Stream time moves with the records alone.
+   */
+  async advanceWallClockTime(ms: number): Promise<void> {
+    checkTime('TopologyTestDriver', 'advanceWallClockTime', ms)
+    await this.#next(() => {
+      this.#clock.nowMs += ms
+      return this.#runtime.punctuate(this.#clock.nowMs)
+    })
+  }
+
+  /** The driver's wall clock, ms since 1970. */
+  get wallClockTimeMs(): number {
+    return this.#clock.nowMs
+  }
+
+  /** Records that operators have dropped so far: a null key where one is needed, too late, a negative timestamp. */
+  get recordsDropped(): number {
+    return this.#runtime.counters.recordsDropped
+  }
+
+  /**
+   * A store of any type. The others below ask for one of a certain type, and throw a TypeError when it is another; all throw a RangeError for an
+   * unknown name. What a test puts into a store is committed with the next record.
+   */
+  stateStore<S extends Store = Store>(name: string): S {
+    this.#checkNotClosed()
+    const store = this.#runtime.task.state?.stores.get(name)
+    if (store === undefined) throw unknown('store', name, 'the topology has', this.#stores.keys())
+    return store as Store as S
+  }
+
+  /** Every store, by its name. */
+  allStateStores(): Map<string, Store> {
+    this.#checkNotClosed()
+    return new Map(this.#runtime.task.state?.stores ?? [])
+  }
+
+  /** A key-value store; of one with timestamps (a table's, an aggregate's) the values alone. */
+  keyValueStore<K, V>(name: string): KeyValueStore<K, V> {
+    const store = this.#typed<Store>(name, 'key-value', 'timestamped-key-value')
+    return this.#stores.get(name)!.type === 'key-value'
+      ? (store as KeyValueStore<K, V>)
+      : new ValueStore(store as TimestampedKeyValueStore<K, V>)
+  }
+
+  timestampedKeyValueStore<K, V>(name: string): TimestampedKeyValueStore<K, V> {
+    return this.#typed(name, 'timestamped-key-value')
+  }
+
+  windowStore<K, V>(name: string): WindowStore<K, V> {
+    return this.#typed(name, 'window')
+  }
+
+  timestampedWindowStore<K, V>(name: string): TimestampedWindowStore<K, V> {
+    return this.#typed(name, 'timestamped-window')
+  }
+
+  sessionStore<K, V>(name: string): SessionStore<K, V> {
+    return this.#typed(name, 'session')
+  }
+
+  versionedStore<K, V>(name: string): VersionedKeyValueStore<K, V> {
+    return this.#typed(name, 'versioned')
+  }
+
+  /** Waits for what was piped, closes the processors and the stores, and removes the state folder. */
+  close(): Promise<void> {
+    this.#closing ??= this.#turn.then(
+      () => this.#runtime.close(),
+      () => this.#runtime.close(),
+    )
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #pipe(topic: string, record: LocalRecord): Promise<void> {
+    return this.#next(() => {
+      this.#runtime.topics.pipe(topic, record)
+      return this.#runtime.run()
+    })
+  }
+
+  #typed<S extends Store>(name: string, ...types: StoreType[]): S {
+    const store = this.stateStore(name)
+    return storeOfType<S>(this.#stores.get(name)!, store, types)
+  }
+
+  /** Runs `step` after every step that was asked for before. */
+  async #next(step: () => Promise<void>): Promise<void> {
+    this.#checkOpen()
+    this.#waiting++
+    const mine = this.#turn.then(async () => {
+      if (this.#failure !== null) throw this.#failed(this.#failure)
+      await step()
+    })
+    this.#turn = mine.catch((error: unknown) => {
+      this.#failure ??= error
+    })
+    try {
+      await mine
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  #checkOpen(): void {
+    this.#checkNotClosed()
+    if (this.#failure !== null) throw this.#failed(this.#failure)
+  }
+
+  #checkNotClosed(): void {
+    if (this.#closing !== null)
+      throw new WeirError('closed', 'the TopologyTestDriver is closed: open another')
+  }
+
+  #failed(failure: unknown): WeirError {
+    return new WeirError(
+      'closed',
+      `the TopologyTestDriver has failed and takes no more: ${messageOf(failure)}`,
+      { cause: failure },
+    )
+  }
+}
+
+function unknown(what: string, name: string, has: string, known: Iterable<string>): RangeError {
+  return new RangeError(`there is no ${what} ${name}; ${has}: ${[...known].join(', ') || 'none'}`)
+}

@@ -1,0 +1,553 @@
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.Joined;
+import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.Repartitioned;
+import org.apache.kafka.streams.kstream.EmitStrategy;
+import org.apache.kafka.streams.kstream.Reducer;
+import org.apache.kafka.streams.kstream.SessionWindowedKStream;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.TimeWindowedKStream;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessor;
+import org.apache.kafka.streams.processor.api.FixedKeyProcessorContext;
+import org.apache.kafka.streams.processor.api.FixedKeyRecord;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.apache.kafka.streams.state.SessionStore;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.ValueAndTimestamp;
+import org.apache.kafka.streams.state.WindowStore;
+import org.apache.kafka.streams.test.TestRecord;
+
+/**
+ * Runs topologies in Kafka Streams' TopologyTestDriver. Each line of the input is one (test/oracle/topologies/description.ts says how), each line of
+ * the output what it put out, record by record, and what its stores held in the end; or why it could not be built.
+ *
+ * An operator is an entry of OPERATORS; the same one is in operators.ts.
+ */
+public final class RunTopologies {
+  /** What a step gives: a stream, a table or a grouping, and the type of its values. */
+  private record Node(Object dsl, String type) {
+    @SuppressWarnings("unchecked")
+    KStream<String, Object> stream() {
+      return (KStream<String, Object>) dsl;
+    }
+
+    @SuppressWarnings("unchecked")
+    KTable<String, Object> table() {
+      return (KTable<String, Object>) dsl;
+    }
+
+    @SuppressWarnings("unchecked")
+    KGroupedStream<String, Object> grouped() {
+      return (KGroupedStream<String, Object>) dsl;
+    }
+
+    Serde<Object> serde() {
+      return serdeOf(type);
+    }
+  }
+
+  /** One step: what it is made of, and its parameters. */
+  private record Step(JsonNode json, List<Node> in, StreamsBuilder builder) {
+    int n() {
+      return json.get("n").asInt();
+    }
+
+    String text(String field) {
+      return json.get(field).asText();
+    }
+
+    Serde<Object> serde() {
+      return serdeOf(text("type"));
+    }
+
+    Node a() {
+      return in.get(0);
+    }
+
+    Node b() {
+      return in.get(1);
+    }
+
+    /** `none`, `with` (serdes alone), `as` (a name as well) or `memory` (that name, in memory). */
+    String store() {
+      return text("store");
+    }
+
+    Materialized<String, Object, KeyValueStore<Bytes, byte[]>> materialized() {
+      Materialized<String, Object, KeyValueStore<Bytes, byte[]>> rows = switch (store()) {
+        case "as" -> Materialized.as(text("storeName"));
+        case "memory" -> Materialized.as(Stores.inMemoryKeyValueStore(text("storeName")));
+        default -> Materialized.with(Serdes.String(), serde());
+      };
+      return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
+    }
+
+    Materialized<String, Object, WindowStore<Bytes, byte[]>> windows() {
+      return segmented();
+    }
+
+    Materialized<String, Object, SessionStore<Bytes, byte[]>> sessions() {
+      return segmented();
+    }
+
+    /** Never in memory: Kafka Streams has other orders of rows there. */
+    private <S extends StateStore> Materialized<String, Object, S> segmented() {
+      Materialized<String, Object, S> rows =
+          store().equals("with") ? Materialized.with(Serdes.String(), serde()) : Materialized.as(text("storeName"));
+      return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
+    }
+  }
+
+  private interface Operator {
+    /** @return a KStream, KTable or KGroupedStream; null for the end of a stream */
+    Object build(Step step);
+  }
+
+  private static final Map<String, Operator> OPERATORS = new HashMap<>();
+
+  static {
+    OPERATORS.put("stream", s -> s.builder().stream(s.text("topic"), Consumed.with(Serdes.String(), s.serde())));
+    OPERATORS.put("table", s -> s.store().equals("none")
+        ? s.builder().table(s.text("topic"), Consumed.with(Serdes.String(), s.serde()))
+        : s.builder().table(s.text("topic"), Consumed.with(Serdes.String(), s.serde()), s.materialized()));
+    OPERATORS.put("filter", s -> s.a().stream().filter((k, v) -> keeps(s.n(), k, v)));
+    OPERATORS.put("filterNot", s -> s.a().stream().filterNot((k, v) -> keeps(s.n(), k, v)));
+    OPERATORS.put("map", s -> s.a().stream().map((k, v) -> KeyValue.pair(newKey(s.n(), k, v), newValue(s.n(), v))));
+    OPERATORS.put("mapValues", s -> s.a().stream().mapValues((k, v) -> newValue(s.n(), v)));
+    OPERATORS.put("flatMap", s -> s.a().stream().flatMap((k, v) -> {
+      List<KeyValue<String, Object>> records = new ArrayList<>();
+      for (String value : several(s.n(), v)) records.add(KeyValue.pair(newKey(s.n(), k, value), value));
+      return records;
+    }));
+    OPERATORS.put("flatMapValues", s -> s.a().stream().flatMapValues(v -> several(s.n(), v)));
+    OPERATORS.put("selectKey", s -> s.a().stream().selectKey((k, v) -> newKey(s.n(), k, v)));
+    OPERATORS.put("peek", s -> s.a().stream().peek((k, v) -> {}));
+    OPERATORS.put("merge", s -> s.a().stream().merge(s.b().stream()));
+    OPERATORS.put("repartition", s -> s.a().stream().repartition(Repartitioned.with(Serdes.String(), s.a().serde())));
+    OPERATORS.put("groupByKey", s -> s.a().stream().groupByKey(Grouped.with(Serdes.String(), s.a().serde())));
+    OPERATORS.put("groupBy",
+        s -> s.a().stream().groupBy((k, v) -> newKey(s.n(), k, v), Grouped.with(Serdes.String(), s.a().serde())));
+    OPERATORS.put("count", s -> s.store().equals("none") ? s.a().grouped().count() : s.a().grouped().count(longs(s)));
+    OPERATORS.put("reduce", s -> s.store().equals("none")
+        ? s.a().grouped().reduce((aggregate, v) -> combine(s.n(), aggregate, v))
+        : s.a().grouped().reduce((aggregate, v) -> combine(s.n(), aggregate, v), s.materialized()));
+    OPERATORS.put("aggregate", s -> s.a().grouped().aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.materialized()));
+    OPERATORS.put("toStream", s -> s.a().table().toStream());
+    OPERATORS.put("filterTable", s -> s.store().equals("none")
+        ? s.a().table().filter((k, v) -> keeps(s.n(), k, v))
+        : s.a().table().filter((k, v) -> keeps(s.n(), k, v), s.materialized()));
+    OPERATORS.put("filterNotTable", s -> s.store().equals("none")
+        ? s.a().table().filterNot((k, v) -> keeps(s.n(), k, v))
+        : s.a().table().filterNot((k, v) -> keeps(s.n(), k, v), s.materialized()));
+    OPERATORS.put("mapValuesTable", s -> s.store().equals("none")
+        ? s.a().table().mapValues((k, v) -> newValue(s.n(), v))
+        : s.a().table().mapValues((k, v) -> newValue(s.n(), v), s.materialized()));
+    OPERATORS.put("joinTable", s -> s.a().stream().join(s.b().table(), (k, left, right) -> joined(s.n(), left, right, k),
+        Joined.with(Serdes.String(), s.a().serde(), null)));
+    OPERATORS.put("leftJoinTable",
+        s -> s.a().stream().leftJoin(s.b().table(), (k, left, right) -> joined(s.n(), left, right, k),
+            Joined.with(Serdes.String(), s.a().serde(), null)));
+    OPERATORS.put("windowCount", s -> told(s.store().equals("none")
+        ? windowed(s).count() : windowed(s).count(counts(s.windows()))));
+    OPERATORS.put("windowReduce", s -> told(s.store().equals("none")
+        ? windowed(s).reduce(reducer(s)) : windowed(s).reduce(reducer(s), s.windows())));
+    OPERATORS.put("windowAggregate", s -> told(windowed(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
+    OPERATORS.put("slidingCount", s -> told(s.store().equals("none")
+        ? sliding(s).count() : sliding(s).count(counts(s.windows()))));
+    OPERATORS.put("slidingReduce", s -> told(s.store().equals("none")
+        ? sliding(s).reduce(reducer(s)) : sliding(s).reduce(reducer(s), s.windows())));
+    OPERATORS.put("slidingAggregate", s -> told(sliding(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
+    OPERATORS.put("sessionCount", s -> told(s.store().equals("none")
+        ? sessions(s).count() : sessions(s).count(counts(s.sessions()))));
+    OPERATORS.put("sessionReduce", s -> told(s.store().equals("none")
+        ? sessions(s).reduce(reducer(s)) : sessions(s).reduce(reducer(s), s.sessions())));
+    OPERATORS.put("sessionAggregate", s -> told(sessions(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+        (k, one, other) -> combine(s.n(), one, shown(other)), s.sessions())));
+    OPERATORS.put("process", s -> {
+      String name = addPlainStore(s);
+      return s.a().stream().process(() -> new Remembering(name, s.n()), name);
+    });
+    OPERATORS.put("processValues", s -> {
+      String name = addPlainStore(s);
+      return s.a().stream().processValues(() -> new RememberingValues(name, s.n()), name);
+    });
+    OPERATORS.put("to", s -> {
+      s.a().stream().to(s.text("topic"), Produced.with(Serdes.String(), s.a().serde()));
+      return null;
+    });
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static Materialized<String, Long, KeyValueStore<Bytes, byte[]>> longs(Step step) {
+    return (Materialized) step.materialized();
+  }
+
+  // Windows: as in window-operators.ts.
+
+  private static TimeWindowedKStream<String, Object> windowed(Step step) {
+    TimeWindows windows = switch (step.n() % 3) {
+      case 0 -> TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50));
+      case 1 -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(60), Duration.ofMillis(30)).advanceBy(Duration.ofMillis(20));
+      default -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(100), Duration.ofMillis(1000)).advanceBy(Duration.ofMillis(70));
+    };
+    return step.a().grouped().windowedBy(windows).emitStrategy(strategy(step));
+  }
+
+  private static TimeWindowedKStream<String, Object> sliding(Step step) {
+    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
+    return step.a().grouped().windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step)))
+        .emitStrategy(strategy(step));
+  }
+
+  private static SessionWindowedKStream<String, Object> sessions(Step step) {
+    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
+    return step.a().grouped().windowedBy(SessionWindows.ofInactivityGapAndGrace(gap, grace(step)))
+        .emitStrategy(strategy(step));
+  }
+
+  private static Duration grace(Step step) {
+    return Duration.ofMillis(new int[] {0, 40, 1000}[step.n() % 3]);
+  }
+
+  private static EmitStrategy strategy(Step step) {
+    return step.n() > 4 ? EmitStrategy.onWindowClose() : EmitStrategy.onWindowUpdate();
+  }
+
+  private static Reducer<Object> reducer(Step step) {
+    return (aggregate, v) -> combine(step.n(), aggregate, v == null && aggregate instanceof Long ? (Object) 1L : v);
+  }
+
+  /** The changes of a windowed table, under keys of text. */
+  @SuppressWarnings("unchecked")
+  private static Object told(KTable<Windowed<String>, ?> table) {
+    return ((KTable<Windowed<String>, Object>) table).toStream()
+        .selectKey((k, v) -> k.key() + "@" + k.window().start() + "-" + k.window().end());
+  }
+
+  @SuppressWarnings({"unchecked", "rawtypes"})
+  private static <S extends StateStore> Materialized<String, Long, S> counts(Materialized<String, Object, S> rows) {
+    return (Materialized) rows;
+  }
+
+  private static String addPlainStore(Step step) {
+    String name = step.text("storeName");
+    step.builder().addStateStore(Stores.keyValueStoreBuilder(
+        Stores.persistentKeyValueStore(name), Serdes.String(), Serdes.String()));
+    return name;
+  }
+
+  /** What the next value of a key is, and what the store has of it then. */
+  private static String remember(KeyValueStore<String, String> store, int n, String key, Object value) {
+    String before = store.get(key);
+    String after = (String) combine(n, before == null ? "new" : before, shown(value));
+    store.put(key, after);
+    return shown(before) + ">" + shown(after);
+  }
+
+  /** Keeps a text for each key, and tells all of them when stream time or the wall clock has moved on. The same one is in processors.ts. */
+  private static final class Remembering implements Processor<String, Object, String, Object> {
+    private final String name;
+    private final int n;
+    private ProcessorContext<String, Object> context;
+    private KeyValueStore<String, String> store;
+
+    Remembering(String name, int n) {
+      this.name = name;
+      this.n = n;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, Object> context) {
+      this.context = context;
+      store = context.getStateStore(name);
+      context.schedule(Duration.ofMillis(50L * (n + 1)), PunctuationType.STREAM_TIME, time -> tell("s", time));
+      context.schedule(Duration.ofMillis(300), PunctuationType.WALL_CLOCK_TIME, time -> tell("w", time));
+    }
+
+    private void tell(String kind, long timestamp) {
+      try (KeyValueIterator<String, String> rows = store.all()) {
+        rows.forEachRemaining(row -> context.forward(new Record<>(row.key, (Object) (kind + row.value), timestamp)));
+      }
+    }
+
+    @Override
+    public void process(Record<String, Object> record) {
+      if (record.key() == null) context.forward(record.withKey("no key"));
+      else context.forward(record.withValue(remember(store, n, record.key(), record.value())));
+    }
+  }
+
+  /** As Remembering, for values alone and without a clock. */
+  private static final class RememberingValues implements FixedKeyProcessor<String, Object, Object> {
+    private final String name;
+    private final int n;
+    private FixedKeyProcessorContext<String, Object> context;
+
+    RememberingValues(String name, int n) {
+      this.name = name;
+      this.n = n;
+    }
+
+    @Override
+    public void init(FixedKeyProcessorContext<String, Object> context) {
+      this.context = context;
+    }
+
+    @Override
+    public void process(FixedKeyRecord<String, Object> record) {
+      KeyValueStore<String, String> store = context.getStateStore(name);
+      context.forward(record.withValue(
+          record.key() == null ? "no key" : remember(store, n, record.key(), record.value())));
+    }
+  }
+
+  // What operators are given: the same functions are in functions.ts.
+
+  private static String shown(Object value) {
+    return String.valueOf(value);
+  }
+
+  private static int sum(String text) {
+    int sum = 0;
+    for (int i = 0; i < text.length(); i++) sum += text.charAt(i);
+    return sum;
+  }
+
+  private static String cut(String text) {
+    return text.length() > 6 ? text.substring(text.length() - 6) : text;
+  }
+
+  private static boolean keeps(int n, Object key, Object value) {
+    return (sum(shown(key) + shown(value)) + n) % 3 != 0;
+  }
+
+  private static String newKey(int n, Object key, Object value) {
+    int sum = sum(shown(key) + shown(value)) + n;
+    return sum % 6 == 0 ? null : "k" + sum % 4;
+  }
+
+  private static String newValue(int n, Object value) {
+    return (sum(shown(value)) + n) % 5 == 0 ? null : cut(shown(value) + n);
+  }
+
+  private static List<String> several(int n, Object value) {
+    List<String> values = new ArrayList<>();
+    int count = (sum(shown(value)) + n) % 4;
+    for (int i = 0; i < count; i++) values.add(cut(shown(value) + i));
+    return values;
+  }
+
+  private static Object combine(int n, Object aggregate, Object value) {
+    if (aggregate instanceof Long number) {
+      long sum = number + (Long) value;
+      return sum % 7 == n ? null : (Object) sum;
+    }
+    String text = cut(shown(aggregate) + shown(value));
+    return (sum(text) + n) % 7 == 0 ? null : text;
+  }
+
+  private static String joined(int n, Object left, Object right, Object key) {
+    String text = shown(left) + shown(right) + shown(key);
+    return (sum(text) + n) % 9 == 0 ? null : cut(text);
+  }
+
+  @SuppressWarnings("unchecked")
+  private static Serde<Object> serdeOf(String type) {
+    return (Serde<Object>) (Serde<?>) (type.equals("number") ? Serdes.Long() : Serdes.String());
+  }
+
+  // Building and running.
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final HexFormat HEX = HexFormat.of();
+
+  private static StreamsBuilder build(JsonNode description) {
+    StreamsBuilder builder = new StreamsBuilder();
+    List<Node> nodes = new ArrayList<>();
+    for (JsonNode json : description.get("steps")) {
+      List<Node> in = new ArrayList<>();
+      for (JsonNode index : json.get("in")) in.add(nodes.get(index.asInt()));
+      Operator operator = OPERATORS.get(json.get("op").asText());
+      if (operator == null) throw new IllegalArgumentException("no operator " + json.get("op"));
+      nodes.add(new Node(operator.build(new Step(json, in, builder)), json.get("type").asText()));
+    }
+    return builder;
+  }
+
+  private static Properties settings(JsonNode description, Path stateDir) {
+    Properties settings = new Properties();
+    settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "oracle");
+    settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+    settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, description.get("caching").asBoolean() ? 10 << 20 : 0);
+    settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, -1);
+    settings.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
+    settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
+    settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
+    return settings;
+  }
+
+  private static ObjectNode run(JsonNode description, Path stateDir) {
+    ObjectNode result = JSON.createObjectNode();
+    StreamsBuilder builder;
+    try {
+      builder = build(description);
+      builder.build();
+    } catch (RuntimeException error) {
+      return result.put("refused", String.valueOf(error.getMessage()));
+    }
+    try (TopologyTestDriver driver = new TopologyTestDriver(
+        builder.build(), settings(description, stateDir), Instant.ofEpochMilli(description.get("startMs").asLong()))) {
+      ArrayNode rounds = result.putArray("rounds");
+      Map<String, TestOutputTopic<byte[], byte[]>> outputs = new TreeMap<>();
+      for (JsonNode event : description.get("events")) {
+        feed(driver, event);
+        ObjectNode round = rounds.addObject();
+        for (String topic : driver.producedTopicNames()) {
+          outputs.computeIfAbsent(topic,
+              name -> driver.createOutputTopic(name, new ByteArrayDeserializer(), new ByteArrayDeserializer()));
+        }
+        outputs.forEach((topic, output) -> {
+          List<TestRecord<byte[], byte[]>> records = output.readRecordsToList();
+          if (records.isEmpty()) return;
+          ArrayNode rows = round.putArray(topic);
+          for (TestRecord<byte[], byte[]> record : records) {
+            ArrayNode row = rows.addArray();
+            row.add(hex(record.key())).add(hex(record.value())).add(record.timestamp());
+            ArrayNode headers = row.addArray();
+            for (Header header : record.headers()) headers.add(header.key() + "=" + hex(header.value()));
+          }
+        });
+      }
+      ObjectNode stores = result.putObject("stores");
+      boolean caching = description.get("caching").asBoolean();
+      new TreeMap<>(driver.getAllStateStores()).forEach((name, store) -> addRows(stores.putArray(name), store, caching));
+    }
+    return result;
+  }
+
+  private static void feed(TopologyTestDriver driver, JsonNode event) {
+    if (event.has("advanceMs")) {
+      driver.advanceWallClockTime(Duration.ofMillis(event.get("advanceMs").asLong()));
+      return;
+    }
+    RecordHeaders headers = new RecordHeaders();
+    for (JsonNode header : event.get("headers")) {
+      headers.add(header.get(0).asText(), header.get(1).isNull() ? null : header.get(1).asText().getBytes(StandardCharsets.UTF_8));
+    }
+    driver.createInputTopic(event.get("topic").asText(), new StringSerializer(), new StringSerializer()).pipeInput(
+        new TestRecord<>(textOf(event.get("key")), textOf(event.get("value")), headers, event.get("timestamp").asLong()));
+  }
+
+  /** With a cache Kafka Streams shows windows that have expired for as long as they are cached: then windows are left out. */
+  @SuppressWarnings("unchecked")
+  private static void addRows(ArrayNode rows, StateStore store, boolean caching) {
+    if (store instanceof ReadOnlyKeyValueStore) {
+      try (KeyValueIterator<Object, Object> all = ((ReadOnlyKeyValueStore<Object, Object>) store).all()) {
+        all.forEachRemaining(row -> addRow(rows, row.key, row.value));
+      }
+    } else if (caching) {
+      return;
+    } else if (store instanceof WindowStore) {
+      try (KeyValueIterator<Windowed<Object>, Object> all = ((WindowStore<Object, Object>) store).all()) {
+        all.forEachRemaining(row -> addRow(rows, row.key, row.value));
+      }
+    } else if (store instanceof SessionStore) {
+      try (KeyValueIterator<Windowed<Object>, Object> all = ((SessionStore<Object, Object>) store).fetch(null, null)) {
+        all.forEachRemaining(row -> addRow(rows, row.key, row.value));
+      }
+    }
+  }
+
+  private static void addRow(ArrayNode rows, Object key, Object value) {
+    ArrayNode row = rows.addArray();
+    if (key instanceof Windowed<?> windowed) {
+      row.add(shown(windowed.key()) + "@" + windowed.window().start() + "-" + windowed.window().end());
+    } else {
+      row.add(shown(key));
+    }
+    if (value instanceof ValueAndTimestamp<?> stamped) {
+      row.add(shown(stamped.value())).add(stamped.timestamp());
+    } else {
+      row.add(shown(value));
+    }
+  }
+
+  private static String textOf(JsonNode text) {
+    return text.isNull() ? null : text.asText();
+  }
+
+  private static String hex(byte[] bytes) {
+    return bytes == null ? null : HEX.formatHex(bytes);
+  }
+
+  /** @param arguments a folder for state */
+  public static void main(String[] arguments) throws IOException {
+    Path folder = Files.createDirectories(Path.of(arguments[0]));
+    PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
+    BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    int count = 0;
+    for (String line = in.readLine(); line != null; line = in.readLine()) {
+      ObjectNode result;
+      try {
+        result = run(JSON.readTree(line), folder.resolve(String.valueOf(count++)));
+      } catch (RuntimeException error) {
+        Throwable cause = error;
+        while (cause.getCause() != null) cause = cause.getCause();
+        result = JSON.createObjectNode().put("failed", error + " <- " + cause);
+      }
+      out.println(JSON.writeValueAsString(result));
+      out.flush();
+    }
+  }
+}

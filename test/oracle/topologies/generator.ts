@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+
+import type { Description, InputRecord, Shape, Step, StoreMode } from './description.ts'
+import { operators } from './operators.ts'
+
+/** A step before it is known what it can be applied to. */
+interface Wish {
+  readonly op: string
+  readonly on: readonly [number, number]
+  readonly n: number
+  readonly store: StoreMode
+}
+
+const STREAM_TOPICS = ['a', 'b']
+const TABLE_TOPICS = ['c', 'd']
+const STEPS_MAX = 14
+const EVENTS_MAX = 40
+
+/** Operators with state more often: they can only follow others. */
+const operatorNames = Object.entries(operators).flatMap(([name, { takes, store }]) => {
+  if (name === 'to') return []
+  const hasState = store !== undefined || takes.includes('table') || takes.includes('grouped')
+  return Array<string>(hasState ? 3 : 1).fill(name)
+})
+
+/** Which of the fitting steps, counted from the last: mostly a recent one, so that chains get long. */
+const back = fc.oneof({ weight: 2, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(20) })
+
+const wish: fc.Arbitrary<Wish> = fc.record({
+  op: fc.constantFrom(...operatorNames),
+  on: fc.tuple(back, back),
+  n: fc.nat(6),
+  store: fc.constantFrom<StoreMode>('none', 'with', 'as', 'memory'),
+})
+
+const maybe = (what: fc.Arbitrary<string>): fc.Arbitrary<string | null> =>
+  fc.option(what, { freq: 7, nil: null })
+
+/** A record whose topic is one of those that the topology reads, by a number. */
+type LooseEvent = { readonly advanceMs: number } | (Omit<InputRecord, 'topic'> & { readonly topic: number })
+
+const record: fc.Arbitrary<LooseEvent> = fc.record({
+  topic: fc.nat(11),
+  key: maybe(fc.nat(3).map((number) => `k${number}`)),
+  value: maybe(fc.nat(9).map((number) => `v${number}`)),
+  // Few of them, so that some are equal and many are out of order.
+  timestamp: fc.nat(30).map((number) => number * 10),
+  headers: fc.oneof(
+    { weight: 6, arbitrary: fc.constant([]) },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.tuple(fc.constantFrom('h', 'i'), maybe(fc.constantFrom('x', ''))), {
+        maxLength: 2,
+      }),
+    },
+  ),
+})
+
+const event: fc.Arbitrary<LooseEvent> = fc.oneof(
+  { weight: 12, arbitrary: record },
+  { weight: 1, arbitrary: fc.record({ advanceMs: fc.nat(1_000) }) },
+)
+
+/** Topologies of Weir's operators, with records for their topics. They get smaller by having fewer steps and fewer records. */
+export const descriptions: fc.Arbitrary<Description> = fc
+  .record({
+    caching: fc.boolean(),
+    wishes: fc.noBias(fc.array(wish, { minLength: 1, maxLength: STEPS_MAX, size: 'max' })),
+    events: fc.noBias(fc.array(event, { minLength: 1, maxLength: EVENTS_MAX, size: 'max' })),
+  })
+  .map(({ caching, wishes, events }) => describe(caching, wishes, events))
+
+function describe(caching: boolean, wishes: readonly Wish[], events: readonly LooseEvent[]): Description {
+  const steps: Step[] = []
+  const shapes: (Shape | null)[] = []
+  const used = new Set<number>()
+  const tableTopics = [...TABLE_TOPICS]
+  const add = (op: string, inputs: readonly number[], details: Partial<Step> = {}): void => {
+    const { gives, type = () => 'text' as const, store } = operators[op]!
+    const shapesIn = inputs.map((index) => shapes[index]!)
+    const resultType = type(shapesIn)
+    for (const index of inputs) used.add(index)
+    let mode: StoreMode = store === undefined ? 'none' : (details.store ?? 'none')
+    // A store without options would have no cache here and one in Java; an aggregate's default serde is not its own.
+    if (mode === 'none' && (store === 'aggregate with serdes' || (store === 'aggregate' && caching)))
+      mode = 'with'
+    const storeName = `store-${steps.length}`
+    steps.push({ op, in: inputs, n: 0, topic: '', ...details, type: resultType, store: mode, storeName })
+    shapes.push(gives === null ? null : { kind: gives, type: resultType })
+  }
+  add('stream', [], { topic: STREAM_TOPICS[0]! })
+  for (const { op, on, n, store } of wishes) {
+    if (op === 'stream') {
+      add(op, [], { topic: STREAM_TOPICS[n % STREAM_TOPICS.length]! })
+    } else if (op === 'table') {
+      const topic = tableTopics.shift()
+      if (topic !== undefined) add(op, [], { topic, store })
+    } else {
+      const { takes, accepts = () => true } = operators[op]!
+      const inputs = takes.map((kind, position) => {
+        const fitting = shapes.flatMap((shape, index) => (shape?.kind === kind ? [index] : []))
+        return fitting.at(-1 - (on[position]! % Math.max(1, fitting.length)))
+      })
+      if (inputs.includes(undefined)) continue
+      const known = inputs as number[]
+      if (accepts(known.map((index) => shapes[index]!))) add(op, known, { n, store })
+    }
+  }
+  // Every end is written to a topic.
+  for (const [index, shape] of [...shapes.entries()]) {
+    if (used.has(index) || shape === null || shape.kind === 'grouped') continue
+    let end = index
+    if (shape.kind === 'table') {
+      add('toStream', [end])
+      end = steps.length - 1
+    }
+    add('to', [end], { topic: `out-${index}` })
+  }
+  const topics = [...new Set(steps.filter((step) => step.in.length === 0).map((step) => step.topic))]
+  const piped = events.map((one) =>
+    'advanceMs' in one ? one : { ...one, topic: topics[one.topic % topics.length]! },
+  )
+  return { caching, startMs: 1_000_000, steps, events: piped }
+}
