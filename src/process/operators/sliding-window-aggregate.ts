@@ -1,11 +1,11 @@
 import type { TimestampedWindowStore, Windowed } from '../../state/store.ts'
-import type { Processor, ProcessorSupplier } from '../processor.ts'
+import type { ProcessorSupplier } from '../processor.ts'
 import { isValueNull, type StreamRecord } from '../record.ts'
 import type { Aggregation } from './aggregation.ts'
 import type { Change } from './change.ts'
-import type { OperatorContext } from './operator-context.ts'
-import { WindowClose, type WindowedAggregateOptions } from './window-close.ts'
+import type { WindowedAggregateOptions } from './window-close.ts'
 import { TimeWindowForwarder } from './window-forwarder.ts'
+import { WindowedAggregate } from './windowed-aggregate.ts'
 
 export interface SlidingGaps {
   /** Records of a key that are no further apart share a window. */
@@ -40,44 +40,30 @@ interface Neighbours<A> {
  * updates the windows that it lies in, and makes: the right window of the record before it, its own left window and, when it is out of order, its
  * own right window. Kafka Streams' KStreamSlidingWindowAggregate, KIP-450.
  */
-class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
+class SlidingWindowAggregate<K, V, A> extends WindowedAggregate<
+  K,
+  V,
+  A,
+  TimestampedWindowStore<K, A>,
+  TimeWindowForwarder<K, A>
+> {
   readonly #timeDifferenceMs: number
   readonly #graceMs: number
-  readonly #aggregation: Aggregation<K, V, A>
-  readonly #options: WindowedAggregateOptions
-  readonly #sendsOldValues: boolean
-  #context!: OperatorContext<Windowed<K>, Change<A>>
-  #store!: TimestampedWindowStore<K, A>
-  #forwarder!: TimeWindowForwarder<K, A>
-  /** Null when every change is forwarded. */
-  #close: WindowClose | null = null
-  /** The highest timestamp seen by this operator since it was made, as in Kafka Streams. */
-  #streamTimeMs = -1
 
   constructor(windows: SlidingGaps, aggregation: Aggregation<K, V, A>, options: WindowedAggregateOptions) {
+    super(aggregation, options, TimeWindowForwarder)
     this.#timeDifferenceMs = windows.timeDifferenceMs
     this.#graceMs = windows.graceMs
-    this.#aggregation = aggregation
-    this.#options = options
-    this.#sendsOldValues = options.sendsOldValues()
   }
 
-  init(context: OperatorContext<Windowed<K>, Change<A>>): void {
-    this.#context = context
-    this.#store = context.stateStore(this.#options.store)
-    const { store, emitsOnClose } = this.#options
-    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, !emitsOnClose)
-    if (emitsOnClose) this.#close = new WindowClose(context, store)
-  }
-
-  process(record: StreamRecord<K, V>): void {
+  override process(record: StreamRecord<K, V>): void {
     const { key, timestamp } = record
     if (key === null || isValueNull(record)) {
-      this.#context.recordDropped('null key or value')
+      this.context.recordDropped('null key or value')
       return
     }
-    if (timestamp > this.#streamTimeMs) this.#streamTimeMs = timestamp
-    if (timestamp + this.#timeDifferenceMs < this.#closeTimeMs) this.#context.recordDropped('expired window')
+    if (timestamp > this.streamTimeMs) this.streamTimeMs = timestamp
+    if (timestamp + this.#timeDifferenceMs < this.#closeTimeMs) this.context.recordDropped('expired window')
     else if (timestamp < this.#timeDifferenceMs) this.#processEarly(record)
     else {
       this.#processUsual(record)
@@ -86,17 +72,17 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
   }
 
   #emitClosed(record: StreamRecord<K, V>): void {
-    const close = this.#close
+    const close = this.windowClose
     if (close === null || !close.isDue(this.#closeTimeMs)) return
     const lastStart = this.#closeTimeMs - this.#timeDifferenceMs - 1
     if (lastStart < 0) return
     const { lastMs } = close
-    this.#forwarder.emit(record, lastMs === -1 ? 0 : Math.max(0, lastMs - this.#timeDifferenceMs), lastStart)
+    this.forwarder.emit(record, lastMs === -1 ? 0 : Math.max(0, lastMs - this.#timeDifferenceMs), lastStart)
     close.told(this.#closeTimeMs)
   }
 
   get #closeTimeMs(): number {
-    return this.#streamTimeMs - this.#graceMs
+    return this.streamTimeMs - this.#graceMs
   }
 
   #processUsual(record: StreamRecord<K, V>): void {
@@ -179,28 +165,28 @@ class SlidingWindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Ch
     const start = record.timestamp + 1
     if (starts.has(start) || right === null || right.timestamp <= record.timestamp) return
     const window = { start, end: start + this.#timeDifferenceMs }
-    this.#forwarder.update(record, window, right.value, null, right.timestamp)
+    this.forwarder.update(record, window, right.value, null, right.timestamp)
   }
 
   #update(record: StreamRecord<K, V>, { start, value, timestamp }: Row<A>): void {
     const end = start + this.#timeDifferenceMs
     if (end < this.#closeTimeMs) {
-      this.#context.recordDropped('expired window')
+      this.context.recordDropped('expired window')
       return
     }
-    const after = this.#aggregation.add(value, record)
+    const after = this.aggregation.add(value, record)
     const newest = value === null ? record.timestamp : Math.max(record.timestamp, timestamp)
-    this.#forwarder.update(record, { start, end }, after, value, newest)
+    this.forwarder.update(record, { start, end }, after, value, newest)
   }
 
   #newWindow(start: number, timestamp: number): Row<A> {
-    return { start, value: this.#aggregation.initial(), timestamp }
+    return { start, value: this.aggregation.initial(), timestamp }
   }
 
   /** Read at once: what follows puts rows into the same store. */
   #rows(key: K, from: number, to: number): Row<A>[] {
     const rows: Row<A>[] = []
-    for (const { key: start, value: row } of this.#store.fetch(key, Math.max(0, from), to))
+    for (const { key: start, value: row } of this.store.fetch(key, Math.max(0, from), to))
       rows.push({ start, value: row.value, timestamp: row.timestamp })
     return rows
   }

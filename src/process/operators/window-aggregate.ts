@@ -1,12 +1,13 @@
 import { timeWindowEnd } from '../../serde/windowed.ts'
 import type { TimestampedWindowStore, Windowed } from '../../state/store.ts'
-import type { Processor, ProcessorSupplier } from '../processor.ts'
+import type { ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Aggregation } from './aggregation.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
-import { WindowClose, type WindowedAggregateOptions } from './window-close.ts'
+import type { WindowClose, WindowedAggregateOptions } from './window-close.ts'
 import { TimeWindowForwarder } from './window-forwarder.ts'
+import { WindowedAggregate } from './windowed-aggregate.ts'
 
 /** Windows that follow from the time alone. Kafka Streams' Windows. */
 export interface EnumerableWindows {
@@ -18,51 +19,39 @@ export interface EnumerableWindows {
   firstStart(timestamp: number): number
 }
 
-class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
+class WindowAggregate<K, V, A> extends WindowedAggregate<
+  K,
+  V,
+  A,
+  TimestampedWindowStore<K, A>,
+  TimeWindowForwarder<K, A>
+> {
   readonly #windows: EnumerableWindows
-  readonly #aggregation: Aggregation<K, V, A>
-  readonly #options: WindowedAggregateOptions
-  readonly #sendsOldValues: boolean
-  #store!: TimestampedWindowStore<K, A>
-  #forwarder!: TimeWindowForwarder<K, A>
-  /** Null when every change is forwarded. */
-  #close: WindowClose | null = null
-  /** The highest timestamp seen by this operator since it was made, as in Kafka Streams. */
-  #streamTimeMs = -1
 
   constructor(
     windows: EnumerableWindows,
     aggregation: Aggregation<K, V, A>,
     options: WindowedAggregateOptions,
   ) {
+    super(aggregation, options, TimeWindowForwarder)
     this.#windows = windows
-    this.#aggregation = aggregation
-    this.#options = options
-    this.#sendsOldValues = options.sendsOldValues()
   }
 
-  init(context: OperatorContext<Windowed<K>, Change<A>>): void {
-    this.#store = context.stateStore(this.#options.store)
-    const { store, emitsOnClose } = this.#options
-    this.#forwarder = new TimeWindowForwarder(this.#store, context, this.#sendsOldValues, !emitsOnClose)
-    if (emitsOnClose) this.#close = new WindowClose(context, store)
-  }
-
-  process(record: StreamRecord<K, V>, context: OperatorContext<Windowed<K>, Change<A>>): void {
+  override process(record: StreamRecord<K, V>, context: OperatorContext<Windowed<K>, Change<A>>): void {
     const { key, timestamp } = record
     if (key === null) {
       context.recordDropped('null key')
       return
     }
-    if (timestamp > this.#streamTimeMs) this.#streamTimeMs = timestamp
+    if (timestamp > this.streamTimeMs) this.streamTimeMs = timestamp
     const { sizeMs, advanceMs, graceMs } = this.#windows
-    const closeTimeMs = this.#streamTimeMs - graceMs
+    const closeTimeMs = this.streamTimeMs - graceMs
     for (let start = this.#windows.firstStart(timestamp); start <= timestamp; start += advanceMs) {
       const end = timeWindowEnd(start, sizeMs)
       if (end > closeTimeMs) this.#update(record, start, end)
       else context.recordDropped('expired window')
     }
-    if (this.#close?.isDue(closeTimeMs)) this.#emitClosed(this.#close, record, closeTimeMs)
+    if (this.windowClose?.isDue(closeTimeMs)) this.#emitClosed(this.windowClose, record, closeTimeMs)
   }
 
   #emitClosed(close: WindowClose, record: StreamRecord<K, V>, closeTimeMs: number): void {
@@ -72,7 +61,7 @@ class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>
     if (lastStart < 0) return
     const firstStart = lastMs === -1 ? 0 : Math.max(0, lastMs - sizeMs) + 1
     if (lastMs !== -1 && this.#isSameWindows(lastStart, firstStart - 1)) return
-    this.#forwarder.emit(record, firstStart, lastStart)
+    this.forwarder.emit(record, firstStart, lastStart)
     close.told(closeTimeMs)
   }
 
@@ -86,11 +75,11 @@ class WindowAggregate<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>
   }
 
   #update(record: StreamRecord<K, V>, start: number, end: number): void {
-    const row = this.#store.peek(record.key, start)
-    const before = row === null ? this.#aggregation.initial() : row.value
+    const row = this.store.peek(record.key, start)
+    const before = row === null ? this.aggregation.initial() : row.value
     const timestamp = row === null ? record.timestamp : Math.max(record.timestamp, row.timestamp)
-    const after = this.#aggregation.add(before, record)
-    this.#forwarder.update(record, { start, end }, after, before, timestamp)
+    const after = this.aggregation.add(before, record)
+    this.forwarder.update(record, { start, end }, after, before, timestamp)
   }
 }
 

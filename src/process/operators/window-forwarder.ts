@@ -16,7 +16,8 @@ import type { OperatorContext } from './operator-context.ts'
  * Puts a windowed aggregate's rows and forwards what has changed: at once, or, for a store with caching, when the store is flushed. With
  * `forwards` false it only puts. Kafka Streams' TimestampedTupleForwarder and its flush listeners.
  */
-abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
+abstract class WindowForwarder<K, V, S extends object> implements FlushListener<Windowed<K>, V> {
+  protected readonly store: S
   protected readonly context: OperatorContext<Windowed<K>, Change<V>>
   protected readonly sendsOldValues: boolean
   /** Changes are to be forwarded as soon as they are put. */
@@ -25,11 +26,12 @@ abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
   protected record: StreamRecord<unknown, unknown> | null = null
 
   constructor(
-    store: object,
+    store: S,
     context: OperatorContext<Windowed<K>, Change<V>>,
     sendsOldValues: boolean,
     forwards: boolean,
   ) {
+    this.store = store
     this.context = context
     this.sendsOldValues = sendsOldValues
     const caching =
@@ -48,7 +50,7 @@ abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
     const record = change.origin as RecordOrigin
     this.context.forwardFor(record, {
       key: change.key,
-      value: { newValue: change.newValue, oldValue: this.sendsOldValues ? change.oldValue : null },
+      value: this.change(change.newValue, change.oldValue),
       timestamp: this.flushedTimestamp(change),
       headers: record.headers,
     })
@@ -70,19 +72,7 @@ abstract class WindowForwarder<K, V> implements FlushListener<Windowed<K>, V> {
 }
 
 /** Of time windows: a change has the largest timestamp of its window's records. */
-export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
-  readonly #store: TimestampedWindowStore<K, V>
-
-  constructor(
-    store: TimestampedWindowStore<K, V>,
-    context: OperatorContext<Windowed<K>, Change<V>>,
-    sendsOldValues: boolean,
-    forwards: boolean,
-  ) {
-    super(store, context, sendsOldValues, forwards)
-    this.#store = store
-  }
-
+export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V, TimestampedWindowStore<K, V>> {
   update(
     record: StreamRecord<K, unknown>,
     window: Window,
@@ -93,7 +83,7 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
     const { key } = record
     this.record = record
     // A deletion is logged with the record's timestamp.
-    this.#store.update(key, newValue, newValue === null ? record.timestamp : timestamp, window.start)
+    this.store.update(key, newValue, newValue === null ? record.timestamp : timestamp, window.start)
     this.record = null
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
@@ -103,7 +93,7 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
   /** Forwards the windows that start within [from, to], by start, then by key. @param record at work */
   emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
     // The store has them by segment, within it by key.
-    const rows = [...this.#store.fetchAll(from, to)].sort((a, b) => a.key.window.start - b.key.window.start)
+    const rows = [...this.store.fetchAll(from, to)].sort((a, b) => a.key.window.start - b.key.window.start)
     for (const { key, value } of rows) this.forwardClosed(record, key, value.value, value.timestamp)
   }
 
@@ -117,19 +107,7 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V> {
 }
 
 /** Of sessions: a change has the session's end as its timestamp and, forwarded at once, no headers. */
-export class SessionForwarder<K, V> extends WindowForwarder<K, V> {
-  readonly #store: SessionStore<K, V>
-
-  constructor(
-    store: SessionStore<K, V>,
-    context: OperatorContext<Windowed<K>, Change<V>>,
-    sendsOldValues: boolean,
-    forwards: boolean,
-  ) {
-    super(store, context, sendsOldValues, forwards)
-    this.#store = store
-  }
-
+export class SessionForwarder<K, V> extends WindowForwarder<K, V, SessionStore<K, V>> {
   update(
     record: StreamRecord<K, unknown>,
     session: Windowed<K>,
@@ -137,7 +115,7 @@ export class SessionForwarder<K, V> extends WindowForwarder<K, V> {
     oldValue: V | null,
   ): void {
     this.record = record
-    this.#store.put(session, newValue)
+    this.store.put(session, newValue)
     this.record = null
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
@@ -146,7 +124,7 @@ export class SessionForwarder<K, V> extends WindowForwarder<K, V> {
 
   /** Forwards the sessions that end within [from, to], by end, start and key. @param record at work */
   emit(record: StreamRecord<unknown, unknown>, from: number, to: number): void {
-    const rows = [...this.#store.findSessions(from, to)].sort(
+    const rows = [...this.store.findSessions(from, to)].sort(
       ({ key: { window: a } }, { key: { window: b } }) => a.end - b.end || a.start - b.start,
     )
     for (const { key, value } of rows) this.forwardClosed(record, key, value, key.window.end)
