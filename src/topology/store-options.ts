@@ -59,6 +59,14 @@ export function checkNoRocksDb({ name, rocksdb }: StoreDefinition, inMemory: boo
     throw new TopologyError(`store ${name}: rocksdb is given, but its rows are in memory`)
 }
 
+export function checkDuration(store: string, what: string, durationMs: unknown, min = 0): void {
+  if (!Number.isSafeInteger(durationMs) || (durationMs as number) < min) {
+    throw new TopologyError(
+      `${store}: ${what} must be a whole number of milliseconds from ${min}, not ${String(durationMs)}`,
+    )
+  }
+}
+
 /** In RocksDB's words. Names are checked when the application starts: RocksDB knows them. */
 function rocksDbSettings(store: string, rocksdb: unknown): Readonly<Record<string, string>> {
   if (typeof rocksdb !== 'object' || rocksdb === null || Array.isArray(rocksdb))

@@ -1,7 +1,6 @@
 import type { StoreDefinition } from './definition.ts'
 import { checkOptions } from './options.ts'
-import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
-import { TopologyError } from './topology-error.ts'
+import { checkDuration, STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
 
 /** A look-up may read a row of each. */
 const SEGMENTS_MAX = 1_000
@@ -23,7 +22,7 @@ export function versionedStore<K, V>(where: string, options: VersionedStoreOptio
   const definition = storeDefinition('versioned', where, options)
   const { historyRetentionMs } = options
   const store = `store ${definition.name}`
-  checkDuration(store, 'historyRetentionMs', historyRetentionMs, 0)
+  checkDuration(store, 'historyRetentionMs', historyRetentionMs)
   const { segmentIntervalMs = defaultSegmentInterval(historyRetentionMs) } = options
   const intervalMin = Math.max(1, Math.ceil(historyRetentionMs / SEGMENTS_MAX))
   checkDuration(store, 'segmentIntervalMs', segmentIntervalMs, intervalMin)
@@ -36,12 +35,4 @@ function defaultSegmentInterval(historyRetentionMs: number): number {
   if (historyRetentionMs <= 300_000) return Math.max(Math.floor(historyRetentionMs / 5), 20_000)
   if (historyRetentionMs <= 3_600_000) return Math.max(Math.floor(historyRetentionMs / 12), 60_000)
   return Math.max(Math.floor(historyRetentionMs / 24), 300_000)
-}
-
-function checkDuration(store: string, what: string, durationMs: unknown, min: number): void {
-  if (!Number.isSafeInteger(durationMs) || (durationMs as number) < min) {
-    throw new TopologyError(
-      `${store}: ${what} must be a whole number of milliseconds from ${min}, not ${String(durationMs)}`,
-    )
-  }
 }

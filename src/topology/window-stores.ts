@@ -1,6 +1,12 @@
 import type { StoreDefinition, StoreType } from './definition.ts'
 import { checkBoolean, checkOptions } from './options.ts'
-import { checkNoRocksDb, STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
+import {
+  checkDuration,
+  checkNoRocksDb,
+  STORE_OPTIONS,
+  type StoreOptions,
+  storeDefinition,
+} from './store-options.ts'
 import { TopologyError } from './topology-error.ts'
 
 /** Segments are no shorter: each costs files of its own. */
@@ -88,12 +94,4 @@ function segmentedStore<K, V>(
 /** Kafka Streams' default. */
 function segmentInterval(retentionMs: number): number {
   return Math.max(Math.floor(retentionMs / 2), SEGMENT_INTERVAL_MIN_MS)
-}
-
-function checkDuration(store: string, what: string, durationMs: unknown): void {
-  if (!Number.isSafeInteger(durationMs) || (durationMs as number) < 0) {
-    throw new TopologyError(
-      `${store}: ${what} must be a whole number of milliseconds from 0, not ${String(durationMs)}`,
-    )
-  }
 }
