@@ -1,5 +1,6 @@
 import { checkOptions } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { checkMs } from './check-ms.ts'
 
 const OPTIONS = ['timeDifferenceMs', 'beforeMs', 'afterMs', 'graceMs']
 
@@ -52,12 +53,4 @@ export class JoinWindows {
   get sizeMs(): number {
     return this.beforeMs + this.afterMs
   }
-}
-
-function checkMs(where: string, what: string, value: unknown, min?: number): asserts value is number {
-  if (Number.isSafeInteger(value) && (min === undefined || (value as number) >= min)) return
-  const from = min === undefined ? '' : ` from ${min}`
-  throw new TopologyError(
-    `${where}: ${what} is ${String(value)}; allowed is a whole number of milliseconds${from}`,
-  )
 }

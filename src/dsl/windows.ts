@@ -1,6 +1,7 @@
 /** How time is cut into windows. All throw a TopologyError for what cannot be. */
 import { checkOptions } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { checkMs } from './check-ms.ts'
 
 /** Windows of a fixed size: tumbling, or hopping when they begin more often. Kafka Streams' TimeWindows. A window's end lies outside of it. */
 export class TimeWindows {
@@ -127,14 +128,6 @@ export function checkEmitStrategy(strategy: unknown): void {
   if (strategy !== 'on-window-update' && strategy !== 'on-window-close') {
     throw new TopologyError(
       `emitStrategy: the strategy is ${String(strategy)}; allowed: on-window-update, on-window-close`,
-    )
-  }
-}
-
-function checkMs(where: string, what: string, ms: unknown, min: number): void {
-  if (!Number.isSafeInteger(ms) || (ms as number) < min) {
-    throw new TopologyError(
-      `${where}: ${what} is ${String(ms)}; allowed is a whole number of milliseconds from ${min}`,
     )
   }
 }
