@@ -158,8 +158,7 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
     Slots ended;
     for (const TopicPartition& each : partitions) {
       const auto found = slots_.find(each);
-      if (found == slots_.end()) continue;
-      if (ended.insert(*found).second) assigned.push_back(each);
+      if (found != slots_.end()) ended.insert(*found);
     }
     if (eager.value() && ended.size() < slots_.size()) {
       return Status::Invalid("Consumer.unassign: under the eager protocol everything is unassigned at once");
@@ -167,6 +166,7 @@ Status Consumer::Unassign(const std::vector<TopicPartition>& partitions) {
     for (const auto& [name, slot] : ended) {
       slot->End();
       slots_.erase(name);
+      assigned.push_back(name);
     }
   }
   const Status status =
