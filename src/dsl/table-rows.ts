@@ -1,10 +1,4 @@
-import {
-  computedView,
-  joinedView,
-  type RowJoiner,
-  storeView,
-  type TableView,
-} from '../process/operators/table-view.ts'
+import { joinedView, type RowJoiner, storeView, type TableView } from '../process/operators/table-view.ts'
 
 /**
  * What a table is made from, and who needs what of it: whether somebody below asked for old values, and how its rows are read. Kafka Streams'
@@ -71,14 +65,19 @@ export class SourceRows<K, V> implements TableRows<K, V> {
   }
 }
 
-/** Rows that are computed from another table's: kept in a store only when it was given a name. */
+/** Rows that are made from another table's, one by one: kept in a store only when it was given a name. */
 export class ComputedRows<K, P, V> implements TableRows<K, V> {
   readonly store: string | null
   readonly #parent: TableRows<K, P>
-  readonly #compute: (value: P, key: K) => V | null
+  readonly #compute: (parent: TableView<K, P>) => TableView<K, V>
   sendsOldValues = false
 
-  constructor(store: string | null, parent: TableRows<K, P>, compute: (value: P, key: K) => V | null) {
+  /** @param compute how to read the rows where there is no store */
+  constructor(
+    store: string | null,
+    parent: TableRows<K, P>,
+    compute: (parent: TableView<K, P>) => TableView<K, V>,
+  ) {
     this.store = store
     this.#parent = parent
     this.#compute = compute
@@ -90,7 +89,7 @@ export class ComputedRows<K, P, V> implements TableRows<K, V> {
   }
 
   view(): TableView<K, V> {
-    return this.store === null ? computedView(this.#parent.view(), this.#compute) : storeView(this.store)
+    return this.store === null ? this.#compute(this.#parent.view()) : storeView(this.store)
   }
 }
 

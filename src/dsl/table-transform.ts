@@ -5,7 +5,6 @@ import {
   type ValueTransformer,
   type ValueTransformerSupplier,
 } from '../process/operators/table-transform.ts'
-import { storeView, type TableView } from '../process/operators/table-view.ts'
 import { checkFunction, checkNames, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
@@ -18,7 +17,7 @@ import {
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { TableParts } from './table.ts'
-import type { TableRows } from './table-rows.ts'
+import { ComputedRows } from './table-rows.ts'
 
 export interface TransformerOptions {
   /** Names of the stores that the transformer uses, which were added by addStateStore. Default: none. */
@@ -47,7 +46,7 @@ export function addTableTransform<K, V, V2>(
     storeName === null
       ? null
       : tableStore(storeName, key, requireSerde(`${method} ${storeName}`, 'value', undefined, value), options)
-  const rows = new TransformedRows(storeName, parent.rows, supplier, used)
+  const rows = new ComputedRows(storeName, parent.rows, (view) => transformedView(view, supplier, used))
   const operator = tableTransform(supplier, { store: storeName, sendsOldValues: () => rows.sendsOldValues })
   const node = new GraphNode(name, (topology, parents) => {
     if (store !== null) topology.addStateStore(store)
@@ -61,38 +60,6 @@ export function addTableTransform<K, V, V2>(
   })
   graph.add(node, parentNode)
   return { graph, node, sources, key, value, rows }
-}
-
-/** Rows that a transformer makes from another table's: kept in a store only when it was given a name. */
-class TransformedRows<K, P, V> implements TableRows<K, V> {
-  readonly store: string | null
-  readonly #parent: TableRows<K, P>
-  readonly #supplier: ValueTransformerSupplier<K, P, V>
-  readonly #stores: readonly string[]
-  sendsOldValues = false
-
-  constructor(
-    store: string | null,
-    parent: TableRows<K, P>,
-    supplier: ValueTransformerSupplier<K, P, V>,
-    stores: readonly string[],
-  ) {
-    this.store = store
-    this.#parent = parent
-    this.#supplier = supplier
-    this.#stores = stores
-  }
-
-  enableOldValues(force: boolean): boolean {
-    if (this.store !== null || this.#parent.enableOldValues(force)) this.sendsOldValues = true
-    return this.sendsOldValues
-  }
-
-  view(): TableView<K, V> {
-    return this.store === null
-      ? transformedView(this.#parent.view(), this.#supplier, this.#stores)
-      : storeView(this.store)
-  }
 }
 
 function checkTransformers<K, V, V2>(name: string, supplier: ValueTransformerSupplier<K, V, V2>): void {

@@ -9,7 +9,7 @@ import {
   tableMap,
 } from '../process/operators/table-map.ts'
 import type { ValueTransformerSupplier } from '../process/operators/table-transform.ts'
-import type { RowFunction } from '../process/operators/table-view.ts'
+import { computedView, type RowFunction } from '../process/operators/table-view.ts'
 import { toStream } from '../process/operators/to-stream.ts'
 import type { Serde } from '../serde/serde.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
@@ -271,7 +271,7 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
             requireSerde(`${method} ${storeName}`, 'value', undefined, value),
             options,
           )
-    const rows = new ComputedRows(storeName, parentRows, compute)
+    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute))
     // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
     if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)
     const supplier = tableMap(compute, {

@@ -19,14 +19,15 @@ export interface TableMapOptions {
   readonly forwardsAbsence: boolean
 }
 
-class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
-  readonly #compute: RowFunction<K, V, V2>
+/** Forwards the rows that `compute` makes of a parent table's; it gets null for a row that is deleted, or not there. */
+export class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
+  readonly #compute: (value: V | null, key: K) => V2 | null
   readonly #options: TableMapOptions
   readonly #sendsOldValues: boolean
   #store: TimestampedKeyValueStore<K, V2> | null = null
   #forwarder: ChangeForwarder<K, V2> | null = null
 
-  constructor(compute: RowFunction<K, V, V2>, options: TableMapOptions) {
+  constructor(compute: (value: V | null, key: K) => V2 | null, options: TableMapOptions) {
     this.#compute = compute
     this.#options = options
     this.#sendsOldValues = options.sendsOldValues()
@@ -42,18 +43,14 @@ class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
     const { key, timestamp, headers } = record
     const { newValue: parentNew, oldValue: parentOld } = record.value
     const store = this.#store
-    const newValue = this.#map(parentNew, key)
+    const newValue = this.#compute(parentNew, key)
     let oldValue: V2 | null = null
     if (this.#sendsOldValues) {
-      oldValue = store === null ? this.#map(parentOld, key) : (store.peek(key)?.value ?? null)
+      oldValue = store === null ? this.#compute(parentOld, key) : (store.peek(key)?.value ?? null)
       if (newValue === null && oldValue === null && !this.#options.forwardsAbsence) return
     }
     if (this.#forwarder === null) context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
     else this.#forwarder.update(record, newValue, oldValue, timestamp)
-  }
-
-  #map(value: V | null, key: K): V2 | null {
-    return value === null ? null : this.#compute(value, key)
   }
 }
 
@@ -66,7 +63,7 @@ export function tableMap<K, V, V2>(
   compute: RowFunction<K, V, V2>,
   options: TableMapOptions,
 ): ProcessorSupplier<K, Change<V>, K, Change<V2>> {
-  return () => new TableMap(compute, options)
+  return () => new TableMap((value, key) => (value === null ? null : compute(value, key)), options)
 }
 
 export function rowFilter<K, V>(predicate: RowPredicate<K, V>): RowFunction<K, V, V> {

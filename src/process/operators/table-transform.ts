@@ -1,11 +1,10 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
-import type { Processor, ProcessorContext, ProcessorSupplier } from '../processor.ts'
-import type { RecordMetadata, StreamRecord } from '../record.ts'
+import type { ProcessorContext, ProcessorSupplier } from '../processor.ts'
+import type { RecordMetadata } from '../record.ts'
 import type { Change } from './change.ts'
-import { ChangeForwarder } from './change-forwarder.ts'
 import { DelegatingContext } from './delegating-context.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { TableMap, type TableMapOptions } from './table-map.ts'
 import type { RowReader, TableView } from './table-view.ts'
 
 /** What a {@link ValueTransformer} sees of its task: all that a processor does, except that it cannot forward. */
@@ -28,12 +27,7 @@ export interface ValueTransformer<K, V, V2> {
 /** Makes a new transformer for every task, and for each of those who read the rows of a table without a store. */
 export type ValueTransformerSupplier<K, V, V2> = () => ValueTransformer<K, V, V2>
 
-export interface TableTransformOptions {
-  /** null: the rows are computed whenever they are asked for. */
-  readonly store: string | null
-  /** Asked when a processor is made, which is after the topology was built. */
-  readonly sendsOldValues: () => boolean
-}
+export type TableTransformOptions = Omit<TableMapOptions, 'forwardsAbsence'>
 
 class SilentContext extends DelegatingContext<never, never> {
   /** A row is asked for by somebody else: no record of its own is at work. */
@@ -48,37 +42,17 @@ class SilentContext extends DelegatingContext<never, never> {
   }
 }
 
-class TableTransform<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>> {
+class TableTransform<K, V, V2> extends TableMap<K, V, V2> {
   readonly #transformer: ValueTransformer<K, V, V2>
-  readonly #options: TableTransformOptions
-  readonly #sendsOldValues: boolean
-  #store: TimestampedKeyValueStore<K, V2> | null = null
-  #forwarder: ChangeForwarder<K, V2> | null = null
 
   constructor(transformer: ValueTransformer<K, V, V2>, options: TableTransformOptions) {
+    super((value, key) => defined(transformer.transform(value, key)), { ...options, forwardsAbsence: true })
     this.#transformer = transformer
-    this.#options = options
-    this.#sendsOldValues = options.sendsOldValues()
   }
 
-  init(context: OperatorContext<K, Change<V2>>): void {
+  override init(context: OperatorContext<K, Change<V2>>): void {
     this.#transformer.init?.(new SilentContext(context as ProcessorContext<never, never>))
-    if (this.#options.store === null) return
-    this.#store = context.stateStore<TimestampedKeyValueStore<K, V2>>(this.#options.store)
-    this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
-  }
-
-  process(record: StreamRecord<K, Change<V>>, context: OperatorContext<K, Change<V2>>): void {
-    const { key, timestamp, headers } = record
-    const { newValue: parentNew, oldValue: parentOld } = record.value
-    const newValue = defined(this.#transformer.transform(parentNew, key))
-    if (this.#forwarder !== null) {
-      const oldValue = this.#sendsOldValues ? (this.#store!.peek(key)?.value ?? null) : null
-      this.#forwarder.update(record, newValue, oldValue, timestamp)
-      return
-    }
-    const oldValue = this.#sendsOldValues ? defined(this.#transformer.transform(parentOld, key)) : null
-    context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+    super.init(context)
   }
 
   close(): void {
