@@ -26,7 +26,8 @@ export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
 export type { TransformerOptions } from './dsl/table-transform.ts'
-export type { TimeWindowedStream, WindowedAggregateSpecification } from './dsl/time-windowed-stream.ts'
+export type { TimeWindowedStream } from './dsl/time-windowed-stream.ts'
+export type { WindowedAggregateSpecification } from './dsl/windowed-stream.ts'
 export {
   type EmitStrategy,
   SessionWindows,

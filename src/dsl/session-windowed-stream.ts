@@ -1,33 +1,16 @@
-import type { Aggregator } from '../process/operators/aggregate.ts'
-import {
-  type Aggregation,
-  aggregating,
-  counting,
-  type Merger,
-  reducing,
-} from '../process/operators/aggregation.ts'
-import type { Reducer } from '../process/operators/reduce.ts'
+import type { Aggregation, Merger } from '../process/operators/aggregation.ts'
 import { sessionAggregate } from '../process/operators/session-aggregate.ts'
 import { sessionView } from '../process/operators/table-view.ts'
 import type { Serde } from '../serde/serde.ts'
-import { serdes } from '../serde/serdes.ts'
 import { sessionWindowedSerde, timeWindowEnd, type Windowed } from '../serde/windowed.ts'
-import { checkFunction, checkOptions } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import type { Grouping } from './aggregate-step.ts'
-import {
-  asksForStore,
-  checkStep,
-  checkStoreOptions,
-  givenStoreOptions,
-  WINDOWED_MATERIALIZED,
-  type WindowedMaterializedOptions,
-} from './options.ts'
+import { checkStoreOptions, givenStoreOptions, type WindowedMaterializedOptions } from './options.ts'
 import { checkRetention } from './retention.ts'
 import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import type { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
-import type { WindowedAggregateSpecification } from './time-windowed-stream.ts'
+import { type WindowedAggregateSpecification, WindowedStream } from './windowed-stream.ts'
 import { checkEmitStrategy, type EmitStrategy, type SessionWindows } from './windows.ts'
 
 export interface SessionAggregateSpecification<K, V, A, R extends A | null>
@@ -43,11 +26,13 @@ export interface SessionAggregateSpecification<K, V, A, R extends A | null>
  * Records with a null key are dropped and counted, and so are those whose session has closed: when its end, the gap and the grace lie before the
  * highest timestamp. Null values are counted, and handed to reducers and aggregators, which `Null` being null tells.
  */
-export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null extends null = never> {
-  declare protected readonly states: [VS, Null]
-  readonly #grouping: Grouping<K, V>
+export class SessionWindowedStream<
+  K,
+  V,
+  VS extends SerdeState = 'known',
+  Null extends null = never,
+> extends WindowedStream<K, V, VS, Null> {
   readonly #windows: SessionWindows
-  readonly #emitsOnClose: boolean
 
   /** @internal */
   constructor(
@@ -55,9 +40,8 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
     windows: SessionWindows,
     emitStrategy: EmitStrategy = 'on-window-update',
   ) {
-    this.#grouping = grouping
+    super(grouping, emitStrategy)
     this.#windows = windows
-    this.#emitsOnClose = emitStrategy === 'on-window-close'
   }
 
   /**
@@ -66,16 +50,12 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
    */
   emitStrategy(strategy: EmitStrategy): SessionWindowedStream<K, V, VS, Null> {
     checkEmitStrategy(strategy)
-    return new SessionWindowedStream(this.#grouping, this.#windows, strategy)
+    return new SessionWindowedStream(this.grouping, this.#windows, strategy)
   }
 
   /** How many records each session had. `value` is the store's serde; default: serdes.int64. */
   count(options?: WindowedMaterializedOptions<K, number>): Table<Windowed<K>, number> {
-    checkStep('count', options, WINDOWED_MATERIALIZED)
-    // Kafka Streams generates one name too many here, and later names depend on it.
-    if (asksForStore(options) && options?.store === undefined)
-      this.#grouping.parts.graph.newStoreName('KSTREAM-AGGREGATE-')
-    return this.#table('count', 'KSTREAM-AGGREGATE-', options, options?.value ?? serdes.int64, counting)
+    return this.counted(options, true)
   }
 
   /**
@@ -86,41 +66,27 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
     reducer: (aggregate: V, value: V | Null, key: K) => R,
     ...[options]: OptionsArgument<ValueOption<V, VS> & Omit<WindowedMaterializedOptions<K, V>, 'value'>>
   ): Table<Windowed<K>, V> {
-    checkFunction('reduce', 'the reducer', reducer)
-    const given = options as WindowedMaterializedOptions<K, V> | undefined
-    checkStep('reduce', given, WINDOWED_MATERIALIZED)
-    const value = requireSerde('reduce', 'value', given?.value, this.#grouping.parts.value)
-    const aggregation = reducing(reducer as Reducer<K, V>, value)
-    return this.#table('reduce', 'KSTREAM-REDUCE-', given, value, aggregation)
+    return this.reduced(reducer, options as WindowedMaterializedOptions<K, V> | undefined)
   }
 
   /** Combines the records of each session, from what `initializer` returns, and with `merger` the aggregates of sessions that a record connects. */
   aggregate<A, R extends A | null = A>(
     specification: SessionAggregateSpecification<K, V | Null, A, R>,
   ): Table<Windowed<K>, A> {
-    const allowed = ['initializer', 'aggregator', 'merger', ...WINDOWED_MATERIALIZED]
-    checkOptions('aggregate', specification ?? null, allowed)
-    const { initializer, aggregator, merger, ...options } = specification
-    checkFunction('aggregate', 'initializer', initializer)
-    checkFunction('aggregate', 'aggregator', aggregator)
-    checkFunction('aggregate', 'merger', merger)
-    checkStep('aggregate', options, WINDOWED_MATERIALIZED)
-    const value = requireSerde('aggregate', 'value', options.value, null)
-    const aggregation = aggregating(initializer, aggregator as Aggregator<K, V, A>, merger, value)
-    return this.#table('aggregate', 'KSTREAM-AGGREGATE-', options, value, aggregation)
+    return this.aggregated(specification, true)
   }
 
-  #table<A>(
+  protected override table<A, Absent extends null>(
     method: string,
     prefix: string,
     options: WindowedMaterializedOptions<K, A> | undefined,
     value: Serde<A>,
     aggregation: Aggregation<K, V, A>,
-  ): Table<Windowed<K>, A> {
+  ): Table<Windowed<K>, A, 'known', Absent> {
     checkStoreOptions(method, options)
-    const { graph, key: knownKey } = this.#grouping.parts
+    const { graph, key: knownKey } = this.grouping.parts
     const windows = this.#windows
-    const emitsOnClose = this.#emitsOnClose
+    const { emitsOnClose } = this
     const { inactivityGapMs, graceMs } = windows
     const key = requireSerde(method, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
@@ -129,7 +95,7 @@ export class SessionWindowedStream<K, V, VS extends SerdeState = 'known', Null e
       retentionMs: timeWindowEnd(inactivityGapMs, graceMs),
       retentionReason: `inactivityGapMs ${inactivityGapMs} and graceMs ${graceMs}`,
     })
-    return this.#grouping.add<Windowed<K>, A, null>({
+    return this.grouping.add<Windowed<K>, A, Absent>({
       name,
       store: stores.session({
         name: storeName,

@@ -1,34 +1,22 @@
-import type { Aggregator, Initializer } from '../process/operators/aggregate.ts'
-import { type Aggregation, aggregating, counting, reducing } from '../process/operators/aggregation.ts'
+import type { Aggregation } from '../process/operators/aggregation.ts'
 import type { Change } from '../process/operators/change.ts'
-import type { Reducer } from '../process/operators/reduce.ts'
 import { slidingWindowAggregate } from '../process/operators/sliding-window-aggregate.ts'
 import { windowView } from '../process/operators/table-view.ts'
 import { windowAggregate } from '../process/operators/window-aggregate.ts'
 import type { WindowedAggregateOptions } from '../process/operators/window-close.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
-import { serdes } from '../serde/serdes.ts'
 import { timeWindowEnd, timeWindowedSerde, type Windowed } from '../serde/windowed.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import { checkFunction, checkOptions } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import type { Grouping } from './aggregate-step.ts'
-import {
-  asksForStore,
-  checkStep,
-  checkStoreOptions,
-  givenStoreOptions,
-  type NameOption,
-  type StoreOptions,
-  WINDOWED_MATERIALIZED,
-  type WindowedMaterializedOptions,
-} from './options.ts'
+import { checkStoreOptions, givenStoreOptions, type WindowedMaterializedOptions } from './options.ts'
 import { checkRetention } from './retention.ts'
 import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import type { Table } from './table.ts'
 import { AggregateRows } from './table-rows.ts'
+import { type WindowedAggregateSpecification, WindowedStream } from './windowed-stream.ts'
 import {
   checkEmitStrategy,
   type EmitStrategy,
@@ -83,19 +71,6 @@ export function slidingWindowPlan(windows: SlidingWindows): TimeWindowPlan {
   }
 }
 
-export interface WindowedAggregateSpecification<K, V, A, R extends A | null>
-  extends NameOption,
-    StoreOptions {
-  readonly initializer: Initializer<A>
-  /** Gets (aggregate, value, key). Returning null deletes the aggregate. */
-  readonly aggregator: Aggregator<K, V, A, R>
-  /** The store's key serde. Default: the grouping's. */
-  readonly key?: Serde<K>
-  readonly value: Serde<A>
-  /** How far behind the latest window windows are kept, ms. Default: as long as they take records, which is the least that is allowed. */
-  readonly retentionMs?: number
-}
-
 /**
  * Records grouped by key and window. Kafka Streams' TimeWindowedKStream. A result has the largest timestamp of its records.
  *
@@ -103,11 +78,13 @@ export interface WindowedAggregateSpecification<K, V, A, R extends A | null>
  * sliding windows: before) the highest timestamp. Null values are dropped by sliding windows alone; others count them, and hand them to reducers
  * and aggregators, which `Null` being null tells.
  */
-export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null extends null = never> {
-  declare protected readonly states: [VS, Null]
-  readonly #grouping: Grouping<K, V>
+export class TimeWindowedStream<
+  K,
+  V,
+  VS extends SerdeState = 'known',
+  Null extends null = never,
+> extends WindowedStream<K, V, VS, Null> {
   readonly #plan: TimeWindowPlan
-  readonly #emitsOnClose: boolean
 
   /** @internal */
   constructor(
@@ -115,9 +92,8 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
     plan: TimeWindowPlan,
     emitStrategy: EmitStrategy = 'on-window-update',
   ) {
-    this.#grouping = grouping
+    super(grouping, emitStrategy)
     this.#plan = plan
-    this.#emitsOnClose = emitStrategy === 'on-window-close'
   }
 
   /**
@@ -130,16 +106,12 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
       throw new TopologyError(
         'emitStrategy: the strategy is on-window-close, but UnlimitedWindows never close',
       )
-    return new TimeWindowedStream(this.#grouping, this.#plan, strategy)
+    return new TimeWindowedStream(this.grouping, this.#plan, strategy)
   }
 
   /** How many records each key had in each window. `value` is the store's serde; default: serdes.int64. */
   count(options?: WindowedMaterializedOptions<K, number>): Table<Windowed<K>, number, 'known', never> {
-    checkStep('count', options, WINDOWED_MATERIALIZED)
-    const { graph } = this.#grouping.parts
-    if (this.#plan.wastesName && asksForStore(options) && options?.store === undefined)
-      graph.newStoreName('KSTREAM-AGGREGATE-')
-    return this.#table('count', 'KSTREAM-AGGREGATE-', options, options?.value ?? serdes.int64, counting)
+    return this.counted(options, this.#plan.wastesName)
   }
 
   /** Combines the records of each key and window, from the first one's value: (aggregate, value, key) to the new aggregate; null deletes it. */
@@ -147,30 +119,17 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
     reducer: (aggregate: V, value: V | Null, key: K) => R,
     ...[options]: OptionsArgument<ValueOption<V, VS> & Omit<WindowedMaterializedOptions<K, V>, 'value'>>
   ): Table<Windowed<K>, V, 'known', Extract<R, null> | Null> {
-    checkFunction('reduce', 'the reducer', reducer)
-    const given = options as WindowedMaterializedOptions<K, V> | undefined
-    checkStep('reduce', given, WINDOWED_MATERIALIZED)
-    const value = requireSerde('reduce', 'value', given?.value, this.#grouping.parts.value)
-    const aggregation = reducing(reducer as Reducer<K, V>, value)
-    return this.#table('reduce', 'KSTREAM-REDUCE-', given, value, aggregation)
+    return this.reduced(reducer, options as WindowedMaterializedOptions<K, V> | undefined)
   }
 
   /** Combines the records of each key and window, from what `initializer` returns. */
   aggregate<A, R extends A | null = A>(
     specification: WindowedAggregateSpecification<K, V | Null, A, R>,
   ): Table<Windowed<K>, A, 'known', Extract<R, null>> {
-    const allowed = ['initializer', 'aggregator', ...WINDOWED_MATERIALIZED]
-    checkOptions('aggregate', specification ?? null, allowed)
-    const { initializer, aggregator, ...options } = specification
-    checkFunction('aggregate', 'initializer', initializer)
-    checkFunction('aggregate', 'aggregator', aggregator)
-    checkStep('aggregate', options, WINDOWED_MATERIALIZED)
-    const value = requireSerde('aggregate', 'value', options.value, null)
-    const aggregation = aggregating(initializer, aggregator as Aggregator<K, V, A>, null, value)
-    return this.#table('aggregate', 'KSTREAM-AGGREGATE-', options, value, aggregation)
+    return this.aggregated(specification, false)
   }
 
-  #table<A, Absent extends null>(
+  protected override table<A, Absent extends null>(
     method: string,
     prefix: string,
     options: WindowedMaterializedOptions<K, A> | undefined,
@@ -178,7 +137,7 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
     aggregation: Aggregation<K, V, A>,
   ): Table<Windowed<K>, A, 'known', Absent> {
     checkStoreOptions(method, options)
-    const { graph, key: knownKey } = this.#grouping.parts
+    const { graph, key: knownKey } = this.grouping.parts
     const plan = this.#plan
     const { windowSizeMs } = plan
     const key = requireSerde(method, 'key', options?.key, knownKey)
@@ -193,11 +152,11 @@ export class TimeWindowedStream<K, V, VS extends SerdeState = 'known', Null exte
       retentionMs,
       ...givenStoreOptions(options),
     })
-    return this.#grouping.add<Windowed<K>, A, Absent>({
+    return this.grouping.add<Windowed<K>, A, Absent>({
       name,
-      store: this.#emitsOnClose ? readAtClose(store, plan.cachesUntilClose) : store,
+      store: this.emitsOnClose ? readAtClose(store, plan.cachesUntilClose) : store,
       operator: (aggregateOptions) =>
-        plan.operator(aggregation, { ...aggregateOptions, emitsOnClose: this.#emitsOnClose }),
+        plan.operator(aggregation, { ...aggregateOptions, emitsOnClose: this.emitsOnClose }),
       rows: new AggregateRows<Windowed<K>, A>(windowView(storeName)),
       key: timeWindowedSerde(key, windowSizeMs),
       value,
