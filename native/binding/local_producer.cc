@@ -5,6 +5,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/produce_arguments.h"
 
 namespace weir {
 
@@ -42,15 +43,7 @@ Napi::Value LocalProducerObject::Topic(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value LocalProducerObject::Produce(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info, "LocalProducer.produce");
-  const Bytes arena = arguments.Buffer(0, "arena");
-  const Bytes columns = arguments.ArrayBuffer(1, "columns");
-  const size_t capacity = arguments.Size(2, "capacity");
-  if (columns.length < ProduceBatch::ColumnBytes(capacity))
-    arguments.Fail(1, "columns", "as large as the capacity needs");
-  const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
-  const size_t from = static_cast<size_t>(arguments.Integer(3, "from", 0, static_cast<int64_t>(count)));
-  const ProduceBatch batch = ProduceBatch::Over(arena.data, arena.length, columns.data, capacity);
+  const auto [batch, from, count] = ProduceArguments::Read(Arguments(info, "LocalProducer.produce"));
   ThrowIfFailed(info.Env(), producer(info.Env())->Produce(batch, from, count));
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }

@@ -5,6 +5,7 @@
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
+#include "binding/produce_arguments.h"
 
 namespace weir {
 
@@ -34,18 +35,8 @@ Napi::Value ProducerObject::Topic(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ProducerObject::Produce(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info, "Producer.produce");
-  const Bytes arena = arguments.Buffer(0, "arena");
-  const Bytes columns = arguments.ArrayBuffer(1, "columns");
-  const size_t capacity = arguments.Size(2, "capacity");
-  if (columns.length < ProduceBatch::ColumnBytes(capacity))
-    arguments.Fail(1, "columns", "as large as the capacity needs");
-  const size_t count = static_cast<size_t>(arguments.Integer(4, "count", 0, static_cast<int64_t>(capacity)));
-  const size_t from = static_cast<size_t>(arguments.Integer(3, "from", 0, static_cast<int64_t>(count)));
-  const size_t taken = weir::Unwrap(
-      info.Env(),
-      producer(info.Env())
-          ->Produce(ProduceBatch::Over(arena.data, arena.length, columns.data, capacity), from, count));
+  const auto [batch, from, count] = ProduceArguments::Read(Arguments(info, "Producer.produce"));
+  const size_t taken = weir::Unwrap(info.Env(), producer(info.Env())->Produce(batch, from, count));
   return Napi::Number::New(info.Env(), static_cast<double>(taken));
 }
 
