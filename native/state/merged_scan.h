@@ -17,9 +17,8 @@ namespace weir {
 
 class TaskDatabase;
 
-// A range of rows in byte order, ascending or descending: RocksDB (or the table of an in-memory store) as it
-// stood when the scan began, and over
-// it the overlay as it stands at each Next. So a scan sees changes to keys that it has not reached yet.
+// A range of rows in byte order, ascending or descending: RocksDB (or the table of an in-memory store) as it stood when the scan began, and over
+// it the overlay as it stands at each Next. So a scan sees changes to keys that it has not reached yet, until it is at its end.
 //
 // Ownership: the scan keeps its database's object alive while open; the database closes it before the rows
 // under it change (drain, commit, discard, close). Threading: the database's JS thread.
