@@ -32,12 +32,15 @@ RUN mkdir -p /app/node_modules/weir/build/Release \
 
 FROM ${BASE}
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends ca-certificates libstdc++6 \
+  && apt-get install --yes --no-install-recommends ca-certificates libjemalloc2 libstdc++6 \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --uid 10001 --user-group --home-dir /var/lib/weir --create-home weir
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
 COPY --from=build /app /app
 WORKDIR /app
+# The allocator is worth a tenth of the memory and of the time: docs/decisions/0007.
+ENV LD_PRELOAD=libjemalloc.so.2 \
+  MALLOC_CONF=narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true
 ENV NODE_ENV=production \
   WEIR_STATE_DIR=/var/lib/weir \
   WEIR_HTTP_HOST=0.0.0.0 \

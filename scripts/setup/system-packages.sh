@@ -14,6 +14,8 @@ system_packages_missing() {
   need_file /usr/include/zlib.h zlib1g-dev
   need_file /usr/include/openssl/ssl.h libssl-dev
   need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
+  # scripts/node loads it.
+  compgen -G '/usr/lib/*/libjemalloc.so.2' >/dev/null || need_packages+=(libjemalloc2)
   if $with_test || $with_check; then
     need_command cmake cmake
     need_file /usr/include/gtest/gtest.h libgtest-dev
