@@ -318,6 +318,7 @@ export interface Scan {
     columns: Int32Array,
     capacity: number,
   ): number
+  /** Ends the scan. What it has read with is kept for `restart` until the database's next drain. */
   close(): void
 }
 

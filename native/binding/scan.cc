@@ -1,7 +1,7 @@
 #include "binding/scan.h"
 
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "binding/errors.h"
 
@@ -9,8 +9,8 @@ namespace weir {
 
 namespace {
 
-std::optional<std::string> OptionalText(const std::optional<Bytes>& bytes) {
-  return bytes.has_value() ? std::optional<std::string>(View(*bytes)) : std::nullopt;
+std::optional<std::string_view> OptionalView(const std::optional<Bytes>& bytes) {
+  return bytes.has_value() ? std::optional<std::string_view>(View(*bytes)) : std::nullopt;
 }
 
 }  // namespace
@@ -34,13 +34,13 @@ Napi::Object ScanObject::Open(const Arguments& arguments, const std::shared_ptr<
 }
 
 void ScanObject::Begin(const Arguments& arguments, size_t first) {
-  CloseForTeardown();
+  const auto from = OptionalView(arguments.OptionalBuffer(first, "from"));
+  const auto to = OptionalView(arguments.OptionalBuffer(first + 1, "to"));
+  const bool reverse = arguments.Boolean(first + 2, "reverse");
+  if (scan_ != nullptr && scan_->Begin(from, to, reverse)) return;
   const std::shared_ptr<TaskDatabase> database = database_.lock();
   if (database == nullptr) throw Error(arguments.Env(), Status::Closed("The state database"));
-  scan_ = weir::Unwrap(arguments.Env(),
-                       database->NewScan(store_, OptionalText(arguments.OptionalBuffer(first, "from")),
-                                         OptionalText(arguments.OptionalBuffer(first + 1, "to")),
-                                         arguments.Boolean(first + 2, "reverse")));
+  scan_ = weir::Unwrap(arguments.Env(), database->NewScan(store_, from, to, reverse));
 }
 
 Napi::Value ScanObject::Copy(const Arguments& arguments, size_t first) {
@@ -63,7 +63,9 @@ Napi::Value ScanObject::Restart(const Napi::CallbackInfo& info) {
   return Copy(arguments, 3);
 }
 
-void ScanObject::Close(const Napi::CallbackInfo&) { CloseForTeardown(); }
+void ScanObject::Close(const Napi::CallbackInfo&) {
+  if (scan_ != nullptr) scan_->End();
+}
 
 void RegisterScan(Napi::Env env) {
   Environment::Of(env)->AddClass(

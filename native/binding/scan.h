@@ -36,7 +36,7 @@ class ScanObject : public Napi::ObjectWrap<ScanObject>, public Environment::Obje
   // Where to begin anew. Not an owner: a closed database ends though its scans are kept.
   std::weak_ptr<TaskDatabase> database_;
   size_t store_ = 0;
-  std::shared_ptr<MergedScan> scan_;  // null once closed
+  std::shared_ptr<MergedScan> scan_;  // null before Begin and after the environment's end
 };
 
 void RegisterScan(Napi::Env env);

@@ -16,54 +16,77 @@ std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice
 
 }  // namespace
 
-MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay,
-                       std::optional<std::string> from, std::optional<std::string> to, bool reverse)
+MergedScan::MergedScan(std::shared_ptr<TaskDatabase> database, const Overlay* overlay, rocksdb::DB* db,
+                       rocksdb::ColumnFamilyHandle* family, const MemoryTable* table)
     : database_(std::move(database)),
       overlay_(overlay),
-      from_(std::move(from)),
-      to_(std::move(to)),
-      reverse_(reverse),
+      db_(db),
+      family_(family),
+      table_(table),
       overlay_position_(overlay->rows().begin()),
       overlay_stop_(overlay_position_) {}
 
-void MergedScan::Open(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family) {
-  rocksdb::ReadOptions options;
-  if (from_.has_value()) {
-    lower_ = *from_;
-    options.iterate_lower_bound = &lower_;
-  }
-  if (to_.has_value()) {
-    upper_ = *to_;
-    options.iterate_upper_bound = &upper_;
-  }
-  rocksdb_.reset(db->NewIterator(options, family));
-  SeekToStart();
+void MergedScan::Bound::Set(std::optional<std::string_view> bound) {
+  is_set = bound.has_value();
+  bytes.assign(bound.value_or(std::string_view()));
+  slice = bytes;
 }
 
-void MergedScan::Open(const MemoryTable& table) {
-  rocksdb_ = table.NewIterator(from_, to_);
-  SeekToStart();
-}
-
-void MergedScan::SeekToStart() {
+bool MergedScan::Begin(std::optional<std::string_view> from, std::optional<std::string_view> to,
+                       bool reverse) {
+  if (database_ != nullptr) database_->FinishCommit();
+  if (database_ == nullptr) return false;
+  if (!running_) database_->memory_->AddScans(1);
+  running_ = true;
+  from_.Set(from);
+  to_.Set(to);
+  reverse_ = reverse;
+  has_last_key_ = false;
+  at_end_ = false;
+  OpenIterator();
   if (reverse_) {
     rocksdb_->SeekToLast();
   } else {
     rocksdb_->SeekToFirst();
   }
+  return true;
+}
+
+void MergedScan::OpenIterator() {
+  if (table_ != nullptr) {
+    const auto view = [](const Bound& bound) {
+      return bound.is_set ? std::optional<std::string_view>(bound.bytes) : std::nullopt;
+    };
+    rocksdb_ = table_->NewIterator(view(from_), view(to_));
+    return;
+  }
+  if (rocksdb_ != nullptr && iterator_has_from_ == from_.is_set && iterator_has_to_ == to_.is_set) return;
+  rocksdb::ReadOptions options;
+  if (from_.is_set) options.iterate_lower_bound = &from_.slice;
+  if (to_.is_set) options.iterate_upper_bound = &to_.slice;
+  iterator_has_from_ = from_.is_set;
+  iterator_has_to_ = to_.is_set;
+  rocksdb_.reset(db_->NewIterator(options, family_));
+}
+
+void MergedScan::End() {
+  if (!running_) return;
+  running_ = false;
+  if (database_ != nullptr) database_->memory_->AddScans(-1);
 }
 
 void MergedScan::Close() {
   if (database_ == nullptr) return;
+  End();
   rocksdb_.reset();
   // May end the database: nothing of this object is used after it.
   const std::shared_ptr<TaskDatabase> database = std::move(database_);
-  database->ForgetScan(this);
+  database->scans_.erase(this);
 }
 
 Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns, size_t capacity) {
   if (database_ != nullptr) database_->FinishCommit();
-  if (database_ == nullptr) return Status::Closed("The scan");
+  if (!running_) return Status::Closed("The scan");
   SeekOverlay();
   size_t rows = 0;
   size_t used = 0;
@@ -104,7 +127,10 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
       in_rocksdb = rocksdb_->Valid();
     }
   }
-  if (returned.has_value()) last_key_ = *returned;
+  if (returned.has_value()) {
+    last_key_.assign(*returned);
+    has_last_key_ = true;
+  }
   const Status status =
       RocksdbStatus(rocksdb_->status(), "A scan of the state database " + database_->path() + " failed");
   if (!status.ok()) return status;
@@ -114,15 +140,15 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
 
 void MergedScan::SeekOverlay() {
   const OverlayTree& rows = overlay_->rows();
-  const auto lower = [&] { return from_.has_value() ? rows.LowerBound(OverlayKey(*from_)) : rows.begin(); };
-  const auto upper = [&] { return to_.has_value() ? rows.LowerBound(OverlayKey(*to_)) : rows.end(); };
+  const auto lower = [&] { return from_.is_set ? rows.LowerBound(OverlayKey(from_.bytes)) : rows.begin(); };
+  const auto upper = [&] { return to_.is_set ? rows.LowerBound(OverlayKey(to_.bytes)) : rows.end(); };
   overlay_stop_ = reverse_ ? lower() : upper();
-  if (from_.has_value() && to_.has_value() && *to_ <= *from_) {
+  if (from_.is_set && to_.is_set && to_.bytes <= from_.bytes) {
     overlay_position_ = overlay_stop_;
-  } else if (!last_key_.has_value()) {
+  } else if (!has_last_key_) {
     overlay_position_ = reverse_ ? upper() : lower();
   } else {
-    const OverlayKey last(*last_key_);
+    const OverlayKey last(last_key_);
     overlay_position_ = reverse_ ? rows.LowerBound(last) : rows.UpperBound(last);
   }
 }

@@ -201,26 +201,18 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   return overlay_bytes_;
 }
 
-Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::optional<std::string> from,
-                                                          std::optional<std::string> to, bool reverse) {
+Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::optional<std::string_view> from,
+                                                          std::optional<std::string_view> to, bool reverse) {
   FinishCommit();
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
-  auto scan = std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), std::move(from),
-                                           std::move(to), reverse);
-  if (const MemoryTable* const rows = table(store); rows != nullptr) {
-    scan->Open(*rows);
-  } else {
-    scan->Open(rocksdb_->db(), rocksdb_->family(store));
-  }
+  const MemoryTable* const rows = table(store);
+  auto scan =
+      std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), rocksdb_->db(),
+                                   rows == nullptr ? rocksdb_->family(store) : nullptr, rows);
   scans_.insert(scan.get());
-  memory_->AddScans(1);
+  scan->Begin(from, to, reverse);
   return scan;
-}
-
-void TaskDatabase::ForgetScan(MergedScan* scan) {
-  scans_.erase(scan);
-  memory_->AddScans(-1);
 }
 
 void TaskDatabase::CloseScans() {

@@ -126,8 +126,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Result<PutOutcome> PutVersion(size_t store, std::string_view key, const Version& version);
   Result<std::optional<FoundVersion>> GetVersion(size_t store, std::string_view key,
                                                  std::optional<int64_t> time_ms);
-  Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string> from,
-                                              std::optional<std::string> to, bool reverse);
+  Result<std::shared_ptr<MergedScan>> NewScan(size_t store, std::optional<std::string_view> from,
+                                              std::optional<std::string_view> to, bool reverse);
 
   // To be called on the JS thread before Drain or Commit is handed to a native thread: ends the scans.
   Status BeginDrain();
@@ -211,7 +211,6 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Counts what a table's change has taken or given back.
   void CountTable(size_t bytes_before, const MemoryTable& table);
   void CloseScans();
-  void ForgetScan(MergedScan* scan);
   Status ReadOffsets();
   // Clears a store whose rows are cut into other segments: its retention was changed. It is restored from the
   // beginning.
