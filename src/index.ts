@@ -5,6 +5,7 @@ export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branche
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
+export type { GroupedTable, TableAggregateSpecification, TableGroupOptions } from './dsl/grouped-table.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   ConsumedOptions,
@@ -55,6 +56,7 @@ export type {
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'
+export type { GroupedRow, RowSelector } from './process/operators/table-repartition-map.ts'
 export type {
   TransformerContext,
   ValueTransformer,

@@ -76,6 +76,22 @@ export default defineTopology((builder) => {
   // @ts-expect-error: the key of a record without one
   nullable.filter(({ key }) => key.length > 0)
 
+  // Rows by another key: the selector says what the groups' keys and values are.
+  const groups = builder
+    .table('views', views)
+    .groupBy((view, user) => ({ key: view.page, value: view.durationMs + user.length }), {
+      key: serdes.string,
+      value: serdes.float64,
+    })
+  check<Equal<ReturnType<typeof groups.count>, Table<string, number, 'known', never>>>()
+  const longest = groups.reduce(
+    (one, other) => Math.max(one, other),
+    (one, other) => (one > other ? one : null),
+  )
+  check<Equal<typeof longest, Table<string, number>>>()
+  // @ts-expect-error: the serde of other values
+  builder.table('views', views).groupBy((view) => ({ key: view.page, value: 1 }), views)
+
   // Windows: keys are windowed, and null values reach the functions of those that do not drop them.
   const fiveMinutes = TimeWindows.of({ sizeMs: minutes(5), graceMs: minutes(1) })
   const windowed = stream

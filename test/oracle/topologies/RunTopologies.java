@@ -34,9 +34,11 @@ import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KGroupedTable;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.kstream.EmitStrategy;
@@ -86,6 +88,11 @@ public final class RunTopologies {
     @SuppressWarnings("unchecked")
     KGroupedStream<String, Object> grouped() {
       return (KGroupedStream<String, Object>) dsl;
+    }
+
+    @SuppressWarnings("unchecked")
+    KGroupedTable<String, Object> groupedTable() {
+      return (KGroupedTable<String, Object>) dsl;
     }
 
     Serde<Object> serde() {
@@ -214,6 +221,7 @@ public final class RunTopologies {
     OPERATORS.put("sessionAggregate", s -> told(sessions(s).aggregate(() -> "i" + s.n(),
         (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
         (k, one, other) -> combine(s.n(), one, shown(other)), s.sessions())));
+    addTableOperators();
     OPERATORS.put("process", s -> {
       String name = addPlainStore(s);
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
@@ -231,6 +239,30 @@ public final class RunTopologies {
   @SuppressWarnings({"unchecked", "rawtypes"})
   private static Materialized<String, Long, KeyValueStore<Bytes, byte[]>> longs(Step step) {
     return (Materialized) step.materialized();
+  }
+
+  // Tables by another key: as in table-operators.ts.
+
+  private static void addTableOperators() {
+    OPERATORS.put("groupTable", s -> s.a().table().groupBy(
+        (k, v) -> KeyValue.pair(newKey(s.n(), s.n() % 2 == 0 ? k : "", v), s.n() == 3 && shown(v).endsWith("2") ? null : v),
+        s.n() > 4
+            ? Grouped.with("group-" + s.text("storeName"), Serdes.String(), s.a().serde())
+            : Grouped.with(Serdes.String(), s.a().serde())));
+    OPERATORS.put("countRows", s -> s.store().equals("none") ? s.a().groupedTable().count() : s.a().groupedTable().count(longs(s)));
+    OPERATORS.put("reduceRows", s -> s.store().equals("none")
+        ? s.a().groupedTable().reduce((aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v))
+        : s.a().groupedTable().reduce(
+            (aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v), s.materialized()));
+    OPERATORS.put("aggregateRows", s -> s.n() == 6
+        ? s.a().groupedTable().aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+            (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), Named.as("named-" + s.text("storeName")), s.materialized())
+        : s.a().groupedTable().aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+            (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), s.materialized()));
+  }
+
+  private static Object taken(int n, Object aggregate, Object value) {
+    return aggregate instanceof Long number ? (Object) (number - (Long) value) : combine(n + 1, aggregate, "-" + value);
   }
 
   // Windows: as in window-operators.ts.

@@ -1,0 +1,57 @@
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KGroupedTable;
+import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.kstream.KTable;
+import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.state.KeyValueStore;
+
+/** The topologies of test/unit/topology/described-aggregates.ts. */
+final class DescribeAggregates {
+  private DescribeAggregates() {}
+
+  private static KStream<String, String> stream(StreamsBuilder builder, String topic) {
+    return builder.stream(topic, Consumed.with(Serdes.String(), Serdes.String()));
+  }
+
+  private static KTable<String, String> table(StreamsBuilder builder, String topic) {
+    return builder.table(topic, Consumed.with(Serdes.String(), Serdes.String()));
+  }
+
+  private static <V> Materialized<String, V, KeyValueStore<Bytes, byte[]>> as(String name) {
+    return Materialized.as(name);
+  }
+
+  static void addTo(BiConsumer<String, Consumer<StreamsBuilder>> topologies) {
+    topologies.accept("table-groups", builder -> {
+      KGroupedTable<String, String> groups =
+          table(builder, "rows").groupBy((key, value) -> KeyValue.pair(value, key), Grouped.with(Serdes.String(), Serdes.String()));
+      groups.count().toStream().to("counts");
+      groups.reduce((l, r) -> l, (l, r) -> l, as("reduced")).filter((key, value) -> true).toStream().to("reduced-out");
+      groups.aggregate(() -> "", (key, value, aggregate) -> value, (key, value, aggregate) -> value, Named.as("named"))
+          .toStream().to("aggregated");
+      stream(builder, "a").mapValues(value -> value).to("b");
+    });
+
+    topologies.accept("table-groups-named", builder -> {
+      KGroupedTable<String, String> groups =
+          stream(builder, "a").groupByKey().reduce((l, r) -> l)
+              .filter((key, value) -> true)
+              .groupBy((key, value) -> KeyValue.pair(value, key), Grouped.with("shared", Serdes.String(), Serdes.String()));
+      KTable<String, Long> counts = groups.count(Named.as("counter"), as("counts"));
+      KTable<String, String> reduced = groups.reduce((l, r) -> l, (l, r) -> l);
+      table(builder, "rows").groupBy((key, value) -> KeyValue.pair(value, key), Grouped.with(Serdes.String(), Serdes.String()))
+          .reduce((l, r) -> l, (l, r) -> l, Named.as("reducer"), as("kept"))
+          .join(counts, (l, r) -> l)
+          .toStream().to("joined");
+      reduced.toStream().to("reduced");
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import type { Stream } from '../../../src/dsl/stream.ts'
+import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
+import type { Table } from '../../../src/dsl/table.ts'
+import { serdes } from '../../../src/serde/serdes.ts'
+
+const text = { key: serdes.string, value: serdes.string }
+const first = (left: unknown): string => String(left)
+const all = (): boolean => true
+const swapped = (value: string, key: string) => ({ key: value, value: key })
+
+function stream(builder: StreamsBuilder, topic: string): Stream<string, string> {
+  return builder.stream(topic, text)
+}
+
+function table(builder: StreamsBuilder, topic: string): Table<string, string> {
+  return builder.table(topic, text)
+}
+
+/** The topologies of test/oracle/describe/DescribeAggregates.java. */
+export const describedAggregates: Record<string, (builder: StreamsBuilder) => void> = {
+  'table-groups': (builder) => {
+    const groups = table(builder, 'rows').groupBy(swapped, text)
+    groups.count().toStream().to('counts')
+    groups.reduce(first, first, { store: 'reduced' }).filter(all).toStream().to('reduced-out')
+    groups
+      .aggregate({
+        initializer: () => '',
+        adder: first,
+        subtractor: first,
+        value: serdes.string,
+        name: 'named',
+      })
+      .toStream()
+      .to('aggregated')
+    stream(builder, 'a').mapValues(first).to('b', text)
+  },
+
+  'table-groups-named': (builder) => {
+    const groups = stream(builder, 'a')
+      .groupByKey()
+      .reduce(first)
+      .filter(all)
+      .groupBy(swapped, { ...text, name: 'shared' })
+    const counts = groups.count({ name: 'counter', store: 'counts' })
+    const reduced = groups.reduce(first, first)
+    table(builder, 'rows')
+      .groupBy(swapped, text)
+      .reduce(first, first, { name: 'reducer', store: 'kept' })
+      .join(counts, first)
+      .toStream()
+      .to('joined', text)
+    reduced.toStream().to('reduced')
+  },
+}
