@@ -97,6 +97,7 @@ export class SessionWindowedStream<
     })
     return this.grouping.add<Windowed<K>, A, Absent>({
       name,
+      graceMs: inactivityGapMs + graceMs,
       store: stores.session({
         name: storeName,
         key,

@@ -26,10 +26,12 @@ import {
   type NameOption,
   tableStore,
 } from './options.ts'
-import { requireSerde, type SerdeState } from './serde-state.ts'
+import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import { Stream } from './stream.ts'
+import type { Suppressed } from './suppressed.ts'
 import { addTableTableJoin, type TABLE_JOINS } from './table-join.ts'
 import { ComputedRows, type TableRows } from './table-rows.ts'
+import { addSuppress, type SuppressOptions } from './table-suppress.ts'
 import { addTableTransform, type TransformerOptions } from './table-transform.ts'
 
 /** What a table is made of. */
@@ -159,6 +161,19 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
     options: TableGroupOptions<K2, V2>,
   ): GroupedTable<K2, V2> {
     return groupTable(this.parts, selector, options)
+  }
+
+  /**
+   * The same table, but of the changes of a row only the last one is forwarded, when its time has come: see {@link Suppressed}. What waits is kept in
+   * a buffer in memory, with a changelog. Kafka Streams' KTable.suppress.
+   *
+   * @throws TopologyError for `untilWindowCloses` where no windowed aggregate is above
+   */
+  suppress(
+    suppressed: Suppressed<K>,
+    ...[options]: OptionsArgument<SuppressOptions<K> & ValueOption<V, VS>>
+  ): Table<K, V, 'known', Absent> {
+    return new Table(addSuppress(this.parts, suppressed, options as SuppressOptions<K> | undefined))
   }
 
   /**

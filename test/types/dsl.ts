@@ -1,11 +1,13 @@
 /** What the compiler must infer, and what it must refuse. Checked by tsc alone; nothing here runs. */
 import type { KeyValueStore, Processor, Stream, Table, Windowed } from '../../src/index.ts'
 import {
+  BufferConfig,
   defineTopology,
   JoinWindows,
   minutes,
   SessionWindows,
   SlidingWindows,
+  Suppressed,
   serdes,
   stores,
   TimeWindows,
@@ -91,6 +93,25 @@ export default defineTopology((builder) => {
   check<Equal<typeof longest, Table<string, number>>>()
   // @ts-expect-error: the serde of other values
   builder.table('views', views).groupBy((view) => ({ key: view.page, value: 1 }), views)
+
+  // Only windows close, and a buffer that emits early gives no final results.
+  const changing = builder.table('changing', views)
+  const held = changing.suppress(Suppressed.untilTimeLimit(minutes(1), BufferConfig.maxRecords(10)))
+  check<Equal<typeof held, Table<string, View>>>()
+  const finals = stream
+    .groupByKey()
+    .windowedBy(TimeWindows.of({ sizeMs: minutes(5) }))
+    .count()
+    .suppress(Suppressed.untilWindowCloses(BufferConfig.maxBytes(1_000).shutDownWhenFull()))
+  check<Equal<typeof finals, Table<Windowed<string>, number, 'known', never>>>()
+  // @ts-expect-error: the keys are no windows
+  changing.suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+  // @ts-expect-error: the buffer emits early
+  Suppressed.untilWindowCloses(BufferConfig.maxRecords(10))
+  const renamed = changing.mapValues((view) => view.page)
+  // @ts-expect-error: the values' serde is not known
+  renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()))
+  renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()), { value: serdes.string })
 
   // Windows: keys are windowed, and null values reach the functions of those that do not drop them.
   const fiveMinutes = TimeWindows.of({ sizeMs: minutes(5), graceMs: minutes(1) })

@@ -1,3 +1,4 @@
+import java.time.Duration;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.kafka.common.serialization.Serdes;
@@ -11,6 +12,9 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
+import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** The topologies of test/unit/topology/described-aggregates.ts. */
@@ -52,6 +56,20 @@ final class DescribeAggregates {
           .join(counts, (l, r) -> l)
           .toStream().to("joined");
       reduced.toStream().to("reduced");
+    });
+
+    topologies.accept("suppressed", builder -> {
+      KTable<String, String> table = table(builder, "rows");
+      table.suppress(Suppressed.untilTimeLimit(Duration.ofMillis(1), BufferConfig.unbounded())).toStream().to("one");
+      KTable<String, String> named = table.filter((key, value) -> true)
+          .suppress(Suppressed.<String>untilTimeLimit(Duration.ofMillis(1), BufferConfig.maxRecords(1)).withName("hold"));
+      named.mapValues(value -> value).toStream().to("two");
+      stream(builder, "a").join(named, (l, r) -> l).to("three");
+      stream(builder, "a").groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMinutes(1))).count()
+          .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+          .toStream((key, value) -> key.key()).to("four");
+      named.groupBy((key, value) -> KeyValue.pair(value, key), Grouped.with(Serdes.String(), Serdes.String())).count()
+          .toStream().to("five");
     });
   }
 }

@@ -46,6 +46,8 @@ import org.apache.kafka.streams.kstream.Reducer;
 import org.apache.kafka.streams.kstream.SessionWindowedKStream;
 import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
@@ -88,11 +90,6 @@ public final class RunTopologies {
     @SuppressWarnings("unchecked")
     KGroupedStream<String, Object> grouped() {
       return (KGroupedStream<String, Object>) dsl;
-    }
-
-    @SuppressWarnings("unchecked")
-    KGroupedTable<String, Object> groupedTable() {
-      return (KGroupedTable<String, Object>) dsl;
     }
 
     Serde<Object> serde() {
@@ -244,21 +241,49 @@ public final class RunTopologies {
   // Tables by another key: as in table-operators.ts.
 
   private static void addTableOperators() {
-    OPERATORS.put("groupTable", s -> s.a().table().groupBy(
+    OPERATORS.put("suppress", s -> s.a().table().suppress(held(s)));
+    OPERATORS.put("windowSuppress", s -> told((s.store().equals("none")
+        ? windowed(s).count() : windowed(s).count(counts(s.windows()))).suppress(untilClosed())));
+    OPERATORS.put("slidingSuppress", s -> told(sliding(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows()).suppress(untilClosed())));
+    OPERATORS.put("sessionSuppress", s -> told((s.store().equals("none")
+        ? sessions(s).count() : sessions(s).count(counts(s.sessions()))).suppress(untilClosed())));
+    OPERATORS.put("countRows", s -> s.store().equals("none") ? groupedRows(s).count() : groupedRows(s).count(longs(s)));
+    OPERATORS.put("reduceRows", s -> s.store().equals("none")
+        ? groupedRows(s).reduce((aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v))
+        : groupedRows(s).reduce(
+            (aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v), s.materialized()));
+    OPERATORS.put("aggregateRows", s -> {
+      KGroupedTable<String, Object> groups = groupedRows(s);
+      if (s.n() % 3 == 2) groups.count();
+      return s.n() == 6
+          ? groups.aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+              (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), Named.as("named-" + s.text("storeName")), s.materialized())
+          : groups.aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+              (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), s.materialized());
+    });
+  }
+
+  private static KGroupedTable<String, Object> groupedRows(Step s) {
+    return s.a().table().groupBy(
         (k, v) -> KeyValue.pair(newKey(s.n(), s.n() % 2 == 0 ? k : "", v), s.n() == 3 && shown(v).endsWith("2") ? null : v),
         s.n() > 4
             ? Grouped.with("group-" + s.text("storeName"), Serdes.String(), s.a().serde())
-            : Grouped.with(Serdes.String(), s.a().serde())));
-    OPERATORS.put("countRows", s -> s.store().equals("none") ? s.a().groupedTable().count() : s.a().groupedTable().count(longs(s)));
-    OPERATORS.put("reduceRows", s -> s.store().equals("none")
-        ? s.a().groupedTable().reduce((aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v))
-        : s.a().groupedTable().reduce(
-            (aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v), s.materialized()));
-    OPERATORS.put("aggregateRows", s -> s.n() == 6
-        ? s.a().groupedTable().aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
-            (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), Named.as("named-" + s.text("storeName")), s.materialized())
-        : s.a().groupedTable().aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
-            (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), s.materialized()));
+            : Grouped.with(Serdes.String(), s.a().serde()));
+  }
+
+  private static Suppressed<String> held(Step step) {
+    Suppressed<String> held = switch (step.n() % 4) {
+      case 0 -> Suppressed.untilTimeLimit(Duration.ofMillis(30), BufferConfig.unbounded());
+      case 1 -> Suppressed.untilTimeLimit(Duration.ofMillis(200), BufferConfig.maxRecords(2));
+      case 2 -> Suppressed.untilTimeLimit(Duration.ofMillis(200), BufferConfig.maxBytes(120));
+      default -> Suppressed.untilTimeLimit(Duration.ofMillis(100), BufferConfig.maxRecords(3).withMaxBytes(300));
+    };
+    return step.n() > 4 ? held.withName("hold-" + step.text("storeName")) : held;
+  }
+
+  private static Suppressed<Windowed<?>> untilClosed() {
+    return Suppressed.untilWindowCloses(BufferConfig.unbounded());
   }
 
   private static Object taken(int n, Object aggregate, Object value) {

@@ -1,7 +1,7 @@
 /** A topology and what is piped into it, as data: what crosses to RunTopologies.java as a line of JSON. */
 
 /** What a step gives. Keys are text everywhere. */
-export type Kind = 'stream' | 'table' | 'grouped' | 'grouped-table'
+export type Kind = 'stream' | 'table' | 'grouped'
 export type ValueType = 'text' | 'number'
 
 export interface Shape {

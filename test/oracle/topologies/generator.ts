@@ -19,7 +19,7 @@ const EVENTS_MAX = 40
 /** Operators with state more often: they can only follow others. */
 const operatorNames = Object.entries(operators).flatMap(([name, { takes, store }]) => {
   if (name === 'to') return []
-  const hasState = store !== undefined || takes.some((kind) => kind !== 'stream')
+  const hasState = store !== undefined || takes.includes('table') || takes.includes('grouped')
   return Array<string>(hasState ? 3 : 1).fill(name)
 })
 
@@ -108,7 +108,7 @@ function describe(caching: boolean, wishes: readonly Wish[], events: readonly Lo
   }
   // Every end is written to a topic.
   for (const [index, shape] of [...shapes.entries()]) {
-    if (used.has(index) || shape === null || shape.kind.startsWith('grouped')) continue
+    if (used.has(index) || shape === null || shape.kind === 'grouped') continue
     let end = index
     if (shape.kind === 'table') {
       add('toStream', [end])

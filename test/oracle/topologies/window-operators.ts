@@ -1,5 +1,6 @@
 import type { GroupedStream } from '../../../src/dsl/grouped-stream.ts'
 import type { WindowedMaterializedOptions } from '../../../src/dsl/options.ts'
+import { BufferConfig, Suppressed } from '../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import { SessionWindows, SlidingWindows, TimeWindows } from '../../../src/dsl/windows.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
@@ -73,6 +74,8 @@ const aggregates = (b: Building) => ({
   value: serdeOf('text'),
 })
 
+const untilClosed = Suppressed.untilWindowCloses(BufferConfig.unbounded())
+
 const windowed = {
   window: (b: Building) => grouped(b).windowedBy(timeWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
   sliding: (b: Building) => grouped(b).windowedBy(slidingWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
@@ -85,6 +88,15 @@ export const windowOperators: Readonly<Record<string, Operator>> = {
   windowReduce: windowOperator(same, 'aggregate', (b) => windowed.window(b).reduce(reducer(b), rows(b))),
   windowAggregate: windowOperator(undefined, 'aggregate with serdes', (b) =>
     windowed.window(b).aggregate<Value, Value>(aggregates(b)),
+  ),
+  windowSuppress: windowOperator(number, 'aggregate', (b) =>
+    windowed.window(b).count(counts(b)).suppress(untilClosed),
+  ),
+  slidingSuppress: windowOperator(undefined, 'aggregate with serdes', (b) =>
+    windowed.sliding(b).aggregate<Value, Value>(aggregates(b)).suppress(untilClosed),
+  ),
+  sessionSuppress: windowOperator(number, 'aggregate', (b) =>
+    windowed.session(b).count(counts(b)).suppress(untilClosed),
   ),
   slidingCount: windowOperator(number, 'aggregate', (b) => windowed.sliding(b).count(counts(b))),
   slidingReduce: windowOperator(same, 'aggregate', (b) => windowed.sliding(b).reduce(reducer(b), rows(b))),

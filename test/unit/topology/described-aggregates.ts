@@ -1,6 +1,9 @@
+import { minutes } from '../../../src/dsl/durations.ts'
 import type { Stream } from '../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
+import { BufferConfig, Suppressed } from '../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../src/dsl/table.ts'
+import { TimeWindows } from '../../../src/dsl/windows.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 
 const text = { key: serdes.string, value: serdes.string }
@@ -50,5 +53,24 @@ export const describedAggregates: Record<string, (builder: StreamsBuilder) => vo
       .toStream()
       .to('joined', text)
     reduced.toStream().to('reduced')
+  },
+
+  suppressed: (builder) => {
+    const rows = table(builder, 'rows')
+    rows.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded())).toStream().to('one')
+    const named = rows
+      .filter(all)
+      .suppress(Suppressed.untilTimeLimit(1, BufferConfig.maxRecords(1)), { name: 'hold' })
+    named.mapValues(first).toStream().to('two', text)
+    stream(builder, 'a').join(named, first).to('three', text)
+    stream(builder, 'a')
+      .groupByKey()
+      .windowedBy(TimeWindows.of({ sizeMs: minutes(1) }))
+      .count()
+      .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+      .toStream()
+      .selectKey(({ key }) => key.key)
+      .to('four', { key: serdes.string })
+    named.groupBy(swapped, text).count().toStream().to('five')
   },
 }
