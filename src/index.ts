@@ -2,6 +2,14 @@
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
+export type {
+  CogroupedStream,
+  CogroupSpecification,
+  SessionCogroupSpecification,
+  SessionWindowedCogroupedStream,
+  TimeWindowedCogroupedStream,
+  WindowedCogroupSpecification,
+} from './dsl/cogrouped-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'

@@ -147,15 +147,7 @@ export class TimeWindowedStream<
     const key = requireSerde(method, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
     const name = graph.nameOr(options?.name, prefix)
-    const retentionMs = checkRetention(`${method} ${name}`, options?.retentionMs, plan)
-    const store = stores.timestampedWindow({
-      name: storeName,
-      key,
-      value,
-      windowSizeMs,
-      retentionMs,
-      ...givenStoreOptions(options),
-    })
+    const store = timeWindowStore(`${method} ${name}`, storeName, key, value, plan, options)
     return this.grouping.add<Windowed<K>, A, Absent>({
       name,
       store: this.emitsOnClose ? readAtClose(store, plan.cachesUntilClose) : store,
@@ -168,6 +160,27 @@ export class TimeWindowedStream<
       preservesKey: false,
     })
   }
+}
+
+/** The store of an aggregate over time windows. @param where for messages */
+export function timeWindowStore<K, A>(
+  where: string,
+  name: string,
+  key: Serde<K>,
+  value: Serde<A>,
+  plan: TimeWindowPlan,
+  options: WindowedMaterializedOptions<K, A> | undefined,
+): StoreDefinition {
+  const retentionMs = checkRetention(where, options?.retentionMs, plan)
+  const { windowSizeMs } = plan
+  return stores.timestampedWindow({
+    name,
+    key,
+    value,
+    windowSizeMs,
+    retentionMs,
+    ...givenStoreOptions(options),
+  })
 }
 
 function readAtClose(store: StoreDefinition, caches: boolean): StoreDefinition {

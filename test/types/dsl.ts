@@ -113,6 +113,28 @@ export default defineTopology((builder) => {
   renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()))
   renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()), { value: serdes.string })
 
+  // Each stream's values go to its own aggregator; nulls as they may come.
+  const cogrouped = stream
+    .groupByKey()
+    .cogroup<number>((total, view, user) => {
+      check<Equal<[typeof total, typeof view, typeof user], [number, View, string]>>()
+      return total + view.durationMs
+    })
+    .cogroup(nullable.groupByKey(), (total, view) => {
+      check<Equal<typeof view, View | null>>()
+      return view === null ? null : total
+    })
+  const cogroupedTotals = cogrouped.aggregate({ initializer: () => 0, value: serdes.float64 })
+  check<Equal<typeof cogroupedTotals, Table<string, number>>>()
+  // @ts-expect-error: the aggregate is a number
+  cogrouped.aggregate({ initializer: () => '', value: serdes.string })
+  const inSessions = cogrouped.windowedBy(SessionWindows.of({ inactivityGapMs: 1 }))
+  // @ts-expect-error: sessions are merged
+  inSessions.aggregate({ initializer: () => 0, value: serdes.float64 })
+  const byDuration = stream.groupBy(({ value }) => value.durationMs, { key: serdes.float64 })
+  // @ts-expect-error: other keys
+  cogrouped.cogroup(byDuration, (total) => total)
+
   // Windows: keys are windowed, and null values reach the functions of those that do not drop them.
   const fiveMinutes = TimeWindows.of({ sizeMs: minutes(5), graceMs: minutes(1) })
   const windowed = stream

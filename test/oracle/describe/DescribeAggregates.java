@@ -5,13 +5,17 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KGroupedStream;
 import org.apache.kafka.streams.kstream.KGroupedTable;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindows;
@@ -70,6 +74,33 @@ final class DescribeAggregates {
           .toStream((key, value) -> key.key()).to("four");
       named.groupBy((key, value) -> KeyValue.pair(value, key), Grouped.with(Serdes.String(), Serdes.String())).count()
           .toStream().to("five");
+    });
+
+    topologies.accept("cogroup", builder -> {
+      CogroupedKStream<String, String> cogrouped = stream(builder, "a").groupByKey()
+          .<String>cogroup((key, value, aggregate) -> value)
+          .cogroup(stream(builder, "b").groupByKey(), (key, value, aggregate) -> value);
+      KTable<String, String> table = cogrouped.aggregate(() -> "");
+      table.filter((key, value) -> true).toStream().to("one");
+      cogrouped.aggregate(() -> "", Named.as("named"), as("kept")).toStream().to("two");
+      cogrouped.windowedBy(TimeWindows.ofSizeWithNoGrace(Duration.ofMinutes(1))).aggregate(() -> "")
+          .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+          .toStream((key, value) -> key.key()).to("three");
+      cogrouped.windowedBy(SessionWindows.ofInactivityGapWithNoGrace(Duration.ofMinutes(1)))
+          .aggregate(() -> "", (key, one, two) -> one).toStream((key, value) -> key.key()).to("four");
+    });
+
+    topologies.accept("cogroup-repartitioned", builder -> {
+      KGroupedStream<String, String> first = stream(builder, "a").groupBy((key, value) -> value);
+      KGroupedStream<String, String> second =
+          stream(builder, "b").groupBy((key, value) -> value, Grouped.with("shared", Serdes.String(), Serdes.String()));
+      CogroupedKStream<String, String> cogrouped = first
+          .<String>cogroup((key, value, aggregate) -> value)
+          .cogroup(second, (key, value, aggregate) -> value)
+          .cogroup(stream(builder, "c").groupByKey(), (key, value, aggregate) -> value);
+      cogrouped.aggregate(() -> "").toStream().to("one");
+      cogrouped.windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(Duration.ofMinutes(1))).aggregate(() -> "", Named.as("named"))
+          .toStream((key, value) -> key.key()).to("two");
     });
   }
 }

@@ -30,6 +30,7 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
@@ -38,6 +39,7 @@ import org.apache.kafka.streams.kstream.KGroupedTable;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Merger;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
@@ -219,6 +221,7 @@ public final class RunTopologies {
         (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
         (k, one, other) -> combine(s.n(), one, shown(other)), s.sessions())));
     addTableOperators();
+    addCogroupOperators();
     OPERATORS.put("process", s -> {
       String name = addPlainStore(s);
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
@@ -290,27 +293,66 @@ public final class RunTopologies {
     return aggregate instanceof Long number ? (Object) (number - (Long) value) : combine(n + 1, aggregate, "-" + value);
   }
 
+  // Two streams in one table: as in cogroup-operators.ts.
+
+  private static void addCogroupOperators() {
+    OPERATORS.put("cogroup", s -> s.n() == 4
+        ? cogrouped(s).aggregate(() -> "i" + s.n(), cogroupName(s), s.materialized())
+        : cogrouped(s).aggregate(() -> "i" + s.n(), s.materialized()));
+    OPERATORS.put("windowCogroup", s -> told(s.n() == 4
+        ? cogrouped(s).windowedBy(timeWindows(s)).aggregate(() -> "i" + s.n(), cogroupName(s), s.windows())
+        : cogrouped(s).windowedBy(timeWindows(s)).aggregate(() -> "i" + s.n(), s.windows())));
+    OPERATORS.put("slidingCogroup", s -> told(s.n() == 4
+        ? cogrouped(s).windowedBy(slidingWindows(s)).aggregate(() -> "i" + s.n(), cogroupName(s), s.windows())
+        : cogrouped(s).windowedBy(slidingWindows(s)).aggregate(() -> "i" + s.n(), s.windows())));
+    OPERATORS.put("sessionCogroup", s -> {
+      Merger<String, Object> merger = (k, one, two) -> combine(s.n(), one, shown(two));
+      return told(s.n() == 4
+          ? cogrouped(s).windowedBy(sessionWindows(s)).aggregate(() -> "i" + s.n(), merger, cogroupName(s), s.sessions())
+          : cogrouped(s).windowedBy(sessionWindows(s)).aggregate(() -> "i" + s.n(), merger, s.sessions()));
+    });
+  }
+
+  private static CogroupedKStream<String, Object> cogrouped(Step s) {
+    return s.a().grouped()
+        .<Object>cogroup((k, v, aggregate) -> combine(s.n(), aggregate, shown(v)))
+        .cogroup(s.b().grouped(), (k, v, aggregate) -> combine(s.n() + 1, aggregate, shown(v) + "."));
+  }
+
+  private static Named cogroupName(Step step) {
+    return Named.as("cogroup-" + step.text("storeName"));
+  }
+
   // Windows: as in window-operators.ts.
 
-  private static TimeWindowedKStream<String, Object> windowed(Step step) {
-    TimeWindows windows = switch (step.n() % 3) {
+  private static TimeWindows timeWindows(Step step) {
+    return switch (step.n() % 3) {
       case 0 -> TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50));
       case 1 -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(60), Duration.ofMillis(30)).advanceBy(Duration.ofMillis(20));
       default -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(100), Duration.ofMillis(1000)).advanceBy(Duration.ofMillis(70));
     };
-    return step.a().grouped().windowedBy(windows).emitStrategy(strategy(step));
+  }
+
+  private static TimeWindowedKStream<String, Object> windowed(Step step) {
+    return step.a().grouped().windowedBy(timeWindows(step)).emitStrategy(strategy(step));
+  }
+
+  private static SlidingWindows slidingWindows(Step step) {
+    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
+    return SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step));
   }
 
   private static TimeWindowedKStream<String, Object> sliding(Step step) {
-    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
-    return step.a().grouped().windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step)))
-        .emitStrategy(strategy(step));
+    return step.a().grouped().windowedBy(slidingWindows(step)).emitStrategy(strategy(step));
+  }
+
+  private static SessionWindows sessionWindows(Step step) {
+    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
+    return SessionWindows.ofInactivityGapAndGrace(gap, grace(step));
   }
 
   private static SessionWindowedKStream<String, Object> sessions(Step step) {
-    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
-    return step.a().grouped().windowedBy(SessionWindows.ofInactivityGapAndGrace(gap, grace(step)))
-        .emitStrategy(strategy(step));
+    return step.a().grouped().windowedBy(sessionWindows(step)).emitStrategy(strategy(step));
   }
 
   private static Duration grace(Step step) {

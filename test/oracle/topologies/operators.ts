@@ -5,6 +5,7 @@ import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { cogroupOperators } from './cogroup-operators.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
 import { addPlainStore, Remembering, RememberingValues, remembered } from './processors.ts'
@@ -208,6 +209,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   },
   ...windowOperators,
   ...tableOperators,
+  ...cogroupOperators,
   process: {
     takes: ['stream'],
     gives: 'stream',

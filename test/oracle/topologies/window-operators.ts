@@ -12,24 +12,24 @@ type Grouped = GroupedStream<string, Value, 'known', null>
 
 const grouped = ({ inputs }: Building): Grouped => inputs[0] as Grouped
 
-function timeWindows(n: number): TimeWindows {
+export function timeWindows(n: number): TimeWindows {
   if (n % 3 === 0) return TimeWindows.of({ sizeMs: 50 })
   return n % 3 === 1
     ? TimeWindows.of({ sizeMs: 60, advanceMs: 20, graceMs: 30 })
     : TimeWindows.of({ sizeMs: 100, advanceMs: 70, graceMs: 1000 })
 }
 
-function slidingWindows(n: number): SlidingWindows {
+export function slidingWindows(n: number): SlidingWindows {
   return SlidingWindows.of({ timeDifferenceMs: [20, 50, 10][n % 3]!, graceMs: [0, 40, 1000][n % 3]! })
 }
 
-function sessionWindows(n: number): SessionWindows {
+export function sessionWindows(n: number): SessionWindows {
   return SessionWindows.of({ inactivityGapMs: [10, 30, 60][n % 3]!, graceMs: [0, 40, 1000][n % 3]! })
 }
 
 const strategy = (n: number) => (n > 4 ? 'on-window-close' : 'on-window-update')
 
-function rows({ step, caching }: Building): WindowedMaterializedOptions<string, Value> | undefined {
+export function rows({ step, caching }: Building): WindowedMaterializedOptions<string, Value> | undefined {
   if (step.store === 'none') return undefined
   return {
     key: serdes.string,
@@ -40,7 +40,7 @@ function rows({ step, caching }: Building): WindowedMaterializedOptions<string, 
 }
 
 /** The changes of a windowed table, under keys of text. */
-function told(table: unknown): unknown {
+export function told(table: unknown): unknown {
   return (table as Table<Windowed<string>, Value>)
     .toStream()
     .selectKey(({ key: { key, window } }) => `${key}@${window.start}-${window.end}`)

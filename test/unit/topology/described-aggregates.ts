@@ -3,12 +3,13 @@ import type { Stream } from '../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import { BufferConfig, Suppressed } from '../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../src/dsl/table.ts'
-import { TimeWindows } from '../../../src/dsl/windows.ts'
+import { SessionWindows, SlidingWindows, TimeWindows } from '../../../src/dsl/windows.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 const first = (left: unknown): string => String(left)
 const all = (): boolean => true
+const fresh = { initializer: () => '', value: serdes.string }
 const swapped = (value: string, key: string) => ({ key: value, value: key })
 
 function stream(builder: StreamsBuilder, topic: string): Stream<string, string> {
@@ -72,5 +73,46 @@ export const describedAggregates: Record<string, (builder: StreamsBuilder) => vo
       .selectKey(({ key }) => key.key)
       .to('four', { key: serdes.string })
     named.groupBy(swapped, text).count().toStream().to('five')
+  },
+
+  cogroup: (builder) => {
+    const cogrouped = stream(builder, 'a')
+      .groupByKey()
+      .cogroup<string>(first)
+      .cogroup(stream(builder, 'b').groupByKey(), first)
+    cogrouped.aggregate(fresh).filter(all).toStream().to('one')
+    cogrouped
+      .aggregate({ ...fresh, name: 'named', store: 'kept' })
+      .toStream()
+      .to('two')
+    cogrouped
+      .windowedBy(TimeWindows.of({ sizeMs: minutes(1) }))
+      .aggregate(fresh)
+      .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+      .toStream()
+      .selectKey(({ key }) => key.key)
+      .to('three', text)
+    cogrouped
+      .windowedBy(SessionWindows.of({ inactivityGapMs: minutes(1) }))
+      .aggregate({ ...fresh, merger: first })
+      .toStream()
+      .selectKey(({ key }) => key.key)
+      .to('four', text)
+  },
+
+  'cogroup-repartitioned': (builder) => {
+    const one = stream(builder, 'a').groupBy(({ value }) => value, text)
+    const other = stream(builder, 'b').groupBy(({ value }) => value, { ...text, name: 'shared' })
+    const cogrouped = one
+      .cogroup<string>(first)
+      .cogroup(other, first)
+      .cogroup(stream(builder, 'c').groupByKey(), first)
+    cogrouped.aggregate(fresh).toStream().to('one')
+    cogrouped
+      .windowedBy(SlidingWindows.of({ timeDifferenceMs: minutes(1) }))
+      .aggregate({ ...fresh, name: 'named' })
+      .toStream()
+      .selectKey(({ key }) => key.key)
+      .to('two', text)
   },
 }
