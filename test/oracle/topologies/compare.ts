@@ -37,7 +37,10 @@ function normalized({ refused, failed, rounds, stores }: Result, caching: boolea
             .sort(([a], [b]) => (a < b ? -1 : 1))
             .map(
               ([topic, rows]) =>
-                [topic, topic.endsWith('-changelog') ? changelog(topic).changes(rows) : rows] as const,
+                [
+                  topic,
+                  topic.endsWith('-changelog') ? changelog(topic).changes(timed(topic, rows)) : rows,
+                ] as const,
             )
             .filter(([, rows]) => rows.length > 0),
         ),
@@ -51,6 +54,12 @@ function normalized({ refused, failed, rounds, stores }: Result, caching: boolea
       ),
     }),
   }
+}
+
+/** Kafka Streams leaves it to the producer when a buffer's changes were written. */
+function timed(topic: string, rows: readonly OutputRow[]): readonly OutputRow[] {
+  if (!/-(KTABLE-SUPPRESS-STATE-STORE-\d+|hold-.*-store)-changelog$/.test(topic)) return rows
+  return rows.map(([key, value, , headers]) => [key, value, 0, headers])
 }
 
 /** Windows that are told when they close: Kafka Streams has their rows by time, Weir by key as everywhere. */

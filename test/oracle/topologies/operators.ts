@@ -5,9 +5,11 @@ import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { cogroupOperators } from './cogroup-operators.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
 import { addPlainStore, Remembering, RememberingValues, remembered } from './processors.ts'
+import { tableOperators } from './table-operators.ts'
 import { windowOperators } from './window-operators.ts'
 
 type Text = string | null
@@ -55,7 +57,7 @@ const given = ({ types }: Building): { key: Serde<Text>; value: Serde<Value> } =
 const same = (inputs: readonly Shape[]): ValueType => inputs[0]!.type
 
 /** How the rows are kept; undefined where the step says nothing. */
-function rows({ step, caching }: Building): MaterializedOptions<string, Value> | undefined {
+export function rows({ step, caching }: Building): MaterializedOptions<string, Value> | undefined {
   if (step.store === 'none') return undefined
   return {
     key: serdes.string,
@@ -206,6 +208,8 @@ export const operators: Readonly<Record<string, Operator>> = {
       stream(b).leftJoin(table(b, 1), (left, right, at) => joined(b.step.n, left, right, at), given(b)),
   },
   ...windowOperators,
+  ...tableOperators,
+  ...cogroupOperators,
   process: {
     takes: ['stream'],
     gives: 'stream',

@@ -91,7 +91,7 @@ function rowsOf(store: Store, type: string, caching: boolean): unknown[][] {
     using all = (store as ReadOnlyKeyValueStore<unknown, unknown>).all()
     return Array.from(all, ({ key, value }) => [String(key), ...shownRow(value)])
   }
-  if (type === 'versioned' || caching) return []
+  if (type === 'versioned' || type === 'suppress-buffer' || caching) return []
   using all =
     type === 'session'
       ? (store as ReadOnlySessionStore<unknown, unknown>).fetch(null, null)
