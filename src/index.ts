@@ -16,6 +16,7 @@ export type {
   RepartitionOptions,
   StoreOptions,
   TableOptions,
+  VersionsOptions,
   WindowedMaterializedOptions,
 } from './dsl/options.ts'
 export type { RangeJoinOptions } from './dsl/range-join.ts'
@@ -24,6 +25,7 @@ export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export type { TableJoinOptions } from './dsl/stream-table-join.ts'
 export type { Table } from './dsl/table.ts'
 export type { TransformerOptions } from './dsl/table-transform.ts'
 export type { TimeWindowedStream } from './dsl/time-windowed-stream.ts'

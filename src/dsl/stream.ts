@@ -56,8 +56,9 @@ import {
   type StreamJoinSerdes,
 } from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { addMerge, addPrint, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addMerge, addPrint, addProcessor, addSink, addStep } from './stream-steps.ts'
 import { addToTable } from './stream-table.ts'
+import { addTableJoin, checkTableJoin, type TableJoined, type TableJoinOptions } from './stream-table-join.ts'
 import { Table } from './table.ts'
 
 type ToTableOptions<K, V, KS extends SerdeState, VS extends SerdeState> = KeyOption<NonNullable<K>, KS> &
@@ -320,7 +321,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   join<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
-    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & TableJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
   /**
    * Joins the records of two streams that have the same key and are close in time: each pair once, when the later of the two arrives, with the
@@ -352,7 +353,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   leftJoin<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & TableJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
   /**
    * As `join`, but a record of this stream that no other has met is joined to null: when later records of either stream show that its window and
@@ -469,10 +470,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
         first as JoinWindows,
         second as StreamJoined<K, V, V2> | undefined,
       )
-    const options = first as ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined
+    const options = first as TableJoined<K, V> | undefined
     if (!(other instanceof Table))
       throw new TopologyError(`${method}: a table or a stream is expected, not ${kindOf(other)}`)
-    checkStep(method, options, ['key', 'value', 'name'])
+    checkTableJoin(method, options)
     checkFunction(method, 'the joiner', joiner)
     const left = this.parts.repartitionRequired
       ? this.#repartitioned(method, options?.name, options?.key, options?.value)

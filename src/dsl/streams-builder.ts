@@ -13,6 +13,7 @@ import {
   STORE,
   type TableOptions,
   tableStore,
+  VERSIONS,
 } from './options.ts'
 import { Stream } from './stream.ts'
 import { Table } from './table.ts'
@@ -40,19 +41,24 @@ export class StreamsBuilder {
 
   /**
    * A topic as a table: the last value of each key; a null value deletes, a null key is dropped. It gets a store when `store` is given, or when
-   * something below reads its rows. The store has a changelog of its own.
+   * something below reads its rows. The store has a changelog of its own. With
+   * `historyRetentionMs` the store is versioned: a record out of order takes its place in time, and joins of streams find the row of their own time.
    */
   table<K, V>(topic: string, options: TableOptions<K, V>): Table<NonNullable<K>, NonNullable<V>> {
     checkName('table', 'the topic', topic)
     const where = `table ${topic}`
-    const source = sourceOptions(where, [topic], options, [...CONSUMED, ...STORE])
+    const source = sourceOptions(where, [topic], options, [...CONSUMED, ...STORE, ...VERSIONS])
     checkStoreOptions(where, options)
     const graph = this.#graph
     const storeName = options.store ?? graph.newStoreName(`${topic}-`)
     const generatedSource = graph.newName('KSTREAM-SOURCE-')
     const sourceName = options.name === undefined ? generatedSource : `${options.name}-source`
     const name = graph.nameOr(options.name, 'KTABLE-SOURCE-')
-    const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(storeName, options.store !== undefined)
+    const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(
+      storeName,
+      options.store !== undefined,
+      options.historyRetentionMs,
+    )
     // Rows have neither a null key nor a null value.
     const key = options.key as Serde<NonNullable<K>>
     const value = options.value as Serde<NonNullable<V>>

@@ -271,13 +271,14 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
             requireSerde(`${method} ${storeName}`, 'value', undefined, value),
             options,
           )
-    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute))
+    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute), options)
     // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
     if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)
     const supplier = tableMap(compute, {
       store: storeName,
       sendsOldValues: () => rows.sendsOldValues,
-      forwardsAbsence: table.forwardsAbsence,
+      // A version's row may have been there at another time than the latest one's.
+      forwardsAbsence: table.forwardsAbsence || parentRows.isVersioned === true,
     })
     const step = new GraphNode(name, (topology, parents) => {
       if (store !== null) topology.addStateStore(store)

@@ -12,6 +12,7 @@ import { serdes } from '../../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../../src/state/store.ts'
 import { TaskGraph } from '../../../support/task-graph.ts'
 import { type Collect, joinTopologies, type OperatorTopology, type Rows } from './join-topologies.ts'
+import { versionedTopologies } from './versioned-topologies.ts'
 
 /** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
 
@@ -418,7 +419,7 @@ const topologies: Record<string, OperatorTopology> = {
   },
 }
 
-Object.assign(topologies, joinTopologies)
+Object.assign(topologies, joinTopologies, versionedTopologies)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
 function generator(): (bound: number) => number {
