@@ -139,7 +139,7 @@ export function addSink<K, V>(
 }
 
 /** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
-function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
+export function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
   const writer = new ByteWriter(256)
   return (_topic, windowed, _value, partitions) => {
     writer.reset()
