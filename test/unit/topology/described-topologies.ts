@@ -11,6 +11,7 @@ import { stores } from '../../../src/topology/stores.ts'
 import { Topology } from '../../../src/topology/topology.ts'
 import type { TopologyModule } from '../../../src/topology/topology-module.ts'
 import { describedJoins } from './described-joins.ts'
+import { describedTables } from './described-tables.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 
@@ -321,7 +322,8 @@ export const topologies: Record<string, () => TopologyModule> = {
       .addStateStore(store('shared'), 'p2', 'p0'),
 }
 
-for (const [name, define] of Object.entries(describedJoins)) topologies[name] = () => dsl(define)
+for (const [name, define] of Object.entries({ ...describedJoins, ...describedTables }))
+  topologies[name] = () => dsl(define)
 for (let seed = 1; seed <= 40; seed++) topologies[`random-${seed}`] = () => randomTopology(seed)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
