@@ -5,6 +5,7 @@ export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branche
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { ForeignKeyOptions } from './dsl/foreign-key-join.ts'
+export type { GlobalJoinOptions, GlobalStoreConsumed, GlobalTable, GlobalTableOptions } from './dsl/global-table.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
 export type {
@@ -102,6 +103,7 @@ export type {
 } from './state/store.ts'
 export { PUT_RETURN_CODE_NOT_PUT, PUT_RETURN_CODE_VALID_TO_UNDEFINED } from './state/store.ts'
 export type {
+  GlobalStoreDefinition,
   OffsetReset,
   Partitioner,
   StoreDefinition,
@@ -109,6 +111,7 @@ export type {
   TopicChooser,
   TopologyDefinition,
 } from './topology/definition.ts'
+export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'

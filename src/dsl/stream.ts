@@ -24,6 +24,7 @@ import type { TopicChooser } from '../topology/definition.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { BranchedStream } from './branched-stream.ts'
+import { addGlobalTableJoin, type GlobalJoinOptions, GlobalTable } from './global-table.ts'
 import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
 import type { JoinWindows } from './join-windows.ts'
@@ -73,7 +74,10 @@ type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
   | Stream<K | null, V, KS, VS>
 
 /** What a stream is joined with. */
-type Joinable<K, V> = Table<NonNullable<K>, V, SerdeState, null> | StreamOfKeys<K, V, SerdeState, SerdeState>
+type Joinable<K, V> =
+  | Table<NonNullable<K>, V, SerdeState, null>
+  | StreamOfKeys<K, V, SerdeState, SerdeState>
+  | GlobalTable<unknown, V>
 
 /** A joiner of any kind of join: which arguments are never null depends on the kind. */
 type AnyJoiner<K, V, V2, R> =
@@ -337,11 +341,22 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     windows: JoinWindows,
     ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
+  /**
+   * Joins each record to the row of a global table that it chooses; one without a row is left out. Records with a null value are dropped, and those that
+   * choose no key. Nothing is repartitioned. Kafka Streams' KStream.join with a GlobalKTable.
+   *
+   * @param joiner gets (left, right, the record's key)
+   */
+  join<GK, VR, R>(
+    table: GlobalTable<GK, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR, R>,
+    options: GlobalJoinOptions<K, NonNullable<V>, GK>,
+  ): Stream<K, R, KS, 'missing'>
   join<V2, R>(
     other: Joinable<K, V2>,
     joiner: AnyJoiner<K, V, V2, R>,
     ...rest: readonly unknown[]
-  ): Stream<K, R, 'known', 'missing'> {
+  ): unknown {
     return this.#join('join', other, joiner, rest)
   }
 
@@ -368,11 +383,21 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     windows: JoinWindows,
     ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
+  /**
+   * As `join` with a global table, but a record that chooses no key, or one without a row, is joined to null.
+   *
+   * @param joiner gets (left, right or null, the record's key)
+   */
+  leftJoin<GK, VR, R>(
+    table: GlobalTable<GK, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
+    options: GlobalJoinOptions<K, NonNullable<V>, GK>,
+  ): Stream<K, R, KS, 'missing'>
   leftJoin<V2, R>(
     other: Joinable<K, V2>,
     joiner: AnyJoiner<K, V, V2, R>,
     ...rest: readonly unknown[]
-  ): Stream<K, R, 'known', 'missing'> {
+  ): unknown {
     return this.#join('leftJoin', other, joiner, rest)
   }
 
@@ -462,6 +487,16 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     joiner: AnyJoiner<K, V, V2, R>,
     [first, second]: readonly unknown[],
   ): Stream<K, R, 'known', 'missing'> {
+    if (other instanceof GlobalTable)
+      return new Stream(
+        addGlobalTableJoin(
+          method,
+          this.parts,
+          other,
+          joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>,
+          first as GlobalJoinOptions<K, NonNullable<V>, unknown>,
+        ),
+      )
     if (other instanceof Stream)
       return this.#joinStream(
         method,

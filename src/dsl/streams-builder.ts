@@ -1,9 +1,18 @@
 import { tableSource } from '../process/operators/table-source.ts'
+import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { checkName, checkSerde, kindOf } from '../topology/options.ts'
 import type { SourceOptions, Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import {
+  addGlobalStore,
+  addGlobalTable,
+  GLOBAL_CONSUMED,
+  type GlobalStoreConsumed,
+  type GlobalTable,
+  type GlobalTableOptions,
+} from './global-table.ts'
 import { DslGraph, GraphNode, SourceGraphNode } from './graph.ts'
 import {
   CONSUMED,
@@ -79,6 +88,37 @@ export class StreamsBuilder {
     })
     graph.add(node)
     return new Table({ graph, node, sources: new Set([sourceName]), key, value, rows })
+  }
+
+  /**
+   * A topic as a table that every task has in full, from all its partitions: for joins of streams by a key of any kind. Always in a store, which every
+   * processor can read; the topic is what it is restored from, always from the beginning. Kafka Streams' StreamsBuilder.globalTable.
+   */
+  globalTable<K, V>(
+    topic: string,
+    options: GlobalTableOptions<K, V>,
+  ): GlobalTable<NonNullable<K>, NonNullable<V>> {
+    checkName('globalTable', 'the topic', topic)
+    return addGlobalTable(this.#graph, topic, options)
+  }
+
+  /**
+   * Adds a store (made by `stores`) that every task has in full, filled from a topic by a processor of its own. Every processor can read it, without naming
+   * it. Kafka Streams' StreamsBuilder.addGlobalStore.
+   *
+   * @param supplier makes what puts the records into the store; it must not forward
+   */
+  addGlobalStore<K, V>(
+    store: StoreDefinition,
+    topic: string,
+    options: GlobalStoreConsumed<K, V>,
+    supplier: ProcessorSupplier<K, V, never, never>,
+  ): this {
+    const where = `addGlobalStore ${String(topic)}`
+    checkName('addGlobalStore', 'the topic', topic)
+    checkStep(where, (options as typeof options | undefined) ?? (null as never), GLOBAL_CONSUMED)
+    addGlobalStore(this.#graph, where, store, topic, options, supplier as ProcessorSupplier)
+    return this
   }
 
   /** Adds a store (made by `stores`) for processors to use; those name it in their `stores`. */

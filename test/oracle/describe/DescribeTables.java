@@ -5,11 +5,15 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.GlobalKTable;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.TableJoined;
+import org.apache.kafka.streams.processor.api.ContextualProcessor;
+import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
@@ -53,6 +57,20 @@ final class DescribeTables {
       left.join(right, value -> value, (l, r) -> l, TableJoined.as("named")).filter((key, value) -> true).toStream().to("three");
       left.leftJoin(right.filter((key, value) -> true), value -> value, (l, r) -> l, TableJoined.as("both"), as("stored"))
           .toStream().to("four");
+    });
+
+    topologies.accept("global-tables", builder -> {
+      stream(builder, "first").to("zero");
+      GlobalKTable<String, String> table = builder.globalTable("rows", Consumed.with(Serdes.String(), Serdes.String()));
+      GlobalKTable<String, String> named = builder.globalTable("people", Consumed.with(Serdes.String(), Serdes.String()).withName("people"), as("stored"));
+      stream(builder, "a").join(table, (key, value) -> value, (l, r) -> l).leftJoin(named, (key, value) -> key, (l, r) -> l, Named.as("left"))
+          .groupByKey().count().toStream().to("one");
+      builder.addGlobalStore(Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore("own"), Serdes.String(), Serdes.String()), "more",
+          Consumed.with(Serdes.String(), Serdes.String()), () -> new ContextualProcessor<String, String, Void, Void>() {
+            @Override
+            public void process(Record<String, String> record) {}
+          });
+      stream(builder, "b").selectKey((key, value) -> value).join(table, (key, value) -> key, (l, r) -> l).groupByKey().count().toStream().to("two");
     });
 
     topologies.accept("foreign-key-joins-chained", builder -> {

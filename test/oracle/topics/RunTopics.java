@@ -39,6 +39,7 @@ public final class RunTopics {
           Joined.<String, String, String>as("named").withGracePeriod(Duration.ofMillis(10))).to("out");
     });
     ForeignKeyTopologies.addTo(TOPOLOGIES);
+    GlobalTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

@@ -9,6 +9,7 @@ import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import type { TestOutputTopic } from '../../../src/testing/test-output-topic.ts'
 import type { OperatorTopology } from '../process/operators/join-topologies.ts'
 import { foreignKeyTopologies } from './foreign-key-topologies.ts'
+import { globalTopologies } from './global-topologies.ts'
 
 /** The topologies of test/oracle/topics/RunTopics.java, on the same records: every topic must have the same records, byte by byte. */
 
@@ -25,6 +26,7 @@ const topologies: Record<string, OperatorTopology> = {
     out(builder.stream('a', text).join(table, (l, r) => `${l}+${r}`, { name: 'named', graceMs: 10 }))
   },
   ...foreignKeyTopologies,
+  ...globalTopologies,
 }
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

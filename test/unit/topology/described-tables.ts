@@ -3,6 +3,7 @@ import type { Stream } from '../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { stores } from '../../../src/topology/stores.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 const first = (left: unknown): string => String(left)
@@ -55,6 +56,29 @@ export const describedTables: Record<string, (builder: StreamsBuilder) => void> 
       .leftJoin(right.filter(all), first, { ...text, foreignKey, name: 'both', store: 'stored' })
       .toStream()
       .to('four')
+  },
+
+  'global-tables': (builder) => {
+    stream(builder, 'first').to('zero')
+    const rows = builder.globalTable('rows', text)
+    const people = builder.globalTable('people', { ...text, name: 'people', store: 'stored' })
+    const keySelector = ({ key }: { readonly key: string }): string => key
+    stream(builder, 'a')
+      .join(rows, first, { keySelector })
+      .leftJoin(people, first, { keySelector, name: 'left' })
+      .groupByKey()
+      .count()
+      .toStream()
+      .to('one')
+    const own = stores.keyValue({ name: 'own', ...text, inMemory: true })
+    builder.addGlobalStore(own, 'more', text, () => ({ process() {} }))
+    stream(builder, 'b')
+      .selectKey(({ value }) => value)
+      .join(rows, first, { keySelector })
+      .groupByKey(text)
+      .count()
+      .toStream()
+      .to('two')
   },
 
   'foreign-key-joins-chained': (builder) => {
