@@ -5,7 +5,12 @@ export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branche
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { ForeignKeyOptions } from './dsl/foreign-key-join.ts'
-export type { GlobalJoinOptions, GlobalStoreConsumed, GlobalTable, GlobalTableOptions } from './dsl/global-table.ts'
+export type {
+  GlobalJoinOptions,
+  GlobalStoreConsumed,
+  GlobalTable,
+  GlobalTableOptions,
+} from './dsl/global-table.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
 export type {
@@ -26,8 +31,8 @@ export type { SerdeState } from './dsl/serde-state.ts'
 export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
-export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { TableJoinOptions } from './dsl/stream-table-join.ts'
+export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export type { Table } from './dsl/table.ts'
 export type { TransformerOptions } from './dsl/table-transform.ts'
 export type { TimeWindowedStream } from './dsl/time-windowed-stream.ts'

@@ -1,5 +1,9 @@
 /** Joins of two tables by a foreign key, as nodes of the graph. */
-import { answerSubscriptions, publishRows, receiveSubscriptions } from '../process/operators/foreign-key-publisher.ts'
+import {
+  answerSubscriptions,
+  publishRows,
+  receiveSubscriptions,
+} from '../process/operators/foreign-key-publisher.ts'
 import {
   type ForeignKeyExtractor,
   joinResponses,
@@ -20,7 +24,13 @@ import { checkFunction } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
-import { checkStep, checkStoreOptions, MATERIALIZED, type MaterializedOptions, tableStore } from './options.ts'
+import {
+  checkStep,
+  checkStoreOptions,
+  MATERIALIZED,
+  type MaterializedOptions,
+  tableStore,
+} from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import { windowedPartitioner } from './stream-steps.ts'
 import type { TableParts } from './table.ts'
@@ -263,6 +273,10 @@ function byKey<K>(where: string, partitioner: Partitioner<K, null>): Partitioner
   }
 }
 
-function primaryPartition(_topic: string, _key: unknown, { primaryPartition }: SubscriptionResponse<unknown>) {
+function primaryPartition(
+  _topic: string,
+  _key: unknown,
+  { primaryPartition }: SubscriptionResponse<unknown>,
+) {
   return primaryPartition
 }

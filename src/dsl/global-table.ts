@@ -9,13 +9,22 @@ import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { checkFunction } from '../topology/options.ts'
 import { type DslGraph, GraphNode } from './graph.ts'
-import { type ConsumedOptions, checkStep, checkStoreOptions, type NameOption, type StoreOptions, tableStore } from './options.ts'
+import {
+  type ConsumedOptions,
+  checkStep,
+  checkStoreOptions,
+  type NameOption,
+  type StoreOptions,
+  tableStore,
+} from './options.ts'
 import type { StreamParts } from './stream-parts.ts'
 
 /** The topic is what the rows are restored from. */
 type GlobalStoreRows = Omit<StoreOptions, 'logging' | 'changelogConfig' | 'caching'>
 
-export interface GlobalTableOptions<K, V> extends Omit<ConsumedOptions<K, V>, 'offsetReset'>, GlobalStoreRows {}
+export interface GlobalTableOptions<K, V>
+  extends Omit<ConsumedOptions<K, V>, 'offsetReset'>,
+    GlobalStoreRows {}
 
 /** How a global store's topic is read. */
 export type GlobalStoreConsumed<K, V> = Omit<ConsumedOptions<K, V>, 'offsetReset'>

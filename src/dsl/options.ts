@@ -111,7 +111,10 @@ export function checkStep(
   if (options?.name !== undefined) checkName(where, 'name', options.name)
 }
 
-export function checkStoreOptions(where: string, options: (StoreOptions & VersionsOptions) | undefined): void {
+export function checkStoreOptions(
+  where: string,
+  options: (StoreOptions & VersionsOptions) | undefined,
+): void {
   if (options?.store !== undefined) checkName(where, 'store', options.store)
   checkBoolean(where, 'logging', options?.logging)
   checkBoolean(where, 'inMemory', options?.inMemory)

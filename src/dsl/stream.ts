@@ -352,11 +352,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     joiner: ValueJoiner<K, NonNullable<V>, VR, R>,
     options: GlobalJoinOptions<K, NonNullable<V>, GK>,
   ): Stream<K, R, KS, 'missing'>
-  join<V2, R>(
-    other: Joinable<K, V2>,
-    joiner: AnyJoiner<K, V, V2, R>,
-    ...rest: readonly unknown[]
-  ): unknown {
+  join<V2, R>(other: Joinable<K, V2>, joiner: AnyJoiner<K, V, V2, R>, ...rest: readonly unknown[]): unknown {
     return this.#join('join', other, joiner, rest)
   }
 

@@ -1,5 +1,5 @@
-import { asksForStore, type MaterializedOptions } from './options.ts'
 import { joinedView, type RowJoiner, storeView, type TableView } from '../process/operators/table-view.ts'
+import { asksForStore, type MaterializedOptions } from './options.ts'
 
 /**
  * What a table is made from, and who needs what of it: whether somebody below asked for old values, and how its rows are read. Kafka Streams'
@@ -106,7 +106,9 @@ export class ComputedRows<K, P, V> implements TableRows<K, V> {
   }
 
   view(): TableView<K, V> {
-    return this.store === null ? this.#compute(this.#parent.view()) : storeView(this.store, this.#historyRetentionMs)
+    return this.store === null
+      ? this.#compute(this.#parent.view())
+      : storeView(this.store, this.#historyRetentionMs)
   }
 }
 

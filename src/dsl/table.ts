@@ -278,7 +278,13 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
       throw new TopologyError(`${method}: a table is expected, not ${kindOf(other)}`)
     if (method !== 'outerJoin' && options?.foreignKey !== undefined)
       return new Table(
-        addForeignKeyJoin(method, this.parts, other.parts, joiner, options as ForeignKeyJoined<K, V, K, Exclude<R, null>>),
+        addForeignKeyJoin(
+          method,
+          this.parts,
+          other.parts,
+          joiner,
+          options as ForeignKeyJoined<K, V, K, Exclude<R, null>>,
+        ),
       )
     return new Table(addTableTableJoin(method, this.parts, other.parts, joiner, options))
   }

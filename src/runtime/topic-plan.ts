@@ -110,7 +110,8 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
       const writers = topology.subtopologies.filter(({ nodes }) =>
         nodes.some((node) => node.kind === 'sink' && node.topic === name),
       )
-      const known = !isComplete || writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
+      const known =
+        !isComplete || writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
       const count = Math.max(0, ...writers.map((writer) => taskCount(writer, counts)))
       if (!known || count === 0) return true
       counts.set(name, count)

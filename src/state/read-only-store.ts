@@ -27,7 +27,9 @@ const WRITES = ['put', 'putIfAbsent', 'update', 'delete', 'remove']
  * @param why for the message: `it is a global store`
  */
 export function readOnlyStore(store: Store, why: string): Store {
-  const methods = store as unknown as Readonly<Record<string, ((...values: unknown[]) => unknown) | undefined>>
+  const methods = store as unknown as Readonly<
+    Record<string, ((...values: unknown[]) => unknown) | undefined>
+  >
   const view: Record<string, unknown> = { name: store.name }
   for (const method of READS) if (methods[method] !== undefined) view[method] = methods[method].bind(store)
   for (const method of WRITES) {

@@ -22,11 +22,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
   /** Whose row is being put. */
   #record: StreamRecord<unknown, unknown> | null = null
 
-  constructor(
-    store: RowStore<K, V>,
-    context: OperatorContext<K, Change<V>>,
-    sendsOldValues: boolean,
-  ) {
+  constructor(store: RowStore<K, V>, context: OperatorContext<K, Change<V>>, sendsOldValues: boolean) {
     this.#store = store
     this.#context = context
     this.#sendsOldValues = sendsOldValues

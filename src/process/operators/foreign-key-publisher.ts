@@ -16,7 +16,9 @@ import type { RowReader, TableView } from './table-view.ts'
 
 type SubscriptionStore<KO, K> = TimestampedKeyValueStore<CombinedKey<KO, K>, Subscription<K>>
 
-class SubscriptionReceiver<KO, K> implements Processor<KO | null, Subscription<K>, KO | null, Subscription<K>> {
+class SubscriptionReceiver<KO, K>
+  implements Processor<KO | null, Subscription<K>, KO | null, Subscription<K>>
+{
   readonly #storeName: string
   #store!: SubscriptionStore<KO, K>
 
@@ -36,7 +38,8 @@ class SubscriptionReceiver<KO, K> implements Processor<KO | null, Subscription<K
     const { instruction, primaryKey } = subscription
     if (foreignKey !== null) {
       const isKept =
-        instruction === INSTRUCTION.propagateNullIfAbsent || instruction === INSTRUCTION.propagateOnlyIfPresent
+        instruction === INSTRUCTION.propagateNullIfAbsent ||
+        instruction === INSTRUCTION.propagateOnlyIfPresent
       this.#store.update({ foreignKey, primaryKey }, isKept ? subscription : null, timestamp)
     } else if (instruction !== INSTRUCTION.propagateNullIfAbsent) {
       context.recordDropped('null foreign key')
@@ -115,10 +118,7 @@ class ForeignRowPublisher<KO, VO, K> implements Processor<KO, Change<VO>, K, Sub
     this.#store = context.stateStore(this.#options.store)
   }
 
-  process(
-    record: StreamRecord<KO, Change<VO>>,
-    context: OperatorContext<K, SubscriptionResponse<VO>>,
-  ): void {
+  process(record: StreamRecord<KO, Change<VO>>, context: OperatorContext<K, SubscriptionResponse<VO>>): void {
     const { key: foreignKey, timestamp, headers } = record
     if (foreignKey === null) {
       context.recordDropped('null key')

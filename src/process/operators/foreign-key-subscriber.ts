@@ -8,7 +8,12 @@ import { defined } from './map-values.ts'
 import { murmur3Hash128 } from './murmur3.ts'
 import type { OperatorContext } from './operator-context.ts'
 import type { ValueJoiner } from './stream-table-join.ts'
-import { INSTRUCTION, type Instruction, type Subscription, type SubscriptionResponse } from './subscription.ts'
+import {
+  INSTRUCTION,
+  type Instruction,
+  type Subscription,
+  type SubscriptionResponse,
+} from './subscription.ts'
 import type { RowReader, TableView } from './table-view.ts'
 
 /** @returns the key of the other table's row; null for none */

@@ -75,7 +75,8 @@ export function bufferedRecordSerde<V>(value: Serde<V>): Serde<BufferedRecord<V>
       const headers = Headers.decode(buffer, topicEnd + 4)
       const valueStart = headersEnd(buffer, topicEnd + 4) + 12
       const valueEnd = valueStart + buffer.readInt32BE(valueStart - 4)
-      if (valueEnd + 8 !== end) throw new RangeError(`a buffered record ends at ${valueEnd + 8}, not at ${end}`)
+      if (valueEnd + 8 !== end)
+        throw new RangeError(`a buffered record ends at ${valueEnd + 8}, not at ${end}`)
       return {
         value: value.deserialize(buffer, valueStart, valueEnd),
         origin: {
@@ -125,7 +126,10 @@ export class RecordBuffer<K, V> {
     const { timestamp, key, value } = record
     if (this.#streamTimeMs - this.#graceMs > timestamp) return false
     this.#sequence = (this.#sequence + 1) & SEQUENCE_MAX
-    this.#store.put({ timestamp, key, sequence: this.#sequence }, { value, origin: context.origin(record, null) })
+    this.#store.put(
+      { timestamp, key, sequence: this.#sequence },
+      { value, origin: context.origin(record, null) },
+    )
     this.#streamTimeMs = Math.max(this.#streamTimeMs, timestamp)
     this.#minTimestamp = Math.min(this.#minTimestamp, timestamp)
     return true

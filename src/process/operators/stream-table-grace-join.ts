@@ -22,11 +22,7 @@ class StreamTableGraceJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R
   #rows!: RowReader<K, VR>
   #buffer!: RecordBuffer<K, VL>
 
-  constructor(
-    view: TableView<K, VR>,
-    joiner: ValueJoiner<K, VL, VR | null, R>,
-    options: GraceJoinOptions,
-  ) {
+  constructor(view: TableView<K, VR>, joiner: ValueJoiner<K, VL, VR | null, R>, options: GraceJoinOptions) {
     this.#view = view
     this.#joiner = joiner
     this.#options = options

@@ -49,7 +49,12 @@ const RESPONSE_VERSION = 0
 const HASH_BYTES = 16
 const HASH_IS_NULL = 0x80
 
-function writeHash(writer: ByteWriter, version: number, hash: Buffer | null, instruction: number | null): void {
+function writeHash(
+  writer: ByteWriter,
+  version: number,
+  hash: Buffer | null,
+  instruction: number | null,
+): void {
   writer.writeUInt8(hash === null ? version | HASH_IS_NULL : version)
   if (instruction !== null) writer.writeUInt8(instruction)
   if (hash !== null) writer.writeBytes(hash)

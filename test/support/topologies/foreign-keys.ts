@@ -18,7 +18,10 @@ export default defineTopology((builder) => {
     .toStream()
     .to('inner')
   orders
-    .leftJoin(customers, (order, customer) => `${order}+${customer}`, { foreignKey: customerOf, name: 'left' })
+    .leftJoin(customers, (order, customer) => `${order}+${customer}`, {
+      foreignKey: customerOf,
+      name: 'left',
+    })
     .toStream()
     .to('left', text)
 })

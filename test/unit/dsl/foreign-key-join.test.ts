@@ -35,7 +35,8 @@ describe('a foreign-key join that cannot be is refused with one line', () => {
       'leftJoin with a foreign key: unknown option partition; allowed: key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb, historyRetentionMs, segmentIntervalMs, foreignKey, partitioner, otherPartitioner',
     ],
     'a partitioner that is none': [
-      (b) => b.table('a', text).join(b.table('b', text), joiner, { foreignKey, otherPartitioner: 1 as never }),
+      (b) =>
+        b.table('a', text).join(b.table('b', text), joiner, { foreignKey, otherPartitioner: 1 as never }),
       'join with a foreign key: otherPartitioner must be a function, not a number',
     ],
     'values without a serde': [

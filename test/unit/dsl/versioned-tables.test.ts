@@ -34,11 +34,18 @@ describe('versioned tables that cannot be are refused with one line', () => {
       'store rows: historyRetentionMs must be a whole number of milliseconds from 0, not -1',
     ],
     'a windowed aggregate': [
-      (b) => b.stream('a', text).groupByKey().reduce(joiner, { ...versions, retentionMs: 1 } as never),
+      (b) =>
+        b
+          .stream('a', text)
+          .groupByKey()
+          .reduce(joiner, { ...versions, retentionMs: 1 } as never),
       'reduce: unknown option retentionMs; allowed: key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb, historyRetentionMs, segmentIntervalMs',
     ],
     'ranges of versions': [
-      (b) => b.stream('a', text).joinRange(b.table('b', versions), joiner as never, { range: () => null as never }),
+      (b) =>
+        b
+          .stream('a', text)
+          .joinRange(b.table('b', versions), joiner as never, { range: () => null as never }),
       'joinRange: the rows of KTABLE-SOURCE-0000000002 are kept in no key-value store: give that step a { store }',
     ],
     'grace over a table without versions': [
@@ -77,7 +84,9 @@ test('a record without a key does not wait: no row will ever be found for it', a
   const nullable = serdes.string as Serde<string | null>
   const topology = defineTopology((b) => {
     const table = b.table('b', versions)
-    b.stream('a', { key: nullable, value: serdes.string }).leftJoin(table, joiner, { graceMs: 10 }).to('out', text as never)
+    b.stream('a', { key: nullable, value: serdes.string })
+      .leftJoin(table, joiner, { graceMs: 10 })
+      .to('out', text as never)
   })
   await using driver = await TopologyTestDriver.open(topology)
   const a = driver.createInputTopic('a', { key: nullable, value: serdes.string })

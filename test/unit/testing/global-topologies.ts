@@ -25,7 +25,10 @@ class Inverting implements Processor<Text, Text, never, never> {
 }
 
 class Looking implements Processor<Text, Text, Text, Text> {
-  process({ key, value, timestamp, headers }: StreamRecord<Text, Text>, context: ProcessorContext<Text, Text>): void {
+  process(
+    { key, value, timestamp, headers }: StreamRecord<Text, Text>,
+    context: ProcessorContext<Text, Text>,
+  ): void {
     const store = context.stateStore<ReadOnlyKeyValueStore<string, string>>('inverted')
     const found = value === null ? 'none' : store.get(value)
     context.forward({ key, value: `${value} ${found}`, timestamp, headers })

@@ -42,13 +42,19 @@ test('a buffer that is opened again goes on where it was: nothing is lost, or wr
   const store = graph.keyValueStore('buffer') as KeyValueStore<BufferKey<string>, BufferedRecord<string>>
   const open = () => new RecordBuffer<string, string>(store, 10)
   const headers = Headers.empty.with('trace', 'one').with('none', null)
-  const put = (buffer: RecordBuffer<string, string>, key: string, value: string, timestamp: number): boolean =>
-    buffer.put({ key, value, timestamp, headers }, context!)
+  const put = (
+    buffer: RecordBuffer<string, string>,
+    key: string,
+    value: string,
+    timestamp: number,
+  ): boolean => buffer.put({ key, value, timestamp, headers }, context!)
   const evicted = (buffer: RecordBuffer<string, string>): string[] => {
     const lines: string[] = []
     buffer.evict((record, origin) => {
       const traces = [...record.headers].map((header) => `${header.key}=${header.value}`).join()
-      lines.push(`${record.key} ${record.value} ${record.timestamp} ${origin.topic} ${origin.offset} ${traces}`)
+      lines.push(
+        `${record.key} ${record.value} ${record.timestamp} ${origin.topic} ${origin.offset} ${traces}`,
+      )
     })
     return lines
   }
@@ -72,7 +78,13 @@ test('a buffer that is opened again goes on where it was: nothing is lost, or wr
   )
   assert.deepEqual(evicted(second), [])
   assert.equal(put(second, 'z', 'six', 121), true)
-  assert.deepEqual(evicted(second), ['a four 105 a 7 trace=one,none=null', 'z five 111 a 7 trace=one,none=null'])
+  assert.deepEqual(evicted(second), [
+    'a four 105 a 7 trace=one,none=null',
+    'z five 111 a 7 trace=one,none=null',
+  ])
   using left = store.all()
-  assert.deepEqual([...left.keys()].map(({ key, timestamp }) => `${key} ${timestamp}`), ['z 121'])
+  assert.deepEqual(
+    [...left.keys()].map(({ key, timestamp }) => `${key} ${timestamp}`),
+    ['z 121'],
+  )
 })
