@@ -17,13 +17,15 @@ import {
   subscriptionSerde,
 } from '../process/operators/subscription.ts'
 import { tableSource } from '../process/operators/table-source.ts'
+import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import { isWindowedSerde } from '../serde/windowed.ts'
 import type { Partitioner, StoreDefinition } from '../topology/definition.ts'
 import { checkFunction } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
+import type { ProcessorOptions, SinkOptions, SourceOptions } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
-import { GraphNode } from './graph.ts'
+import { type DslGraph, GraphNode } from './graph.ts'
 import {
   checkStep,
   checkStoreOptions,
@@ -97,123 +99,93 @@ export function addForeignKeyJoin<K, V, KO, VO, R>(
   const subscriptions = subscriptionSerde(leftKey)
   const responses = subscriptionResponseSerde(rightValue)
   graph.topology.addRepartitionTopic(registration, null)
+  const { addProcessor, addSink, addSource } = nodesOf(graph)
+  const rightView = right.rows.view()
+  const leftView = left.rows.view()
 
-  const sendName = named('-subscription-registration-processor', REGISTRATION)
-  const sender = sendSubscriptions({
-    foreignKey,
-    foreignKeySerde: right.key,
-    valueSerde: leftValue,
-    leftJoin,
-    isVersioned: left.rows.isVersioned === true,
-  })
-  const send = graph.add(
-    new GraphNode(sendName, (topology, parents) => topology.addProcessor(sendName, sender, { parents })),
+  const send = addProcessor(
+    named('-subscription-registration-processor', REGISTRATION),
+    sendSubscriptions({
+      foreignKey,
+      foreignKeySerde: right.key,
+      valueSerde: leftValue,
+      leftJoin,
+      isVersioned: left.rows.isVersioned === true,
+    }),
+    {},
     left.node,
   )
-  const registrationSink = named('-subscription-registration-sink', SINK)
   const toForeignKey = otherPartitioner ?? partitionerOf(right.key)
-  const sink = graph.add(
-    new GraphNode(registrationSink, (topology, parents) =>
-      topology.addSink(registrationSink, {
-        parents,
-        topic: registration,
-        key: right.key,
-        value: subscriptions,
-        ...(toForeignKey !== undefined && { partitioner: byKey(where, toForeignKey) }),
-      }),
-    ),
+  const sent = addSink(
+    named('-subscription-registration-sink', SINK),
+    {
+      topic: registration,
+      key: right.key,
+      value: subscriptions,
+      ...(toForeignKey !== undefined && { partitioner: byKey(where, toForeignKey) }),
+    },
     send,
   )
-  const registrationSource = named('-subscription-registration-source', SOURCE)
-  const source = graph.add(
-    new GraphNode(registrationSource, (topology) =>
-      topology.addSource(registrationSource, { topics: registration, key: right.key, value: subscriptions }),
-    ),
-    sink,
+  const registered = addSource(
+    named('-subscription-registration-source', SOURCE),
+    { topics: registration, key: right.key, value: subscriptions },
+    sent,
   )
-  graph.copartition(new Set([...right.sources, registrationSource]))
+  graph.copartition(new Set([...right.sources, registered.name]))
 
   const store = stores.timestampedKeyValue({
     name: named('-subscription-store', `${PREFIX}SUBSCRIPTION-STATE-STORE-`),
     key: combinedKeySerde(right.key, leftKey),
     value: subscriptions,
   })
-  const receiveName = named('-subscription-receive', PROCESSOR)
-  const receive = graph.add(
-    new GraphNode(receiveName, (topology, parents) =>
-      topology.addStateStore(store).addProcessor(receiveName, receiveSubscriptions(store.name), {
-        parents,
-        stores: [store.name],
-        preservesKey: true,
-      }),
-    ),
-    source,
+  const received = addProcessor(
+    named('-subscription-receive', PROCESSOR),
+    receiveSubscriptions(store.name),
+    { store, preservesKey: true },
+    registered,
   )
-  const rightView = right.rows.view()
-  const answerName = named('-subscription-join-foreign', PROCESSOR)
-  const answer = graph.add(
-    new GraphNode(answerName, (topology, parents) =>
-      topology.addProcessor(answerName, answerSubscriptions(rightView), {
-        parents,
-        stores: rightView.stores,
-        readsByKey: rightView.stores,
-      }),
-    ),
-    receive,
+  const answered = addProcessor(
+    named('-subscription-join-foreign', PROCESSOR),
+    answerSubscriptions(rightView),
+    { stores: rightView.stores, readsByKey: rightView.stores },
+    received,
   )
-  const publishName = named('-foreign-join-subscription', PROCESSOR)
-  const publisher = publishRows({
-    store: store.name,
-    foreignKeySerde: right.key,
-    isVersioned: right.rows.isVersioned === true,
-  })
-  const publish = graph.add(
-    new GraphNode(publishName, (topology, parents) =>
-      topology.addStateStore(store).addProcessor(publishName, publisher, { parents, stores: [store.name] }),
-    ),
+  const published = addProcessor(
+    named('-foreign-join-subscription', PROCESSOR),
+    publishRows({
+      store: store.name,
+      foreignKeySerde: right.key,
+      isVersioned: right.rows.isVersioned === true,
+    }),
+    { store },
     right.node,
   )
 
   const response = named('-subscription-response', `${PREFIX}SUBSCRIPTION-RESPONSE-`) + TOPIC
   graph.topology.addRepartitionTopic(response, null)
-  const responseSink = named('-subscription-response-sink', SINK)
-  const answered = graph.add(
-    new GraphNode(responseSink, (topology, parents) =>
-      topology.addSink(responseSink, {
-        parents,
-        topic: response,
-        key: leftKey,
-        value: responses,
-        partitioner: partitioner === undefined ? primaryPartition : byKey(where, partitioner),
-      }),
-    ),
-    answer,
-    publish,
-  )
-  const responseSource = named('-subscription-response-source', SOURCE)
-  const responded = graph.add(
-    new GraphNode(responseSource, (topology) =>
-      topology.addSource(responseSource, { topics: response, key: leftKey, value: responses }),
-    ),
+  const responded = addSink(
+    named('-subscription-response-sink', SINK),
+    {
+      topic: response,
+      key: leftKey,
+      value: responses,
+      partitioner: partitioner === undefined ? toPrimaryPartition : byKey(where, partitioner),
+    },
     answered,
+    published,
   )
-  const sources = new Set([...left.sources, responseSource])
-  graph.copartition(sources)
-  const leftView = left.rows.view()
-  const resolveName = named(
-    '-subscription-response-resolver',
-    `${PREFIX}SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-`,
-  )
-  const resolve = graph.add(
-    new GraphNode(resolveName, (topology, parents) =>
-      topology.addProcessor(resolveName, joinResponses(leftView, leftValue, joiner, leftJoin), {
-        parents,
-        stores: leftView.stores,
-        preservesKey: true,
-        readsByKey: leftView.stores,
-      }),
-    ),
+  const returned = addSource(
+    named('-subscription-response-source', SOURCE),
+    { topics: response, key: leftKey, value: responses },
     responded,
+  )
+  const sources = new Set([...left.sources, returned.name])
+  graph.copartition(sources)
+  const resolved = addProcessor(
+    named('-subscription-response-resolver', `${PREFIX}SUBSCRIPTION-RESPONSE-RESOLVER-PROCESSOR-`),
+    joinResponses(leftView, leftValue, joiner, leftJoin),
+    { stores: leftView.stores, preservesKey: true, readsByKey: leftView.stores },
+    returned,
   )
 
   const resultName = named('-result', `${PREFIX}OUTPUT-`)
@@ -243,9 +215,45 @@ export function addForeignKeyJoin<K, V, KO, VO, R>(
         readsByKey: rows.sendsOldValues || kept?.caching === true ? own : [],
       })
     }),
-    resolve,
+    resolved,
   )
   return { graph, node: result, sources, key, value, rows }
+}
+
+/** Adds nodes one by one, below those that were added before. */
+function nodesOf(graph: DslGraph) {
+  return {
+    /** @param options.store one that it adds, and uses */
+    addProcessor<KIn, VIn, KOut, VOut>(
+      name: string,
+      supplier: ProcessorSupplier<KIn, VIn, KOut, VOut>,
+      {
+        store,
+        stores: used = [],
+        ...options
+      }: Omit<ProcessorOptions, 'parents'> & { store?: StoreDefinition },
+      ...above: GraphNode[]
+    ): GraphNode {
+      const own = store === undefined ? used : [store.name, ...used]
+      const node = new GraphNode(name, (topology, parents) => {
+        if (store !== undefined) topology.addStateStore(store)
+        topology.addProcessor(name, supplier, { ...options, parents, stores: own })
+      })
+      return graph.add(node, ...above)
+    },
+    addSink<K, V>(
+      name: string,
+      options: Omit<SinkOptions<K, V>, 'parents'>,
+      ...above: GraphNode[]
+    ): GraphNode {
+      const node = new GraphNode(name, (topology, parents) => topology.addSink(name, { ...options, parents }))
+      return graph.add(node, ...above)
+    },
+    /** Below the sink that writes its topic, so that it comes after that. */
+    addSource<K, V>(name: string, options: SourceOptions<K, V>, sink: GraphNode): GraphNode {
+      return graph.add(new GraphNode(name, (topology) => topology.addSource(name, options)), sink)
+    },
+  }
 }
 
 /** Values are hashed, or sent: their bytes must be known. */
@@ -273,7 +281,7 @@ function byKey<K>(where: string, partitioner: Partitioner<K, null>): Partitioner
   }
 }
 
-function primaryPartition(
+function toPrimaryPartition(
   _topic: string,
   _key: unknown,
   { primaryPartition }: SubscriptionResponse<unknown>,
