@@ -19,6 +19,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
   readonly #context: OperatorContext<K, Change<V>>
   readonly #sendsOldValues: boolean
   readonly #caching: boolean
+  readonly #isVersioned: boolean
   /** Whose row is being put. */
   #record: StreamRecord<unknown, unknown> | null = null
 
@@ -26,6 +27,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     this.#store = store
     this.#context = context
     this.#sendsOldValues = sendsOldValues
+    this.#isVersioned = store.historyRetentionMs !== undefined
     this.#caching = (store as Partial<CachingStore<K, V>>).setFlushListener?.(this) ?? false
   }
 
@@ -36,8 +38,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
    */
   update(record: StreamRecord<K, unknown>, newValue: V | null, oldValue: V | null, timestamp: number): void {
     const { key } = record
-    const isVersioned = this.#store.historyRetentionMs !== undefined
-    const loggedTimestamp = newValue === null && !isVersioned ? record.timestamp : timestamp
+    const loggedTimestamp = newValue === null && !this.#isVersioned ? record.timestamp : timestamp
     if (this.#caching) {
       this.#record = record
       this.#store.update(key, newValue, loggedTimestamp)
@@ -47,7 +48,8 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     const stored = this.#store.update(key, newValue, loggedTimestamp)
     if (stored === PUT_RETURN_CODE_NOT_PUT) return
     let value: Change<V> = { newValue, oldValue: this.#sendsOldValues ? oldValue : null }
-    if (isVersioned && stored !== PUT_RETURN_CODE_VALID_TO_UNDEFINED) value = { ...value, isLatest: false }
+    if (this.#isVersioned && stored !== PUT_RETURN_CODE_VALID_TO_UNDEFINED)
+      value = { ...value, isLatest: false }
     this.#context.forward({ key, value, timestamp, headers: record.headers })
   }
 
