@@ -12,6 +12,13 @@ export type {
 } from './dsl/cogrouped-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
+export type { ForeignKeyOptions } from './dsl/foreign-key-join.ts'
+export type {
+  GlobalJoinOptions,
+  GlobalStoreConsumed,
+  GlobalTable,
+  GlobalTableOptions,
+} from './dsl/global-table.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
 export type { GroupedTable, TableAggregateSpecification, TableGroupOptions } from './dsl/grouped-table.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
@@ -25,6 +32,7 @@ export type {
   RepartitionOptions,
   StoreOptions,
   TableOptions,
+  VersionsOptions,
   WindowedMaterializedOptions,
 } from './dsl/options.ts'
 export type { RangeJoinOptions } from './dsl/range-join.ts'
@@ -32,6 +40,7 @@ export type { SerdeState } from './dsl/serde-state.ts'
 export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
+export type { TableJoinOptions } from './dsl/stream-table-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
 export { BufferConfig, Suppressed, type WhenFull } from './dsl/suppressed.ts'
 export type { Table } from './dsl/table.ts'
@@ -52,6 +61,7 @@ export { type Header, Headers } from './process/headers.ts'
 export type { Aggregator, Initializer } from './process/operators/aggregate.ts'
 export type { Merger } from './process/operators/aggregation.ts'
 export type { RecordPredicate } from './process/operators/filter.ts'
+export type { ForeignKeyExtractor } from './process/operators/foreign-key-subscriber.ts'
 export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
 export type { RecordAction } from './process/operators/peek.ts'
@@ -110,6 +120,7 @@ export type {
 } from './state/store.ts'
 export { PUT_RETURN_CODE_NOT_PUT, PUT_RETURN_CODE_VALID_TO_UNDEFINED } from './state/store.ts'
 export type {
+  GlobalStoreDefinition,
   OffsetReset,
   Partitioner,
   StoreDefinition,
@@ -117,6 +128,7 @@ export type {
   TopicChooser,
   TopologyDefinition,
 } from './topology/definition.ts'
+export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'

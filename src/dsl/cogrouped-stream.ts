@@ -26,6 +26,7 @@ import {
   type NameOption,
   type StoreOptions,
   tableStore,
+  type VersionsOptions,
   WINDOWED_MATERIALIZED,
   type WindowedMaterializedOptions,
 } from './options.ts'
@@ -212,14 +213,14 @@ export class CogroupedStream<K, A> {
   }
 
   /** The table of all streams' aggregates, each key's beginning with what `initializer` returns. Records with a null key or value are dropped and counted. */
-  aggregate(specification: CogroupSpecification<K, A>): Table<K, A> {
+  aggregate(specification: CogroupSpecification<K, A> & VersionsOptions): Table<K, A> {
     const { initializer, ...options } = checked(specification, [], MATERIALIZED)
     const { key, value, storeName } = serdesAndStore(this.#cogroup, options)
     return this.#cogroup.add<K>({
       options,
       store: tableStore(storeName, key, value, options),
       operator: (aggregator, aggregateOptions) => aggregate(initializer, aggregator, value, aggregateOptions),
-      view: storeView(storeName),
+      view: storeView(storeName, options.historyRetentionMs),
       keyValueStore: storeName,
       key,
       value,

@@ -137,7 +137,7 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known', Null extends n
       name: graph.nameOr(options?.name, prefix),
       store: tableStore(storeName, key, value, options),
       operator,
-      rows: new AggregateRows<K, A>(storeView(storeName), storeName),
+      rows: new AggregateRows<K, A>(storeView(storeName, options?.historyRetentionMs), storeName),
       key,
       value,
       preservesKey: true,

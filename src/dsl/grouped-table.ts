@@ -131,7 +131,7 @@ export class GroupedTable<K, V> {
       this.#repartition = this.#repartitionNode(sink, source, `${repartitionName ?? storeName}-repartition`)
     const repartition = graph.add(this.#repartition, node)
     const store = tableStore(storeName, key, value, options)
-    const rows = new AggregateRows<K, A>(storeView(storeName), storeName)
+    const rows = new AggregateRows<K, A>(storeView(storeName, options?.historyRetentionMs), storeName)
     const supplier = tableAggregate(aggregation, value, {
       store: storeName,
       sendsOldValues: () => rows.sendsOldValues,
@@ -174,7 +174,7 @@ export function groupTable<K, V, K2, V2>(
   const value = requireSerde(method, 'value', options.value, null)
   const name = graph.nameOr(options.name, 'KTABLE-SELECT-')
   const map = new GraphNode(name, (topology, parents) =>
-    topology.addProcessor(name, tableRepartitionMap(selector, key), { parents }),
+    topology.addProcessor(name, tableRepartitionMap(selector, key, rows.isVersioned === true), { parents }),
   )
   graph.add(map, node)
   // A group that a row has left must be told what it was.

@@ -4,6 +4,7 @@ import type { OffsetReset, Partitioner, StoreDefinition, TimestampExtractor } fr
 import { checkBoolean, checkName, checkOptions } from '../topology/options.ts'
 import type { StoreRocksDbOptions } from '../topology/store-options.ts'
 import { stores } from '../topology/stores.ts'
+import { TopologyError } from '../topology/topology-error.ts'
 
 export interface NameOption {
   /** The processor's name. Default: generated, as Kafka Streams does. */
@@ -38,9 +39,20 @@ export interface StoreOptions {
   readonly rocksdb?: StoreRocksDbOptions
 }
 
-export interface TableOptions<K, V> extends ConsumedOptions<K, V>, StoreOptions {}
+/** A table that keeps the versions of its rows (KIP-889, KIP-914). Kafka Streams' Materialized with a versioned store. */
+export interface VersionsOptions {
+  /**
+   * Makes the table's store a versioned one: rows can be asked for as they were, so far behind the highest timestamp, ms; a record that is older is
+   * dropped. Needs `store`. Default: the table has its present rows alone.
+   */
+  readonly historyRetentionMs?: number
+  /** As of `stores.versioned`. */
+  readonly segmentIntervalMs?: number
+}
 
-export interface MaterializedOptions<K, V> extends NameOption, StoreOptions {
+export interface TableOptions<K, V> extends ConsumedOptions<K, V>, StoreOptions, VersionsOptions {}
+
+export interface MaterializedOptions<K, V> extends NameOption, StoreOptions, VersionsOptions {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
 }
@@ -56,7 +68,8 @@ export interface PrintOptions<K, V> extends NameOption {
 }
 
 /** How a windowed aggregate keeps its rows. Kafka Streams' Materialized with a window or session store. */
-export interface WindowedMaterializedOptions<K, V> extends MaterializedOptions<K, V> {
+export interface WindowedMaterializedOptions<K, V>
+  extends Omit<MaterializedOptions<K, V>, keyof VersionsOptions> {
   /** How far behind the latest window windows are kept, ms. Default: as long as they take records, which is the least that is allowed. */
   readonly retentionMs?: number
 }
@@ -84,8 +97,9 @@ export interface ProcessOptions extends NameOption {
 
 export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
 export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig', 'rocksdb']
-export const MATERIALIZED = ['key', 'value', 'name', ...STORE]
-export const WINDOWED_MATERIALIZED = [...MATERIALIZED, 'retentionMs']
+export const VERSIONS = ['historyRetentionMs', 'segmentIntervalMs']
+export const MATERIALIZED = ['key', 'value', 'name', ...STORE, ...VERSIONS]
+export const WINDOWED_MATERIALIZED = ['key', 'value', 'name', ...STORE, 'retentionMs']
 
 /** Checks what every step has: known options, a name that topics can have. */
 export function checkStep(
@@ -97,11 +111,30 @@ export function checkStep(
   if (options?.name !== undefined) checkName(where, 'name', options.name)
 }
 
-export function checkStoreOptions(where: string, options: StoreOptions | undefined): void {
+export function checkStoreOptions(
+  where: string,
+  options: (StoreOptions & VersionsOptions) | undefined,
+): void {
   if (options?.store !== undefined) checkName(where, 'store', options.store)
   checkBoolean(where, 'logging', options?.logging)
   checkBoolean(where, 'inMemory', options?.inMemory)
   checkBoolean(where, 'caching', options?.caching)
+  if (options !== undefined) checkVersions(where, options)
+}
+
+function checkVersions(where: string, options: StoreOptions & VersionsOptions): void {
+  const { historyRetentionMs, segmentIntervalMs, store, inMemory, caching } = options
+  if (historyRetentionMs === undefined) {
+    if (segmentIntervalMs !== undefined)
+      throw new TopologyError(`${where}: segmentIntervalMs is given without historyRetentionMs`)
+    return
+  }
+  if (store === undefined)
+    throw new TopologyError(`${where}: historyRetentionMs is given without a name: give { store }`)
+  if (inMemory === true || caching === true)
+    throw new TopologyError(
+      `${where}: ${inMemory === true ? 'inMemory' : 'caching'} is true, but the versioned store ${store} cannot have it`,
+    )
 }
 
 /** True when the options say anything about a store, as giving a Materialized does in Java. */
@@ -116,8 +149,14 @@ export function tableStore<K, V>(
   name: string,
   key: Serde<K>,
   value: Serde<V>,
-  options: StoreOptions | undefined,
+  options: (StoreOptions & VersionsOptions) | undefined,
 ): StoreDefinition {
+  const { historyRetentionMs, segmentIntervalMs } = options ?? {}
+  if (historyRetentionMs !== undefined) {
+    const { inMemory: _, caching: __, ...given } = givenStoreOptions(options)
+    const versions = { historyRetentionMs, ...(segmentIntervalMs !== undefined && { segmentIntervalMs }) }
+    return stores.versioned({ name, key, value, ...given, ...versions })
+  }
   return stores.timestampedKeyValue({ name, key, value, ...givenStoreOptions(options) })
 }
 

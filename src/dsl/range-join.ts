@@ -62,7 +62,7 @@ export function addRangeJoin<K, V, KR, VR, P, R>(
 /** A table's own store: rows that are computed when they are asked for cannot be scanned. */
 function storeOf<K, V>(table: TableParts<K, V>): string {
   const { store } = table.rows
-  if (store === null)
+  if (store === null || table.rows.isVersioned === true)
     throw new TopologyError(
       `joinRange: the rows of ${table.node.name} are kept in no key-value store: give that step a { store }`,
     )

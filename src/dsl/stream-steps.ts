@@ -1,8 +1,6 @@
 /** The steps of a stream as nodes of the graph. Each checks its options, takes its names as Kafka Streams does, and is added below `parts`. */
 import { forEach, passThrough } from '../process/operators/peek.ts'
 import { keyAndValue, printer } from '../process/operators/print.ts'
-import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-table-join.ts'
-import type { TableView } from '../process/operators/table-view.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import { partitionOfKey } from '../produce/partition-of-key.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
@@ -22,7 +20,6 @@ import {
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
-import type { TableParts } from './table.ts'
 
 /** An operator that takes one function of the user's. */
 export function addStep<K, V, F, K2, V2>(
@@ -142,37 +139,11 @@ export function addSink<K, V>(
 }
 
 /** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
-function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
+export function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
   const writer = new ByteWriter(256)
   return (_topic, windowed, _value, partitions) => {
     writer.reset()
     key.serialize((windowed as Windowed<unknown>).key, writer)
     return partitionOfKey(writer.buffer, writer.position, partitions)
   }
-}
-
-/** A join to the table's present rows. REQUIRES checked options, and a stream whose keys are where the table's are. */
-export function addTableJoin<K, V, VR, R>(
-  left: StreamParts<K, V>,
-  table: TableParts<NonNullable<K>, VR>,
-  joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-  leftJoin: boolean,
-  options: ({ readonly key?: Serde<K> } & NameOption) | undefined,
-): StreamParts<K, R> {
-  const { graph } = left
-  const sources = new Set([...left.sources, ...table.sources])
-  graph.copartition(sources)
-  const name = graph.nameOr(options?.name, leftJoin ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-')
-  const view = table.rows.view() as TableView<K, VR>
-  const node = new GraphNode(name, (topology, parents) =>
-    topology.addProcessor(name, streamTableJoin(view, joiner, leftJoin), {
-      parents,
-      stores: view.stores,
-      preservesKey: true,
-      readsByKey: view.stores,
-    }),
-  )
-  node.relaxesNullKeys = leftJoin
-  graph.add(node, left.node)
-  return { graph, node, sources, key: options?.key ?? left.key, value: null, repartitionRequired: false }
 }

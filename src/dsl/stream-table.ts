@@ -34,7 +34,11 @@ export function addToTable<K, V>(
     parent = graph.add(repartitionNode(graph, { name, key, value }), parent)
     sources = new Set([parent.name])
   }
-  const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(storeName, options?.store !== undefined)
+  const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(
+    storeName,
+    options?.store !== undefined,
+    options?.historyRetentionMs,
+  )
   const store = tableStore(storeName, key, value, options)
   const supplier = tableSource<NonNullable<K>, NonNullable<V>>({
     store: () => (rows.isMaterialized ? storeName : null),

@@ -24,6 +24,7 @@ import type { TopicChooser } from '../topology/definition.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { BranchedStream } from './branched-stream.ts'
+import { addGlobalTableJoin, type GlobalJoinOptions, GlobalTable } from './global-table.ts'
 import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
 import type { JoinWindows } from './join-windows.ts'
@@ -56,8 +57,9 @@ import {
   type StreamJoinSerdes,
 } from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { addMerge, addPrint, addProcessor, addSink, addStep, addTableJoin } from './stream-steps.ts'
+import { addMerge, addPrint, addProcessor, addSink, addStep } from './stream-steps.ts'
 import { addToTable } from './stream-table.ts'
+import { addTableJoin, checkTableJoin, type TableJoined, type TableJoinOptions } from './stream-table-join.ts'
 import { Table } from './table.ts'
 
 type ToTableOptions<K, V, KS extends SerdeState, VS extends SerdeState> = KeyOption<NonNullable<K>, KS> &
@@ -72,7 +74,10 @@ type StreamOfKeys<K, V, KS extends SerdeState, VS extends SerdeState> =
   | Stream<K | null, V, KS, VS>
 
 /** What a stream is joined with. */
-type Joinable<K, V> = Table<NonNullable<K>, V, SerdeState, null> | StreamOfKeys<K, V, SerdeState, SerdeState>
+type Joinable<K, V> =
+  | Table<NonNullable<K>, V, SerdeState, null>
+  | StreamOfKeys<K, V, SerdeState, SerdeState>
+  | GlobalTable<unknown, V>
 
 /** A joiner of any kind of join: which arguments are never null depends on the kind. */
 type AnyJoiner<K, V, V2, R> =
@@ -320,7 +325,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   join<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<NonNullable<K>, NonNullable<V>, VR, R>,
-    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & TableJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
   /**
    * Joins the records of two streams that have the same key and are close in time: each pair once, when the later of the two arrives, with the
@@ -336,11 +341,18 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     windows: JoinWindows,
     ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
-  join<V2, R>(
-    other: Joinable<K, V2>,
-    joiner: AnyJoiner<K, V, V2, R>,
-    ...rest: readonly unknown[]
-  ): Stream<K, R, 'known', 'missing'> {
+  /**
+   * Joins each record to the row of a global table that it chooses; one without a row is left out. Records with a null value are dropped, and those that
+   * choose no key. Nothing is repartitioned. Kafka Streams' KStream.join with a GlobalKTable.
+   *
+   * @param joiner gets (left, right, the record's key)
+   */
+  join<GK, VR, R>(
+    table: GlobalTable<GK, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR, R>,
+    options: GlobalJoinOptions<K, NonNullable<V>, GK>,
+  ): Stream<K, R, KS, 'missing'>
+  join<V2, R>(other: Joinable<K, V2>, joiner: AnyJoiner<K, V, V2, R>, ...rest: readonly unknown[]): unknown {
     return this.#join('join', other, joiner, rest)
   }
 
@@ -352,7 +364,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   leftJoin<VR, R, VS2 extends SerdeState, Absent extends null>(
     table: Table<NonNullable<K>, VR, VS2, Absent>,
     joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & NameOption>
+    ...[options]: OptionsArgument<RepartitionSerdes<K, V, KS, VS> & TableJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
   /**
    * As `join`, but a record of this stream that no other has met is joined to null: when later records of either stream show that its window and
@@ -367,11 +379,21 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     windows: JoinWindows,
     ...[options]: OptionsArgument<StreamJoinSerdes<K, V, V2, KS, VS, KS2, VS2> & StreamJoinOptions>
   ): Stream<K, R, 'known', 'missing'>
+  /**
+   * As `join` with a global table, but a record that chooses no key, or one without a row, is joined to null.
+   *
+   * @param joiner gets (left, right or null, the record's key)
+   */
+  leftJoin<GK, VR, R>(
+    table: GlobalTable<GK, VR>,
+    joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
+    options: GlobalJoinOptions<K, NonNullable<V>, GK>,
+  ): Stream<K, R, KS, 'missing'>
   leftJoin<V2, R>(
     other: Joinable<K, V2>,
     joiner: AnyJoiner<K, V, V2, R>,
     ...rest: readonly unknown[]
-  ): Stream<K, R, 'known', 'missing'> {
+  ): unknown {
     return this.#join('leftJoin', other, joiner, rest)
   }
 
@@ -461,6 +483,16 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     joiner: AnyJoiner<K, V, V2, R>,
     [first, second]: readonly unknown[],
   ): Stream<K, R, 'known', 'missing'> {
+    if (other instanceof GlobalTable)
+      return new Stream(
+        addGlobalTableJoin(
+          method,
+          this.parts,
+          other,
+          joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>,
+          first as GlobalJoinOptions<K, NonNullable<V>, unknown>,
+        ),
+      )
     if (other instanceof Stream)
       return this.#joinStream(
         method,
@@ -469,10 +501,10 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
         first as JoinWindows,
         second as StreamJoined<K, V, V2> | undefined,
       )
-    const options = first as ({ readonly key?: Serde<K>; readonly value?: Serde<V> } & NameOption) | undefined
+    const options = first as TableJoined<K, V> | undefined
     if (!(other instanceof Table))
       throw new TopologyError(`${method}: a table or a stream is expected, not ${kindOf(other)}`)
-    checkStep(method, options, ['key', 'value', 'name'])
+    checkTableJoin(method, options)
     checkFunction(method, 'the joiner', joiner)
     const left = this.parts.repartitionRequired
       ? this.#repartitioned(method, options?.name, options?.key, options?.value)

@@ -1,9 +1,18 @@
 import { tableSource } from '../process/operators/table-source.ts'
+import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { checkName, checkSerde, kindOf } from '../topology/options.ts'
 import type { SourceOptions, Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import {
+  addGlobalStore,
+  addGlobalTable,
+  GLOBAL_CONSUMED,
+  type GlobalStoreConsumed,
+  type GlobalTable,
+  type GlobalTableOptions,
+} from './global-table.ts'
 import { DslGraph, GraphNode, SourceGraphNode } from './graph.ts'
 import {
   CONSUMED,
@@ -13,6 +22,7 @@ import {
   STORE,
   type TableOptions,
   tableStore,
+  VERSIONS,
 } from './options.ts'
 import { Stream } from './stream.ts'
 import { Table } from './table.ts'
@@ -40,19 +50,24 @@ export class StreamsBuilder {
 
   /**
    * A topic as a table: the last value of each key; a null value deletes, a null key is dropped. It gets a store when `store` is given, or when
-   * something below reads its rows. The store has a changelog of its own.
+   * something below reads its rows. The store has a changelog of its own. With
+   * `historyRetentionMs` the store is versioned: a record out of order takes its place in time, and joins of streams find the row of their own time.
    */
   table<K, V>(topic: string, options: TableOptions<K, V>): Table<NonNullable<K>, NonNullable<V>> {
     checkName('table', 'the topic', topic)
     const where = `table ${topic}`
-    const source = sourceOptions(where, [topic], options, [...CONSUMED, ...STORE])
+    const source = sourceOptions(where, [topic], options, [...CONSUMED, ...STORE, ...VERSIONS])
     checkStoreOptions(where, options)
     const graph = this.#graph
     const storeName = options.store ?? graph.newStoreName(`${topic}-`)
     const generatedSource = graph.newName('KSTREAM-SOURCE-')
     const sourceName = options.name === undefined ? generatedSource : `${options.name}-source`
     const name = graph.nameOr(options.name, 'KTABLE-SOURCE-')
-    const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(storeName, options.store !== undefined)
+    const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(
+      storeName,
+      options.store !== undefined,
+      options.historyRetentionMs,
+    )
     // Rows have neither a null key nor a null value.
     const key = options.key as Serde<NonNullable<K>>
     const value = options.value as Serde<NonNullable<V>>
@@ -73,6 +88,37 @@ export class StreamsBuilder {
     })
     graph.add(node)
     return new Table({ graph, node, sources: new Set([sourceName]), key, value, rows })
+  }
+
+  /**
+   * A topic as a table that every task has in full, from all its partitions: for joins of streams by a key of any kind. Always in a store, which every
+   * processor can read; the topic is what it is restored from, always from the beginning. Kafka Streams' StreamsBuilder.globalTable.
+   */
+  globalTable<K, V>(
+    topic: string,
+    options: GlobalTableOptions<K, V>,
+  ): GlobalTable<NonNullable<K>, NonNullable<V>> {
+    checkName('globalTable', 'the topic', topic)
+    return addGlobalTable(this.#graph, topic, options)
+  }
+
+  /**
+   * Adds a store (made by `stores`) that every task has in full, filled from a topic by a processor of its own. Every processor can read it, without naming
+   * it. Kafka Streams' StreamsBuilder.addGlobalStore.
+   *
+   * @param supplier makes what puts the records into the store; it must not forward
+   */
+  addGlobalStore<K, V>(
+    store: StoreDefinition,
+    topic: string,
+    options: GlobalStoreConsumed<K, V>,
+    supplier: ProcessorSupplier<K, V, never, never>,
+  ): this {
+    const where = `addGlobalStore ${String(topic)}`
+    checkName('addGlobalStore', 'the topic', topic)
+    checkStep(where, (options as typeof options | undefined) ?? (null as never), GLOBAL_CONSUMED)
+    addGlobalStore(this.#graph, where, store, topic, options, supplier as ProcessorSupplier)
+    return this
   }
 
   /** Adds a store (made by `stores`) for processors to use; those name it in their `stores`. */

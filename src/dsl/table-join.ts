@@ -67,7 +67,13 @@ export function addTableTableJoin<K, V1, V2, R>(
   if (!kind.rightRequired) left.rows.enableOldValues(true)
   if (!kind.leftRequired) right.rows.enableOldValues(true)
   const join = rowJoiner(joiner, kind)
-  const rows = new JoinedRows(store?.name ?? null, left.rows, right.rows, join)
+  const rows = new JoinedRows(
+    store?.name ?? null,
+    left.rows,
+    right.rows,
+    join,
+    store?.versions?.historyRetentionMs,
+  )
   const sendsOldValues = (): boolean => rows.sendsOldValues
   const leftView = left.rows.view()
   const rightView = right.rows.view()
@@ -76,7 +82,11 @@ export function addTableTableJoin<K, V1, V2, R>(
     topology
       .addProcessor(
         names.left,
-        tableJoinSide(rightView, join, { otherRequired: kind.rightRequired, sendsOldValues }),
+        tableJoinSide(rightView, join, {
+          otherRequired: kind.rightRequired,
+          isVersioned: left.rows.isVersioned === true,
+          sendsOldValues,
+        }),
         {
           parents: left.node.name,
           stores: rightView.stores,
@@ -88,6 +98,7 @@ export function addTableTableJoin<K, V1, V2, R>(
         names.right,
         tableJoinSide<K, V2, V1, R>(leftView, (other, first, key) => join(first, other, key), {
           otherRequired: kind.leftRequired,
+          isVersioned: right.rows.isVersioned === true,
           sendsOldValues,
         }),
         {

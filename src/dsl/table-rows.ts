@@ -1,4 +1,5 @@
 import { joinedView, type RowJoiner, storeView, type TableView } from '../process/operators/table-view.ts'
+import { asksForStore, type MaterializedOptions } from './options.ts'
 
 /**
  * What a table is made from, and who needs what of it: whether somebody below asked for old values, and how its rows are read. Kafka Streams'
@@ -8,6 +9,8 @@ export interface TableRows<K, V> {
   /** The key-value store's name, once there is one; null for a table that never has one. */
   readonly store: string | null
   readonly sendsOldValues: boolean
+  /** Whether changes may come that are not the latest of their key. Not there: false. Kafka Streams' GraphNode.isOutputVersioned. */
+  readonly isVersioned?: boolean
   /**
    * Asks that changes carry old values.
    *
@@ -22,6 +25,7 @@ export interface TableRows<K, V> {
 /** An aggregate: it always has a store. */
 export class AggregateRows<K, V> implements TableRows<K, V> {
   readonly store: string | null
+  readonly isVersioned: boolean
   readonly #view: TableView<K, V>
   sendsOldValues = false
 
@@ -29,6 +33,7 @@ export class AggregateRows<K, V> implements TableRows<K, V> {
   constructor(view: TableView<K, V>, keyValueStore: string | null = null) {
     this.#view = view
     this.store = keyValueStore
+    this.isVersioned = view.historyRetentionMs !== undefined
   }
 
   enableOldValues(): boolean {
@@ -44,12 +49,16 @@ export class AggregateRows<K, V> implements TableRows<K, V> {
 /** A topic: it gets a store when somebody needs one. */
 export class SourceRows<K, V> implements TableRows<K, V> {
   readonly store: string
+  readonly isVersioned: boolean
+  readonly #historyRetentionMs: number | undefined
   isMaterialized: boolean
   sendsOldValues = false
 
-  constructor(store: string, isMaterialized: boolean) {
+  constructor(store: string, isMaterialized: boolean, historyRetentionMs?: number) {
     this.store = store
     this.isMaterialized = isMaterialized
+    this.isVersioned = historyRetentionMs !== undefined
+    this.#historyRetentionMs = historyRetentionMs
   }
 
   enableOldValues(force: boolean): boolean {
@@ -61,7 +70,7 @@ export class SourceRows<K, V> implements TableRows<K, V> {
 
   view(): TableView<K, V> {
     this.isMaterialized = true
-    return storeView(this.store)
+    return storeView(this.store, this.#historyRetentionMs)
   }
 }
 
@@ -69,18 +78,26 @@ export class SourceRows<K, V> implements TableRows<K, V> {
 export class ComputedRows<K, P, V> implements TableRows<K, V> {
   readonly store: string | null
   readonly #parent: TableRows<K, P>
+  readonly isVersioned: boolean
   readonly #compute: (parent: TableView<K, P>) => TableView<K, V>
+  readonly #historyRetentionMs: number | undefined
   sendsOldValues = false
 
-  /** @param compute how to read the rows where there is no store */
+  /** @param compute how to read the rows where there is no store; @param options as the user gave them */
   constructor(
     store: string | null,
     parent: TableRows<K, P>,
     compute: (parent: TableView<K, P>) => TableView<K, V>,
+    options?: MaterializedOptions<K, V>,
   ) {
     this.store = store
     this.#parent = parent
     this.#compute = compute
+    this.#historyRetentionMs = options?.historyRetentionMs
+    // As in Kafka Streams, what is said about a store says that the table is not versioned, even if it has none.
+    this.isVersioned = asksForStore(options)
+      ? options?.historyRetentionMs !== undefined
+      : parent.isVersioned === true
   }
 
   enableOldValues(force: boolean): boolean {
@@ -89,7 +106,9 @@ export class ComputedRows<K, P, V> implements TableRows<K, V> {
   }
 
   view(): TableView<K, V> {
-    return this.store === null ? this.#compute(this.#parent.view()) : storeView(this.store)
+    return this.store === null
+      ? this.#compute(this.#parent.view())
+      : storeView(this.store, this.#historyRetentionMs)
   }
 }
 
@@ -98,15 +117,21 @@ export class JoinedRows<K, V1, V2, R> implements TableRows<K, R> {
   readonly store: string | null
   readonly #left: TableRows<K, V1>
   readonly #right: TableRows<K, V2>
+  readonly isVersioned: boolean
   readonly #join: RowJoiner<K, V1, V2, R>
+  readonly #historyRetentionMs: number | undefined
   sendsOldValues = false
 
+  /** Versioned only in a versioned store of its own (KIP-914). */
   constructor(
     store: string | null,
     left: TableRows<K, V1>,
     right: TableRows<K, V2>,
     join: RowJoiner<K, V1, V2, R>,
+    historyRetentionMs?: number,
   ) {
+    this.isVersioned = historyRetentionMs !== undefined
+    this.#historyRetentionMs = historyRetentionMs
     this.store = store
     this.#left = left
     this.#right = right
@@ -124,6 +149,6 @@ export class JoinedRows<K, V1, V2, R> implements TableRows<K, R> {
   view(): TableView<K, R> {
     return this.store === null
       ? joinedView(this.#left.view(), this.#right.view(), this.#join)
-      : storeView(this.store)
+      : storeView(this.store, this.#historyRetentionMs)
   }
 }

@@ -37,6 +37,10 @@ export function addSuppress<K, V>(
     )
   checkStep(method, options, ['key', 'value', 'name', 'logging', 'changelogConfig'])
   const { graph, node: parentNode, sources, rows: parentRows } = parent
+  if (parentRows.isVersioned === true)
+    throw new TopologyError(
+      `${method}: the table ${parentNode.name} is versioned; only changes of tables without historyRetentionMs can be held back`,
+    )
   const key = requireSerde(method, 'key', options?.key, parent.key)
   const value = requireSerde(method, 'value', options?.value, parent.value)
   const { waitMs, buffer } = suppressed

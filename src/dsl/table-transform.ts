@@ -46,7 +46,12 @@ export function addTableTransform<K, V, V2>(
     storeName === null
       ? null
       : tableStore(storeName, key, requireSerde(`${method} ${storeName}`, 'value', undefined, value), options)
-  const rows = new ComputedRows(storeName, parent.rows, (view) => transformedView(view, supplier, used))
+  const rows = new ComputedRows(
+    storeName,
+    parent.rows,
+    (view) => transformedView(view, supplier, used),
+    options,
+  )
   const operator = tableTransform(supplier, { store: storeName, sendsOldValues: () => rows.sendsOldValues })
   const node = new GraphNode(name, (topology, parents) => {
     if (store !== null) topology.addStateStore(store)

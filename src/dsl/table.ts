@@ -15,6 +15,7 @@ import { toStream } from '../process/operators/to-stream.ts'
 import type { Serde } from '../serde/serde.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { addForeignKeyJoin, type ForeignKeyJoined, type ForeignKeyOptions } from './foreign-key-join.ts'
 import { type DslGraph, GraphNode } from './graph.ts'
 import { type GroupedTable, groupTable, type TableGroupOptions } from './grouped-table.ts'
 import {
@@ -53,6 +54,16 @@ type FilterOptions<K, V, VS extends SerdeState> = VS extends 'known'
 /** A joined table's store needs the value's serde. */
 type JoinedStore<K, R> = MaterializedOptions<K, Exclude<R, null>> & {
   readonly value: Serde<Exclude<R, null>>
+}
+
+/** Tells the joins by key from those by foreign key. */
+interface NoForeignKey {
+  readonly foreignKey?: undefined
+}
+
+/** Options of any kind of join. */
+type AnyJoined<K, V, R> = MaterializedOptions<K, Exclude<R, null>> & {
+  readonly foreignKey?: ForeignKeyOptions<K, V, unknown>['foreignKey'] | undefined
 }
 
 /** A joiner of any kind of join: which arguments are never null depends on the kind. */
@@ -177,6 +188,26 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
   }
 
   /**
+   * Joins each row to the other table's row that its foreign key names; one whose foreign key names none is left out. Whichever row changes, the joined
+   * one does, with the larger of the two timestamps. The rows meet through two topics of the application's own, so that a result comes somewhat
+   * later; one that is out of date by then is dropped. Both tables' value serdes must be known. Kafka Streams' KTable.join with a foreign-key extractor
+   * (KIP-213, KIP-775).
+   *
+   * @param joiner gets (left, right, key of the left row); null leaves the row out
+   */
+  join<KO, V2, R, Absent2 extends null>(
+    this: Table<K, V, 'known', Absent>,
+    other: Table<KO, V2, 'known', Absent2>,
+    joiner: ValueJoiner<K, V, V2, R>,
+    options: ForeignKeyOptions<K, V, KO> & JoinedStore<K, R>,
+  ): Table<K, Exclude<R, null>>
+  join<KO, V2, R, Absent2 extends null>(
+    this: Table<K, V, 'known', Absent>,
+    other: Table<KO, V2, 'known', Absent2>,
+    joiner: ValueJoiner<K, V, V2, R>,
+    options: ForeignKeyOptions<K, V, KO> & NameOption,
+  ): Table<K, Exclude<R, null>, 'missing'>
+  /**
    * Joins the rows of both tables that have the same key; a row that has no counterpart is left out. Whichever row changes, the joined one does,
    * with the larger of the two timestamps. Kept in a store only when anything is said about one, and then `value` must be given. Kafka Streams'
    * KTable.join.
@@ -192,16 +223,34 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
   join<V2, R, VS2 extends SerdeState, Absent2 extends null>(
     other: Table<K, V2, VS2, Absent2>,
     joiner: ValueJoiner<K, V, V2, R>,
-    options?: NameOption,
+    options?: NameOption & NoForeignKey,
   ): Table<K, Exclude<R, null>, 'missing', Absent | Absent2 | Extract<R, null>>
   join<V2, R>(
     other: Table<K, V2, SerdeState, null>,
     joiner: ValueJoiner<K, V, V2, R>,
-    options?: MaterializedOptions<K, Exclude<R, null>>,
+    options?: AnyJoined<K, V, R>,
   ): Table<K, Exclude<R, null>, SerdeState> {
     return this.#join('join', other, joiner as AnyJoiner<K, V, V2, R>, options)
   }
 
+  /**
+   * As `join` with a foreign key, but every row of this table is in: joined to null where its foreign key is null or names no row. Kafka Streams'
+   * KTable.leftJoin with a foreign-key extractor.
+   *
+   * @param joiner gets (left, right or null, key of the left row); null leaves the row out
+   */
+  leftJoin<KO, V2, R, Absent2 extends null>(
+    this: Table<K, V, 'known', Absent>,
+    other: Table<KO, V2, 'known', Absent2>,
+    joiner: ValueJoiner<K, V, V2 | null, R>,
+    options: ForeignKeyOptions<K, V, KO> & JoinedStore<K, R>,
+  ): Table<K, Exclude<R, null>, 'known', Absent | Extract<R, null>>
+  leftJoin<KO, V2, R, Absent2 extends null>(
+    this: Table<K, V, 'known', Absent>,
+    other: Table<KO, V2, 'known', Absent2>,
+    joiner: ValueJoiner<K, V, V2 | null, R>,
+    options: ForeignKeyOptions<K, V, KO> & NameOption,
+  ): Table<K, Exclude<R, null>, 'missing', Absent | Extract<R, null>>
   /**
    * As `join`, but every row of this table is in: joined to null where the other table has none. Kafka Streams' KTable.leftJoin.
    *
@@ -215,12 +264,12 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
   leftJoin<V2, R, VS2 extends SerdeState, Absent2 extends null>(
     other: Table<K, V2, VS2, Absent2>,
     joiner: ValueJoiner<K, V, V2 | null, R>,
-    options?: NameOption,
+    options?: NameOption & NoForeignKey,
   ): Table<K, Exclude<R, null>, 'missing', Absent | Extract<R, null>>
   leftJoin<V2, R>(
     other: Table<K, V2, SerdeState, null>,
     joiner: ValueJoiner<K, V, V2 | null, R>,
-    options?: MaterializedOptions<K, Exclude<R, null>>,
+    options?: AnyJoined<K, V, R>,
   ): Table<K, Exclude<R, null>, SerdeState> {
     return this.#join('leftJoin', other, joiner as AnyJoiner<K, V, V2, R>, options)
   }
@@ -252,10 +301,20 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
     method: keyof typeof TABLE_JOINS,
     other: Table<K, V2, SerdeState, null>,
     joiner: AnyJoiner<K, V, V2, R>,
-    options: MaterializedOptions<K, Exclude<R, null>> | undefined,
+    options: AnyJoined<K, V, R> | undefined,
   ): Table<K, Exclude<R, null>, SerdeState> {
     if (!(other instanceof Table))
       throw new TopologyError(`${method}: a table is expected, not ${kindOf(other)}`)
+    if (method !== 'outerJoin' && options?.foreignKey !== undefined)
+      return new Table(
+        addForeignKeyJoin(
+          method,
+          this.parts,
+          other.parts,
+          joiner,
+          options as ForeignKeyJoined<K, V, K, Exclude<R, null>>,
+        ),
+      )
     return new Table(addTableTableJoin(method, this.parts, other.parts, joiner, options))
   }
 
@@ -300,13 +359,14 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
             requireSerde(`${method} ${storeName}`, 'value', undefined, value),
             options,
           )
-    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute))
+    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute), options)
     // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
     if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)
     const supplier = tableMap(compute, {
       store: storeName,
       sendsOldValues: () => rows.sendsOldValues,
-      forwardsAbsence: table.forwardsAbsence,
+      // A version's row may have been there at another time than the latest one's.
+      forwardsAbsence: table.forwardsAbsence || parentRows.isVersioned === true,
     })
     const step = new GraphNode(name, (topology, parents) => {
       if (store !== null) topology.addStateStore(store)

@@ -21,13 +21,17 @@ export class ProcessGraph {
   readonly sources: ReadonlyMap<string, SourceNode>
   readonly #processors: readonly ProcessorNode[]
 
-  /** @param topics the sinks' topics, by their name in the definition */
+  /**
+   * @param topics the sinks' topics, by their name in the definition
+   * @param globalStores what every processor can read
+   */
   constructor(
     definition: SubtopologyDefinition,
     environment: TaskEnvironment,
     stores: ReadonlyMap<string, Store>,
     topics: (name: string) => SinkTopic,
     output: OutputBatch,
+    globalStores: ReadonlyMap<string, Store> = new Map(),
   ) {
     const nodes = new Map<string, Node>()
     const processors: ProcessorNode[] = []
@@ -42,7 +46,8 @@ export class ProcessGraph {
       if (node.kind === 'sink') {
         built = new SinkNode(node, sinkTopics(node).map(topics), output, environment)
       } else if (node.kind === 'processor') {
-        const connected = new Map(node.stores.map((name) => [name, stores.get(name)!]))
+        const own = node.stores.map((name) => [name, stores.get(name)!] as const)
+        const connected = new Map([...globalStores, ...own])
         const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))
         const processor = new ProcessorNode(node.name, node.supplier(), context, environment.clock)
         processors.push(processor)

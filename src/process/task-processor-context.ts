@@ -15,6 +15,8 @@ export interface TaskEnvironment {
   readonly clock: TaskClock
   readonly streamTimePunctuations: PunctuationQueue
   readonly wallClockPunctuations: PunctuationQueue
+  /** A global store is filled: its processors have no task to schedule in. Default: false. */
+  readonly isGlobal?: boolean
   /** Closed windows are looked for no more often, ms. */
   readonly emitIntervalMs: number
   /** What processors keep with the committed offsets. */
@@ -83,7 +85,9 @@ export class TaskProcessorContext implements OperatorContext {
     options: { readonly intervalMs: number; readonly type: PunctuationType },
     punctuator: Punctuator,
   ): Cancellable {
-    const { clock, streamTimePunctuations, wallClockPunctuations } = this.#environment
+    const { clock, streamTimePunctuations, wallClockPunctuations, isGlobal } = this.#environment
+    if (isGlobal === true)
+      throw new TypeError(`processor ${this.#name}: schedule: the processor of a global store has none`)
     switch (options.type) {
       // As Kafka Streams: stream time punctuates first at the first record, wall-clock time after one interval.
       case 'stream-time':

@@ -77,6 +77,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const logger = options.logger ?? createLogger(config)
   const moduleUrl = moduleUrlFrom(options.topology)
   const topology = await loadTopology(moduleUrl)
+  checkNoGlobalStores(moduleUrl, topology)
   const problems = await checkRocksDb(config, topology)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -156,6 +157,16 @@ function checkRestoreListener(listener: object = {}): void {
   throw new WeirError(
     'config-invalid',
     `startApplication: restoreListener.${wrong[0]} is no method of a listener; it may have ${methods.join(', ')}`,
+  )
+}
+
+/** They run in a TopologyTestDriver only. */
+function checkNoGlobalStores(moduleUrl: string, { globalStores = [] }: TopologyDefinition): void {
+  if (globalStores.length === 0) return
+  const names = globalStores.map(({ store }) => store.name).join(', ')
+  throw new WeirError(
+    'topology-invalid',
+    `${moduleUrl}: global stores (${names}) run in a TopologyTestDriver only; an application needs a table or a store of its own`,
   )
 }
 

@@ -9,6 +9,7 @@ import type { ThreadCounters } from '../observe/thread-counters.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
+import type { Store } from '../state/store.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
@@ -31,6 +32,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly onPrefetched: (error: unknown) => void
   /** As of TaskOptions. */
   readonly emitIntervalMs?: number
+  readonly globalStores?: ReadonlyMap<string, Store>
+  readonly isGlobal?: boolean
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -45,7 +48,7 @@ export class TaskFactory {
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
-    const { systemTimeMs = Date.now } = this.#options
+    const { systemTimeMs = Date.now, globalStores, isGlobal } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -74,6 +77,8 @@ export class TaskFactory {
       onPrefetched,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),
+      ...(globalStores !== undefined && { globalStores }),
+      ...(isGlobal !== undefined && { isGlobal }),
     })
   }
 

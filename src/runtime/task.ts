@@ -8,6 +8,7 @@ import type { Punctuator } from '../process/processor.ts'
 import { PunctuationQueue } from '../process/punctuation.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
+import type { Store } from '../state/store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
@@ -38,6 +39,10 @@ export interface TaskOptions {
   readonly clock: TaskClock
   /** null: a task without stores. */
   readonly state: TaskStateManager | null
+  /** What every processor can read. Default: none. */
+  readonly globalStores?: ReadonlyMap<string, Store>
+  /** The task fills the global stores. Default: false. */
+  readonly isGlobal?: boolean
   readonly maxTaskIdleMs: number
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
@@ -92,6 +97,7 @@ export class Task {
         wallClockPunctuations: this.#wallClock,
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
+        isGlobal: options.isGlobal ?? false,
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
           this.#warnings.recordDropped(processor, reason)
@@ -100,6 +106,7 @@ export class Task {
       state?.stores ?? new Map(),
       options.sinkTopic,
       options.output,
+      options.globalStores,
     )
     this.#inputs = options.inputs.map(({ input, definitionTopic }) => {
       const source = this.#graph.sources.get(definitionTopic)!

@@ -95,30 +95,36 @@ function taskCount({ sourceTopics }: SubtopologyDefinition, counts: ReadonlyMap<
   return sourceTopics.reduce((most, topic) => Math.max(most, counts.get(topic) ?? 0), 0)
 }
 
-/** A repartition topic may depend on another one, whose writer may stand anywhere: counted in rounds until no more can be. */
+/**
+ * A repartition topic may depend on another one, whose writer may stand anywhere: counted in rounds until no more can be. The two topics of a
+ * foreign-key join depend on each other: where nothing else is left, what is known of a writer's sources counts.
+ */
 function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string, number>): void {
   let open = topology.repartitionTopics.filter(({ name, partitions }) => {
     if (partitions !== null) counts.set(name, partitions)
     return partitions === null
   })
+  let isComplete = true
   while (open.length > 0) {
     const left = open.filter(({ name }) => {
       const writers = topology.subtopologies.filter(({ nodes }) =>
         nodes.some((node) => node.kind === 'sink' && node.topic === name),
       )
-      const known = writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
+      const known =
+        !isComplete || writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
       const count = Math.max(0, ...writers.map((writer) => taskCount(writer, counts)))
       if (!known || count === 0) return true
       counts.set(name, count)
       return false
     })
-    if (left.length === open.length) {
+    if (left.length === open.length && !isComplete) {
       const names = left.map(({ name }) => name).join(', ')
       throw new WeirError(
         'topology-invalid',
         `the partition count of ${names} cannot be derived: nothing that reads an existing topic writes it; give it a number`,
       )
     }
+    isComplete = left.length < open.length
     open = left
   }
 }

@@ -108,6 +108,16 @@ export interface VersionedKeyValueStore<K, V> extends Store {
   get(key: K, asOfTimestamp: number): VersionedRecord<V> | null
 }
 
+/** How operators keep a table's rows, versioned or not. Kafka Streams' KeyValueStoreWrapper. */
+export interface RowStore<K, V> extends Store {
+  /** Of versioned stores alone. */
+  readonly historyRetentionMs?: number
+  /** The present row, which may change with the next change of the key. */
+  peek(key: K): ValueAndTimestamp<V> | null
+  /** Puts a row; a null value deletes it. @returns of a versioned store, what `put` of {@link VersionedKeyValueStore} does */
+  update(key: K, value: V | null, timestamp: number): unknown
+}
+
 /** Windows of one key: `key` is the window's start. Kafka Streams' WindowStoreIterator. */
 export type WindowStoreIterator<V> = StoreIterator<number, V>
 

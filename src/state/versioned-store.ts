@@ -6,7 +6,9 @@ import { NO_CHANGES, type StateStore } from './state-store.ts'
 import {
   PUT_RETURN_CODE_NOT_PUT,
   PUT_RETURN_CODE_VALID_TO_UNDEFINED,
+  type RowStore,
   type StoreIterator,
+  type ValueAndTimestamp,
   type VersionedKeyValueStore,
   type VersionedRecord,
 } from './store.ts'
@@ -24,8 +26,9 @@ const TIMESTAMP_BYTES = 8
  * Every put goes to the database at once, which keeps the order of puts for the changelog and knows the other versions of the key; so the
  * cache holds clean rows only, the latest version of each key.
  */
-export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, StateStore {
+export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>, RowStore<K, V>, StateStore {
   readonly name: string
+  readonly historyRetentionMs: number
   readonly cache: ValueCache
   readonly openScans = NO_SCANS
   readonly pendingChanges = NO_CHANGES
@@ -40,6 +43,7 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
     this.name = definition.name
+    this.historyRetentionMs = definition.versions!.historyRetentionMs
     this.#environment = environment
     this.#keySerde = definition.key as Serde<K>
     this.#valueSerde = definition.value as Serde<V>
@@ -99,6 +103,14 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
     if (validTo !== PUT_RETURN_CODE_VALID_TO_UNDEFINED) return { value, timestamp, validTo }
     this.#remember(keyLength, value, timestamp, valueLength)
     return { value, timestamp, validTo: null }
+  }
+
+  peek(key: K): ValueAndTimestamp<V> | null {
+    return this.get(key)
+  }
+
+  update(key: K, value: V | null, timestamp: number): number {
+    return this.put(key, value, timestamp)
   }
 
   closeScans(): void {}

@@ -10,13 +10,15 @@ import { ThreadCounters } from '../observe/thread-counters.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
-import { TaskFactory } from '../runtime/task-factory.ts'
+import { TaskFactory, type TaskFactoryOptions } from '../runtime/task-factory.ts'
 import { externalTopics } from '../runtime/topic-plan.ts'
 import { CacheBudget } from '../state/cache-budget.ts'
 import { OverlayWriter } from '../state/overlay-writer.ts'
-import type { TopologyDefinition } from '../topology/definition.ts'
+import { readOnlyStore } from '../state/read-only-store.ts'
+import type { Store } from '../state/store.ts'
+import type { SubtopologyDefinition, TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
-import { LocalTopics } from './local-topics.ts'
+import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
 
 const MiB = 2 ** 20
@@ -58,6 +60,9 @@ export class LocalRuntime {
   /** By their real names. */
   readonly sourceTopics: ReadonlySet<string>
   readonly task: Task
+  /** Fills the global stores; null where there are none. */
+  readonly global: Task | null
+  readonly #globalTopics: LocalTopics
   readonly #topicNames: readonly string[]
   readonly #producer: LocalProducer
   readonly #output: OutputBatch
@@ -67,6 +72,8 @@ export class LocalRuntime {
 
   private constructor(
     task: Task,
+    global: Task | null,
+    globalTopics: LocalTopics,
     parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics'>,
     topicNames: readonly string[],
     producer: LocalProducer,
@@ -74,6 +81,8 @@ export class LocalRuntime {
     resources: AsyncDisposableStack,
   ) {
     this.task = task
+    this.global = global
+    this.#globalTopics = globalTopics
     this.topics = parts.topics
     this.counters = parts.counters
     this.sourceTopics = parts.sourceTopics
@@ -100,14 +109,17 @@ export class LocalRuntime {
     const [{ stores, sourceTopics }] = whole.subtopologies
     const real = (name: string): string => realTopic(topology, applicationId, name)
     const sources = sourceTopics.map(real)
+    const global = globalDefinition(topology)
     const names = new Set([
       ...sources,
+      ...global.sourceTopics,
       ...externalTopics(topology).sinks,
       ...topology.repartitionTopics.map(({ name }) => real(name)),
       ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
     ])
     const topicInfo: TopicInfo = { partitions: 1, id: '' }
     const topics = new LocalTopics(sources)
+    const globalTopics = new LocalTopics(global.sourceTopics)
     const counters = new ThreadCounters()
     const output = new OutputBatch(producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
     const config = configFrom({
@@ -118,14 +130,12 @@ export class LocalRuntime {
       maxTaskIdleMs: -1,
     })
     let runtime: LocalRuntime | null = null
-    const factory = new TaskFactory({
+    const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
       config,
-      topology: whole,
       topics: Object.fromEntries([...names].map((name) => [name, topicInfo])),
-      consumer: topics,
       producer,
       output,
-      pool: new BatchPool({ capacity: 1, arenaBytes: 4096, readAheadMax: sources.length }),
+      pool: new BatchPool({ capacity: 1, arenaBytes: 4096, readAheadMax: names.size }),
       memory,
       restorer: NO_RESTORER,
       budget: new CacheBudget(statestoreCacheMaxBytes),
@@ -139,22 +149,51 @@ export class LocalRuntime {
       warn: () => {},
       restoreEvent: () => {},
       systemTimeMs,
-    })
-    const inputs = sources.map((topic) => ({ topic, partition: 0, offset: 0 }))
-    const assignment: TaskAssignment = { id: '0_0', subtopology: 0, partition: 0, epoch: 0, inputs }
-    const task = await factory.open(assignment)
+    }
+    let globalTask: Task | null = null
+    if (global.stores.length > 0) {
+      const only = { subtopologies: [global], repartitionTopics: [] }
+      const options = { ...shared, topology: only, consumer: globalTopics, isGlobal: true }
+      const opened = await new TaskFactory(options).open(assigned('global', global.id, global.sourceTopics))
+      opening.defer(() => opened.close())
+      opened.start()
+      globalTask = opened
+    }
+    const globalStores = new Map(
+      [...(globalTask?.state?.stores ?? [])].map(
+        ([name, store]) => [name, readOnlyStore(store, 'it is a global store')] as const,
+      ),
+    )
+    const factory = new TaskFactory({ ...shared, topology: whole, consumer: topics, globalStores })
+    const task = await factory.open(assigned('0_0', 0, sources))
     opening.defer(() => task.close())
     const topicNames: string[] = []
     for (const name of names) topicNames[producer.topic(name, 1)] = name
-    const parts = { topics, counters, sourceTopics: new Set(sources) }
+    const parts = { topics, counters, sourceTopics: new Set([...sources, ...global.sourceTopics]) }
     task.start()
-    runtime = new LocalRuntime(task, parts, topicNames, producer, output, opening.move())
+    const resources = opening.move()
+    runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
     return runtime
   }
 
   /** Every topic that the topology reads or writes, its stores' changelogs included. */
   get topicNames(): readonly string[] {
     return this.#topicNames
+  }
+
+  /** A record for the topology. REQUIRES that it reads the topic. */
+  pipe(topic: string, record: LocalRecord): void {
+    const topics = this.topics.reads(topic) ? this.topics : this.#globalTopics
+    topics.pipe(topic, record)
+  }
+
+  /** A store of a task's, or a global one; undefined when there is none. */
+  store(name: string): Store | undefined {
+    return this.task.state?.stores.get(name) ?? this.global?.state?.stores.get(name)
+  }
+
+  get stores(): Map<string, Store> {
+    return new Map([...(this.task.state?.stores ?? []), ...(this.global?.state?.stores ?? [])])
   }
 
   /**
@@ -165,8 +204,7 @@ export class LocalRuntime {
   async run(): Promise<void> {
     await this.#output.sendAll()
     this.#deliver()
-    const { task } = this
-    while (this.topics.release()) {
+    for (let task = this.#next(); task !== null; task = this.#next()) {
       task.readAhead()
       await task.prefetchSettled()
       if (this.#fetchError !== null) throw this.#fetchError
@@ -182,14 +220,21 @@ export class LocalRuntime {
     await this.run()
   }
 
+  /** Lets the next record be polled, those of global stores first. @returns whose it is; null when there is none */
+  #next(): Task | null {
+    if (this.global !== null && this.#globalTopics.release()) return this.global
+    return this.topics.release() ? this.task : null
+  }
+
   /** Closes the processors and the stores, and removes the state folder. */
   async close(): Promise<void> {
     await this.#resources.disposeAsync()
   }
 
   async #commit(): Promise<void> {
-    if (this.task.needsCommit) {
-      this.counters.changelogRecords += await commitAtLeastOnce([this.task], {
+    const tasks = [this.task, this.global].filter((task) => task?.needsCommit === true) as Task[]
+    if (tasks.length > 0) {
+      this.counters.changelogRecords += await commitAtLeastOnce(tasks, {
         producer: this.#producer,
         output: this.#output,
         flushTimeoutMs: 0,
@@ -202,9 +247,28 @@ export class LocalRuntime {
 
   /** What was produced goes to its topics, and from there to whoever reads them. */
   #deliver(): void {
-    for (const { topic, record } of producedRecords(this.#producer.take()))
-      this.topics.write(this.#topicNames[topic]!, record)
+    for (const { topic, record } of producedRecords(this.#producer.take())) {
+      const name = this.#topicNames[topic]!
+      this.topics.write(name, record)
+      if (this.#globalTopics.reads(name)) this.#globalTopics.pipe(name, record)
+    }
   }
+}
+
+/** All global stores as the stores of one sub-topology. */
+function globalDefinition({ globalStores = [] }: TopologyDefinition): SubtopologyDefinition {
+  return {
+    id: 0,
+    nodes: globalStores.flatMap(({ source, processor }) => [source, processor]),
+    stores: globalStores.map(({ store }) => store),
+    sourceTopics: globalStores.flatMap(({ source }) => source.topics),
+    copartitionGroups: [],
+  }
+}
+
+function assigned(id: string, subtopology: number, topics: readonly string[]): TaskAssignment {
+  const inputs = topics.map((topic) => ({ topic, partition: 0, offset: 0 }))
+  return { id, subtopology, partition: 0, epoch: 0, inputs }
 }
 
 /** A topology with one sub-topology, of everything that the given one has. */

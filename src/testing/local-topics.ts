@@ -45,6 +45,10 @@ export class LocalTopics implements PartitionReader {
     return this.#written.keys()
   }
 
+  reads(topic: string): boolean {
+    return this.#inputs.has(topic)
+  }
+
   /** A record for the topology. REQUIRES that it reads the topic. */
   pipe(topic: string, record: LocalRecord): void {
     const queue = this.#inputs.get(topic)!

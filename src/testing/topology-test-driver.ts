@@ -61,7 +61,10 @@ export class TopologyTestDriver implements AsyncDisposable {
   private constructor(runtime: LocalRuntime, topology: TopologyDefinition, clock: { nowMs: number }) {
     this.#runtime = runtime
     this.#clock = clock
-    const definitions = topology.subtopologies.flatMap(({ stores }) => stores)
+    const definitions = [
+      ...topology.subtopologies.flatMap(({ stores }) => stores),
+      ...(topology.globalStores ?? []).map(({ store }) => store),
+    ]
     this.#stores = new Map(definitions.map((definition) => [definition.name, definition]))
   }
 
@@ -174,15 +177,15 @@ export class TopologyTestDriver implements AsyncDisposable {
    */
   stateStore<S extends Store = Store>(name: string): S {
     this.#checkNotClosed()
-    const store = this.#runtime.task.state?.stores.get(name)
+    const store = this.#runtime.store(name)
     if (store === undefined) throw unknown('store', name, 'the topology has', this.#stores.keys())
-    return store as Store as S
+    return store as S
   }
 
   /** Every store, by its name. */
   allStateStores(): Map<string, Store> {
     this.#checkNotClosed()
-    return new Map(this.#runtime.task.state?.stores ?? [])
+    return this.#runtime.stores
   }
 
   /** A key-value store; of one with timestamps (a table's, an aggregate's) the values alone. */
@@ -228,7 +231,7 @@ export class TopologyTestDriver implements AsyncDisposable {
 
   #pipe(topic: string, record: LocalRecord): Promise<void> {
     return this.#next(() => {
-      this.#runtime.topics.pipe(topic, record)
+      this.#runtime.pipe(topic, record)
       return this.#runtime.run()
     })
   }

@@ -153,8 +153,20 @@ export interface RepartitionTopicDefinition {
   readonly partitions: number | null
 }
 
+/** A store that every task has in full, and the processor that fills it from a topic. */
+export interface GlobalStoreDefinition {
+  /** Its number, among those of the sub-topologies. */
+  readonly id: number
+  readonly source: SourceDefinition
+  readonly processor: ProcessorDefinition
+  /** Without a changelog: its topic is one. */
+  readonly store: StoreDefinition
+}
+
 /** The finished, checked topology. */
 export interface TopologyDefinition {
   readonly subtopologies: readonly SubtopologyDefinition[]
   readonly repartitionTopics: readonly RepartitionTopicDefinition[]
+  /** Default: none. */
+  readonly globalStores?: readonly GlobalStoreDefinition[]
 }

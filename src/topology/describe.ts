@@ -1,4 +1,5 @@
 import type {
+  GlobalStoreDefinition,
   NodeDefinition,
   SinkDefinition,
   SubtopologyDefinition,
@@ -72,10 +73,24 @@ function describeNode({ definition, predecessors, successors }: DescribedNode): 
 }
 
 /** The text of Kafka Streams' `Topology.describe().toString()`, character by character. */
-export function describeTopology(topology: TopologyDefinition): string {
-  const subtopologies = topology.subtopologies.map((subtopology) => {
+export function describeTopology({ subtopologies, globalStores = [] }: TopologyDefinition): string {
+  const described = subtopologies.map((subtopology) => {
     const nodes = connect(subtopology).map((node) => `    ${describeNode(node)}\n`)
-    return `  Sub-topology: ${subtopology.id}\n${nodes.join('')}\n`
+    return { id: subtopology.id, text: `  Sub-topology: ${subtopology.id}\n${nodes.join('')}\n` }
   })
-  return `Topologies:\n ${subtopologies.join('')}`
+  const global = globalStores.map((store) => ({ id: store.id, text: describeGlobalStore(store) }))
+  const all = [...described, ...global].sort((a, b) => a.id - b.id)
+  return `Topologies:\n ${all.map(({ text }) => text).join('')}`
+}
+
+function describeGlobalStore({ id, source, processor }: GlobalStoreDefinition): string {
+  const nodes = connect({
+    id,
+    nodes: [source, processor],
+    stores: [],
+    sourceTopics: [],
+    copartitionGroups: [],
+  })
+  const lines = nodes.map((node) => `    ${describeNode(node)}\n`)
+  return `  Sub-topology: ${id} for global store (will not generate tasks)\n${lines.join('')}`
 }

@@ -15,6 +15,7 @@ import type {
   TopologyDefinition,
 } from './definition.ts'
 import { describeTopology } from './describe.ts'
+import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
 import {
   checkBoolean,
   checkFunction,
@@ -85,6 +86,9 @@ export class Topology implements TopologyModule {
   readonly [topologyModuleMarker] = true
   readonly #nodes = new Map<string, Exclude<NodeDefinition, ProcessorDefinition> | ProcessorNode>()
   readonly #stores = new Map<string, StoreDefinition>()
+  readonly #globalStores = new Map<string, StoreDefinition>()
+  /** The nodes that fill them. */
+  readonly #globalNodes = new Set<string>()
   readonly #repartitionTopics = new Map<string, RepartitionTopicDefinition>()
   /** By topic. */
   readonly #sources = new Map<string, string>()
@@ -187,6 +191,7 @@ export class Topology implements TopologyModule {
       'the store (made by stores.keyValue and the like)',
       (store as Partial<StoreDefinition> | null)?.name,
     )
+    this.#checkNotGlobal('addStateStore', store.name)
     const present = this.#stores.get(store.name)
     if (present !== undefined && present !== store)
       throw new TopologyError(`store ${store.name} is added twice`)
@@ -208,6 +213,42 @@ export class Topology implements TopologyModule {
       this.#checkStore(`processor ${processor}`, store)
       if (!node.stores.includes(store)) node.stores.push(store)
     }
+    return this.#changed()
+  }
+
+  /**
+   * Adds a store that every task has in full: filled from all partitions of a topic by a processor of its own, and read by every processor, which does
+   * not name it. The topic is what the store is restored from: it has no changelog. Kafka Streams' Topology.addGlobalStore.
+   *
+   * @param store made by `stores`; `logging` is ignored
+   * @param supplier makes what puts the records into the store; it must not forward
+   */
+  addGlobalStore<K, V>(
+    store: StoreDefinition,
+    supplier: ProcessorSupplier<K, V, never, never>,
+    options: GlobalStoreOptions<K, V>,
+  ): this {
+    const what = 'the store (made by stores.keyValue and the like)'
+    checkName('addGlobalStore', what, (store as Partial<StoreDefinition> | null)?.name)
+    const where = `global store ${store.name}`
+    if (this.#stores.has(store.name) || this.#globalStores.has(store.name))
+      throw new TopologyError(`${where}: there is a store of that name already`)
+    checkOptions(where, options ?? null, [
+      'topic',
+      'key',
+      'value',
+      'timestampExtractor',
+      'source',
+      'processor',
+    ])
+    const { source, processor, topic, ...read } = options
+    checkSupplier(where, supplier)
+    this.addSource(source, { ...read, topics: topic })
+    this.addProcessor(processor, supplier, { parents: source })
+    this.#globalStores.set(store.name, { ...store, logging: false })
+    this.#globalNodes.add(source).add(processor)
+    const node = this.#nodes.get(processor) as ProcessorNode
+    node.stores.push(store.name)
     return this.#changed()
   }
 
@@ -255,10 +296,11 @@ export class Topology implements TopologyModule {
       if (!connected.has(store)) throw new TopologyError(`store ${store} is connected to no processor`)
     }
     const repartitionTopics = [...this.#repartitionTopics.values()]
-    const subtopologies = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
+    const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
+    const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
     for (const { copartitionGroups } of subtopologies)
       checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
-    this.#built = { subtopologies, repartitionTopics }
+    this.#built = { subtopologies, repartitionTopics, ...(globalStores.length > 0 && { globalStores }) }
     return this.#built
   }
 
@@ -289,12 +331,22 @@ export class Topology implements TopologyModule {
     for (const name of names) {
       const parent = this.#nodes.get(name)
       if (parent === undefined) throw new TopologyError(`${where}: there is no node ${name} to be its parent`)
+      if (this.#globalNodes.has(name))
+        throw new TopologyError(`${where}: ${name} fills a global store; nothing can be below it`)
       if (parent.kind === 'sink') throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
     }
     return [...new Set(names)]
   }
 
+  #checkNotGlobal(where: string, store: unknown): void {
+    if (this.#globalStores.has(store as string))
+      throw new TopologyError(
+        `${where}: ${String(store)} is a global store, which every processor can read without naming it`,
+      )
+  }
+
   #checkStore(where: string, store: unknown): void {
+    this.#checkNotGlobal(where, store)
     if (!this.#stores.has(store as string))
       throw new TopologyError(`${where}: there is no store ${String(store)}`)
   }

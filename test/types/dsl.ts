@@ -364,6 +364,49 @@ export default defineTopology((builder) => {
   // @ts-expect-error: there is no such branch
   branches.others
 
+  // Joins by foreign key.
+  const people = builder.table('people', { key: serdes.int32, value: serdes.json<{ name: string }>() })
+  const rows = builder.table('rows', views)
+  const foreignKey = (view: View, user: string): number | null => (user === '' ? null : view.durationMs)
+  const referred = rows.join(people, (view, { name }, user) => `${user} ${view.page} ${name}`, { foreignKey })
+  check<Equal<typeof referred, Table<string, string, 'missing'>>>()
+  const kept = rows.leftJoin(people, (view, person) => (person === null ? view.page : person.name), {
+    foreignKey,
+    value: serdes.string,
+    store: 'kept',
+  })
+  check<Equal<typeof kept, Table<string, string>>>()
+  // @ts-expect-error: the other table's row may not be there
+  rows.leftJoin(people, (_view, person) => person.name, { foreignKey })
+  // @ts-expect-error: the other table has numbers for keys
+  rows.join(people, (view) => view.page, { foreignKey: (view) => view.page })
+  // @ts-expect-error: the keys differ, and there is no foreign key
+  rows.join(people, (view) => view.page)
+  // @ts-expect-error: the values of this table have no serde
+  referred.join(people, (text) => text, { foreignKey: (text) => text.length })
+
+  // Global tables.
+  const global = builder.globalTable('global', { key: serdes.int32, value: serdes.string })
+  const chosen = stream.join(global, (view, text, user) => `${user} ${view.page} ${text}`, {
+    keySelector: ({ value, key }) => value.durationMs + key.length,
+  })
+  check<Equal<typeof chosen, Stream<string, string, 'known', 'missing'>>>()
+  // @ts-expect-error: the row may not be there
+  stream.leftJoin(global, (_view, text) => text.length, { keySelector: ({ value }) => value.durationMs })
+  // @ts-expect-error: the table has numbers for keys
+  stream.join(global, (_view, text) => text, { keySelector: ({ value }) => value.page })
+
+  // Versioned tables.
+  const versioned = builder.table('versioned', {
+    ...views,
+    store: 'versioned',
+    historyRetentionMs: minutes(5),
+  })
+  stream.join(versioned, (view, last) => view.page + last.page, { graceMs: minutes(1) })
+  const timed = stream.groupByKey().windowedBy(TimeWindows.of({ sizeMs: 1 }))
+  // @ts-expect-error: windows have no versions
+  timed.count({ store: 's', historyRetentionMs: 1 })
+
   // A stream as a table.
   check<Equal<ReturnType<typeof nullable.toTable>, Table<string, View>>>()
   // @ts-expect-error: the values have changed

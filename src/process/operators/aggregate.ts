@@ -1,5 +1,5 @@
 import type { Serde } from '../../serde/serde.ts'
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
@@ -25,7 +25,7 @@ class Aggregate<K, V, A> implements Processor<K, V, K, Change<A>> {
   readonly #copy: (value: A) => A
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
-  #store!: TimestampedKeyValueStore<K, A>
+  #store!: RowStore<K, A>
   #forwarder!: ChangeForwarder<K, A>
 
   constructor(

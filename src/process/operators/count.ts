@@ -1,4 +1,4 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import { isValueNull, type StreamRecord } from '../record.ts'
 import type { AggregateOptions } from './aggregate.ts'
@@ -9,7 +9,7 @@ import type { OperatorContext } from './operator-context.ts'
 class Count<K, V> implements Processor<K, V, K, Change<number>> {
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
-  #store!: TimestampedKeyValueStore<K, number>
+  #store!: RowStore<K, number>
   #forwarder!: ChangeForwarder<K, number>
 
   constructor(options: AggregateOptions) {

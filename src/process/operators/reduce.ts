@@ -1,5 +1,5 @@
 import type { Serde } from '../../serde/serde.ts'
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { AggregateOptions } from './aggregate.ts'
@@ -17,7 +17,7 @@ class Reduce<K, V> implements Processor<K, V, K, Change<V>> {
   readonly #copy: (value: V) => V
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
-  #store!: TimestampedKeyValueStore<K, V>
+  #store!: RowStore<K, V>
   #forwarder!: ChangeForwarder<K, V>
 
   constructor(reducer: Reducer<K, V>, value: Serde<V>, options: AggregateOptions) {

@@ -11,12 +11,14 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
   readonly #view: TableView<K, VR>
   readonly #joiner: ValueJoiner<K, VL, VR | null, R>
   readonly #leftJoin: boolean
+  readonly #isVersioned: boolean
   #rows!: RowReader<K, VR>
 
   constructor(view: TableView<K, VR>, joiner: ValueJoiner<K, VL, VR | null, R>, leftJoin: boolean) {
     this.#view = view
     this.#joiner = joiner
     this.#leftJoin = leftJoin
+    this.#isVersioned = view.historyRetentionMs !== undefined
   }
 
   init(context: OperatorContext<K, R>): void {
@@ -29,10 +31,11 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
       context.recordDropped('null key or value')
       return
     }
-    const right = key === null ? null : this.#rows.get(key)
+    const { timestamp } = record
+    const right = key === null ? null : this.#rows.get(key, this.#isVersioned ? timestamp : undefined)
     if (right === null && !this.#leftJoin) return
     const value = defined(this.#joiner(left, right, key))
-    context.forward({ key, value, timestamp: record.timestamp, headers: record.headers })
+    context.forward({ key, value, timestamp, headers: record.headers })
   }
 
   close(): void {
@@ -40,7 +43,7 @@ class StreamTableJoin<K, VL, VR, R> implements Processor<K, VL | null, K, R> {
   }
 }
 
-/** Joins each record to the table's row under its key. Kafka Streams' KStreamKTableJoinProcessor. */
+/** Joins each record to the table's row under its key: of a versioned table, to the row of the record's time. Kafka Streams' KStreamKTableJoinProcessor. */
 export function streamTableJoin<K, VL, VR, R>(
   view: TableView<K, VR>,
   joiner: ValueJoiner<K, VL, VR | null, R>,

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serde/serde.ts'
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { AggregateOptions, Aggregator, Initializer } from './aggregate.ts'
@@ -42,7 +42,7 @@ class TableAggregate<K, V, A> implements Processor<K, Change<V>, K, Change<A>> {
   readonly #copy: (value: A) => A
   readonly #options: AggregateOptions
   readonly #sendsOldValues: boolean
-  #store!: TimestampedKeyValueStore<K, A>
+  #store!: RowStore<K, A>
   #forwarder!: ChangeForwarder<K, A>
 
   constructor(aggregation: RowAggregation<K, V, A>, value: Serde<A>, options: AggregateOptions) {

@@ -1,7 +1,7 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { Change } from './change.ts'
+import { type Change, changeFrom } from './change.ts'
 import { ChangeForwarder } from './change-forwarder.ts'
 import { defined, type ValueMapper } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
@@ -24,7 +24,7 @@ export class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>
   readonly #compute: (value: V | null, key: K) => V2 | null
   readonly #options: TableMapOptions
   readonly #sendsOldValues: boolean
-  #store: TimestampedKeyValueStore<K, V2> | null = null
+  #store: RowStore<K, V2> | null = null
   #forwarder: ChangeForwarder<K, V2> | null = null
 
   constructor(compute: (value: V | null, key: K) => V2 | null, options: TableMapOptions) {
@@ -35,7 +35,7 @@ export class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>
 
   init(context: OperatorContext<K, Change<V2>>): void {
     if (this.#options.store === null) return
-    this.#store = context.stateStore<TimestampedKeyValueStore<K, V2>>(this.#options.store)
+    this.#store = context.stateStore<RowStore<K, V2>>(this.#options.store)
     this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 
@@ -49,7 +49,8 @@ export class TableMap<K, V, V2> implements Processor<K, Change<V>, K, Change<V2>
       oldValue = store === null ? this.#compute(parentOld, key) : (store.peek(key)?.value ?? null)
       if (newValue === null && oldValue === null && !this.#options.forwardsAbsence) return
     }
-    if (this.#forwarder === null) context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+    if (this.#forwarder === null)
+      context.forward({ key, value: changeFrom(record.value, newValue, oldValue), timestamp, headers })
     else this.#forwarder.update(record, newValue, oldValue, timestamp)
   }
 }

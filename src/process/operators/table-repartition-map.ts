@@ -21,14 +21,21 @@ interface Selected<K, V> {
 class TableRepartitionMap<K, V, K2, V2> implements Processor<K, Change<V>, K2, Change<V2>> {
   readonly #selector: RowSelector<K, V, K2, V2>
   readonly #isSame: (one: K2, other: K2) => boolean
+  readonly #isVersioned: boolean
 
-  constructor(selector: RowSelector<K, V, K2, V2>, isSame: (one: K2, other: K2) => boolean) {
+  constructor(
+    selector: RowSelector<K, V, K2, V2>,
+    isSame: (one: K2, other: K2) => boolean,
+    isVersioned: boolean,
+  ) {
     this.#selector = selector
     this.#isSame = isSame
+    this.#isVersioned = isVersioned
   }
 
   process(record: StreamRecord<K, Change<V>>, context: ProcessorContext<K2, Change<V2>>): void {
     const { key, timestamp, headers } = record
+    if (this.#isVersioned && record.value.isLatest === false) return
     const added = this.#select(record.value.newValue, key)
     const removed = this.#select(record.value.oldValue, key)
     if (added !== null && removed !== null && this.#isSame(removed.key, added.key)) {
@@ -77,10 +84,12 @@ function keyComparison<K>(serde: Serde<K>): (one: K, other: K) => boolean {
  * the same. Kafka Streams' KTableRepartitionMap.
  *
  * @param key of the groups
+ * @param isVersioned whether the rows are those of a versioned table, of which a version behind the latest changes no group
  */
 export function tableRepartitionMap<K, V, K2, V2>(
   selector: RowSelector<K, V, K2, V2>,
   key: Serde<K2>,
+  isVersioned: boolean,
 ): ProcessorSupplier<K, Change<V>, K2, Change<V2>> {
-  return () => new TableRepartitionMap(selector, keyComparison(key))
+  return () => new TableRepartitionMap(selector, keyComparison(key), isVersioned)
 }

@@ -1,4 +1,4 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
 import type { Change } from './change.ts'
@@ -14,7 +14,7 @@ export interface TableSourceOptions {
 class TableSource<K, V> implements Processor<K, V | null, K, Change<V>> {
   readonly #storeName: string | null
   readonly #sendsOldValues: boolean
-  #store: TimestampedKeyValueStore<K, V> | null = null
+  #store: RowStore<K, V> | null = null
   #forwarder: ChangeForwarder<K, V> | null = null
 
   constructor(options: TableSourceOptions) {
@@ -24,7 +24,7 @@ class TableSource<K, V> implements Processor<K, V | null, K, Change<V>> {
 
   init(context: OperatorContext<K, Change<V>>): void {
     if (this.#storeName === null) return
-    this.#store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.#storeName)
+    this.#store = context.stateStore<RowStore<K, V>>(this.#storeName)
     this.#forwarder = new ChangeForwarder(this.#store, context, this.#sendsOldValues)
   }
 

@@ -1,7 +1,7 @@
-import type { TimestampedKeyValueStore } from '../../state/store.ts'
+import type { RowStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { Change } from './change.ts'
+import { type Change, changeFrom } from './change.ts'
 import { ChangeForwarder } from './change-forwarder.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
@@ -17,6 +17,8 @@ export interface JoinKind {
 export interface TableJoinSideOptions {
   /** Whether nothing is joined without the other side's row. */
   readonly otherRequired: boolean
+  /** Whether its table is versioned: then a change that is not the latest is dropped (KIP-914). */
+  readonly isVersioned: boolean
   /** Asked when a processor is made, which is after the topology was built. */
   readonly sendsOldValues: () => boolean
 }
@@ -26,6 +28,7 @@ class TableJoinSide<K, V1, V2, R> implements Processor<K, Change<V1>, K, Change<
   readonly #otherView: TableView<K, V2>
   readonly #join: RowJoiner<K, V1, V2, R>
   readonly #otherRequired: boolean
+  readonly #isVersioned: boolean
   readonly #sendsOldValues: boolean
   #other!: RowReader<K, V2>
 
@@ -33,6 +36,7 @@ class TableJoinSide<K, V1, V2, R> implements Processor<K, Change<V1>, K, Change<
     this.#otherView = view
     this.#join = join
     this.#otherRequired = options.otherRequired
+    this.#isVersioned = options.isVersioned
     this.#sendsOldValues = options.sendsOldValues()
   }
 
@@ -47,12 +51,16 @@ class TableJoinSide<K, V1, V2, R> implements Processor<K, Change<V1>, K, Change<
       return
     }
     const { newValue: thisNew, oldValue: thisOld } = record.value
+    if (this.#isVersioned && record.value.isLatest === false) {
+      context.recordDropped('out of order')
+      return
+    }
     const other = this.#other.get(key)
     if (other === null && (this.#otherRequired || (thisNew === null && thisOld === null))) return
     const timestamp = Math.max(record.timestamp, this.#other.timestamp)
     const newValue = this.#join(thisNew, other, key)
     const oldValue = this.#sendsOldValues ? this.#join(thisOld, other, key) : null
-    context.forward({ key, value: { newValue, oldValue }, timestamp, headers })
+    context.forward({ key, value: changeFrom(record.value, newValue, oldValue), timestamp, headers })
   }
 
   close(): void {
@@ -73,7 +81,7 @@ class TableJoinMerge<K, V> implements Processor<K, Change<V>, K, Change<V>> {
 
   init(context: OperatorContext<K, Change<V>>): void {
     if (this.#storeName === null) return
-    const store = context.stateStore<TimestampedKeyValueStore<K, V>>(this.#storeName)
+    const store = context.stateStore<RowStore<K, V>>(this.#storeName)
     this.#forwarder = new ChangeForwarder(store, context, this.#sendsOldValues)
   }
 

@@ -73,8 +73,8 @@ class TransformingReader<K, V, V2> implements RowReader<K, V2> {
     transformer.init?.(silent)
   }
 
-  get(key: K): V2 | null {
-    const value = defined(this.#transformer.transform(this.#parent.get(key), key))
+  get(key: K, asOfTimestamp?: number): V2 | null {
+    const value = defined(this.#transformer.transform(this.#parent.get(key, asOfTimestamp), key))
     this.timestamp = value === null ? -1 : this.#parent.timestamp
     return value
   }
@@ -100,6 +100,7 @@ export function transformedView<K, V, V2>(
   stores: readonly string[],
 ): TableView<K, V2> {
   return {
+    ...parent,
     stores: [...new Set([...parent.stores, ...stores])],
     open: (context) => new TransformingReader(parent.open(context), supplier(), context),
   }

@@ -1,15 +1,19 @@
 import type {
+  RowStore,
   SessionStore,
-  TimestampedKeyValueStore,
   TimestampedWindowStore,
+  VersionedKeyValueStore,
   Windowed,
 } from '../../state/store.ts'
 import type { ProcessorContext } from '../processor.ts'
 
 /** Reads a table's present rows, one at a time. */
 export interface RowReader<K, V> {
-  /** @returns the present value under a key, null when there is none */
-  get(key: K): V | null
+  /**
+   * @param asOfTimestamp of versioned tables alone: the time for which the row is asked, ms. Default: the present
+   * @returns the value under a key, null when there is none
+   */
+  get(key: K, asOfTimestamp?: number): V | null
   /** ms: of the row that `get` has returned last; -1 when there was none */
   readonly timestamp: number
   /** Of readers that have something to close: their processor does, when it is closed. */
@@ -23,6 +27,8 @@ export type RowFunction<K, V, V2> = (value: V, key: K) => V2 | null
 export interface TableView<K, V> {
   /** The stores that the reader must be connected to. */
   readonly stores: readonly string[]
+  /** Of versioned tables alone: how far behind rows can be asked for, ms. */
+  readonly historyRetentionMs?: number
   open(context: ProcessorContext): RowReader<K, V>
 }
 
@@ -30,15 +36,30 @@ export interface TableView<K, V> {
 export type RowJoiner<K, V1, V2, R> = (left: V1 | null, right: V2 | null, key: K) => R | null
 
 class StoreReader<K, V> implements RowReader<K, V> {
-  readonly #rows: TimestampedKeyValueStore<K, V>
+  readonly #rows: RowStore<K, V>
   timestamp = -1
 
-  constructor(rows: TimestampedKeyValueStore<K, V>) {
+  constructor(rows: RowStore<K, V>) {
     this.#rows = rows
   }
 
   get(key: K): V | null {
     const row = this.#rows.peek(key)
+    this.timestamp = row === null ? -1 : row.timestamp
+    return row === null ? null : row.value
+  }
+}
+
+class VersionReader<K, V> implements RowReader<K, V> {
+  readonly #rows: VersionedKeyValueStore<K, V>
+  timestamp = -1
+
+  constructor(rows: VersionedKeyValueStore<K, V>) {
+    this.#rows = rows
+  }
+
+  get(key: K, asOfTimestamp?: number): V | null {
+    const row = asOfTimestamp === undefined ? this.#rows.get(key) : this.#rows.get(key, asOfTimestamp)
     this.timestamp = row === null ? -1 : row.timestamp
     return row === null ? null : row.value
   }
@@ -85,8 +106,8 @@ class ComputingReader<K, V, V2> implements RowReader<K, V2> {
     this.#compute = compute
   }
 
-  get(key: K): V2 | null {
-    const value = this.#parent.get(key)
+  get(key: K, asOfTimestamp?: number): V2 | null {
+    const value = this.#parent.get(key, asOfTimestamp)
     const computed = value === null ? null : this.#compute(value, key)
     this.timestamp = computed === null ? -1 : this.#parent.timestamp
     return computed
@@ -121,11 +142,17 @@ class JoiningReader<K, V1, V2, R> implements RowReader<K, R> {
   }
 }
 
-/** Reads a table's own store. */
-export function storeView<K, V>(store: string): TableView<K, V> {
+/** Reads a table's own store. @param historyRetentionMs of a versioned one */
+export function storeView<K, V>(store: string, historyRetentionMs?: number): TableView<K, V> {
+  if (historyRetentionMs === undefined)
+    return {
+      stores: [store],
+      open: (context) => new StoreReader(context.stateStore<RowStore<K, V>>(store)),
+    }
   return {
     stores: [store],
-    open: (context) => new StoreReader(context.stateStore<TimestampedKeyValueStore<K, V>>(store)),
+    historyRetentionMs,
+    open: (context) => new VersionReader(context.stateStore<VersionedKeyValueStore<K, V>>(store)),
   }
 }
 
@@ -151,7 +178,7 @@ export function computedView<K, V, V2>(
   compute: RowFunction<K, V, V2>,
 ): TableView<K, V2> {
   return {
-    stores: parent.stores,
+    ...parent,
     open: (context) => new ComputingReader(parent.open(context), compute),
   }
 }

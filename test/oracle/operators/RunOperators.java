@@ -271,6 +271,7 @@ public final class RunOperators {
     JoinTopologies.addTo(TOPOLOGIES);
     SuppressTopologies.addTo(TOPOLOGIES);
     CogroupTopologies.addTo(TOPOLOGIES);
+    VersionedTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
@@ -373,7 +374,7 @@ public final class RunOperators {
     Path folder = Path.of(arguments[0]);
     for (Map.Entry<String, Consumer<StreamsBuilder>> entry : TOPOLOGIES.entrySet()) {
       Files.writeString(folder.resolve(entry.getKey() + ".txt"), run(entry.getKey(), entry.getValue(), false));
-      if (WITHOUT_STORES.contains(entry.getKey()) || entry.getKey().startsWith("stream-join")) continue;
+      if (WITHOUT_STORES.contains(entry.getKey()) || entry.getKey().matches("(stream-join|versioned-).*")) continue;
       Files.writeString(folder.resolve("caching").resolve(entry.getKey() + ".txt"), run(entry.getKey(), entry.getValue(), true));
     }
     System.out.println(TOPOLOGIES.size() + " topologies run");

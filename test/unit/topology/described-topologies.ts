@@ -12,6 +12,7 @@ import { Topology } from '../../../src/topology/topology.ts'
 import type { TopologyModule } from '../../../src/topology/topology-module.ts'
 import { describedAggregates } from './described-aggregates.ts'
 import { describedJoins } from './described-joins.ts'
+import { describedTables } from './described-tables.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 
@@ -322,7 +323,11 @@ export const topologies: Record<string, () => TopologyModule> = {
       .addStateStore(store('shared'), 'p2', 'p0'),
 }
 
-for (const [name, define] of Object.entries({ ...describedJoins, ...describedAggregates }))
+for (const [name, define] of Object.entries({
+  ...describedJoins,
+  ...describedAggregates,
+  ...describedTables,
+}))
   topologies[name] = () => dsl(define)
 for (let seed = 1; seed <= 40; seed++) topologies[`random-${seed}`] = () => randomTopology(seed)
 
