@@ -46,7 +46,8 @@ function program(): Command {
     .action(async (module: string) => {
       const { loadTopology, moduleUrlOf } = await import('../topology/load-topology.ts')
       const { describeTopology } = await import('../topology/describe.ts')
-      process.stdout.write(describeTopology(await loadTopology(moduleUrlOf(module))))
+      const optimization = process.env.WEIR_TOPOLOGY_OPTIMIZATION || 'none'
+      process.stdout.write(describeTopology(await loadTopology(moduleUrlOf(module), optimization)))
     })
 
   weir
