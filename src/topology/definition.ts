@@ -135,6 +135,11 @@ export interface StoreDefinition {
   readonly versions?: VersionsDefinition
 }
 
+/** False for a store that is empty after its disk is lost. */
+export function isRestored({ logging, sourceTopic }: StoreDefinition): boolean {
+  return logging || sourceTopic !== undefined
+}
+
 /** Processors and topics that are connected: one task of it runs for each partition. Numbered as in Kafka Streams. */
 export interface SubtopologyDefinition {
   readonly id: number
