@@ -21,6 +21,8 @@ export class PartitionGroup<T extends QueuedInput> {
   readonly #systemTimeMs: () => number
   /** For each input, since when it is empty and nothing is known to come, ms; -1 when that is not so. */
   readonly #emptySinceMs: number[]
+  /** When `choose` is worth asking again though no record has come, ms; Infinity when it is not. */
+  waitsUntilMs = Number.POSITIVE_INFINITY
 
   constructor(inputs: readonly T[], maxTaskIdleMs: number, systemTimeMs: () => number) {
     this.#inputs = inputs
@@ -39,6 +41,7 @@ export class PartitionGroup<T extends QueuedInput> {
     let best: T | null = null
     let bestTimestamp = 0
     let waits = false
+    this.waitsUntilMs = Number.POSITIVE_INFINITY
     for (let index = 0; index < inputs.length; index++) {
       const input = inputs[index]!
       if (input.hasRecord) {
@@ -61,6 +64,9 @@ export class PartitionGroup<T extends QueuedInput> {
     if (this.#maxTaskIdleMs === 0) return false
     const now = this.#systemTimeMs()
     if (this.#emptySinceMs[index]! < 0) this.#emptySinceMs[index] = now
-    return now - this.#emptySinceMs[index]! < this.#maxTaskIdleMs
+    const untilMs = this.#emptySinceMs[index]! + this.#maxTaskIdleMs
+    if (now >= untilMs) return false
+    this.waitsUntilMs = Math.min(this.waitsUntilMs, untilMs)
+    return true
   }
 }

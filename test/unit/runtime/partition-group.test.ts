@@ -53,10 +53,12 @@ describe('the next record', () => {
     let now = 10
     const group = new PartitionGroup(inputs, 100, () => now)
     assert.equal(group.choose(), null)
+    assert.equal(group.waitsUntilMs, 110)
     now += 99
     assert.equal(group.choose(), null)
     now += 1
     assert.equal(group.choose()?.name, 'b')
+    assert.equal(group.waitsUntilMs, Number.POSITIVE_INFINITY)
     // Until something changes it goes on without waiting again.
     assert.equal(group.choose()?.name, 'b')
   })
