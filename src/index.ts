@@ -2,7 +2,7 @@
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
-export { defineTopology } from './dsl/define-topology.ts'
+export { defineTopology, type TopologyOptions } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
@@ -106,6 +106,7 @@ export type {
   TopologyDefinition,
 } from './topology/definition.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
+export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'
 export { type ProcessorOptions, type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts'

@@ -270,11 +270,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
-  std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
-  std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
   std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
-  std::vector<bool> restoring_;         // guarded by offsets_mutex_: between BeginRestore and EndRestore
-  std::vector<Observed> observed_;      // guarded by offsets_mutex_: as last written, for each store
+  std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore
+  std::vector<Observed> observed_;       // guarded by offsets_mutex_: as last written, for each store
 };
 
 }  // namespace weir

@@ -1,4 +1,10 @@
-import { type OffsetReset, type StoreType, sinkTopics, type TopologyDefinition } from './definition.ts'
+import {
+  type NodeDefinition,
+  type OffsetReset,
+  type StoreType,
+  sinkTopics,
+  type TopologyDefinition,
+} from './definition.ts'
 
 /** A topology as data for other tools: what `weir describe --json` prints. Internal topics go without the application's prefix. */
 export interface TopologyGraph {
@@ -45,27 +51,11 @@ export interface GraphedTopic {
 export function topologyGraph({ subtopologies, repartitionTopics }: TopologyDefinition): TopologyGraph {
   const topics = new Map<string, GraphedTopic['kind']>()
   const repartition = new Set(repartitionTopics.map(({ name }) => name))
-  const addTopic = (name: string): void => {
-    topics.set(name, repartition.has(name) ? 'repartition' : 'external')
-  }
+  for (const node of subtopologies.flatMap(({ nodes }) => nodes))
+    for (const topic of topicsOf(node)) topics.set(topic, repartition.has(topic) ? 'repartition' : 'external')
   const graphed = subtopologies.map(({ id, nodes, stores }) => ({
     id,
-    nodes: nodes.map((node): GraphedNode => {
-      const { name } = node
-      const predecessors = node.kind === 'source' ? [] : node.parents
-      const successors = nodes.filter((child) => child.kind !== 'source' && child.parents.includes(name))
-      const linked = { name, predecessors, successors: successors.map((child) => child.name) }
-      switch (node.kind) {
-        case 'source':
-          for (const topic of node.topics) addTopic(topic)
-          return { kind: 'source', ...linked, topics: node.topics, offsetReset: node.offsetReset ?? null }
-        case 'processor':
-          return { kind: 'processor', ...linked, stores: node.stores }
-        case 'sink':
-          for (const topic of sinkTopics(node)) addTopic(topic)
-          return { kind: 'sink', ...linked, topics: sinkTopics(node) }
-      }
-    }),
+    nodes: nodes.map((node) => graphedNode(node, nodes)),
     stores: stores.map(({ name, type, inMemory, caching, logging, sourceTopic }): GraphedStore => {
       const changelog = sourceTopic ?? (logging ? `${name}-changelog` : null)
       if (logging) topics.set(`${name}-changelog`, 'changelog')
@@ -76,4 +66,26 @@ export function topologyGraph({ subtopologies, repartitionTopics }: TopologyDefi
     subtopologies: graphed,
     topics: [...topics].map(([name, kind]) => ({ name, kind })),
   }
+}
+
+function graphedNode(node: NodeDefinition, nodes: readonly NodeDefinition[]): GraphedNode {
+  const { name } = node
+  const predecessors = node.kind === 'source' ? [] : node.parents
+  const successors = nodes
+    .filter((child) => child.kind !== 'source' && child.parents.includes(name))
+    .map((child) => child.name)
+  const linked = { name, predecessors, successors }
+  switch (node.kind) {
+    case 'source':
+      return { kind: 'source', ...linked, topics: node.topics, offsetReset: node.offsetReset ?? null }
+    case 'processor':
+      return { kind: 'processor', ...linked, stores: node.stores }
+    case 'sink':
+      return { kind: 'sink', ...linked, topics: sinkTopics(node) }
+  }
+}
+
+function topicsOf(node: NodeDefinition): readonly string[] {
+  if (node.kind === 'processor') return []
+  return node.kind === 'source' ? node.topics : sinkTopics(node)
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
-
-import { threadsThatFit } from '../memory.ts'
 import { OPTIMIZATIONS_ALLOWED, parseOptimization } from '../../topology/optimization.ts'
+import { threadsThatFit } from '../memory.ts'
 import { bytes, integer, oneOf, type ValueType } from '../value-type.ts'
 import { derived, fixed, variable } from '../variable.ts'
 import { DAY_MS, MiB, milliseconds } from './common.ts'

@@ -1,3 +1,4 @@
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -5,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serdes;
@@ -37,6 +39,7 @@ import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyRecord;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.internals.InternalTopologyBuilder;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
@@ -356,12 +359,36 @@ public final class DescribeTopologies {
     }
   }
 
+  /** Repartition topics and changelogs, in the order of their names. */
+  private static TreeSet<String> internalTopics(Topology topology) throws ReflectiveOperationException {
+    Field field = Topology.class.getDeclaredField("internalTopologyBuilder");
+    field.setAccessible(true);
+    Properties properties = new Properties();
+    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "app");
+    properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+    InternalTopologyBuilder builder = (InternalTopologyBuilder) field.get(topology);
+    builder.rewriteTopology(new StreamsConfig(properties));
+    builder.buildTopology();
+    TreeSet<String> topics = new TreeSet<>();
+    builder.subtopologyToTopicsInfo().values().forEach(info -> {
+      topics.addAll(info.repartitionSourceTopics.keySet());
+      topics.addAll(info.stateChangelogTopics.keySet());
+      info.sourceTopics.stream().filter(info.stateChangelogTopics::containsKey).forEach(topics::remove);
+    });
+    return topics;
+  }
+
   public static void main(String[] arguments) throws Exception {
     Path folder = Path.of(arguments[0]);
     for (Map.Entry<String, Supplier<Topology>> entry : TOPOLOGIES.entrySet()) {
       String name = entry.getKey() + ".txt";
       Files.writeString(folder.resolve(name), entry.getValue().get().describe().toString());
     }
+    StringBuilder topics = new StringBuilder();
+    for (Map.Entry<String, Supplier<Topology>> entry : TOPOLOGIES.entrySet()) {
+      if (!entry.getKey().startsWith("random-")) topics.append(entry.getKey()).append(internalTopics(entry.getValue().get())).append('\n');
+    }
+    Files.writeString(folder.resolve("internal-topics.txt"), topics.toString());
     System.out.println(TOPOLOGIES.size() + " topologies described");
   }
 }

@@ -70,7 +70,7 @@ function topology(
 
 test('every topic that a sink may choose must exist', () => {
   const written = topology([{ reads: ['in'], writes: ['x'] }])
-  const sink = { ...written.subtopologies[0]!.nodes[0]!, topics: ['x', 'y'], chooser: () => 'y' }
+  const sink = { ...written.subtopologies[0]!.nodes.at(-1)!, topics: ['x', 'y'], chooser: () => 'y' }
   const chosen = {
     ...written,
     subtopologies: [{ ...written.subtopologies[0]!, nodes: [sink as NodeDefinition] }],
