@@ -112,6 +112,8 @@ export class StateRestore {
       const { sourceTopic } = definition
       const topic = sourceTopic ?? changelogTopic(config.applicationId, definition.name)
       const input = this.#inputs.find((one) => one.topic === sourceTopic)
+      // The topic may have fewer partitions than there are tasks.
+      if (sourceTopic !== undefined && input === undefined) return []
       const { id: topicId = '', deleteRetentionMs } = topics[topic] ?? {}
       const local = offsets.get(definition.name)!
       const isOther = local.offset >= 0 && local.topicId !== '' && topicId !== '' && local.topicId !== topicId

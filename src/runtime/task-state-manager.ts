@@ -188,10 +188,11 @@ export class TaskStateManager {
   readTo(offsets: readonly TopicPartitionOffset[]): void {
     if (this.#fromSources.length === 0) return
     this.database.setSourceOffsets(
-      this.#fromSources.map(({ store, topic }) => ({
-        store,
-        offset: offsets.find((input) => input.topic === topic)!.offset,
-      })),
+      this.#fromSources.flatMap(({ store, topic }) => {
+        // The topic may have fewer partitions than there are tasks.
+        const input = offsets.find((one) => one.topic === topic)
+        return input === undefined ? [] : [{ store, offset: input.offset }]
+      }),
     )
   }
 

@@ -10,6 +10,10 @@ export default defineTopology(
       .stream('visits', text)
       .leftJoin(people, (visit, name) => `${visit} ${name ?? 'nobody'}`)
       .to('greetings', text)
+    // Tasks that have a store of the table and none of its partitions.
+    builder
+      .stream('pets', text)
+      .process(() => ({ process() {} }), { stores: ['people'] })
   },
   { optimization: 'all' },
 )
