@@ -11,9 +11,7 @@ export default defineTopology(
       .leftJoin(people, (visit, name) => `${visit} ${name ?? 'nobody'}`)
       .to('greetings', text)
     // Tasks that have a store of the table and none of its partitions.
-    builder
-      .stream('pets', text)
-      .process(() => ({ process() {} }), { stores: ['people'] })
+    builder.stream('pets', text).process(() => ({ process() {} }), { stores: ['people'] })
   },
   { optimization: 'all' },
 )
