@@ -10,7 +10,7 @@ export type {
   TimeWindowedCogroupedStream,
   WindowedCogroupSpecification,
 } from './dsl/cogrouped-stream.ts'
-export { defineTopology } from './dsl/define-topology.ts'
+export { defineTopology, type TopologyOptions } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { ForeignKeyOptions } from './dsl/foreign-key-join.ts'
 export type {
@@ -130,6 +130,7 @@ export type {
 } from './topology/definition.ts'
 export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
+export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'
 export { type ProcessorOptions, type SinkOptions, type SourceOptions, Topology } from './topology/topology.ts'

@@ -292,6 +292,8 @@ export interface TaskDatabase {
   offsets(): StoreOffset[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void
+  /** Of stores whose changelog is a topic that the task reads, by their indexes: where the task has read to. Written with the next commit. */
+  setSourceOffsets(offsets: readonly { store: number; offset: number }[]): void
   /** Of a store with segments. */
   observed(store: number): Observed
   /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
@@ -478,6 +480,8 @@ export interface RestoreStore {
   readonly from: number
   /** The rows are older than the changelog remembers deletions: `done` rejects with `stale` unless it ends at `from`. Default: false. */
   readonly stale?: boolean
+  /** Where to end. Rows that are newer already stay as they are. Default: the changelog's uncommitted end. */
+  readonly until?: number
 }
 
 export interface RestoreProgress {

@@ -26,7 +26,8 @@ std::vector<RestoreRequest> ReadRequests(const Arguments& arguments, TaskDatabas
     requests.push_back(
         {index, store.String("topic"),
          static_cast<int32_t>(store.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
-         store.Integer("from", -1), store.OptionalBoolean("stale")});
+         store.Integer("from", -1), store.OptionalBoolean("stale"),
+         store.OptionalInteger("until", 0, std::numeric_limits<int64_t>::max()).value_or(-1)});
     ThrowIfFailed(arguments.Env(),
                   database.SetTopicId(database.options().stores[index].name, store.String("topicId")));
     store.RejectUnknown();

@@ -320,6 +320,20 @@ void TaskDatabaseObject::SetTopicIds(const Napi::CallbackInfo& info) {
   }
 }
 
+void TaskDatabaseObject::SetSourceOffsets(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.setSourceOffsets");
+  const std::shared_ptr<TaskDatabase> core = database(info.Env());
+  const Napi::Array offsets = arguments.Array(0, "offsets");
+  for (uint32_t i = 0; i < offsets.Length(); i++) {
+    const std::string where = "TaskDatabase.setSourceOffsets: offsets[" + std::to_string(i) + "]";
+    Properties offset(ObjectAt(offsets, i, where), where);
+    const int64_t last = static_cast<int64_t>(core->options().stores.size()) - 1;
+    const auto store = static_cast<size_t>(offset.Integer("store", 0, last));
+    core->SetSourceOffset(store, offset.Integer("offset", 0));
+    offset.RejectUnknown();
+  }
+}
+
 Napi::Value TaskDatabaseObject::ObservedBy(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.observed");
   const Observed observed =
@@ -419,6 +433,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
        Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
        Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
+       Wrapped::InstanceMethod<&Wrapped::SetSourceOffsets>("setSourceOffsets"),
        Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
        Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),

@@ -58,9 +58,11 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
       rd_kafka_queue_cb_event_enable(queue_.get(), OnQueueEvent, const_cast<std::function<void()>*>(wake));
       if (position_ < 0) status = job_->database().ClearStore(job_->request(index_).store);
       job_->database().BeginRestore(job_->request(index_).store);
-      if (status.ok()) status = AskForOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST);
       asked_first_ms_ = MonotonicMs();
       state_ = State::kAwaitingEnd;
+      if (!status.ok()) break;
+      status = is_bounded() ? OnEnd(client, job_->request(index_).until)
+                            : AskForOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST);
       break;
     case State::kAwaitingEnd:
       status = AwaitOffset(client, RD_KAFKA_OFFSET_SPEC_LATEST, &offset);
@@ -158,6 +160,7 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
   begin_ = position_;
   job_->SetEnd(index_, end_);
   if (position_ > end_) {
+    if (is_bounded()) return Finish();
     return Status("kafka:_AUTO_OFFSET_RESET", Name() + " ends at offset " + std::to_string(end_) +
                                                   ", before the local state's " + std::to_string(position_));
   }
@@ -219,13 +222,17 @@ Status ChangelogReader::Write(int64_t count) {
   for (int64_t i = 0; i < count; i++) {
     const rd_kafka_message_t& message = *messages_[static_cast<size_t>(i)];
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      position_ = message.offset;
+      position_ = is_bounded() ? std::min(message.offset, end_) : message.offset;
       continue;
     }
     if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       // What came before is kept.
       status = KafkaStatus(message.err, Name() + " at offset " + std::to_string(position_),
                            rd_kafka_message_errstr(&message));
+      break;
+    }
+    if (is_bounded() && message.offset >= end_) {
+      position_ = end_;
       break;
     }
     position_ = message.offset + 1;

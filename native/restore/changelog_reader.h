@@ -48,6 +48,8 @@ class ChangelogReader {
   bool has_place() const { return state_ == State::kReading || state_ == State::kWriting; }
   // Offsets between where it stands and the end: the most records that may come. REQUIRES: waiting or later.
   int64_t remaining() const { return end_ - begin_; }
+  // It ends where it is told, not at the changelog's end.
+  bool is_bounded() const { return job_->request(index_).until >= 0; }
   // Begins to read. REQUIRES: waiting().
   void GrantPlace(rd_kafka_t* client);
   // A client can fetch a partition for one reader at a time.

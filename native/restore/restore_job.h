@@ -25,6 +25,8 @@ struct RestoreRequest {
   // Rows that are older than the changelog's memory of deletions. They are as good as ever when the changelog has
   // nothing beyond them; otherwise the restore fails with `stale`. REQUIRES: from >= 0.
   bool stale = false;
+  // Where to end; -1: the changelog's uncommitted end. Rows that are newer already stay as they are.
+  int64_t until = -1;
 };
 
 struct RestoreProgress {

@@ -56,6 +56,7 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   }
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
+  source_offsets_.resize(options_.stores.size(), -1);
   restoring_.resize(options_.stores.size());
   observed_.resize(options_.stores.size());
   overlay_observed_.resize(options_.stores.size());
@@ -245,6 +246,11 @@ Status TaskDatabase::SetTopicId(const std::string& store, std::string topic_id) 
     return Status::Ok();
   }
   return Status::Invalid("The state database " + options_.path + " has no store '" + store + "'");
+}
+
+void TaskDatabase::SetSourceOffset(size_t store, int64_t offset) {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  source_offsets_[store] = offset;
 }
 
 Result<uint64_t> TaskDatabase::Property(const std::string& name) {

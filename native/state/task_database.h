@@ -150,6 +150,9 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Any thread. Of a segmented store, as last written.
   Result<Observed> ObservedBy(size_t store) const;
   Status SetTopicId(const std::string& store, std::string topic_id);
+  // Of a store whose changelog is a topic that the task reads: where the task has read to. Written with the next
+  // commit. REQUIRES: the store has no changelog_topic.
+  void SetSourceOffset(size_t store, int64_t offset);
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
   // One of RocksDB's integer properties, of a store's family; `rocksdb.estimate-num-keys` of an in-memory store is
@@ -269,10 +272,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
-  std::vector<StoreOffset> offsets_;    // guarded by offsets_mutex_: as last written, for each store
-  std::vector<std::string> topic_ids_;  // guarded by offsets_mutex_: to be written with the next offset
-  std::vector<bool> restoring_;         // guarded by offsets_mutex_: between BeginRestore and EndRestore
-  std::vector<Observed> observed_;      // guarded by offsets_mutex_: as last written, for each store
+  std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
+  std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
+  std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore
+  std::vector<Observed> observed_;       // guarded by offsets_mutex_: as last written, for each store
 };
 
 }  // namespace weir

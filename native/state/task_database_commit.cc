@@ -144,11 +144,14 @@ Status TaskDatabase::Commit() {
     phase_.store(Phase::kDrained, std::memory_order_release);
     return status;
   }
+  int64_t records = 0;
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     for (StoreOffset& written : offsets.value()) {
-      for (StoreOffset& offset : offsets_) {
-        if (offset.store == written.store) offset = written;
+      for (size_t i = 0; i < offsets_.size(); i++) {
+        if (offsets_[i].store != written.store) continue;
+        if (source_offsets_[i] >= 0) records += written.offset - std::max<int64_t>(0, offsets_[i].offset);
+        offsets_[i] = written;
       }
     }
     observed_ = overlay_observed_;
@@ -156,7 +159,6 @@ Status TaskDatabase::Commit() {
   for (size_t i = 0; i < expired_before_.size(); i++) {
     if (!expired_before_[i].empty()) rocksdb_->DeleteFilesBefore(i, expired_before_[i]);
   }
-  int64_t records = 0;
   for (const int64_t drained : drained_records_) records += drained;
   batch_ = rocksdb::WriteBatch();
   sink_.reset();
@@ -182,8 +184,14 @@ Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   for (size_t i = 0; i < options_.stores.size(); i++) {
     const StoreSettings& store = options_.stores[i];
-    if (!store.changelog_topic.has_value()) continue;
+    const int64_t source_offset = source_offsets_[i];
+    if (!store.changelog_topic.has_value() && source_offset < 0) continue;
     StoreOffset offset = offsets_[i];
+    bool moved = false;
+    if (source_offset >= 0) {
+      moved = offset.offset != source_offset;
+      offset.offset = source_offset;
+    }
     if (drained_records_[i] > 0) {
       offset.offset = sink_->DeliveredOffset(sink_->TopicId(*store.changelog_topic), options_.partition);
       if (offset.offset < 0) {
@@ -192,7 +200,7 @@ Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
       }
     }
     const bool stale = offset.offset >= 0 && now - offset.written_at_ms >= kOffsetRefreshMs;
-    if (drained_records_[i] == 0 && offset.topic_id == topic_ids_[i] && !stale) continue;
+    if (!moved && drained_records_[i] == 0 && offset.topic_id == topic_ids_[i] && !stale) continue;
     offset.topic_id = topic_ids_[i];
     offset.written_at_ms = now;
     changed.push_back(std::move(offset));

@@ -43,10 +43,13 @@ function program(): Command {
     .command('describe')
     .description("print a topology's sub-topologies, processors, stores and topics, as Kafka Streams does")
     .argument('<module>', 'the file whose default export is the topology')
-    .action(async (module: string) => {
-      const { loadTopology, moduleUrlOf } = await import('../topology/load-topology.ts')
-      const { describeTopology } = await import('../topology/describe.ts')
-      process.stdout.write(describeTopology(await loadTopology(moduleUrlOf(module))))
+    .addOption(new Option('--json', 'as JSON: sub-topologies, nodes, stores, topics').conflicts('svg'))
+    .option('--svg', 'as a picture')
+    .action(async (module: string, options: { json?: true; svg?: true }) => {
+      const { describeModule } = await import('./describe-command.ts')
+      const format = options.json === true ? 'json' : options.svg === true ? 'svg' : 'text'
+      const optimization = process.env.WEIR_TOPOLOGY_OPTIMIZATION || 'none'
+      process.stdout.write(await describeModule(module, format, optimization))
     })
 
   weir

@@ -16,7 +16,7 @@ export async function runWorker(modulePath: string): Promise<void> {
   const config = loadConfig()
   const logger = createLogger(config)
   const topology = moduleUrlOf(modulePath)
-  await checkNativeSettings(config, await loadTopology(topology))
+  await checkNativeSettings(config, await loadTopology(topology, config.topologyOptimization))
 
   let application: Application | null = null
   const starting = { ok: false, reason: 'the application is starting' } as const

@@ -4,7 +4,12 @@ import type { OutputBatch } from '../produce/output-batch.ts'
 /** What a commit needs of a task. */
 export interface CommittableTask {
   /** null: a task without stores. */
-  readonly state: { readonly database: Pick<TaskDatabase, 'drain' | 'commit'>; flush(): void } | null
+  readonly state: {
+    readonly database: Pick<TaskDatabase, 'drain' | 'commit'>
+    flush(): void
+    /** Of what the rows are made: for stores that are restored from an input. */
+    readTo(offsets: readonly TopicPartitionOffset[]): void
+  } | null
   /** Forwards what caching stores have kept back, until the output is full. @returns true when nothing is left */
   flushChanges(): boolean
   /** Where its inputs stand. */
@@ -43,11 +48,15 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   for (const task of tasks) while (!task.flushChanges()) await output.sendAll()
   for (const state of states) state.flush()
   await output.sendAll()
+  const offsets = tasks.flatMap((task) => {
+    const positions = task.offsets()
+    task.state?.readTo(positions)
+    return positions
+  })
   let changelogRecords = 0
   for (const state of states) changelogRecords += (await state.database.drain(producer)).records
   await producer.flush(flushTimeoutMs)
   await Promise.all(states.map((state) => state.database.commit()))
-  const offsets = tasks.flatMap((task) => task.offsets())
   if (offsets.length > 0) await commitOffsets(tasks, offsets)
   for (const task of tasks) task.commitDone()
   return changelogRecords

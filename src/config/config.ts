@@ -37,6 +37,8 @@ export interface Config {
   /** For internal topics; -1 is the broker's default. */
   readonly replicationFactor: number
   readonly maxTaskIdleMs: number
+  /** `none`, `all` or rules with commas between them: for a topology that does not say itself. */
+  readonly topologyOptimization: string
   /** How long a stop may take: commit, close, leave the group. */
   readonly shutdownTimeoutMs: number
   /** A stream thread whose counter stands still longer than this is stuck. */

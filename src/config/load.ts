@@ -88,6 +88,7 @@ export function toConfig(settings: Settings): Config {
     maxPollIntervalMs: values.maxPollIntervalMs,
     replicationFactor: values.replicationFactor,
     maxTaskIdleMs: values.maxTaskIdleMs,
+    topologyOptimization: values.topologyOptimization,
     shutdownTimeoutMs: values.shutdownTimeoutMs,
     threadStuckTimeoutMs: values.threadStuckTimeoutMs,
     batchRecordsMax: values.batchRecordsMax,

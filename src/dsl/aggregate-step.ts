@@ -68,7 +68,7 @@ export class Grouping<K, V> {
   #repartitioned(storeName: string): RepartitionGraphNode {
     const { graph, node, key, repartitionName } = this.parts
     const value = requireSerde('groupByKey', 'value', undefined, this.parts.value)
-    const made = repartitionNode(graph, { name: repartitionName ?? storeName, key, value })
+    const made = repartitionNode(graph, { name: repartitionName ?? storeName, key, value, isMergeable: true })
     if (this.#repartition === null || repartitionName === null) this.#repartition = made
     return graph.add(this.#repartition, node)
   }

@@ -1,3 +1,4 @@
+import type { Serde } from '../serde/serde.ts'
 import type { SourceOptions } from '../topology/topology.ts'
 import { Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
@@ -18,10 +19,24 @@ export class GraphNode {
   windowGraceMs: number | null = null
   /** A left join: a null key has meaning below it. */
   relaxesNullKeys = false
+  /** What topics below may be merged across: see optimize.ts. */
+  changesKey = false
+  changesValue = false
+  isMerge = false
 
   constructor(name: string, write: NodeWriter) {
     this.name = name
     this.write = write
+  }
+
+  append(child: GraphNode): void {
+    this.children.add(child)
+    child.parents.add(this)
+  }
+
+  remove(child: GraphNode): void {
+    this.children.delete(child)
+    child.parents.delete(this)
   }
 }
 
@@ -37,10 +52,37 @@ export class SourceGraphNode extends GraphNode {
   }
 }
 
+/** A table's topic. */
+export class TableSourceGraphNode extends GraphNode {
+  /** The table's store is restored from its topic. */
+  reusesSourceTopic = false
+}
+
 /** A topic between two sub-topologies. */
 export class RepartitionGraphNode extends GraphNode {
+  readonly topic: { readonly name: string; readonly key: Serde<unknown>; readonly value: Serde<unknown> }
+  /** False for one that its user asked for. */
+  readonly isMergeable: boolean
   /** Found out when the graph is written: true unless a left join below wants records without a key. */
   dropsNullKeys = true
+
+  constructor(name: string, write: NodeWriter, topic: RepartitionGraphNode['topic'], isMergeable: boolean) {
+    super(name, write)
+    this.topic = topic
+    this.isMergeable = isMergeable
+  }
+}
+
+/** Where two streams meet. */
+export class StreamJoinGraphNode extends GraphNode {
+  readonly rightWindow: GraphNode
+  /** Both are one stream, whose records are kept by the left window alone. */
+  isSelfJoin = false
+
+  constructor(name: string, write: NodeWriter, rightWindow: GraphNode) {
+    super(name, write)
+    this.rightWindow = rightWindow
+  }
 }
 
 /**
@@ -50,6 +92,8 @@ export class RepartitionGraphNode extends GraphNode {
 export class DslGraph {
   readonly #topology = new Topology()
   readonly #root = new GraphNode('root', () => {})
+  /** In the order in which they were added. */
+  readonly #nodes = new Set<GraphNode>()
   readonly #copartitioned: ReadonlySet<string>[] = []
   #nameIndex = 0
   #buildPriority = 0
@@ -82,10 +126,10 @@ export class DslGraph {
       )
     }
     for (const parent of parents.length === 0 ? [this.#root] : parents) {
-      parent.children.add(node)
-      node.parents.add(parent)
+      parent.append(node)
       node.buildPriority = this.#buildPriority++
     }
+    this.#nodes.add(node)
     return node
   }
 
@@ -94,11 +138,15 @@ export class DslGraph {
     this.#copartitioned.push(sources)
   }
 
-  /** Writes every node to the topology, parents first. Afterwards nothing can be added. */
-  write(): Topology {
+  /**
+   * Writes every node to the topology, parents first. Afterwards nothing can be added.
+   *
+   * @param rewrite changes the graph before that. @returns the sources that went, and what they are now
+   */
+  write(rewrite: (nodes: readonly GraphNode[]) => ReadonlyMap<string, string>): Topology {
     if (this.#isWritten) return this.#topology
     this.#isWritten = true
-    const renamed = this.#mergeSources()
+    const renamed = new Map([...this.#mergeSources(), ...rewrite([...this.#nodes])])
     this.#findNullKeys()
     const written = new Set([this.#root])
     const waiting = new Set(this.#root.children)

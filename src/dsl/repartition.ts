@@ -4,7 +4,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { Partitioner } from '../topology/definition.ts'
 import { checkFunction } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
-import { type DslGraph, RepartitionGraphNode } from './graph.ts'
+import { type DslGraph, type NodeWriter, RepartitionGraphNode } from './graph.ts'
 import { checkStep, type RepartitionOptions } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
@@ -19,6 +19,8 @@ export interface Repartition<K, V> {
   /** Default: as many as the writing sub-topology has tasks. */
   readonly partitions?: number
   readonly partitioner?: Partitioner<K, V>
+  /** Its user has not asked for it. Default: false. */
+  readonly isMergeable?: boolean
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Repartition<K, V> {
  * KStreamImpl.createRepartitionedSource, names included. The node is not in the graph yet.
  */
 export function repartitionNode<K, V>(graph: DslGraph, options: Repartition<K, V>): RepartitionGraphNode {
-  const { name, key, value, partitions = null, partitioner } = options
+  const { name, key, value, partitions = null, partitioner, isMergeable = false } = options
   const topic = name.endsWith(SUFFIX) ? name : name + SUFFIX
   const generated = {
     sink: graph.newName('KSTREAM-SINK-'),
@@ -37,7 +39,7 @@ export function repartitionNode<K, V>(graph: DslGraph, options: Repartition<K, V
   const names = isGenerated
     ? generated
     : { sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
-  const node = new RepartitionGraphNode(names.source, (topology, parents) => {
+  const write: NodeWriter = (topology, parents) => {
     const predicate = node.dropsNullKeys ? hasKey : () => true
     topology
       .addRepartitionTopic(topic, partitions)
@@ -50,7 +52,13 @@ export function repartitionNode<K, V>(graph: DslGraph, options: Repartition<K, V
         ...(partitioner !== undefined && { partitioner }),
       })
       .addSource(names.source, { topics: topic, key, value })
-  })
+  }
+  const node: RepartitionGraphNode = new RepartitionGraphNode(
+    names.source,
+    write,
+    { name: topic, key: key as Serde<unknown>, value: value as Serde<unknown> },
+    isMergeable,
+  )
   return node
 }
 

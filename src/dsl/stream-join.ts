@@ -1,6 +1,7 @@
 /** Joins of two streams, as nodes of the graph. */
 import { waitingKeySerde, waitingListSerde } from '../process/operators/outer-join-rows.ts'
 import { passThrough } from '../process/operators/peek.ts'
+import { streamSelfJoin } from '../process/operators/stream-self-join.ts'
 import { joinWindow, type StreamJoin, streamJoinSide } from '../process/operators/stream-stream-join.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -8,7 +9,7 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
-import { GraphNode } from './graph.ts'
+import { GraphNode, type NodeWriter, StreamJoinGraphNode } from './graph.ts'
 import { JoinWindows } from './join-windows.ts'
 import { checkStep, checkStoreOptions, type NameOption, type StoreOptions } from './options.ts'
 import type { SerdeState, ValueOption } from './serde-state.ts'
@@ -128,8 +129,20 @@ export function addStreamJoin<K, V, V2, R>(
     trackers: new WeakMap(),
   }
   graph.add(windowNode(leftWindow, leftStore), left.parts.node)
-  graph.add(windowNode(rightWindow, rightStore), right.parts.node)
-  const node = new GraphNode(merge, (topology) => {
+  const otherWindow = graph.add(windowNode(rightWindow, rightStore), right.parts.node)
+  const write: NodeWriter = (topology) => {
+    if (node.isSelfJoin) {
+      topology.addProcessor(
+        merge,
+        streamSelfJoin(leftStore.name, windows, joiner as ValueJoiner<K, V, V, R>),
+        {
+          parents: leftWindow,
+          stores: [leftStore.name],
+          preservesKey: true,
+        },
+      )
+      return
+    }
     if (shared !== null) topology.addStateStore(shared)
     const waiting = shared === null ? [] : [shared.name]
     // A record that waited comes out with another one's arrival, under its own key.
@@ -146,7 +159,8 @@ export function addStreamJoin<K, V, V2, R>(
         preservesKey,
       })
       .addProcessor(merge, passThrough(), { parents: [leftSide, rightSide], preservesKey: true })
-  })
+  }
+  const node: StreamJoinGraphNode = new StreamJoinGraphNode(merge, write, otherWindow)
   node.relaxesNullKeys = isLeftOuter
   graph.add(node, left.parts.node, right.parts.node)
   return { graph, node, sources, key: left.key, value: null, repartitionRequired: false }

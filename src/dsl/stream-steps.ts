@@ -29,7 +29,10 @@ export function addStep<K, V, F, K2, V2>(
   callback: F,
   operator: (callback: F) => ProcessorSupplier<K, V, K2, V2>,
   options: NameOption | undefined,
-  { changesKey = false }: { readonly changesKey?: boolean } = {},
+  {
+    changesKey = false,
+    changesValue = false,
+  }: { readonly changesKey?: boolean; readonly changesValue?: boolean } = {},
 ): GraphNode {
   checkStep(method, options, ['name'])
   checkFunction(method, 'the first argument', callback)
@@ -38,6 +41,8 @@ export function addStep<K, V, F, K2, V2>(
   const step = new GraphNode(name, (topology, parents) =>
     topology.addProcessor(name, supplier, { parents, preservesKey: !changesKey }),
   )
+  step.changesKey = changesKey
+  step.changesValue = changesValue
   return graph.add(step, node)
 }
 
@@ -61,6 +66,8 @@ export function addProcessor<K, V, K2, V2>(
   const step = new GraphNode(name, (topology, parents) =>
     topology.addProcessor(name, supplier, { parents, stores, preservesKey, readsByKey }),
   )
+  step.changesKey = !preservesKey
+  step.changesValue = true
   return graph.add(step, node)
 }
 
@@ -93,6 +100,7 @@ export function addMerge<K, V>(
   const merged = new GraphNode(name, (topology, parents) =>
     topology.addProcessor(name, passThrough(), { parents, preservesKey: true }),
   )
+  merged.isMerge = true
   return {
     graph,
     node: graph.add(merged, node, others.node),

@@ -31,7 +31,7 @@ export function addToTable<K, V>(
   const value = requireSerde(method, 'value', options?.value, stream.value as Serde<NonNullable<V>> | null)
   let { node: parent, sources } = stream
   if (stream.repartitionRequired) {
-    parent = graph.add(repartitionNode(graph, { name, key, value }), parent)
+    parent = graph.add(repartitionNode(graph, { name, key, value, isMergeable: true }), parent)
     sources = new Set([parent.name])
   }
   const rows = new SourceRows<NonNullable<K>, NonNullable<V>>(

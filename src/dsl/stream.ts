@@ -147,7 +147,9 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
 
   /** Another value for each record. Called for null values too. */
   mapValues<V2>(mapper: ValueMapper<K, V, V2>, options?: NameOption): Stream<K, V2, KS, 'missing'> {
-    const node = addStep(this.parts, 'mapValues', 'KSTREAM-MAPVALUES-', mapper, mapValues, options)
+    const node = addStep(this.parts, 'mapValues', 'KSTREAM-MAPVALUES-', mapper, mapValues, options, {
+      changesValue: true,
+    })
     return new Stream({ ...this.parts, node, value: null })
   }
 
@@ -160,6 +162,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
       mapper,
       flatMapValues,
       options,
+      { changesValue: true },
     )
     return new Stream({ ...this.parts, node, value: null })
   }
@@ -554,7 +557,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     const name = given ?? node.name
     const key = requireSerde(method, 'key', keySerde, this.parts.key)
     const value = requireSerde(method, 'value', valueSerde, this.parts.value)
-    const made = repartitionNode(graph, { name, key, value })
+    const made = repartitionNode(graph, { name, key, value, isMergeable: true })
     if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
     const repartition = this.#repartition
     return {

@@ -2,6 +2,7 @@ import { tableSource } from '../process/operators/table-source.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
+import type { OptimizationRule } from '../topology/optimization.ts'
 import { checkName, checkSerde, kindOf } from '../topology/options.ts'
 import type { SourceOptions, Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
@@ -13,7 +14,8 @@ import {
   type GlobalTable,
   type GlobalTableOptions,
 } from './global-table.ts'
-import { DslGraph, GraphNode, SourceGraphNode } from './graph.ts'
+import { DslGraph, type NodeWriter, SourceGraphNode, TableSourceGraphNode } from './graph.ts'
+import { optimize } from './optimize.ts'
 import {
   CONSUMED,
   type ConsumedOptions,
@@ -31,6 +33,12 @@ import { SourceRows } from './table-rows.ts'
 /** Where a topology begins. Kafka Streams' StreamsBuilder. Every method throws a TopologyError with one line for what cannot be. */
 export class StreamsBuilder {
   readonly #graph = new DslGraph()
+  readonly #optimization: readonly OptimizationRule[]
+
+  /** @param optimization how the topology is rewritten in the end. Default: not at all */
+  constructor(optimization: readonly OptimizationRule[] = []) {
+    this.#optimization = optimization
+  }
 
   /** A stream of one or several topics. */
   stream<K, V>(topics: string | readonly string[], options: ConsumedOptions<K, V>): Stream<K, V> {
@@ -76,8 +84,9 @@ export class StreamsBuilder {
       store: () => (rows.isMaterialized ? storeName : null),
       sendsOldValues: () => rows.sendsOldValues,
     })
-    const node = new GraphNode(name, (topology) => {
-      if (rows.isMaterialized) topology.addStateStore(store)
+    const write: NodeWriter = (topology) => {
+      const kept = node.reusesSourceTopic ? { ...store, logging: false, sourceTopic: topic } : store
+      if (rows.isMaterialized) topology.addStateStore(kept)
       const stores = rows.isMaterialized ? [storeName] : []
       topology.addSource(sourceName, source).addProcessor(name, supplier, {
         parents: sourceName,
@@ -85,7 +94,8 @@ export class StreamsBuilder {
         preservesKey: true,
         readsByKey: rows.sendsOldValues || store.caching === true ? stores : [],
       })
-    })
+    }
+    const node: TableSourceGraphNode = new TableSourceGraphNode(name, write)
     graph.add(node)
     return new Table({ graph, node, sources: new Set([sourceName]), key, value, rows })
   }
@@ -132,7 +142,7 @@ export class StreamsBuilder {
    * first: once this was asked for, streams and tables take no more.
    */
   get topology(): Topology {
-    return this.#graph.write()
+    return this.#graph.write((nodes) => optimize(this.#graph, nodes, this.#optimization))
   }
 }
 

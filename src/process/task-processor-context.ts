@@ -59,7 +59,9 @@ export class TaskProcessorContext implements OperatorContext {
     const store = this.#stores.get(name)
     if (store === undefined) {
       const known = [...this.#stores.keys()].join(', ') || 'none'
-      throw new Error(`processor ${this.#name} has no store ${name}; connected to it: ${known}`)
+      throw new Error(
+        `processor ${this.#name} has no store ${name}; connected to it: ${known}. Name the store among the processor's stores`,
+      )
     }
     return store as S
   }

@@ -57,9 +57,10 @@ export async function prepareTopics(
   const internal =
     missing.length === 0 ? existing : await createInternalTopics(missing, plan.internalTopics, options)
 
-  const changelogs = plan.internalTopics.filter(({ kind }) => kind === 'changelog')
+  const changelogs = plan.internalTopics.filter(({ kind }) => kind === 'changelog').map(({ name }) => name)
+  const reused = topology.subtopologies.flatMap(({ stores }) => stores.map(({ sourceTopic }) => sourceTopic))
   const retentions = await deleteRetentions(
-    changelogs.map(({ name }) => name),
+    [...changelogs, ...new Set(reused.filter((topic) => topic !== undefined))],
     options,
   )
   const topics = Object.fromEntries(
@@ -71,7 +72,7 @@ export async function prepareTopics(
   return { plan, topics }
 }
 
-/** How long each changelog remembers a deletion at least; nothing for one whose settings are not told. */
+/** How long each topic that stores are restored from remembers a deletion at least; nothing for one whose settings are not told. */
 async function deleteRetentions(
   names: readonly string[],
   options: PrepareTopicsOptions,
@@ -83,7 +84,9 @@ async function deleteRetentions(
         options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS),
       )
       const text = configs['delete.retention.ms']
-      if (text !== undefined) retentions.set(name, Number(text))
+      // Without compaction no deletion is forgotten.
+      const isCompacted = configs['cleanup.policy']?.includes('compact') ?? true
+      if (text !== undefined && isCompacted) retentions.set(name, Number(text))
     } catch (error) {
       if (errorCodeOf(error) !== 'authorization-failed') throw error
       retentions.set(name, DELETE_RETENTION_DEFAULT_MS)

@@ -10,54 +10,63 @@ export interface QueuedInput {
 
 /**
  * A task's inputs, and the order of their records: by timestamp, as far as `max.task.idle.ms` waits for an input that is empty. Owns since
- * when the task idles. Kafka Streams' PartitionGroup.
+ * when each input is empty. Kafka Streams' PartitionGroup (KIP-353, KIP-695).
+ *
+ * Where Java leaves it to hash tables, it is settled here: of equal timestamps the first input's record is next, and empty inputs are waited for
+ * together, not one after the other.
  */
 export class PartitionGroup<T extends QueuedInput> {
   readonly #inputs: readonly T[]
   readonly #maxTaskIdleMs: number
   readonly #systemTimeMs: () => number
-  /** Since when some inputs have records and others may still get them, ms; -1 when not idling. */
-  #idleSinceMs = -1
+  /** For each input, since when it is empty and nothing is known to come, ms; -1 when that is not so. */
+  readonly #emptySinceMs: number[]
+  /** When `choose` is worth asking again though no record has come, ms; Infinity when it is not. */
+  waitsUntilMs = Number.POSITIVE_INFINITY
 
   constructor(inputs: readonly T[], maxTaskIdleMs: number, systemTimeMs: () => number) {
     this.#inputs = inputs
     this.#maxTaskIdleMs = maxTaskIdleMs
     this.#systemTimeMs = systemTimeMs
+    this.#emptySinceMs = inputs.map(() => -1)
   }
 
   /**
    * The input whose head has the smallest timestamp; among equals the first; null when none has a record, or one has to be waited for. With
-   * `maxTaskIdleMs` 0 an empty input is waited for only while the broker is known to have records for it; above 0 that long besides; with -1
-   * never.
+   * `maxTaskIdleMs` 0 an empty input is waited for only while the broker is known to have records for it; above 0 for so long after that, and
+   * then not again before it has had a record; with -1 never.
    */
   choose(): T | null {
+    const inputs = this.#inputs
     let best: T | null = null
     let bestTimestamp = 0
-    let missing = false
-    let awaited = false
-    for (const input of this.#inputs) {
-      if (!input.hasRecord) {
-        missing = true
-        awaited ||= input.isAwaited
-      } else {
+    let waits = false
+    this.waitsUntilMs = Number.POSITIVE_INFINITY
+    for (let index = 0; index < inputs.length; index++) {
+      const input = inputs[index]!
+      if (input.hasRecord) {
+        this.#emptySinceMs[index] = -1
         const timestamp = input.headTimestamp
         if (best === null || timestamp < bestTimestamp) {
           best = input
           bestTimestamp = timestamp
         }
-      }
+      } else if (this.#maxTaskIdleMs >= 0 && this.#waitsFor(input, index)) waits = true
     }
-    if (best === null || !missing || this.#maxTaskIdleMs < 0) {
-      this.#idleSinceMs = -1
-      return best
+    return waits ? null : best
+  }
+
+  #waitsFor(input: T, index: number): boolean {
+    if (input.isAwaited) {
+      this.#emptySinceMs[index] = -1
+      return true
     }
-    if (awaited) {
-      this.#idleSinceMs = -1
-      return null
-    }
-    if (this.#maxTaskIdleMs === 0) return best
+    if (this.#maxTaskIdleMs === 0) return false
     const now = this.#systemTimeMs()
-    if (this.#idleSinceMs < 0) this.#idleSinceMs = now
-    return now - this.#idleSinceMs >= this.#maxTaskIdleMs ? best : null
+    if (this.#emptySinceMs[index]! < 0) this.#emptySinceMs[index] = now
+    const untilMs = this.#emptySinceMs[index]! + this.#maxTaskIdleMs
+    if (now >= untilMs) return false
+    this.waitsUntilMs = Math.min(this.waitsUntilMs, untilMs)
+    return true
   }
 }

@@ -76,7 +76,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const config = options.config ?? loadConfig()
   const logger = options.logger ?? createLogger(config)
   const moduleUrl = moduleUrlFrom(options.topology)
-  const topology = await loadTopology(moduleUrl)
+  const topology = await loadTopology(moduleUrl, config.topologyOptimization)
   checkNoGlobalStores(moduleUrl, topology)
   const problems = await checkRocksDb(config, topology)
   if (problems.length > 0) throw new ConfigError(problems)

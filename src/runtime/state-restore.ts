@@ -2,8 +2,15 @@ import type { Config } from '../config/config.ts'
 import type { ErrorCode } from '../errors/codes.ts'
 import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import type { RestoreJob, RestoreProgress, Restorer, RestoreStore, TaskDatabase } from '../native.ts'
-import type { StoreDefinition, SubtopologyDefinition } from '../topology/definition.ts'
+import type {
+  RestoreJob,
+  RestoreProgress,
+  Restorer,
+  RestoreStore,
+  TaskDatabase,
+  TopicPartitionOffset,
+} from '../native.ts'
+import { isRestored, type StoreDefinition, type SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import type { TopicInfo } from './protocol.ts'
 import { type RestoreEvent, RestoreEvents } from './restore-events.ts'
@@ -41,6 +48,8 @@ export class StateRestore {
   readonly #partition: number
   readonly #database: TaskDatabase
   readonly #layouts: StoreLayouts
+  /** Where the task reads on: a store that is restored from an input has rows up to there. */
+  readonly #inputs: readonly TopicPartitionOffset[]
   readonly #environment: RestoreEnvironment
   #job: RestoreJob | null = null
   /** Of the running job, as far as they are in the counters. */
@@ -51,12 +60,14 @@ export class StateRestore {
     partition: number,
     database: TaskDatabase,
     layouts: StoreLayouts,
+    inputs: readonly TopicPartitionOffset[],
     environment: RestoreEnvironment,
   ) {
     this.#definition = definition
     this.#partition = partition
     this.#database = database
     this.#layouts = layouts
+    this.#inputs = inputs
     this.#environment = environment
   }
 
@@ -97,8 +108,12 @@ export class StateRestore {
     return this.#definition.stores.flatMap((definition, index) => {
       const changed = this.#layouts.compare(definition)
       if (changed !== null && decisionFor(changed).next !== 'reset-state') throw changed
-      if (!definition.logging) return []
-      const topic = changelogTopic(config.applicationId, definition.name)
+      if (!isRestored(definition)) return []
+      const { sourceTopic } = definition
+      const topic = sourceTopic ?? changelogTopic(config.applicationId, definition.name)
+      const input = this.#inputs.find((one) => one.topic === sourceTopic)
+      // The topic may have fewer partitions than there are tasks.
+      if (sourceTopic !== undefined && input === undefined) return []
       const { id: topicId = '', deleteRetentionMs } = topics[topic] ?? {}
       const local = offsets.get(definition.name)!
       const isOther = local.offset >= 0 && local.topicId !== '' && topicId !== '' && local.topicId !== topicId
@@ -112,7 +127,15 @@ export class StateRestore {
       // Half: a restore takes its time, and clocks differ.
       const stale =
         from >= 0 && deleteRetentionMs !== undefined && now - local.writtenAtMs > deleteRetentionMs / 2
-      const restore = { store: index, topic, partition: this.#partition, topicId, from, stale }
+      const restore = {
+        store: index,
+        topic,
+        partition: this.#partition,
+        topicId,
+        from,
+        stale,
+        ...(input !== undefined && { until: input.offset }),
+      }
       return [{ definition, restore, reset }]
     })
   }

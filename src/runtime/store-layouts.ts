@@ -3,7 +3,7 @@ import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 
 import { WeirError } from '../errors/weir-error.ts'
-import type { StoreDefinition } from '../topology/definition.ts'
+import { isRestored, type StoreDefinition } from '../topology/definition.ts'
 
 const LAYOUTS_FILE = 'stores.json'
 const FORMAT = 1
@@ -92,9 +92,9 @@ export class StoreLayouts {
     }
     if (before.rows === now.rows) return null
     // In memory there is nothing to take over, and without a changelog nothing to restore.
-    if (!store.logging && (before.rows === 'none' || now.rows === 'none')) return null
+    if (!isRestored(store) && (before.rows === 'none' || now.rows === 'none')) return null
     const what = `store ${store.name}: its rows are those of ${before.rows}, not of ${now.rows}`
-    if (store.logging) return new WeirError('store-type-changed', what)
+    if (isRestored(store)) return new WeirError('store-type-changed', what)
     return new WeirError(
       'store-changed',
       `${what}, and without logging it has no changelog to restore them from; name the store anew, or remove the state folder`,

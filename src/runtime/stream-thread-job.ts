@@ -22,7 +22,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     status: async () => (await started.promise).status(),
   })
   try {
-    const topology = await loadTopology(job.moduleUrl)
+    const topology = await loadTopology(job.moduleUrl, job.config.topologyOptimization)
     const thread = new StreamThread(job, topology, {
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
       confirm: (tasks) => channel.request('confirm', { tasks: epochsOf(tasks) }),

@@ -60,6 +60,7 @@ export class TaskFactory {
             definition,
             assignment.partition,
             folder,
+            assignment.inputs,
             this.#options,
             () => clock.timestamp,
           )

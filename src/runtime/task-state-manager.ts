@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { type DatabaseOptions, type StateMemory, TaskDatabase } from '../native.ts'
+import { type DatabaseOptions, type StateMemory, TaskDatabase, type TopicPartitionOffset } from '../native.ts'
 import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
@@ -37,6 +37,8 @@ export class TaskStateManager {
   readonly database: TaskDatabase
   readonly #environment: StateEnvironment
   readonly #restore: StateRestore
+  /** Stores that are restored from an input, and its topic. */
+  readonly #fromSources: readonly { readonly store: number; readonly topic: string }[]
   overlayBytes = 0
 
   private constructor(
@@ -45,11 +47,15 @@ export class TaskStateManager {
     environment: StateEnvironment,
     database: TaskDatabase,
     layouts: StoreLayouts,
+    inputs: readonly TopicPartitionOffset[],
     recordTimestamp: () => number,
   ) {
     this.#environment = environment
     this.database = database
-    this.#restore = new StateRestore(definition, partition, database, layouts, environment)
+    this.#fromSources = definition.stores.flatMap(({ sourceTopic: topic }, store) =>
+      topic === undefined ? [] : [{ store, topic }],
+    )
+    this.#restore = new StateRestore(definition, partition, database, layouts, inputs, environment)
     const { budget, overlayWriter, counters, systemTimeMs = Date.now } = environment
     const onOverlayBytes = (bytes: number): void => {
       this.overlayBytes = bytes
@@ -75,11 +81,13 @@ export class TaskStateManager {
    * Opens a task's database. One that is damaged is set aside, and the task begins with an empty one.
    *
    * @param path the task's folder
+   * @param inputs where the task reads on
    */
   static async open(
     definition: SubtopologyDefinition,
     partition: number,
     path: string,
+    inputs: readonly TopicPartitionOffset[],
     environment: StateEnvironment,
     recordTimestamp: () => number,
   ): Promise<TaskStateManager> {
@@ -89,7 +97,15 @@ export class TaskStateManager {
         environment.memory,
         databaseOptions(definition, partition, path, environment.config),
       )
-      return new TaskStateManager(definition, partition, environment, database, layouts, recordTimestamp)
+      return new TaskStateManager(
+        definition,
+        partition,
+        environment,
+        database,
+        layouts,
+        inputs,
+        recordTimestamp,
+      )
     }
     try {
       return await open()
@@ -168,6 +184,18 @@ export class TaskStateManager {
   /** Hands every store's changes to the overlays. */
   flush(): void {
     for (const store of this.stores.values()) store.flush()
+  }
+
+  /** What the rows are made of, as far as they come from inputs; to be written with the next commit. */
+  readTo(offsets: readonly TopicPartitionOffset[]): void {
+    if (this.#fromSources.length === 0) return
+    this.database.setSourceOffsets(
+      this.#fromSources.flatMap(({ store, topic }) => {
+        // The topic may have fewer partitions than there are tasks.
+        const input = offsets.find((one) => one.topic === topic)
+        return input === undefined ? [] : [{ store, offset: input.offset }]
+      }),
+    )
   }
 
   /** The end of a record: a scan that a processor left open would pin memory. @returns how many there were */

@@ -184,9 +184,9 @@ export class Task {
       yield { topic: input.topic, partition: input.partition, lag: input.lag }
   }
 
-  /** When the next wall-clock punctuator is due, ms; Infinity for none. */
+  /** When the wall clock alone brings something to do, ms: a punctuator, or the end of the wait for an empty input; Infinity for never. */
   get nextWallClockMs(): number {
-    return this.#wallClock.nextMs
+    return Math.min(this.#wallClock.nextMs, this.#partitions.waitsUntilMs)
   }
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */

@@ -143,13 +143,20 @@ function enforceCopartitioning(
   const count =
     first === undefined ? Math.max(...group.map((topic) => counts.get(topic)!)) : counts.get(first)!
   if (fixed.some((topic) => counts.get(topic) !== count)) {
-    const list = fixed.map((topic) => `${topic} has ${counts.get(topic)}`).join(', ')
+    const list = fixed
+      .map((topic) => `${topic} has ${counts.get(topic)} (${sourceOf(topology, topic)})`)
+      .join(', ')
     throw new WeirError(
       'copartition-mismatch',
-      `topics that are joined or merged by key need the same number of partitions: ${list}`,
+      `topics that are joined or merged by key need the same number of partitions: ${list}; repartition() brings a stream into as many as the other topic has`,
     )
   }
   for (const topic of group) if (derived.has(topic)) counts.set(topic, count)
+}
+
+function sourceOf({ subtopologies }: TopologyDefinition, topic: string): string {
+  const nodes = subtopologies.flatMap((subtopology) => subtopology.nodes)
+  return nodes.find((node) => node.kind === 'source' && node.topics.includes(topic))!.name
 }
 
 const repartitionConfig: Readonly<Record<string, string>> = {

@@ -22,13 +22,21 @@ export interface TestDriverOptions {
   readonly applicationId?: string
   /** Where the driver's wall clock begins, ms since 1970. Default: now. */
   readonly initialWallClockTimeMs?: number
+  /** What WEIR_TOPOLOGY_OPTIMIZATION would say. Default: none. */
+  readonly optimization?: string
   /** A folder in which the driver makes one of its own, which `close` removes. Default: the system's temporary folder. */
   readonly stateDir?: string
   /** What stores keep decoded, and what caching stores keep back at the most within one record. Default: 10 MiB. */
   readonly statestoreCacheMaxBytes?: number
 }
 
-const OPTIONS = ['applicationId', 'initialWallClockTimeMs', 'stateDir', 'statestoreCacheMaxBytes']
+const OPTIONS = [
+  'applicationId',
+  'initialWallClockTimeMs',
+  'optimization',
+  'stateDir',
+  'statestoreCacheMaxBytes',
+]
 const CACHE_BYTES = 10 * 2 ** 20
 
 /**
@@ -85,6 +93,7 @@ export class TopologyTestDriver implements AsyncDisposable {
     const {
       applicationId = 'test-driver',
       initialWallClockTimeMs = Date.now(),
+      optimization,
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
     } = options
@@ -95,7 +104,7 @@ export class TopologyTestDriver implements AsyncDisposable {
         `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
       )
     }
-    const definition = topology.build()
+    const definition = topology.build(optimization)
     const clock = { nowMs: initialWallClockTimeMs }
     const runtime = await LocalRuntime.open(definition, {
       applicationId,

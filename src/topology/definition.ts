@@ -118,6 +118,8 @@ export interface StoreDefinition {
   readonly value: Serde<unknown>
   /** False keeps no changelog: the store is empty after its disk is lost. Default of the builders: true. */
   readonly logging: boolean
+  /** Rows are restored from this topic, which the store's processor reads through: there is no changelog, and `logging` is false. Default: none. */
+  readonly sourceTopic?: string
   /** Rows are kept in memory only, and restored from the beginning of the changelog. Default: false. */
   readonly inMemory?: boolean
   /** An in-memory store's limit: the row that was used longest ago goes when there are more. Default: none. */
@@ -132,6 +134,11 @@ export interface StoreDefinition {
   readonly windows?: WindowsDefinition
   /** Of versioned stores, and of them alone. */
   readonly versions?: VersionsDefinition
+}
+
+/** False for a store that is empty after its disk is lost. */
+export function isRestored({ logging, sourceTopic }: StoreDefinition): boolean {
+  return logging || sourceTopic !== undefined
 }
 
 /** Processors and topics that are connected: one task of it runs for each partition. Numbered as in Kafka Streams. */

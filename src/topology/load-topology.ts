@@ -47,12 +47,13 @@ export async function loadTopologyModule(moduleUrl: string): Promise<TopologyMod
  * Imports a module and builds the topology that it exports by default.
  *
  * @param moduleUrl an absolute file URL
+ * @param optimization what WEIR_TOPOLOGY_OPTIMIZATION says, for a topology that does not say itself
  * @throws WeirError module-not-loaded or topology-invalid, with the module's path in its line
  */
-export async function loadTopology(moduleUrl: string): Promise<TopologyDefinition> {
+export async function loadTopology(moduleUrl: string, optimization: string): Promise<TopologyDefinition> {
   const module = await loadTopologyModule(moduleUrl)
   try {
-    return module.build()
+    return module.build(optimization)
   } catch (error) {
     throw failure(pathOf(moduleUrl), 'topology-invalid', error)
   }

@@ -7,13 +7,14 @@ const marker: unique symbol = Symbol.for('weir.topology') as never
 export interface TopologyModule {
   readonly [marker]: true
   /**
-   * The checked topology; the same one at every call.
+   * The checked topology; the same one at every call with the same optimization.
    *
+   * @param optimization what WEIR_TOPOLOGY_OPTIMIZATION says, for a topology that does not say itself. Default: none
    * @throws TopologyError
    */
-  build(): TopologyDefinition
+  build(optimization?: string): TopologyDefinition
   /** The text of Kafka Streams' `Topology.describe()`. */
-  describe(): string
+  describe(optimization?: string): string
 }
 
 export { marker as topologyModuleMarker }

@@ -330,7 +330,11 @@ export class Topology implements TopologyModule {
       throw new TopologyError(`${where}: parents is empty; allowed is at least one node`)
     for (const name of names) {
       const parent = this.#nodes.get(name)
-      if (parent === undefined) throw new TopologyError(`${where}: there is no node ${name} to be its parent`)
+      if (parent === undefined) {
+        throw new TopologyError(
+          `${where}: there is no node ${name} to be its parent; parents are added before, and no node is above itself`,
+        )
+      }
       if (this.#globalNodes.has(name))
         throw new TopologyError(`${where}: ${name} fills a global store; nothing can be below it`)
       if (parent.kind === 'sink') throw new TopologyError(`${where}: sink ${name} cannot be a parent`)

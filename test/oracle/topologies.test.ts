@@ -33,7 +33,7 @@ test('records of the same timestamp go through several topics in the order that 
     timestamp: 100 - (index % 3),
     headers: [],
   }))
-  const description: Description = { caching: false, startMs: 0, steps, events }
+  const description: Description = { caching: false, optimized: false, startMs: 0, steps, events }
   await using java = await JavaSide.start()
   const weir = await runInWeir(description, 1 << 20)
   assert.equal(weir.rounds?.[0]?.out?.length, 5)

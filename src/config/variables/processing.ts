@@ -1,7 +1,14 @@
+import { z } from 'zod'
+import { OPTIMIZATIONS_ALLOWED, parseOptimization } from '../../topology/optimization.ts'
 import { threadsThatFit } from '../memory.ts'
-import { bytes, integer, oneOf } from '../value-type.ts'
+import { bytes, integer, oneOf, type ValueType } from '../value-type.ts'
 import { derived, fixed, variable } from '../variable.ts'
 import { DAY_MS, MiB, milliseconds } from './common.ts'
+
+const optimization: ValueType<string> = {
+  schema: z.string().refine((given) => parseOptimization(given) !== null),
+  allowed: OPTIMIZATIONS_ALLOWED,
+}
 
 /** How records are processed, and when what came of it is committed. */
 export const processingVariables = {
@@ -49,6 +56,18 @@ export const processingVariables = {
       meaning: 'A task commits early when its changes since the last commit reach this.',
     },
     fixed(64 * MiB),
+  ),
+  topologyOptimization: variable(
+    {
+      env: 'WEIR_TOPOLOGY_OPTIMIZATION',
+      kafka: 'topology.optimization',
+      group: 'Processing',
+      type: optimization,
+      meaning:
+        'Rewritings of the topology, for one that does not say which it wants itself. They change the internal topics: an ' +
+        'application that has some already is reset when this changes.',
+    },
+    fixed('none'),
   ),
   maxTaskIdleMs: variable(
     {

@@ -1,16 +1,21 @@
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyConfig;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
@@ -34,22 +39,39 @@ import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.FixedKeyRecord;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.internals.InternalTopologyBuilder;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
 
 /**
  * Writes what Kafka Streams' Topology.describe() says of some topologies, a file each. The same topologies are in
- * test/unit/topology/described-topologies.ts; test/oracle/run.sh runs it.
+ * test/unit/topology/described-topologies.ts; test/oracle/run.sh runs it. Those of the DSL are described with optimisation, too.
  */
 public final class DescribeTopologies {
   private static final Map<String, Supplier<Topology>> TOPOLOGIES = new LinkedHashMap<>();
 
+  /** As it is, and with every optimisation. */
   private static void dsl(String name, Consumer<StreamsBuilder> define) {
     TOPOLOGIES.put(name, () -> {
       StreamsBuilder builder = new StreamsBuilder();
       define.accept(builder);
       return builder.build();
+    });
+    optimized(name + "-optimized", StreamsConfig.OPTIMIZE, define);
+  }
+
+  /** A processor may change keys and values: a repartition topic below it does not move above it. Kafka Streams has to be told. */
+  private static void optimized(String name, String rules, Consumer<StreamsBuilder> define) {
+    TOPOLOGIES.put(name, () -> {
+      Properties properties = new Properties();
+      properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "described");
+      properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+      properties.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, rules);
+      properties.put(TopologyConfig.InternalConfig.ENABLE_PROCESS_PROCESSVALUE_FIX, true);
+      StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(properties)));
+      define.accept(builder);
+      return builder.build(properties);
     });
   }
 
@@ -244,6 +266,14 @@ public final class DescribeTopologies {
     DescribeJoins.addTo(DescribeTopologies::dsl);
     DescribeAggregates.addTo(DescribeTopologies::dsl);
     DescribeTables.addTo(DescribeTopologies::dsl);
+    DescribeDocumented.addTo(DescribeTopologies::dsl);
+    DescribeOptimizations.addTo((name, define) -> {
+      dsl(name, define);
+      for (String rule : List.of(StreamsConfig.REUSE_KTABLE_SOURCE_TOPICS, StreamsConfig.MERGE_REPARTITION_TOPICS,
+          StreamsConfig.SINGLE_STORE_SELF_JOIN)) {
+        if (rule.startsWith(name.split("-")[0]) || rule.endsWith(name.replace("-", "."))) optimized(name + "-" + rule, rule, define);
+      }
+    });
 
     api("processor-api", topology -> topology
         .addSource("source-a", "topic-a")
@@ -331,12 +361,36 @@ public final class DescribeTopologies {
     }
   }
 
+  /** Repartition topics and changelogs, in the order of their names. */
+  private static TreeSet<String> internalTopics(Topology topology) throws ReflectiveOperationException {
+    Field field = Topology.class.getDeclaredField("internalTopologyBuilder");
+    field.setAccessible(true);
+    Properties properties = new Properties();
+    properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "app");
+    properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
+    InternalTopologyBuilder builder = (InternalTopologyBuilder) field.get(topology);
+    builder.rewriteTopology(new StreamsConfig(properties));
+    builder.buildTopology();
+    TreeSet<String> topics = new TreeSet<>();
+    builder.subtopologyToTopicsInfo().values().forEach(info -> {
+      topics.addAll(info.repartitionSourceTopics.keySet());
+      topics.addAll(info.stateChangelogTopics.keySet());
+      info.sourceTopics.stream().filter(info.stateChangelogTopics::containsKey).forEach(topics::remove);
+    });
+    return topics;
+  }
+
   public static void main(String[] arguments) throws Exception {
     Path folder = Path.of(arguments[0]);
     for (Map.Entry<String, Supplier<Topology>> entry : TOPOLOGIES.entrySet()) {
       String name = entry.getKey() + ".txt";
       Files.writeString(folder.resolve(name), entry.getValue().get().describe().toString());
     }
+    StringBuilder topics = new StringBuilder();
+    for (Map.Entry<String, Supplier<Topology>> entry : TOPOLOGIES.entrySet()) {
+      if (!entry.getKey().startsWith("random-")) topics.append(entry.getKey()).append(internalTopics(entry.getValue().get())).append('\n');
+    }
+    Files.writeString(folder.resolve("internal-topics.txt"), topics.toString());
     System.out.println(TOPOLOGIES.size() + " topologies described");
   }
 }

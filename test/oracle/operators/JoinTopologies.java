@@ -214,6 +214,14 @@ final class JoinTopologies {
       stream.outerJoin(stream.mapValues(value -> value == null ? null : "m" + value), (l, r) -> l + "~" + r, windows(-1, 3, 0)).to("out");
     });
 
+    for (int graceMs : new int[] {0, 30}) {
+      topologies.put("optimized-self-join-" + graceMs, builder -> {
+        KStream<String, String> stream = builder.stream("a");
+        stream.join(stream, (l, r) -> l + "=" + r, windows(8, 5, graceMs)).to("out");
+        stream.outerJoin(stream, (l, r) -> l + "~" + r, windows(-1, 6, graceMs)).to("out");
+      });
+    }
+
     topologies.put("stream-join-chained", builder -> {
       KStream<String, String> right = builder.stream("b");
       builder.<String, String>stream("a")

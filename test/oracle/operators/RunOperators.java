@@ -328,12 +328,13 @@ public final class RunOperators {
     if (EMIT_INTERVALS_MS.containsKey(name)) {
       settings.put(InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, EMIT_INTERVALS_MS.get(name));
     }
+    if (name.startsWith("optimized-")) settings.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, StreamsConfig.OPTIMIZE);
     settings.put(StreamsConfig.STATE_DIR_CONFIG, System.getProperty("java.io.tmpdir") + "/operators-" + System.nanoTime());
     settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     StringBuilder text = new StringBuilder();
     Lcg lcg = new Lcg();
-    try (TopologyTestDriver driver = new TopologyTestDriver(builder.build(), settings, Instant.ofEpochMilli(START_MS))) {
+    try (TopologyTestDriver driver = new TopologyTestDriver(builder.build(settings), settings, Instant.ofEpochMilli(START_MS))) {
       boolean hasB = driver.producedTopicNames() != null && builder.build().describe().toString().contains("[b]");
       TestOutputTopic<String, String> out =
           driver.createOutputTopic("out", new StringDeserializer(), new StringDeserializer());

@@ -29,6 +29,8 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestOutputTopic;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.TopologyConfig;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
@@ -512,7 +514,10 @@ public final class RunTopologies {
   private static final HexFormat HEX = HexFormat.of();
 
   private static StreamsBuilder build(JsonNode description) {
-    StreamsBuilder builder = new StreamsBuilder();
+    // A processor may change keys and values: a repartition topic below it does not move above it. Kafka Streams has to be told.
+    Properties settings = settings(description, Path.of("unused"));
+    settings.put(TopologyConfig.InternalConfig.ENABLE_PROCESS_PROCESSVALUE_FIX, true);
+    StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(settings)));
     List<Node> nodes = new ArrayList<>();
     for (JsonNode json : description.get("steps")) {
       List<Node> in = new ArrayList<>();
@@ -530,6 +535,8 @@ public final class RunTopologies {
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "none:1");
     settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, description.get("caching").asBoolean() ? 10 << 20 : 0);
     settings.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, -1);
+    settings.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG,
+        description.get("optimized").asBoolean() ? StreamsConfig.OPTIMIZE : StreamsConfig.NO_OPTIMIZATION);
     settings.put(StreamsConfig.STATE_DIR_CONFIG, stateDir.toString());
     settings.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     settings.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
@@ -538,15 +545,14 @@ public final class RunTopologies {
 
   private static ObjectNode run(JsonNode description, Path stateDir) {
     ObjectNode result = JSON.createObjectNode();
-    StreamsBuilder builder;
+    Topology topology;
     try {
-      builder = build(description);
-      builder.build();
+      topology = build(description).build(settings(description, stateDir));
     } catch (RuntimeException error) {
       return result.put("refused", String.valueOf(error.getMessage()));
     }
     try (TopologyTestDriver driver = new TopologyTestDriver(
-        builder.build(), settings(description, stateDir), Instant.ofEpochMilli(description.get("startMs").asLong()))) {
+        topology, settings(description, stateDir), Instant.ofEpochMilli(description.get("startMs").asLong()))) {
       ArrayNode rounds = result.putArray("rounds");
       Map<String, TestOutputTopic<byte[], byte[]>> outputs = new TreeMap<>();
       for (JsonNode event : description.get("events")) {

@@ -101,11 +101,16 @@ class Changelog {
   }
 }
 
-function shown({ caching, steps, events }: Description): string {
+function shown({ caching, optimized, steps, events }: Description): string {
   const lines = steps.map(
     ({ op, in: inputs, n, topic, store, storeName }, index) =>
       `  ${index} = ${op}(${inputs.join(', ')}) n=${n}${topic === '' ? '' : ` topic=${topic}`}${store === 'none' ? '' : ` store=${store === 'with' ? store : `${storeName} (${store})`}`}`,
   )
   const piped = events.map((event) => `  ${JSON.stringify(event)}`)
-  return [`caching ${caching ? 'on' : 'off'}`, ...lines, 'events', ...piped].join('\n')
+  return [
+    `caching ${caching ? 'on' : 'off'}, ${optimized ? '' : 'not '}optimized`,
+    ...lines,
+    'events',
+    ...piped,
+  ].join('\n')
 }

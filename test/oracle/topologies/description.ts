@@ -39,6 +39,8 @@ export type InputEvent = InputRecord | { readonly advanceMs: number }
 export interface Description {
   /** With caching stores forward at a commit, which is after each record. */
   readonly caching: boolean
+  /** Every rule of topology.optimization, or none. */
+  readonly optimized: boolean
   /** Where the wall clock begins. */
   readonly startMs: number
   readonly steps: readonly Step[]

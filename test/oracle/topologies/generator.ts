@@ -65,12 +65,17 @@ const event: fc.Arbitrary<LooseEvent> = fc.oneof(
 export const descriptions: fc.Arbitrary<Description> = fc
   .record({
     caching: fc.boolean(),
+    optimized: fc.boolean(),
     wishes: fc.noBias(fc.array(wish, { minLength: 1, maxLength: STEPS_MAX, size: 'max' })),
     events: fc.noBias(fc.array(event, { minLength: 1, maxLength: EVENTS_MAX, size: 'max' })),
   })
-  .map(({ caching, wishes, events }) => describe(caching, wishes, events))
+  .map(({ caching, optimized, wishes, events }) => ({ ...describe(caching, wishes, events), optimized }))
 
-function describe(caching: boolean, wishes: readonly Wish[], events: readonly LooseEvent[]): Description {
+function describe(
+  caching: boolean,
+  wishes: readonly Wish[],
+  events: readonly LooseEvent[],
+): Omit<Description, 'optimized'> {
   const steps: Step[] = []
   const shapes: (Shape | null)[] = []
   const used = new Set<number>()

@@ -34,10 +34,13 @@ export async function compareTopologies(
   const property = fc.asyncProperty(descriptions, fc.boolean(), async (description, smallCache) => {
     // A cache that is too small forwards early.
     const cacheBytes = smallCache && !description.caching ? 0 : 1 << 20
-    const [weir, kafkaStreams] = await Promise.all([
-      runInWeir(description, cacheBytes),
-      java.run(description),
-    ])
+    const run = (one: Description) => Promise.all([runInWeir(one, cacheBytes), java.run(one)])
+    let [weir, kafkaStreams] = await run(description)
+    // Two topics to merge below one step that is below a change of keys: Kafka Streams fails, Weir merges them.
+    if (kafkaStreams.refused?.startsWith('Found a null keyChangingChild')) {
+      description = { ...description, optimized: false }
+      ;[weir, kafkaStreams] = await run(description)
+    }
     if (!differs) count(description, weir.refused !== undefined, counts)
     try {
       assertSame(description, weir, kafkaStreams)

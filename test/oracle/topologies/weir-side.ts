@@ -16,15 +16,18 @@ import { operators } from './operators.ts'
 const bytes = { key: serdes.bytes, value: serdes.bytes }
 const text = { key: serdes.string, value: serdes.string }
 
-export function topologyOf({ steps, caching }: Description): TopologyModule {
-  return defineTopology((builder) => {
-    const built: unknown[] = []
-    for (const step of steps) {
-      const inputs = step.in.map((index) => built[index])
-      const types = step.in.map((index) => steps[index]!.type)
-      built.push(operators[step.op]!.build({ builder, step, inputs, types, caching }))
-    }
-  })
+export function topologyOf({ steps, caching, optimized }: Description): TopologyModule {
+  return defineTopology(
+    (builder) => {
+      const built: unknown[] = []
+      for (const step of steps) {
+        const inputs = step.in.map((index) => built[index])
+        const types = step.in.map((index) => steps[index]!.type)
+        built.push(operators[step.op]!.build({ builder, step, inputs, types, caching }))
+      }
+    },
+    { optimization: optimized ? 'all' : 'none' },
+  )
 }
 
 /** What Weir makes of a description. @param cacheBytes of the driver; 0: every row is read back from its bytes */

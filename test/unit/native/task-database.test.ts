@@ -218,6 +218,23 @@ test('a lost database is restored from its changelogs', async () => {
     ],
   )
 
+  // As far as it is told, and on from there.
+  const half = Math.floor(ends[0]! / 2)
+  const plain = { store: 0, topic: options.stores[0]!.changelogTopic!, partition: 1, topicId: 'id-plain' }
+  const bounded = restorer.restore(database, [{ ...plain, from: -1, until: half }])
+  await bounded.done
+  assert.equal(database.offsets()[0]!.offset, half)
+  assert.ok(bounded.progress()[0]!.restoredRecords <= half)
+  assert.notDeepEqual(scanRows(database, 0), expected[0])
+  const rest = restorer.restore(database, [{ ...plain, from: half }])
+  await rest.done
+  assert.deepEqual(scanRows(database, 0), expected[0])
+  // What is newer already stays.
+  await restorer.restore(database, [{ ...plain, from: ends[0]!, until: half }]).done
+  assert.deepEqual([scanRows(database, 0), database.offsets()[0]!.offset], [expected[0], ends[0]])
+  await restorer.restore(database, [{ ...plain, from: -1, until: 0 }]).done
+  assert.deepEqual([scanRows(database, 0), database.offsets()[0]!.offset], [[], 0])
+
   const stopped = restorer.restore(database, [
     { store: 0, topic: options.stores[0]!.changelogTopic!, partition: 1, topicId: '', from: -1 },
   ])

@@ -53,16 +53,18 @@ describe('the next record', () => {
     let now = 10
     const group = new PartitionGroup(inputs, 100, () => now)
     assert.equal(group.choose(), null)
+    assert.equal(group.waitsUntilMs, 110)
     now += 99
     assert.equal(group.choose(), null)
     now += 1
     assert.equal(group.choose()?.name, 'b')
+    assert.equal(group.waitsUntilMs, Number.POSITIVE_INFINITY)
     // Until something changes it goes on without waiting again.
     assert.equal(group.choose()?.name, 'b')
   })
 
   for (const [what, between] of [
-    ['every input has had a record', withRecord('a', 7)],
+    ['it has had a record', withRecord('a', 7)],
     ['records were on their way', empty('a', true)],
   ] as const) {
     test(`waits for the whole time anew after ${what}`, () => {
@@ -80,4 +82,62 @@ describe('the next record', () => {
       assert.equal(group.choose()?.name, 'b')
     })
   }
+
+  test('waits for each input by itself: one that was waited for is not again because another one is empty too', () => {
+    const inputs: Input[] = [empty('a'), withRecord('b', 5), withRecord('c', 6)]
+    let now = 10
+    const group = new PartitionGroup(inputs, 100, () => now)
+    assert.equal(group.choose(), null)
+    now += 100
+    assert.equal(group.choose()?.name, 'b')
+    inputs[1] = empty('b')
+    assert.equal(group.choose(), null)
+    now += 99
+    assert.equal(group.choose(), null)
+    now += 1
+    assert.equal(group.choose()?.name, 'c')
+    // All are empty: the time counts for those that are waited for.
+    inputs[2] = empty('c')
+    assert.equal(group.choose(), null)
+    now += 50
+    inputs[2] = withRecord('c', 7)
+    assert.equal(group.choose()?.name, 'c')
+  })
+
+  test('gives what a group gives that is written as KIP-695 tells it', () => {
+    type Step = { readonly heads: readonly (number | 'awaited' | 'empty')[]; readonly passedMs: number }
+    const head = fc.oneof(
+      fc.integer({ min: 0, max: 3 }),
+      fc.constant('awaited' as const),
+      fc.constant('empty' as const),
+    )
+    const steps = fc.array(
+      fc.record({ heads: fc.tuple(head, head, head), passedMs: fc.integer({ min: 0, max: 60 }) }),
+      { maxLength: 30 },
+    )
+    fc.assert(
+      fc.property(steps, fc.constantFrom(-1, 0, 100), (sequence: readonly Step[], maxTaskIdleMs) => {
+        const inputs: Input[] = [empty('0'), empty('1'), empty('2')]
+        let now = 0
+        const group = new PartitionGroup(inputs, maxTaskIdleMs, () => now)
+        const deadlines = new Map<number, number>()
+        for (const { heads, passedMs } of sequence) {
+          now += passedMs
+          for (const [index, one] of heads.entries()) {
+            const isHead = typeof one === 'number'
+            inputs[index] = isHead ? withRecord(String(index), one) : empty(String(index), one === 'awaited')
+            if (one !== 'empty') deadlines.delete(index)
+            else if (!deadlines.has(index)) deadlines.set(index, now + maxTaskIdleMs)
+          }
+          const records = heads.filter((one) => typeof one === 'number')
+          const isReady =
+            records.length > 0 &&
+            (maxTaskIdleMs === -1 ||
+              (!heads.includes('awaited') && [...deadlines.values()].every((deadline) => now >= deadline)))
+          const expected = isReady ? String(heads.indexOf(Math.min(...records))) : null
+          assert.equal(group.choose()?.name ?? null, expected)
+        }
+      }),
+    )
+  })
 })

@@ -30,16 +30,27 @@ function topology(
     subtopologies: shapes.map(
       ({ reads, writes = [], stores = [], copartition = [] }, id): SubtopologyDefinition => ({
         id,
-        nodes: writes.map(
-          (topic): NodeDefinition => ({
-            kind: 'sink',
-            name: `sink-${topic}`,
-            parents: [],
-            topic,
-            key: serde,
-            value: serde,
-          }),
-        ),
+        nodes: [
+          ...reads.map(
+            (topic): NodeDefinition => ({
+              kind: 'source',
+              name: `source-${topic}`,
+              topics: [topic],
+              key: serde,
+              value: serde,
+            }),
+          ),
+          ...writes.map(
+            (topic): NodeDefinition => ({
+              kind: 'sink',
+              name: `sink-${topic}`,
+              parents: [],
+              topic,
+              key: serde,
+              value: serde,
+            }),
+          ),
+        ],
         stores: stores.map((store) => ({
           type: 'key-value',
           name: 's',
@@ -59,7 +70,7 @@ function topology(
 
 test('every topic that a sink may choose must exist', () => {
   const written = topology([{ reads: ['in'], writes: ['x'] }])
-  const sink = { ...written.subtopologies[0]!.nodes[0]!, topics: ['x', 'y'], chooser: () => 'y' }
+  const sink = { ...written.subtopologies[0]!.nodes.at(-1)!, topics: ['x', 'y'], chooser: () => 'y' }
   const chosen = {
     ...written,
     subtopologies: [{ ...written.subtopologies[0]!, nodes: [sink as NodeDefinition] }],
@@ -230,7 +241,7 @@ describe('planTopics', () => {
       {
         code: 'copartition-mismatch',
         message:
-          'topics that are joined or merged by key need the same number of partitions: a has 2, b has 5',
+          'topics that are joined or merged by key need the same number of partitions: a has 2 (source-a), b has 5 (source-b); repartition() brings a stream into as many as the other topic has',
       },
     )
     const fixed = topology(

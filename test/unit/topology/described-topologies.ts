@@ -7,11 +7,14 @@ import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '.
 import type { Processor } from '../../../src/process/processor.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
+import { OPTIMIZATION_RULES } from '../../../src/topology/optimization.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { Topology } from '../../../src/topology/topology.ts'
 import type { TopologyModule } from '../../../src/topology/topology-module.ts'
 import { describedAggregates } from './described-aggregates.ts'
+import { describedDocumented } from './described-documented.ts'
 import { describedJoins } from './described-joins.ts'
+import { describedOptimizations } from './described-optimizations.ts'
 import { describedTables } from './described-tables.ts'
 
 const text = { key: serdes.string, value: serdes.string }
@@ -28,274 +31,257 @@ function stream(builder: StreamsBuilder, topic: string): Stream<string, string> 
   return builder.stream(topic, text)
 }
 
-function dsl(define: (builder: StreamsBuilder) => void): TopologyModule {
-  return defineTopology(define)
-}
+type Define = (builder: StreamsBuilder) => void
 
 function source(name: string, ...topics: string[]): [string, { topics: string[] } & typeof text] {
   return [name, { topics, ...text }]
 }
 
-export const topologies: Record<string, () => TopologyModule> = {
-  'word-count': () =>
-    dsl((builder) =>
-      stream(builder, 'lines')
-        .flatMapValues((value) => value.split(' '))
-        .groupBy(({ value }) => value, text)
-        .count({ store: 'counts' })
-        .toStream()
-        .to('counted'),
-    ),
+const described: Record<string, Define> = {
+  'word-count': (builder) =>
+    stream(builder, 'lines')
+      .flatMapValues((value) => value.split(' '))
+      .groupBy(({ value }) => value, text)
+      .count({ store: 'counts' })
+      .toStream()
+      .to('counted'),
 
-  'every-step': () =>
-    dsl((builder) =>
-      stream(builder, 'a')
-        .filter(() => true)
-        .filterNot(() => false)
-        .map((record) => record)
-        .mapValues((value) => value)
-        .flatMap((record) => [record])
-        .flatMapValues((value) => [value])
-        .selectKey(({ key }) => key)
-        .peek(() => {})
-        .process(processor)
-        .processValues(processor as () => Processor<string, string, string, string>)
-        .repartition(text)
-        .forEach(() => {}),
-    ),
+  'every-step': (builder) =>
+    stream(builder, 'a')
+      .filter(() => true)
+      .filterNot(() => false)
+      .map((record) => record)
+      .mapValues((value) => value)
+      .flatMap((record) => [record])
+      .flatMapValues((value) => [value])
+      .selectKey(({ key }) => key)
+      .peek(() => {})
+      .process(processor)
+      .processValues(processor as () => Processor<string, string, string, string>)
+      .repartition(text)
+      .forEach(() => {}),
 
-  'named-steps': () =>
-    dsl((builder) => {
-      builder.addStateStore(store('kept'))
-      const other = builder.stream('b', { ...text, name: 'other' })
-      builder
-        .stream('a', { ...text, name: 'in' })
-        .filter(() => true, { name: 'filtered' })
-        .mapValues((value) => value, { name: 'mapped' })
-        .merge(other, { name: 'merged' })
-        .process(processor, { name: 'processed', stores: ['kept'] })
-        .selectKey(({ key }) => key, { name: 'rekeyed' })
-        .repartition({ ...text, name: 'together', partitions: 3 })
-        .groupByKey({ name: 'grouping' })
-        .count({ name: 'counter', store: 'counts' })
-        .filter(() => true, { name: 'large', store: 'large-counts' })
-        .toStream({ name: 'stream' })
-        .mapValues((value) => value)
-        .to('out', { name: 'sink', value: serdes.int64 })
-    }),
+  'named-steps': (builder) => {
+    builder.addStateStore(store('kept'))
+    const other = builder.stream('b', { ...text, name: 'other' })
+    builder
+      .stream('a', { ...text, name: 'in' })
+      .filter(() => true, { name: 'filtered' })
+      .mapValues((value) => value, { name: 'mapped' })
+      .merge(other, { name: 'merged' })
+      .process(processor, { name: 'processed', stores: ['kept'] })
+      .selectKey(({ key }) => key, { name: 'rekeyed' })
+      .repartition({ ...text, name: 'together', partitions: 3 })
+      .groupByKey({ name: 'grouping' })
+      .count({ name: 'counter', store: 'counts' })
+      .filter(() => true, { name: 'large', store: 'large-counts' })
+      .toStream({ name: 'stream' })
+      .mapValues((value) => value)
+      .to('out', { name: 'sink', value: serdes.int64 })
+  },
 
-  aggregates: () =>
-    dsl((builder) => {
-      const grouped = stream(builder, 'a').groupByKey()
-      const keepAggregate = {
-        initializer: () => '',
-        aggregator: (aggregate: string) => aggregate,
-        value: serdes.string,
-      }
-      grouped.count().toStream().to('count')
-      grouped.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
-      grouped
-        .reduce((_, value) => value)
-        .toStream()
-        .to('reduce')
-      grouped
-        .reduce((_, value) => value, { store: 'reduced' })
-        .toStream()
-        .to('reduce-as')
-      grouped.aggregate(keepAggregate).toStream().to('aggregate')
-      grouped
-        .aggregate({ ...keepAggregate, store: 'aggregated' })
-        .toStream()
-        .to('aggregate-as')
-    }),
+  aggregates: (builder) => {
+    const grouped = stream(builder, 'a').groupByKey()
+    const keepAggregate = {
+      initializer: () => '',
+      aggregator: (aggregate: string) => aggregate,
+      value: serdes.string,
+    }
+    grouped.count().toStream().to('count')
+    grouped.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
+    grouped
+      .reduce((_, value) => value)
+      .toStream()
+      .to('reduce')
+    grouped
+      .reduce((_, value) => value, { store: 'reduced' })
+      .toStream()
+      .to('reduce-as')
+    grouped.aggregate(keepAggregate).toStream().to('aggregate')
+    grouped
+      .aggregate({ ...keepAggregate, store: 'aggregated' })
+      .toStream()
+      .to('aggregate-as')
+  },
 
-  'windowed-aggregates': () =>
-    dsl((builder) => {
-      const grouped = stream(builder, 'a').groupByKey()
-      const keepAggregate = {
-        initializer: () => '',
-        aggregator: (aggregate: string) => aggregate,
-        value: serdes.string,
-      }
-      const last = (_: string, value: string): string => value
-      const time = grouped.windowedBy(
-        TimeWindows.of({ sizeMs: minutes(5), advanceMs: minutes(1), graceMs: minutes(1) }),
+  'windowed-aggregates': (builder) => {
+    const grouped = stream(builder, 'a').groupByKey()
+    const keepAggregate = {
+      initializer: () => '',
+      aggregator: (aggregate: string) => aggregate,
+      value: serdes.string,
+    }
+    const last = (_: string, value: string): string => value
+    const time = grouped.windowedBy(
+      TimeWindows.of({ sizeMs: minutes(5), advanceMs: minutes(1), graceMs: minutes(1) }),
+    )
+    const sliding = grouped.windowedBy(SlidingWindows.of({ timeDifferenceMs: minutes(5) }))
+    const sessions = grouped.windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
+    time.count().toStream().to('count')
+    time.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
+    time.count({ name: 'counter', store: 'counts' }).toStream().to('count-as')
+    time.reduce(last).toStream().to('reduce')
+    time.aggregate(keepAggregate).toStream().to('aggregate')
+    sliding.count().toStream().to('sliding-count')
+    sliding.count({ key: serdes.string, value: serdes.int64 }).toStream().to('sliding-count-with')
+    sliding.reduce(last).toStream().to('sliding-reduce')
+    sliding
+      .aggregate({ ...keepAggregate, store: 'slid' })
+      .toStream()
+      .to('sliding-aggregate')
+    sessions.count().toStream().to('session-count')
+    sessions.count({ key: serdes.string, value: serdes.int64 }).toStream().to('session-count-with')
+    sessions.reduce(last, { name: 'reducer' }).toStream().to('session-reduce')
+    sessions
+      .aggregate({ ...keepAggregate, merger: (one) => one })
+      .filter(() => true)
+      .toStream()
+      .to('session-aggregate')
+    grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to('unlimited')
+    time.emitStrategy('on-window-close').count().toStream().to('closed')
+    sliding.emitStrategy('on-window-close').count({ value: serdes.int64 }).toStream().to('sliding-closed')
+    sessions.emitStrategy('on-window-close').reduce(last).toStream().to('session-closed')
+  },
+
+  'windowed-after-repartition': (builder) => {
+    const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
+      key: serdes.string,
+      name: 'by-value',
+    })
+    grouped
+      .windowedBy(TimeWindows.of({ sizeMs: minutes(5) }))
+      .count()
+      .toStream()
+      .to('count')
+    grouped
+      .windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
+      .count()
+      .toStream()
+      .to('sessions')
+    grouped.count().toStream().to('all')
+    const hourly = stream(builder, 'b')
+      .selectKey(({ value }) => value)
+      .groupByKey({ key: serdes.string })
+      .windowedBy(TimeWindows.of({ sizeMs: hours(1) }))
+      .count()
+    hourly
+      .toStream()
+      .selectKey(({ key }) => key.key)
+      .groupByKey({ key: serdes.string })
+      .windowedBy(TimeWindows.of({ sizeMs: days(1) }))
+      .reduce((sum, count) => sum + count)
+      .toStream()
+      .to('daily')
+  },
+
+  'repartition-for-each-aggregate': (builder) => {
+    const grouped = stream(builder, 'a')
+      .selectKey(({ value }) => value)
+      .groupByKey({ key: serdes.string })
+    grouped.count().toStream().to('count')
+    grouped
+      .reduce((_, value) => value, { store: 'reduced' })
+      .toStream()
+      .to('reduce')
+    stream(builder, 'late').to('late-out')
+  },
+
+  'repartition-shared-by-name': (builder) => {
+    const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
+      key: serdes.string,
+      name: 'by-value',
+    })
+    grouped.count().toStream().to('count')
+    stream(builder, 'between').to('between-out')
+    grouped
+      .reduce((_, value) => value, { store: 'reduced' })
+      .toStream()
+      .to('reduce')
+  },
+
+  'merged-sources': (builder) => {
+    stream(builder, 'a')
+      .filter(() => true)
+      .to('first')
+    stream(builder, 'b').to('second')
+    stream(builder, 'a')
+      .mapValues((value) => value)
+      .to('third', text)
+    builder.stream(['x', 'y', 'z', 'orders', 'payments'], text).to('fourth')
+  },
+
+  'merge-then-group': (builder) =>
+    stream(builder, 'a')
+      .merge(stream(builder, 'b').selectKey(({ value }) => value))
+      .groupByKey({ key: serdes.string })
+      .count()
+      .toStream()
+      .to('out'),
+
+  'table-unread': (builder) => builder.table('rows', text).toStream().to('out'),
+
+  'table-stored': (builder) => {
+    const table = builder.table('rows', { ...text, store: 'stored' })
+    table
+      .filter(() => true)
+      .mapValues((value) => value)
+      .toStream()
+      .to('out', text)
+    table
+      .mapValues((value) => value, { store: 'mapped', value: serdes.string })
+      .filterNot(() => true)
+      .toStream()
+      .to('mapped-out')
+    table
+      .mapValues((value) => value, text)
+      .toStream()
+      .to('unnamed-out')
+  },
+
+  'stream-table-join': (builder) => {
+    const table = builder.table('rows', { ...text, name: 'people' })
+    stream(builder, 'a')
+      .join(table, (left, right) => left + right)
+      .to('joined', text)
+    stream(builder, 'b')
+      .leftJoin(
+        table.mapValues((value) => value),
+        (left) => left,
       )
-      const sliding = grouped.windowedBy(SlidingWindows.of({ timeDifferenceMs: minutes(5) }))
-      const sessions = grouped.windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
-      time.count().toStream().to('count')
-      time.count({ key: serdes.string, value: serdes.int64 }).toStream().to('count-with')
-      time.count({ name: 'counter', store: 'counts' }).toStream().to('count-as')
-      time.reduce(last).toStream().to('reduce')
-      time.aggregate(keepAggregate).toStream().to('aggregate')
-      sliding.count().toStream().to('sliding-count')
-      sliding.count({ key: serdes.string, value: serdes.int64 }).toStream().to('sliding-count-with')
-      sliding.reduce(last).toStream().to('sliding-reduce')
-      sliding
-        .aggregate({ ...keepAggregate, store: 'slid' })
-        .toStream()
-        .to('sliding-aggregate')
-      sessions.count().toStream().to('session-count')
-      sessions.count({ key: serdes.string, value: serdes.int64 }).toStream().to('session-count-with')
-      sessions.reduce(last, { name: 'reducer' }).toStream().to('session-reduce')
-      sessions
-        .aggregate({ ...keepAggregate, merger: (one) => one })
-        .filter(() => true)
-        .toStream()
-        .to('session-aggregate')
-      grouped.windowedBy(UnlimitedWindows.of()).count().toStream().to('unlimited')
-      time.emitStrategy('on-window-close').count().toStream().to('closed')
-      sliding.emitStrategy('on-window-close').count({ value: serdes.int64 }).toStream().to('sliding-closed')
-      sessions.emitStrategy('on-window-close').reduce(last).toStream().to('session-closed')
-    }),
+      .to('left-joined', text)
+  },
 
-  'windowed-after-repartition': () =>
-    dsl((builder) => {
-      const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
-        key: serdes.string,
-        name: 'by-value',
-      })
-      grouped
-        .windowedBy(TimeWindows.of({ sizeMs: minutes(5) }))
-        .count()
-        .toStream()
-        .to('count')
-      grouped
-        .windowedBy(SessionWindows.of({ inactivityGapMs: minutes(5) }))
-        .count()
-        .toStream()
-        .to('sessions')
-      grouped.count().toStream().to('all')
-      const hourly = stream(builder, 'b')
-        .selectKey(({ value }) => value)
-        .groupByKey({ key: serdes.string })
-        .windowedBy(TimeWindows.of({ sizeMs: hours(1) }))
-        .count()
-      hourly
-        .toStream()
-        .selectKey(({ key }) => key.key)
-        .groupByKey({ key: serdes.string })
-        .windowedBy(TimeWindows.of({ sizeMs: days(1) }))
-        .reduce((sum, count) => sum + count)
-        .toStream()
-        .to('daily')
-    }),
+  'stream-table-join-repartitioned': (builder) => {
+    const table = stream(builder, 't').groupByKey().count()
+    const rekeyed = stream(builder, 'a').selectKey(({ value }) => value)
+    const joiner = (left: string): string => left
+    rekeyed.join(table, joiner, text).to('one', text)
+    rekeyed.join(table, joiner, text).to('two', text)
+    rekeyed.leftJoin(table, joiner, { ...text, name: 'named' }).to('three', text)
+    rekeyed
+      .map((record) => record)
+      .leftJoin(
+        table.filter((value) => value > 1),
+        joiner,
+        text,
+      )
+      .to('four', text)
+  },
 
-  'repartition-for-each-aggregate': () =>
-    dsl((builder) => {
-      const grouped = stream(builder, 'a')
-        .selectKey(({ value }) => value)
-        .groupByKey({ key: serdes.string })
-      grouped.count().toStream().to('count')
-      grouped
-        .reduce((_, value) => value, { store: 'reduced' })
-        .toStream()
-        .to('reduce')
-      stream(builder, 'late').to('late-out')
-    }),
+  'stores-shared': (builder) => {
+    builder.addStateStore(store('one')).addStateStore(store('two'))
+    stream(builder, 'a')
+      .process(processor, { stores: ['one'] })
+      .to('out-a', text)
+    stream(builder, 'b').process(processor, { stores: ['two'] })
+    stream(builder, 'c')
+      .process(processor, { stores: ['one', 'two'] })
+      .to('out-c', text)
+    stream(builder, 'd').processValues(processor).to('out-d', text)
+  },
+}
 
-  'repartition-shared-by-name': () =>
-    dsl((builder) => {
-      const grouped = stream(builder, 'a').groupBy(({ value }) => value, {
-        key: serdes.string,
-        name: 'by-value',
-      })
-      grouped.count().toStream().to('count')
-      stream(builder, 'between').to('between-out')
-      grouped
-        .reduce((_, value) => value, { store: 'reduced' })
-        .toStream()
-        .to('reduce')
-    }),
-
-  'merged-sources': () =>
-    dsl((builder) => {
-      stream(builder, 'a')
-        .filter(() => true)
-        .to('first')
-      stream(builder, 'b').to('second')
-      stream(builder, 'a')
-        .mapValues((value) => value)
-        .to('third', text)
-      builder.stream(['x', 'y', 'z', 'orders', 'payments'], text).to('fourth')
-    }),
-
-  'merge-then-group': () =>
-    dsl((builder) =>
-      stream(builder, 'a')
-        .merge(stream(builder, 'b').selectKey(({ value }) => value))
-        .groupByKey({ key: serdes.string })
-        .count()
-        .toStream()
-        .to('out'),
-    ),
-
-  'table-unread': () => dsl((builder) => builder.table('rows', text).toStream().to('out')),
-
-  'table-stored': () =>
-    dsl((builder) => {
-      const table = builder.table('rows', { ...text, store: 'stored' })
-      table
-        .filter(() => true)
-        .mapValues((value) => value)
-        .toStream()
-        .to('out', text)
-      table
-        .mapValues((value) => value, { store: 'mapped', value: serdes.string })
-        .filterNot(() => true)
-        .toStream()
-        .to('mapped-out')
-      table
-        .mapValues((value) => value, text)
-        .toStream()
-        .to('unnamed-out')
-    }),
-
-  'stream-table-join': () =>
-    dsl((builder) => {
-      const table = builder.table('rows', { ...text, name: 'people' })
-      stream(builder, 'a')
-        .join(table, (left, right) => left + right)
-        .to('joined', text)
-      stream(builder, 'b')
-        .leftJoin(
-          table.mapValues((value) => value),
-          (left) => left,
-        )
-        .to('left-joined', text)
-    }),
-
-  'stream-table-join-repartitioned': () =>
-    dsl((builder) => {
-      const table = stream(builder, 't').groupByKey().count()
-      const rekeyed = stream(builder, 'a').selectKey(({ value }) => value)
-      const joiner = (left: string): string => left
-      rekeyed.join(table, joiner, text).to('one', text)
-      rekeyed.join(table, joiner, text).to('two', text)
-      rekeyed.leftJoin(table, joiner, { ...text, name: 'named' }).to('three', text)
-      rekeyed
-        .map((record) => record)
-        .leftJoin(
-          table.filter((value) => value > 1),
-          joiner,
-          text,
-        )
-        .to('four', text)
-    }),
-
-  'stores-shared': () =>
-    dsl((builder) => {
-      builder.addStateStore(store('one')).addStateStore(store('two'))
-      stream(builder, 'a')
-        .process(processor, { stores: ['one'] })
-        .to('out-a', text)
-      stream(builder, 'b').process(processor, { stores: ['two'] })
-      stream(builder, 'c')
-        .process(processor, { stores: ['one', 'two'] })
-        .to('out-c', text)
-      stream(builder, 'd').processValues(processor).to('out-d', text)
-    }),
-
+export const topologies: Record<string, () => TopologyModule> = {
   'processor-api': () =>
     new Topology()
       .addSource(...source('source-a', 'topic-a'))
@@ -324,11 +310,22 @@ export const topologies: Record<string, () => TopologyModule> = {
 }
 
 for (const [name, define] of Object.entries({
+  ...described,
   ...describedJoins,
   ...describedAggregates,
   ...describedTables,
-}))
-  topologies[name] = () => dsl(define)
+  ...describedDocumented,
+  ...describedOptimizations,
+})) {
+  topologies[name] = () => defineTopology(define)
+  topologies[`${name}-optimized`] = () => defineTopology(define, { optimization: 'all' })
+}
+for (const [name, define] of Object.entries(describedOptimizations)) {
+  for (const rule of OPTIMIZATION_RULES) {
+    if (rule.startsWith(name.split('-')[0]!) || rule.endsWith(name.replaceAll('-', '.')))
+      topologies[`${name}-${rule}`] = () => defineTopology(define, { optimization: [rule] })
+  }
+}
 for (let seed = 1; seed <= 40; seed++) topologies[`random-${seed}`] = () => randomTopology(seed)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

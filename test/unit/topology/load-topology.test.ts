@@ -23,7 +23,7 @@ function moduleOf(name: string, source: string): string {
 describe('loadTopology', () => {
   test('takes the default export of a TypeScript module', async () => {
     const path = moduleOf('good.ts', `${header}export default ${topology}\n`)
-    const { subtopologies } = await loadTopology(moduleUrlOf(path))
+    const { subtopologies } = await loadTopology(moduleUrlOf(path), 'none')
     assert.deepEqual(
       subtopologies.map(({ sourceTopics }) => sourceTopics),
       [['words']],
@@ -68,7 +68,7 @@ describe('loadTopology', () => {
   for (const [name, source, code, line] of refused) {
     test(`${name}: one line with the path, exit code 2`, async () => {
       const path = moduleOf(name, source)
-      await assert.rejects(loadTopology(moduleUrlOf(path)), (error: Error) => {
+      await assert.rejects(loadTopology(moduleUrlOf(path), 'none'), (error: Error) => {
         assert.match(error.message, line)
         assert.ok(error.message.startsWith(path))
         assert.doesNotMatch(error.message, /\n/)

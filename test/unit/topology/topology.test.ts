@@ -70,7 +70,11 @@ describe('what cannot be is refused with one line', () => {
     ],
     'a parent that is not there': [
       () => withSource().addProcessor('p', processor, { parents: ['in', 'nowhere'] }),
-      'processor p: there is no node nowhere to be its parent',
+      'processor p: there is no node nowhere to be its parent; parents are added before, and no node is above itself',
+    ],
+    'a node above itself': [
+      () => withSource().addProcessor('p', processor, { parents: ['in', 'p'] }),
+      'processor p: there is no node p to be its parent; parents are added before, and no node is above itself',
     ],
     'no parent': [
       () => withSource().addProcessor('p', processor, { parents: [] }),

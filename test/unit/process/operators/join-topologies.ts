@@ -52,6 +52,12 @@ function counting(): ValueTransformer<string, string, string> {
   }
 }
 
+function selfJoins(builder: StreamsBuilder, out: Collect, graceMs: number): void {
+  const stream = builder.stream('a', text)
+  out(stream.join(stream, (l, r) => `${l}=${r}`, windows(8, 5, graceMs)))
+  out(stream.outerJoin(stream, (l, r) => `${l}~${r}`, windows(-1, 6, graceMs)))
+}
+
 /** The topologies of test/oracle/operators/JoinTopologies.java. */
 export const joinTopologies: Record<string, OperatorTopology> = {
   'table-join': (builder, out, rows) => {
@@ -234,6 +240,9 @@ export const joinTopologies: Record<string, OperatorTopology> = {
       }),
     )
   },
+
+  'optimized-self-join-0': (builder, out) => selfJoins(builder, out, 0),
+  'optimized-self-join-30': (builder, out) => selfJoins(builder, out, 30),
 
   'stream-join-chained': (builder, out) => {
     const right = builder.stream('b', text)

@@ -451,7 +451,7 @@ async function run(
         }),
       { inMemory, caching: flushEvery > 0 },
     ),
-  ).build()
+  ).build(name.startsWith('optimized-') ? 'all' : 'none')
   const topics = topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics)
   const emitIntervalMs = name.includes('throttled') ? 1_000 : EMIT_INTERVALS_MS[name]
   await using graph = await TaskGraph.open(topology, emitIntervalMs)
