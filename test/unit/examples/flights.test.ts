@@ -66,6 +66,19 @@ describe("the flights example's check", () => {
     })
   })
 
+  test('has each flight of an aircraft once, whatever flights are grouped by', () => {
+    for (const name of ['aircraftDays', 'aircraftSessions'] as const) {
+      const groups = [...expected[name].values()] as { flights: number }[]
+      assert.equal(
+        groups.reduce((sum, { flights }) => sum + flights, 0),
+        27_004 - 155,
+        name,
+      )
+    }
+    assert.ok(expected.aircraftSessions.size < expected.aircraftDays.size)
+    assert.ok(expected.fleet.size > 2_000 && expected.fleet.size < 3_322)
+  })
+
   test('finds a value that is missing, one that is wrong and one too many', () => {
     assert.deepEqual(differences(expected, expected), [])
     const carrierDelays = new Map(expected.carrierDelays)
