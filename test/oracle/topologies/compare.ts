@@ -37,11 +37,14 @@ function normalized(
   const compared = (topic: string, rows: readonly OutputRow[], index: number): readonly OutputRow[] => {
     if (isJoinChangelog(topic)) return joinRecords(rows)
     if (!topic.endsWith('-changelog')) return rows
-    const deleted =
-      caching && !isWaitingChangelog(topic)
-        ? new Set([...deletedWindows(rows), ...deletedWindows(others?.[index]?.[topic] ?? [])])
-        : new Set()
-    return changelog(topic).changes(rows.filter(([key]) => !deleted.has(key)))
+    if (!caching || isWaitingChangelog(topic)) return changelog(topic).changes(rows)
+    const sides = [rows, others?.[index]?.[topic] ?? []]
+    const deleted = new Set(sides.flatMap(deletedWindows))
+    const deletedTwice = new Set(sides.flatMap(deletedAgain))
+    const alike = rows
+      .filter(([key]) => !deleted.has(key))
+      .map((row) => (row[1] === null && deletedTwice.has(row[0]) ? undated(row) : row))
+    return changelog(topic).changes(alike)
   }
   return {
     ...(refused !== undefined && { refused }),
@@ -84,6 +87,16 @@ function byText(a: unknown, b: unknown): number {
 function deletedWindows(rows: readonly OutputRow[]): (string | null)[] {
   const last = new Map(rows.map(([key, value]) => [key, value]))
   return [...last].filter(([key, value]) => value === null && isWindowKey(key)).map(([key]) => key)
+}
+
+/** Keys that were deleted more than once. With a cache Kafka Streams logs the deletion of a row that was there alone, Weir the later ones too. */
+function deletedAgain(rows: readonly OutputRow[]): (string | null)[] {
+  const keys = rows.filter(([, value]) => value === null).map(([key]) => key)
+  return keys.filter((key, index) => keys.indexOf(key) !== index)
+}
+
+function undated([key, value, , headers]: OutputRow): OutputRow {
+  return [key, value, 0, headers]
 }
 
 /**
