@@ -2,9 +2,18 @@
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
+export type {
+  CogroupedStream,
+  CogroupSpecification,
+  SessionCogroupSpecification,
+  SessionWindowedCogroupedStream,
+  TimeWindowedCogroupedStream,
+  WindowedCogroupSpecification,
+} from './dsl/cogrouped-stream.ts'
 export { defineTopology } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream.ts'
+export type { GroupedTable, TableAggregateSpecification, TableGroupOptions } from './dsl/grouped-table.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
 export type {
   ConsumedOptions,
@@ -24,7 +33,9 @@ export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
 export type { StreamsBuilder } from './dsl/streams-builder.ts'
+export { BufferConfig, Suppressed, type WhenFull } from './dsl/suppressed.ts'
 export type { Table } from './dsl/table.ts'
+export type { SuppressOptions } from './dsl/table-suppress.ts'
 export type { TransformerOptions } from './dsl/table-transform.ts'
 export type { TimeWindowedStream } from './dsl/time-windowed-stream.ts'
 export type { WindowedAggregateSpecification } from './dsl/windowed-stream.ts'
@@ -55,6 +66,7 @@ export type {
 export type { Reducer } from './process/operators/reduce.ts'
 export type { ValueJoiner } from './process/operators/stream-table-join.ts'
 export type { RowPredicate } from './process/operators/table-map.ts'
+export type { GroupedRow, RowSelector } from './process/operators/table-repartition-map.ts'
 export type {
   TransformerContext,
   ValueTransformer,

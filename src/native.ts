@@ -120,6 +120,8 @@ export interface StoreOptions {
   readonly timestamped: boolean
   /** The changelog topic; null when logging is off. Its partition is the task's. */
   readonly changelogTopic: string | null
+  /** 0 to 255: changelog records that have a value carry it in a header `v` of one byte. Default: no header. */
+  readonly changelogVersion?: number
   /** Rows are kept in memory only: gone when the database closes, and restored from the changelog's beginning. Default: false. */
   readonly inMemory?: boolean
   /** Of a window, session or versioned store. Absent: keys are the changelog's. */

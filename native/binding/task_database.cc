@@ -33,6 +33,17 @@ std::optional<SegmentSettings> ReadSegments(const std::optional<Napi::Object>& o
   return settings;
 }
 
+// One header `v` of one byte, as produced records have theirs.
+std::string VersionHeader(char version) {
+  std::string headers(14, '\0');
+  headers[3] = 1;
+  headers[7] = 1;
+  headers[8] = 'v';
+  headers[12] = 1;
+  headers[13] = version;
+  return headers;
+}
+
 // What a look-up or a put of a versioned store writes besides its result.
 double* VersionTimes(const Arguments& arguments, size_t index) {
   const Span<double> times = arguments.Float64Array(index, "result");
@@ -65,6 +76,8 @@ TaskDatabaseOptions ReadOptions(const Arguments& arguments) {
     options.stores.push_back({store.String("name"), store.Boolean("timestamped"),
                               store.OptionalString("changelogTopic"), store.OptionalBoolean("inMemory")});
     options.stores.back().rocksdb = store.OptionalStringMap("rocksdb");
+    if (const std::optional<int64_t> version = store.OptionalInteger("changelogVersion", 0, 255))
+      options.stores.back().changelog_headers = VersionHeader(static_cast<char>(*version));
     options.stores.back().segments = ReadSegments(store.OptionalObject("segments"), where + ".segments");
     store.RejectUnknown();
   }

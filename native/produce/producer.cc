@@ -213,19 +213,28 @@ int Producer::TopicId(const std::string& name) const {
 }
 
 Status Producer::Append(int topic_id, int32_t partition, std::string_view key,
-                        std::optional<std::string_view> value, int64_t timestamp_ms) {
+                        std::optional<std::string_view> value, std::string_view headers,
+                        int64_t timestamp_ms) {
   ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
-  const Record record{key.data() == nullptr ? "" : key.data(),
-                      key.size(),
-                      !value.has_value() ? nullptr : (value->data() == nullptr ? "" : value->data()),
-                      value.has_value() ? value->size() : 0,
-                      timestamp_ms,
-                      nullptr};
+  Record record{key.data() == nullptr ? "" : key.data(),
+                key.size(),
+                !value.has_value() ? nullptr : (value->data() == nullptr ? "" : value->data()),
+                value.has_value() ? value->size() : 0,
+                timestamp_ms,
+                nullptr};
   while (true) {
     {
       std::shared_lock<std::shared_mutex> lock(lifetime_);
       if (closed_) return ClosedProducer();
+      // Taken with the record; made again for each try.
+      if (!headers.empty()) {
+        record.headers = DecodeHeaders(reinterpret_cast<const uint8_t*>(headers.data()), headers.size());
+        if (record.headers == nullptr)
+          return Status::Invalid("Headers for " + topic.name() + " cannot be decoded");
+      }
       const Result<Taken> taken = ProduceOne(topic, partition, record);
+      const bool is_taken = taken.ok() && taken.value() == Taken::kYes;
+      if (record.headers != nullptr && !is_taken) rd_kafka_headers_destroy(record.headers);
       if (!taken.ok()) return taken.status();
       const bool full = taken.value() == Taken::kQueueFull;
       CountTaken(full ? 0 : 1, full ? 0 : static_cast<int64_t>(record.size()), full);

@@ -73,7 +73,7 @@ class Producer final : public ChangelogSink {
   // ChangelogSink.
   int TopicId(const std::string& name) const override;
   Status Append(int topic, int32_t partition, std::string_view key, std::optional<std::string_view> value,
-                int64_t timestamp_ms) override;
+                std::string_view headers, int64_t timestamp_ms) override;
   // REQUIRES: the topic is registered and has the partition.
   int64_t DeliveredOffset(int topic, int32_t partition) const override;
   Status FirstError() const override;

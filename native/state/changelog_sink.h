@@ -23,9 +23,10 @@ class ChangelogSink {
 
   // Hands over one record: nullopt is a null value (a tombstone). Copies the bytes. Waits while the queue is
   // full, and returns Closed when the producer is closed or its thread ends meanwhile. A delivery that fails
-  // later is told by FirstError.
+  // later is told by FirstError. `headers`: as DecodeHeaders takes them; empty for none.
   virtual Status Append(int topic, int32_t partition, std::string_view key,
-                        std::optional<std::string_view> value, int64_t timestamp_ms) = 0;
+                        std::optional<std::string_view> value, std::string_view headers,
+                        int64_t timestamp_ms) = 0;
 
   // The highest delivered offset + 1 of a partition, -1 when none was delivered.
   virtual int64_t DeliveredOffset(int topic, int32_t partition) const = 0;

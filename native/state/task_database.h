@@ -45,6 +45,8 @@ struct StoreSettings {
   std::optional<SegmentSettings> segments = std::nullopt;
   // Of the store's family, over those of TaskDatabaseOptions.
   RocksdbSettings rocksdb = {};
+  // Of every changelog record that has a value, as DecodeHeaders takes them. Empty: none.
+  std::string changelog_headers = {};
 };
 
 struct TaskDatabaseOptions {

@@ -107,7 +107,10 @@ Status TaskDatabase::LogChange(size_t store, ChangelogSink& sink, int topic, con
     Status error = sink.FirstError();
     if (!error.ok()) return error;
   }
-  Status appended = sink.Append(topic, options_.partition, change.key, change.value, change.timestamp_ms);
+  const std::string_view headers =
+      change.value.has_value() ? std::string_view(options_.stores[store].changelog_headers) : "";
+  Status appended =
+      sink.Append(topic, options_.partition, change.key, change.value, headers, change.timestamp_ms);
   if (!appended.ok()) return appended;
   drained_records_[store]++;
   totals->records++;

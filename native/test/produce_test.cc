@@ -108,7 +108,7 @@ TEST_F(ProducerTest, AppendWaitsWhileTheQueueIsFull) {
   for (int i = 0; i < 1000; i++) {
     const std::string value = std::to_string(i);
     const Status status = producer->Append(
-        topic, 1, "key", i % 3 == 0 ? std::nullopt : std::optional<std::string_view>(value), i);
+        topic, 1, "key", i % 3 == 0 ? std::nullopt : std::optional<std::string_view>(value), "", i);
     ASSERT_TRUE(status.ok()) << status.message();
   }
   ASSERT_TRUE(producer->Flush(30'000).ok());
@@ -122,7 +122,7 @@ TEST_F(ProducerTest, AppendAndFlushAndWaitersEndWhenTheProducerIsClosed) {
   const int topic = producer->Topic("nowhere", 1).value();
   std::thread appending([&] {
     Status status;
-    while (status.ok()) status = producer->Append(topic, 0, "key", "value", 1);
+    while (status.ok()) status = producer->Append(topic, 0, "key", "value", "", 1);
     EXPECT_EQ(status.code(), "closed");
   });
   EXPECT_TRUE(Eventually([&] { return producer->GetStats().queued_records == 10; }));
@@ -151,7 +151,7 @@ TEST_F(ProducerTest, AppendEndsWithItsOwnersThread) {
   const int topic = producer->Topic("nowhere", 1).value();
   std::thread appending([&] {
     Status status;
-    while (status.ok()) status = producer->Append(topic, 0, "key", "value", 1);
+    while (status.ok()) status = producer->Append(topic, 0, "key", "value", "", 1);
     EXPECT_EQ(status.code(), "closed");
   });
   ASSERT_TRUE(Eventually([&] { return producer->GetStats().queued_records == 10; }));

@@ -59,8 +59,8 @@ int LocalProducer::TopicId(const std::string& name) const {
 }
 
 Status LocalProducer::Append(int topic, int32_t, std::string_view key, std::optional<std::string_view> value,
-                             int64_t timestamp_ms) {
-  return Keep(topic, key, value, std::nullopt, timestamp_ms);
+                             std::string_view headers, int64_t timestamp_ms) {
+  return Keep(topic, key, value, headers.empty() ? std::nullopt : std::optional(headers), timestamp_ms);
 }
 
 int64_t LocalProducer::DeliveredOffset(int topic, int32_t) const {

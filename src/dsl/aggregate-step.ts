@@ -29,6 +29,8 @@ export interface AggregateStep<K, V, KR, A> {
   /** Of the result's keys and values. */
   readonly key: Serde<KR>
   readonly value: Serde<A>
+  /** Of windows: how long after its end one still takes records, ms. */
+  readonly graceMs?: number
   /** The result has the records' keys, not windowed ones. */
   readonly preservesKey: boolean
 }
@@ -43,7 +45,7 @@ export class Grouping<K, V> {
   }
 
   add<KR, A, Absent extends null>(step: AggregateStep<K, V, KR, A>): Table<KR, A, 'known', Absent> {
-    const { name, store, operator, rows, key, value, preservesKey } = step
+    const { name, store, operator, rows, key, value, preservesKey, graceMs = null } = step
     const { graph, node, sources, repartitionRequired } = this.parts
     const supplier = operator({ store: store.name, sendsOldValues: () => rows.sendsOldValues })
     const parent = repartitionRequired ? this.#repartitioned(store.name) : node
@@ -56,6 +58,7 @@ export class Grouping<K, V> {
         readsByKey: [store.name],
       })
     })
+    added.windowGraceMs = graceMs
     graph.add(added, parent)
     const from = repartitionRequired ? new Set([parent.name]) : sources
     return new Table({ graph, node: added, sources: from, key, value, rows })

@@ -14,6 +14,8 @@ export class GraphNode {
   readonly write: NodeWriter
   /** Nodes are written in this order. Set whenever a parent is added. */
   buildPriority = 0
+  /** Of a windowed aggregate: how long after its end a window still takes records, ms. */
+  windowGraceMs: number | null = null
   /** A left join: a null key has meaning below it. */
   relaxesNullKeys = false
 

@@ -14,6 +14,7 @@ import { serdes } from '../serde/serdes.ts'
 import { checkFunction, checkOptions, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { type GroupedParts, Grouping } from './aggregate-step.ts'
+import { CogroupedStream } from './cogrouped-stream.ts'
 import {
   asksForStore,
   checkStep,
@@ -52,6 +53,21 @@ export class GroupedStream<K, V, VS extends SerdeState = 'known', Null extends n
   /** @internal */
   constructor(parts: GroupedParts<K, V>) {
     this.#grouping = new Grouping(parts)
+  }
+
+  /** @internal */
+  get grouping(): Grouping<K, V> {
+    return this.#grouping
+  }
+
+  /**
+   * Aggregates this stream together with others of the same keys into one table: the begin of a {@link CogroupedStream}. Kafka Streams'
+   * KGroupedStream.cogroup.
+   *
+   * @param aggregator gets (aggregate, value, key) of this stream's records; null deletes the aggregate
+   */
+  cogroup<A>(aggregator: Aggregator<K, V | Null, A>): CogroupedStream<K, A> {
+    return new CogroupedStream<K, A>(this.#grouping.parts.graph).cogroup(this, aggregator)
   }
 
   /** Cuts time into windows: each key has a result for each of them. */

@@ -3,6 +3,7 @@ import { sessionAggregate } from '../process/operators/session-aggregate.ts'
 import { sessionView } from '../process/operators/table-view.ts'
 import type { Serde } from '../serde/serde.ts'
 import { sessionWindowedSerde, timeWindowEnd, type Windowed } from '../serde/windowed.ts'
+import type { StoreDefinition } from '../topology/definition.ts'
 import { stores } from '../topology/stores.ts'
 import type { Grouping } from './aggregate-step.ts'
 import { checkStoreOptions, givenStoreOptions, type WindowedMaterializedOptions } from './options.ts'
@@ -91,18 +92,11 @@ export class SessionWindowedStream<
     const key = requireSerde(method, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
     const name = graph.nameOr(options?.name, prefix)
-    const retentionMs = checkRetention(`${method} ${name}`, options?.retentionMs, {
-      retentionMs: timeWindowEnd(inactivityGapMs, graceMs),
-      retentionReason: `inactivityGapMs ${inactivityGapMs} and graceMs ${graceMs}`,
-    })
     return this.grouping.add<Windowed<K>, A, Absent>({
       name,
-      store: stores.session({
-        name: storeName,
-        key,
-        value,
-        retentionMs,
-        ...givenStoreOptions(options),
+      graceMs: inactivityGapMs + graceMs,
+      store: sessionStore(`${method} ${name}`, storeName, key, value, windows, {
+        ...options,
         // Nobody is told of changes.
         ...(emitsOnClose && { caching: false }),
       }),
@@ -114,4 +108,20 @@ export class SessionWindowedStream<
       preservesKey: false,
     })
   }
+}
+
+/** The store of an aggregate over sessions. @param where for messages */
+export function sessionStore<K, A>(
+  where: string,
+  name: string,
+  key: Serde<K>,
+  value: Serde<A>,
+  { inactivityGapMs, graceMs }: SessionWindows,
+  options: WindowedMaterializedOptions<K, A> | undefined,
+): StoreDefinition {
+  const retentionMs = checkRetention(where, options?.retentionMs, {
+    retentionMs: timeWindowEnd(inactivityGapMs, graceMs),
+    retentionReason: `inactivityGapMs ${inactivityGapMs} and graceMs ${graceMs}`,
+  })
+  return stores.session({ name, key, value, retentionMs, ...givenStoreOptions(options) })
 }

@@ -8,6 +8,7 @@ import {
   type TableMapOptions,
   tableMap,
 } from '../process/operators/table-map.ts'
+import type { RowSelector } from '../process/operators/table-repartition-map.ts'
 import type { ValueTransformerSupplier } from '../process/operators/table-transform.ts'
 import { computedView, type RowFunction } from '../process/operators/table-view.ts'
 import { toStream } from '../process/operators/to-stream.ts'
@@ -15,6 +16,7 @@ import type { Serde } from '../serde/serde.ts'
 import { checkFunction, kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { type DslGraph, GraphNode } from './graph.ts'
+import { type GroupedTable, groupTable, type TableGroupOptions } from './grouped-table.ts'
 import {
   asksForStore,
   checkStep,
@@ -24,10 +26,12 @@ import {
   type NameOption,
   tableStore,
 } from './options.ts'
-import { requireSerde, type SerdeState } from './serde-state.ts'
+import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import { Stream } from './stream.ts'
+import type { Suppressed } from './suppressed.ts'
 import { addTableTableJoin, type TABLE_JOINS } from './table-join.ts'
 import { ComputedRows, type TableRows } from './table-rows.ts'
+import { addSuppress, type SuppressOptions } from './table-suppress.ts'
 import { addTableTransform, type TransformerOptions } from './table-transform.ts'
 
 /** What a table is made of. */
@@ -145,6 +149,31 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
   ): Table<K, Exclude<R, null>, SerdeState> {
     const transformer = supplier as ValueTransformerSupplier<K, V, Exclude<R, null>>
     return new Table(addTableTransform(this.parts, transformer, options))
+  }
+
+  /**
+   * Groups the rows by another key. They go through a topic, so that the rows of a group come together. Kafka Streams' KTable.groupBy.
+   *
+   * @param selector called with (value, key), gives the group's key and the value to aggregate: { key, value }; null in either leaves the row out
+   */
+  groupBy<K2, V2>(
+    selector: RowSelector<K, V, K2, V2>,
+    options: TableGroupOptions<K2, V2>,
+  ): GroupedTable<K2, V2> {
+    return groupTable(this.parts, selector, options)
+  }
+
+  /**
+   * The same table, but of the changes of a row only the last one is forwarded, when its time has come: see {@link Suppressed}. What waits is kept in
+   * a buffer in memory, with a changelog. Kafka Streams' KTable.suppress.
+   *
+   * @throws TopologyError for `untilWindowCloses` where no windowed aggregate is above
+   */
+  suppress(
+    suppressed: Suppressed<K>,
+    ...[options]: OptionsArgument<SuppressOptions<K> & ValueOption<V, VS>>
+  ): Table<K, V, 'known', Absent> {
+    return new Table(addSuppress(this.parts, suppressed, options as SuppressOptions<K> | undefined))
   }
 
   /**

@@ -32,6 +32,8 @@ export interface TimeWindowPlan {
   /** How long a window must be kept, ms, and why. */
   readonly retentionMs: number
   readonly retentionReason: string
+  /** How long after its end a window still takes records, ms. */
+  readonly graceMs: number
   /** Unlimited windows do not. */
   readonly closes: boolean
   /** The store's changes may be kept back although only closed windows are told. */
@@ -50,6 +52,7 @@ export function timeWindowPlan(windows: TimeWindows | UnlimitedWindows): TimeWin
     windowSizeMs: sizeMs,
     retentionMs: timeWindowEnd(sizeMs, graceMs),
     retentionReason: `sizeMs ${sizeMs} and graceMs ${graceMs}`,
+    graceMs,
     closes: Number.isFinite(windows.advanceMs),
     cachesUntilClose: true,
     wastesName: true,
@@ -64,6 +67,7 @@ export function slidingWindowPlan(windows: SlidingWindows): TimeWindowPlan {
     // A record makes windows out of those that began as long as this before it.
     retentionMs: timeWindowEnd(2 * timeDifferenceMs, graceMs),
     retentionReason: `twice timeDifferenceMs ${timeDifferenceMs} and graceMs ${graceMs}`,
+    graceMs,
     closes: true,
     cachesUntilClose: false,
     wastesName: false,
@@ -143,15 +147,7 @@ export class TimeWindowedStream<
     const key = requireSerde(method, 'key', options?.key, knownKey)
     const storeName = options?.store ?? graph.newStoreName(prefix)
     const name = graph.nameOr(options?.name, prefix)
-    const retentionMs = checkRetention(`${method} ${name}`, options?.retentionMs, plan)
-    const store = stores.timestampedWindow({
-      name: storeName,
-      key,
-      value,
-      windowSizeMs,
-      retentionMs,
-      ...givenStoreOptions(options),
-    })
+    const store = timeWindowStore(`${method} ${name}`, storeName, key, value, plan, options)
     return this.grouping.add<Windowed<K>, A, Absent>({
       name,
       store: this.emitsOnClose ? readAtClose(store, plan.cachesUntilClose) : store,
@@ -160,9 +156,31 @@ export class TimeWindowedStream<
       rows: new AggregateRows<Windowed<K>, A>(windowView(storeName)),
       key: timeWindowedSerde(key, windowSizeMs),
       value,
+      graceMs: plan.graceMs,
       preservesKey: false,
     })
   }
+}
+
+/** The store of an aggregate over time windows. @param where for messages */
+export function timeWindowStore<K, A>(
+  where: string,
+  name: string,
+  key: Serde<K>,
+  value: Serde<A>,
+  plan: TimeWindowPlan,
+  options: WindowedMaterializedOptions<K, A> | undefined,
+): StoreDefinition {
+  const retentionMs = checkRetention(where, options?.retentionMs, plan)
+  const { windowSizeMs } = plan
+  return stores.timestampedWindow({
+    name,
+    key,
+    value,
+    windowSizeMs,
+    retentionMs,
+    ...givenStoreOptions(options),
+  })
 }
 
 function readAtClose(store: StoreDefinition, caches: boolean): StoreDefinition {

@@ -28,7 +28,7 @@ function layoutOf({ type, inMemory, windows, versions, key, value }: StoreDefini
   const rows = segments === undefined ? type : `${type}, segments of ${segments.segmentIntervalMs} ms`
   return {
     rows: inMemory === true ? 'none' : rows,
-    changelog: windows === undefined ? 'key' : windowed,
+    changelog: windows !== undefined || type === 'suppress-buffer' ? windowed : 'key',
     key: sameBytes[key.name] ?? key.name,
     value: sameBytes[value.name] ?? value.name,
   }

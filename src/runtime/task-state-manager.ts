@@ -9,6 +9,7 @@ import type { OverlayWriter } from '../state/overlay-writer.ts'
 import { hasTimestampedRows } from '../state/row-codec.ts'
 import { segmentOptions } from '../state/segments.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { SUPPRESS_CHANGELOG_VERSION } from '../state/suppress-row.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import { setAside } from './state-directory.ts'
@@ -49,7 +50,7 @@ export class TaskStateManager {
     this.#environment = environment
     this.database = database
     this.#restore = new StateRestore(definition, partition, database, layouts, environment)
-    const { budget, overlayWriter, counters } = environment
+    const { budget, overlayWriter, counters, systemTimeMs = Date.now } = environment
     const onOverlayBytes = (bytes: number): void => {
       this.overlayBytes = bytes
     }
@@ -62,6 +63,7 @@ export class TaskStateManager {
           budget,
           overlayWriter,
           recordTimestamp,
+          systemTimeMs,
           onOverlayBytes,
           onExpired: () => counters.recordsDropped++,
         }),
@@ -133,8 +135,8 @@ export class TaskStateManager {
   /** What a commit would write: the overlays, and the dirty rows above them. */
   get uncommittedBytes(): number {
     let bytes = this.overlayBytes
-    for (const { cache } of this.stores.values()) {
-      bytes += cache.dirtyBytes + cache.dirtyEntries * OVERLAY_BYTES_PER_ROW
+    for (const { cache, uncommittedBytes = 0 } of this.stores.values()) {
+      bytes += cache.dirtyBytes + cache.dirtyEntries * OVERLAY_BYTES_PER_ROW + uncommittedBytes
     }
     return bytes
   }
@@ -211,6 +213,7 @@ function databaseOptions(
       inMemory: store.inMemory === true,
       changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
       ...segmentOptions(store),
+      ...(store.type === 'suppress-buffer' && { changelogVersion: SUPPRESS_CHANGELOG_VERSION }),
       ...(store.rocksdb !== undefined && { rocksdb: store.rocksdb }),
     })),
     flushEveryRecords: config.flushEveryRecords,

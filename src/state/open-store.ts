@@ -2,6 +2,7 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import { openKeyValueStore, type StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { RocksDbSessionStore } from './session-store.ts'
 import type { StateStore } from './state-store.ts'
+import { SuppressBuffer } from './suppress-buffer.ts'
 import { RocksDbVersionedStore } from './versioned-store.ts'
 import { PlainWindowStore, TimestampedRowsWindowStore } from './window-store.ts'
 
@@ -16,6 +17,8 @@ export function openStore(definition: StoreDefinition, environment: StoreEnviron
       return new RocksDbSessionStore(definition, environment)
     case 'versioned':
       return new RocksDbVersionedStore(definition, environment)
+    case 'suppress-buffer':
+      return new SuppressBuffer(definition, environment)
     default:
       return openKeyValueStore(definition, environment)
   }

@@ -30,6 +30,8 @@ export interface StoreEnvironment {
   readonly overlayWriter: OverlayWriter
   /** The timestamp of what is being processed, ms: the changelog timestamp of a plain store's change. */
   readonly recordTimestamp: () => number
+  /** The wall clock, ms. Default: Date.now. */
+  readonly systemTimeMs?: () => number
   /** Told the database's overlay bytes whenever changes were applied. */
   readonly onOverlayBytes: (bytes: number) => void
   /** A row was put that had expired already: it is dropped. */

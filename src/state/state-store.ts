@@ -7,6 +7,8 @@ export interface StateStore extends Store {
   /** The scans left open: the task closes them at the end of a record. */
   readonly openScans: ReadonlySet<StoreIterator<unknown, unknown>>
   closeScans(): void
+  /** What a commit would write besides the cache's dirty rows, bytes. Default: nothing. */
+  readonly uncommittedBytes?: number
   /** Changes that a caching store has not told those downstream, and the memory that they take. */
   readonly pendingChanges: { readonly size: number; readonly bytes: number }
   /** Tells them until `isFull`. @returns true when nothing is left */

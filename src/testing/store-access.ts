@@ -17,6 +17,7 @@ export const STORE_METHODS: Readonly<Record<StoreType, string>> = {
   'timestamped-window': 'timestampedWindowStore',
   session: 'sessionStore',
   versioned: 'versionedStore',
+  'suppress-buffer': 'stateStore',
 }
 
 /** Kafka's ConsumerRecord.NO_TIMESTAMP. */

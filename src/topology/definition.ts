@@ -87,6 +87,7 @@ export type StoreType =
   | 'timestamped-window'
   | 'session'
   | 'versioned'
+  | 'suppress-buffer'
 
 /** How a window or session store keeps time. */
 export interface WindowsDefinition {

@@ -17,9 +17,9 @@ export function prefetchPlan(
       visited.add(node.name)
       for (const name of node.readsByKey) {
         const store = stores.get(name)
-        // The rows of a window, a session or a version lie under more than the record's key.
-        if (store?.key === source.key && store.windows === undefined && store.versions === undefined)
-          plan.add(store)
+        // The rows of a window, a session or a version lie under more than the record's key; a buffer is in memory.
+        if (store?.key !== source.key || store.type === 'suppress-buffer') continue
+        if (store.windows === undefined && store.versions === undefined) plan.add(store)
       }
       if (node.preservesKey) visit(node.name)
     }

@@ -14,6 +14,7 @@ import { hasTimestampedRows } from '../../src/state/row-codec.ts'
 import { segmentOptions } from '../../src/state/segments.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 import type { KeyValueStore } from '../../src/state/store.ts'
+import { SUPPRESS_CHANGELOG_VERSION } from '../../src/state/suppress-row.ts'
 import type { TopologyDefinition } from '../../src/topology/definition.ts'
 import { smallStateMemory } from './state-memory.ts'
 
@@ -77,6 +78,7 @@ export class TaskGraph implements AsyncDisposable {
         inMemory: definition.inMemory === true,
         changelogTopic: null,
         ...segmentOptions(definition),
+        ...(definition.type === 'suppress-buffer' && { changelogVersion: SUPPRESS_CHANGELOG_VERSION }),
       })),
       flushEveryRecords: 1_000_000,
       flushIntervalMs: 3_600_000,

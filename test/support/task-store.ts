@@ -9,6 +9,7 @@ import { openStore } from '../../src/state/open-store.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
 import { segmentOptions } from '../../src/state/segments.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
+import { SUPPRESS_CHANGELOG_VERSION } from '../../src/state/suppress-row.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 import { smallStateMemory } from './state-memory.ts'
 
@@ -97,6 +98,7 @@ export class TaskStore {
           inMemory,
           changelogTopic: logging ? this.topic : null,
           ...segmentOptions(this.#definition),
+          ...(type === 'suppress-buffer' && { changelogVersion: SUPPRESS_CHANGELOG_VERSION }),
         },
       ],
       flushEveryRecords: 1_000_000,

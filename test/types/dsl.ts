@@ -1,11 +1,13 @@
 /** What the compiler must infer, and what it must refuse. Checked by tsc alone; nothing here runs. */
 import type { KeyValueStore, Processor, Stream, Table, Windowed } from '../../src/index.ts'
 import {
+  BufferConfig,
   defineTopology,
   JoinWindows,
   minutes,
   SessionWindows,
   SlidingWindows,
+  Suppressed,
   serdes,
   stores,
   TimeWindows,
@@ -75,6 +77,63 @@ export default defineTopology((builder) => {
   })
   // @ts-expect-error: the key of a record without one
   nullable.filter(({ key }) => key.length > 0)
+
+  // Rows by another key: the selector says what the groups' keys and values are.
+  const groups = builder
+    .table('views', views)
+    .groupBy((view, user) => ({ key: view.page, value: view.durationMs + user.length }), {
+      key: serdes.string,
+      value: serdes.float64,
+    })
+  check<Equal<ReturnType<typeof groups.count>, Table<string, number, 'known', never>>>()
+  const longest = groups.reduce(
+    (one, other) => Math.max(one, other),
+    (one, other) => (one > other ? one : null),
+  )
+  check<Equal<typeof longest, Table<string, number>>>()
+  // @ts-expect-error: the serde of other values
+  builder.table('views', views).groupBy((view) => ({ key: view.page, value: 1 }), views)
+
+  // Only windows close, and a buffer that emits early gives no final results.
+  const changing = builder.table('changing', views)
+  const held = changing.suppress(Suppressed.untilTimeLimit(minutes(1), BufferConfig.maxRecords(10)))
+  check<Equal<typeof held, Table<string, View>>>()
+  const finals = stream
+    .groupByKey()
+    .windowedBy(TimeWindows.of({ sizeMs: minutes(5) }))
+    .count()
+    .suppress(Suppressed.untilWindowCloses(BufferConfig.maxBytes(1_000).shutDownWhenFull()))
+  check<Equal<typeof finals, Table<Windowed<string>, number, 'known', never>>>()
+  // @ts-expect-error: the keys are no windows
+  changing.suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
+  // @ts-expect-error: the buffer emits early
+  Suppressed.untilWindowCloses(BufferConfig.maxRecords(10))
+  const renamed = changing.mapValues((view) => view.page)
+  // @ts-expect-error: the values' serde is not known
+  renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()))
+  renamed.suppress(Suppressed.untilTimeLimit(1, BufferConfig.unbounded()), { value: serdes.string })
+
+  // Each stream's values go to its own aggregator; nulls as they may come.
+  const cogrouped = stream
+    .groupByKey()
+    .cogroup<number>((total, view, user) => {
+      check<Equal<[typeof total, typeof view, typeof user], [number, View, string]>>()
+      return total + view.durationMs
+    })
+    .cogroup(nullable.groupByKey(), (total, view) => {
+      check<Equal<typeof view, View | null>>()
+      return view === null ? null : total
+    })
+  const cogroupedTotals = cogrouped.aggregate({ initializer: () => 0, value: serdes.float64 })
+  check<Equal<typeof cogroupedTotals, Table<string, number>>>()
+  // @ts-expect-error: the aggregate is a number
+  cogrouped.aggregate({ initializer: () => '', value: serdes.string })
+  const inSessions = cogrouped.windowedBy(SessionWindows.of({ inactivityGapMs: 1 }))
+  // @ts-expect-error: sessions are merged
+  inSessions.aggregate({ initializer: () => 0, value: serdes.float64 })
+  const byDuration = stream.groupBy(({ value }) => value.durationMs, { key: serdes.float64 })
+  // @ts-expect-error: other keys
+  cogrouped.cogroup(byDuration, (total) => total)
 
   // Windows: keys are windowed, and null values reach the functions of those that do not drop them.
   const fiveMinutes = TimeWindows.of({ sizeMs: minutes(5), graceMs: minutes(1) })

@@ -39,7 +39,7 @@ class RestorerTest : public ::testing::Test {
     logs_[topic].push_back({key, value, timestamp_ms});
     ASSERT_OK(producer_->Append(topic, kPartition, key,
                                 value.has_value() ? std::optional<std::string_view>(*value) : std::nullopt,
-                                timestamp_ms));
+                                "", timestamp_ms));
   }
 
   void ProduceSome(Random& random, int count) {

@@ -32,6 +32,7 @@ class RecordingSink final : public ChangelogSink {
     std::string key;
     std::optional<std::string> value;
     int64_t timestamp_ms;
+    std::string headers = {};
   };
 
   explicit RecordingSink(std::vector<std::string> topics)
@@ -44,12 +45,12 @@ class RecordingSink final : public ChangelogSink {
     return -1;
   }
   Status Append(int topic, int32_t, std::string_view key, std::optional<std::string_view> value,
-                int64_t timestamp_ms) override {
+                std::string_view headers, int64_t timestamp_ms) override {
     if (fail_after_ == 0) return Status("kafka:_TIMED_OUT", "full");
     if (fail_after_ > 0) fail_after_--;
     logs_[topic].push_back({std::string(key),
                             value.has_value() ? std::optional<std::string>(*value) : std::nullopt,
-                            timestamp_ms});
+                            timestamp_ms, std::string(headers)});
     return Status::Ok();
   }
   int64_t DeliveredOffset(int topic, int32_t) const override {

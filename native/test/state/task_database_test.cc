@@ -277,6 +277,22 @@ TEST(TaskDatabase, TheChangelogGetsEachKeyOncePerCommitInOrder) {
   EXPECT_EQ(AcquireMemory()->Usage().overlay_bytes, 0u);
 }
 
+TEST(TaskDatabase, HeadersGoWithTheValuesOfOneStore) {
+  TemporaryFolder folder;
+  TaskDatabaseOptions options = ThreeStores(folder / "db");
+  options.stores[0].changelog_headers = "headers";
+  const auto database = OpenDatabase(AcquireMemory(), options);
+  const auto sink = ThreeStoresSink();
+  ASSERT_OK(PutOne(*database, 0, "a", "1", 10));
+  ASSERT_OK(PutOne(*database, 0, "b", std::nullopt, 11));
+  ASSERT_OK(PutOne(*database, 1, "k", TimestampBytes(77) + "value", 77));
+  ASSERT_OK(CommitAll(*database, sink));
+  ASSERT_EQ(sink->log(0).size(), 2u);
+  EXPECT_EQ(sink->log(0)[0].headers, "headers");
+  EXPECT_EQ(sink->log(0)[1].headers, "");
+  EXPECT_EQ(sink->log(1)[0].headers, "");
+}
+
 TEST(TaskDatabase, ACommitNeedsADrain) {
   TemporaryFolder folder;
   const auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));

@@ -4,6 +4,7 @@ import type { StreamRecord } from '../record.ts'
 import type { RecordOrigin } from '../task-clock.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { type RecordAtWork, recordAtWork } from './record-at-work.ts'
 
 /**
  * Puts a table's rows and forwards what has changed: at once, or, for a store with caching, when the store is flushed. Kafka Streams'
@@ -14,8 +15,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
   readonly #context: OperatorContext<K, Change<V>>
   readonly #sendsOldValues: boolean
   readonly #caching: boolean
-  /** Whose row is being put. */
-  #record: StreamRecord<unknown, unknown> | null = null
+  readonly #atWork: RecordAtWork
 
   constructor(
     store: TimestampedKeyValueStore<K, V>,
@@ -25,6 +25,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     this.#store = store
     this.#context = context
     this.#sendsOldValues = sendsOldValues
+    this.#atWork = recordAtWork(store)
     this.#caching = (store as Partial<CachingStore<K, V>>).setFlushListener?.(this) ?? false
   }
 
@@ -33,9 +34,9 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     const { key } = record
     const loggedTimestamp = newValue === null ? record.timestamp : timestamp
     if (this.#caching) {
-      this.#record = record
+      this.#atWork.record = record
       this.#store.update(key, newValue, loggedTimestamp)
-      this.#record = null
+      this.#atWork.record = null
       return
     }
     this.#store.update(key, newValue, loggedTimestamp)
@@ -44,7 +45,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
   }
 
   origin(before: unknown): RecordOrigin {
-    return this.#context.origin(this.#record, before as RecordOrigin | null)
+    return this.#context.origin(this.#atWork.record, before as RecordOrigin | null)
   }
 
   flushed({ key, newValue, oldValue, timestamp, origin }: PendingChange<K, V>): void {

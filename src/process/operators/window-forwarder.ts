@@ -11,6 +11,7 @@ import type { StreamRecord } from '../record.ts'
 import type { RecordOrigin } from '../task-clock.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
+import { type RecordAtWork, recordAtWork } from './record-at-work.ts'
 
 /**
  * Puts a windowed aggregate's rows and forwards what has changed: at once, or, for a store with caching, when the store is flushed. With
@@ -22,8 +23,7 @@ abstract class WindowForwarder<K, V, S extends object> implements FlushListener<
   protected readonly sendsOldValues: boolean
   /** Changes are to be forwarded as soon as they are put. */
   protected readonly forwardsNow: boolean
-  /** Whose row is being put. */
-  protected record: StreamRecord<unknown, unknown> | null = null
+  protected readonly atWork: RecordAtWork
 
   constructor(
     store: S,
@@ -32,6 +32,7 @@ abstract class WindowForwarder<K, V, S extends object> implements FlushListener<
     forwards: boolean,
   ) {
     this.store = store
+    this.atWork = recordAtWork(store)
     this.context = context
     this.sendsOldValues = sendsOldValues
     const caching =
@@ -43,7 +44,7 @@ abstract class WindowForwarder<K, V, S extends object> implements FlushListener<
   protected abstract flushedTimestamp(change: PendingChange<Windowed<K>, V>): number
 
   origin(before: unknown): RecordOrigin {
-    return this.context.origin(this.record, before as RecordOrigin | null)
+    return this.context.origin(this.atWork.record, before as RecordOrigin | null)
   }
 
   flushed(change: PendingChange<Windowed<K>, V>): void {
@@ -81,10 +82,10 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V, Timestamped
     timestamp: number,
   ): void {
     const { key } = record
-    this.record = record
+    this.atWork.record = record
     // A deletion is logged with the record's timestamp.
     this.store.update(key, newValue, newValue === null ? record.timestamp : timestamp, window.start)
-    this.record = null
+    this.atWork.record = null
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
     this.context.forward({ key: { key, window }, value, timestamp, headers: record.headers })
@@ -114,9 +115,9 @@ export class SessionForwarder<K, V> extends WindowForwarder<K, V, SessionStore<K
     newValue: V | null,
     oldValue: V | null,
   ): void {
-    this.record = record
+    this.atWork.record = record
     this.store.put(session, newValue)
-    this.record = null
+    this.atWork.record = null
     if (!this.forwardsNow) return
     const value = this.change(newValue, oldValue)
     this.context.forward({ key: session, value, timestamp: session.window.end, headers: Headers.empty })

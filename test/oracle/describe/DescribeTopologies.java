@@ -242,6 +242,7 @@ public final class DescribeTopologies {
     });
 
     DescribeJoins.addTo(DescribeTopologies::dsl);
+    DescribeAggregates.addTo(DescribeTopologies::dsl);
 
     api("processor-api", topology -> topology
         .addSource("source-a", "topic-a")

@@ -269,6 +269,8 @@ public final class RunOperators {
     });
 
     JoinTopologies.addTo(TOPOLOGIES);
+    SuppressTopologies.addTo(TOPOLOGIES);
+    CogroupTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

@@ -32,13 +32,16 @@ import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.kstream.Branched;
 import org.apache.kafka.streams.kstream.BranchedKStream;
+import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KGroupedTable;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Merger;
 import org.apache.kafka.streams.kstream.Named;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
@@ -47,6 +50,8 @@ import org.apache.kafka.streams.kstream.Reducer;
 import org.apache.kafka.streams.kstream.SessionWindowedKStream;
 import org.apache.kafka.streams.kstream.SessionWindows;
 import org.apache.kafka.streams.kstream.SlidingWindows;
+import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.JoinWindows;
@@ -254,6 +259,8 @@ public final class RunTopologies {
       String name = addPlainStore(s, "-seen");
       return s.a().table().transformValues(() -> new Transforming(name, s.n()), s.materialized(), name);
     });
+    addTableOperators();
+    addCogroupOperators();
     OPERATORS.put("process", s -> {
       String name = addPlainStore(s, "");
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
@@ -273,27 +280,118 @@ public final class RunTopologies {
     return (Materialized) step.materialized();
   }
 
+  // Tables by another key: as in table-operators.ts.
+
+  private static void addTableOperators() {
+    OPERATORS.put("suppress", s -> s.a().table().suppress(held(s)));
+    OPERATORS.put("windowSuppress", s -> told((s.store().equals("none")
+        ? windowed(s).count() : windowed(s).count(counts(s.windows()))).suppress(untilClosed())));
+    OPERATORS.put("slidingSuppress", s -> told(sliding(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows()).suppress(untilClosed())));
+    OPERATORS.put("sessionSuppress", s -> told((s.store().equals("none")
+        ? sessions(s).count() : sessions(s).count(counts(s.sessions()))).suppress(untilClosed())));
+    OPERATORS.put("countRows", s -> s.store().equals("none") ? groupedRows(s).count() : groupedRows(s).count(longs(s)));
+    OPERATORS.put("reduceRows", s -> s.store().equals("none")
+        ? groupedRows(s).reduce((aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v))
+        : groupedRows(s).reduce(
+            (aggregate, v) -> combine(s.n(), aggregate, v), (aggregate, v) -> taken(s.n(), aggregate, v), s.materialized()));
+    OPERATORS.put("aggregateRows", s -> {
+      KGroupedTable<String, Object> groups = groupedRows(s);
+      if (s.n() % 3 == 2) groups.count();
+      return s.n() == 6
+          ? groups.aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+              (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), Named.as("named-" + s.text("storeName")), s.materialized())
+          : groups.aggregate(() -> "i" + s.n(), (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
+              (k, v, aggregate) -> taken(s.n(), aggregate, shown(v)), s.materialized());
+    });
+  }
+
+  private static KGroupedTable<String, Object> groupedRows(Step s) {
+    return s.a().table().groupBy(
+        (k, v) -> KeyValue.pair(newKey(s.n(), s.n() % 2 == 0 ? k : "", v), s.n() == 3 && shown(v).endsWith("2") ? null : v),
+        s.n() > 4
+            ? Grouped.with("group-" + s.text("storeName"), Serdes.String(), s.a().serde())
+            : Grouped.with(Serdes.String(), s.a().serde()));
+  }
+
+  private static Suppressed<String> held(Step step) {
+    Suppressed<String> held = switch (step.n() % 4) {
+      case 0 -> Suppressed.untilTimeLimit(Duration.ofMillis(30), BufferConfig.unbounded());
+      case 1 -> Suppressed.untilTimeLimit(Duration.ofMillis(200), BufferConfig.maxRecords(2));
+      case 2 -> Suppressed.untilTimeLimit(Duration.ofMillis(200), BufferConfig.maxBytes(120));
+      default -> Suppressed.untilTimeLimit(Duration.ofMillis(100), BufferConfig.maxRecords(3).withMaxBytes(300));
+    };
+    return step.n() > 4 ? held.withName("hold-" + step.text("storeName")) : held;
+  }
+
+  private static Suppressed<Windowed<?>> untilClosed() {
+    return Suppressed.untilWindowCloses(BufferConfig.unbounded());
+  }
+
+  private static Object taken(int n, Object aggregate, Object value) {
+    return aggregate instanceof Long number ? (Object) (number - (Long) value) : combine(n + 1, aggregate, "-" + value);
+  }
+
+  // Two streams in one table: as in cogroup-operators.ts.
+
+  private static void addCogroupOperators() {
+    OPERATORS.put("cogroup", s -> s.n() == 4
+        ? cogrouped(s).aggregate(() -> "i" + s.n(), cogroupName(s), s.materialized())
+        : cogrouped(s).aggregate(() -> "i" + s.n(), s.materialized()));
+    OPERATORS.put("windowCogroup", s -> told(s.n() == 4
+        ? cogrouped(s).windowedBy(timeWindows(s)).aggregate(() -> "i" + s.n(), cogroupName(s), s.windows())
+        : cogrouped(s).windowedBy(timeWindows(s)).aggregate(() -> "i" + s.n(), s.windows())));
+    OPERATORS.put("slidingCogroup", s -> told(s.n() == 4
+        ? cogrouped(s).windowedBy(slidingWindows(s)).aggregate(() -> "i" + s.n(), cogroupName(s), s.windows())
+        : cogrouped(s).windowedBy(slidingWindows(s)).aggregate(() -> "i" + s.n(), s.windows())));
+    OPERATORS.put("sessionCogroup", s -> {
+      Merger<String, Object> merger = (k, one, two) -> combine(s.n(), one, shown(two));
+      return told(s.n() == 4
+          ? cogrouped(s).windowedBy(sessionWindows(s)).aggregate(() -> "i" + s.n(), merger, cogroupName(s), s.sessions())
+          : cogrouped(s).windowedBy(sessionWindows(s)).aggregate(() -> "i" + s.n(), merger, s.sessions()));
+    });
+  }
+
+  private static CogroupedKStream<String, Object> cogrouped(Step s) {
+    return s.a().grouped()
+        .<Object>cogroup((k, v, aggregate) -> combine(s.n(), aggregate, shown(v)))
+        .cogroup(s.b().grouped(), (k, v, aggregate) -> combine(s.n() + 1, aggregate, shown(v) + "."));
+  }
+
+  private static Named cogroupName(Step step) {
+    return Named.as("cogroup-" + step.text("storeName"));
+  }
+
   // Windows: as in window-operators.ts.
 
-  private static TimeWindowedKStream<String, Object> windowed(Step step) {
-    TimeWindows windows = switch (step.n() % 3) {
+  private static TimeWindows timeWindows(Step step) {
+    return switch (step.n() % 3) {
       case 0 -> TimeWindows.ofSizeWithNoGrace(Duration.ofMillis(50));
       case 1 -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(60), Duration.ofMillis(30)).advanceBy(Duration.ofMillis(20));
       default -> TimeWindows.ofSizeAndGrace(Duration.ofMillis(100), Duration.ofMillis(1000)).advanceBy(Duration.ofMillis(70));
     };
-    return step.a().grouped().windowedBy(windows).emitStrategy(strategy(step));
+  }
+
+  private static TimeWindowedKStream<String, Object> windowed(Step step) {
+    return step.a().grouped().windowedBy(timeWindows(step)).emitStrategy(strategy(step));
+  }
+
+  private static SlidingWindows slidingWindows(Step step) {
+    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
+    return SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step));
   }
 
   private static TimeWindowedKStream<String, Object> sliding(Step step) {
-    Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
-    return step.a().grouped().windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step)))
-        .emitStrategy(strategy(step));
+    return step.a().grouped().windowedBy(slidingWindows(step)).emitStrategy(strategy(step));
+  }
+
+  private static SessionWindows sessionWindows(Step step) {
+    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
+    return SessionWindows.ofInactivityGapAndGrace(gap, grace(step));
   }
 
   private static SessionWindowedKStream<String, Object> sessions(Step step) {
-    Duration gap = Duration.ofMillis(new int[] {10, 30, 60}[step.n() % 3]);
-    return step.a().grouped().windowedBy(SessionWindows.ofInactivityGapAndGrace(gap, grace(step)))
-        .emitStrategy(strategy(step));
+    return step.a().grouped().windowedBy(sessionWindows(step)).emitStrategy(strategy(step));
   }
 
   private static Duration grace(Step step) {

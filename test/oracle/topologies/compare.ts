@@ -34,9 +34,10 @@ function normalized(
     if (!changelogs.has(topic)) changelogs.set(topic, new Changelog())
     return changelogs.get(topic)!
   }
-  const compared = (topic: string, rows: readonly OutputRow[], index: number): readonly OutputRow[] => {
-    if (isJoinChangelog(topic)) return joinRecords(rows)
-    if (!topic.endsWith('-changelog')) return rows
+  const compared = (topic: string, given: readonly OutputRow[], index: number): readonly OutputRow[] => {
+    if (isJoinChangelog(topic)) return joinRecords(given)
+    if (!topic.endsWith('-changelog')) return given
+    const rows = timed(topic, given)
     if (!caching || isWaitingChangelog(topic)) return changelog(topic).changes(rows)
     const sides = [rows, others?.[index]?.[topic] ?? []]
     const deleted = new Set(sides.flatMap(deletedWindows))
@@ -67,6 +68,12 @@ function normalized(
       ),
     }),
   }
+}
+
+/** Kafka Streams leaves it to the producer when a buffer's changes were written. */
+function timed(topic: string, rows: readonly OutputRow[]): readonly OutputRow[] {
+  if (!/-(KTABLE-SUPPRESS-STATE-STORE-\d+|hold-.*-store)-changelog$/.test(topic)) return rows
+  return rows.map(([key, value, , headers]) => [key, value, 0, headers])
 }
 
 /** Windows that are told when they close: Kafka Streams has their rows by time, Weir by key as everywhere. */

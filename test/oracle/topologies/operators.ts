@@ -5,11 +5,13 @@ import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { cogroupOperators } from './cogroup-operators.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
 import { joinOperators } from './join-operators.ts'
 import { addPlainStore, Remembering, RememberingValues, remembered, transformer } from './processors.ts'
 import { routingOperators } from './routing-operators.ts'
+import { tableOperators } from './table-operators.ts'
 import { windowOperators } from './window-operators.ts'
 
 type Text = string | null
@@ -224,6 +226,8 @@ export const operators: Readonly<Record<string, Operator>> = {
       })
     },
   },
+  ...tableOperators,
+  ...cogroupOperators,
   process: {
     takes: ['stream'],
     gives: 'stream',

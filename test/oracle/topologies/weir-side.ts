@@ -94,7 +94,7 @@ function rowsOf(store: Store, type: string, caching: boolean): unknown[][] {
       typeof key === 'string' ? [[key, ...shownRow(value)]] : [],
     )
   }
-  if (type === 'versioned' || caching) return []
+  if (type === 'versioned' || type === 'suppress-buffer' || caching) return []
   using all =
     type === 'session'
       ? (store as ReadOnlySessionStore<unknown, unknown>).fetch(null, null)

@@ -1,5 +1,6 @@
 import type { GroupedStream } from '../../../src/dsl/grouped-stream.ts'
 import type { WindowedMaterializedOptions } from '../../../src/dsl/options.ts'
+import { BufferConfig, Suppressed } from '../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import { SessionWindows, SlidingWindows, TimeWindows } from '../../../src/dsl/windows.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
@@ -11,24 +12,24 @@ type Grouped = GroupedStream<string, Value, 'known', null>
 
 const grouped = ({ inputs }: Building): Grouped => inputs[0] as Grouped
 
-function timeWindows(n: number): TimeWindows {
+export function timeWindows(n: number): TimeWindows {
   if (n % 3 === 0) return TimeWindows.of({ sizeMs: 50 })
   return n % 3 === 1
     ? TimeWindows.of({ sizeMs: 60, advanceMs: 20, graceMs: 30 })
     : TimeWindows.of({ sizeMs: 100, advanceMs: 70, graceMs: 1000 })
 }
 
-function slidingWindows(n: number): SlidingWindows {
+export function slidingWindows(n: number): SlidingWindows {
   return SlidingWindows.of({ timeDifferenceMs: [20, 50, 10][n % 3]!, graceMs: [0, 40, 1000][n % 3]! })
 }
 
-function sessionWindows(n: number): SessionWindows {
+export function sessionWindows(n: number): SessionWindows {
   return SessionWindows.of({ inactivityGapMs: [10, 30, 60][n % 3]!, graceMs: [0, 40, 1000][n % 3]! })
 }
 
 const strategy = (n: number) => (n > 4 ? 'on-window-close' : 'on-window-update')
 
-function rows({ step, caching }: Building): WindowedMaterializedOptions<string, Value> | undefined {
+export function rows({ step, caching }: Building): WindowedMaterializedOptions<string, Value> | undefined {
   if (step.store === 'none') return undefined
   return {
     key: serdes.string,
@@ -39,7 +40,7 @@ function rows({ step, caching }: Building): WindowedMaterializedOptions<string, 
 }
 
 /** The changes of a windowed table, under keys of text. */
-function told(table: unknown): unknown {
+export function told(table: unknown): unknown {
   return (table as Table<Windowed<string>, Value>)
     .toStream()
     .selectKey(({ key: { key, window } }) => `${key}@${window.start}-${window.end}`)
@@ -73,6 +74,8 @@ const aggregates = (b: Building) => ({
   value: serdeOf('text'),
 })
 
+const untilClosed = Suppressed.untilWindowCloses(BufferConfig.unbounded())
+
 const windowed = {
   window: (b: Building) => grouped(b).windowedBy(timeWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
   sliding: (b: Building) => grouped(b).windowedBy(slidingWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
@@ -85,6 +88,15 @@ export const windowOperators: Readonly<Record<string, Operator>> = {
   windowReduce: windowOperator(same, 'aggregate', (b) => windowed.window(b).reduce(reducer(b), rows(b))),
   windowAggregate: windowOperator(undefined, 'aggregate with serdes', (b) =>
     windowed.window(b).aggregate<Value, Value>(aggregates(b)),
+  ),
+  windowSuppress: windowOperator(number, 'aggregate', (b) =>
+    windowed.window(b).count(counts(b)).suppress(untilClosed),
+  ),
+  slidingSuppress: windowOperator(undefined, 'aggregate with serdes', (b) =>
+    windowed.sliding(b).aggregate<Value, Value>(aggregates(b)).suppress(untilClosed),
+  ),
+  sessionSuppress: windowOperator(number, 'aggregate', (b) =>
+    windowed.session(b).count(counts(b)).suppress(untilClosed),
   ),
   slidingCount: windowOperator(number, 'aggregate', (b) => windowed.sliding(b).count(counts(b))),
   slidingReduce: windowOperator(same, 'aggregate', (b) => windowed.sliding(b).reduce(reducer(b), rows(b))),

@@ -10,6 +10,7 @@ import type { StoreDefinition } from '../../../src/topology/definition.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { Topology } from '../../../src/topology/topology.ts'
 import type { TopologyModule } from '../../../src/topology/topology-module.ts'
+import { describedAggregates } from './described-aggregates.ts'
 import { describedJoins } from './described-joins.ts'
 
 const text = { key: serdes.string, value: serdes.string }
@@ -321,7 +322,8 @@ export const topologies: Record<string, () => TopologyModule> = {
       .addStateStore(store('shared'), 'p2', 'p0'),
 }
 
-for (const [name, define] of Object.entries(describedJoins)) topologies[name] = () => dsl(define)
+for (const [name, define] of Object.entries({ ...describedJoins, ...describedAggregates }))
+  topologies[name] = () => dsl(define)
 for (let seed = 1; seed <= 40; seed++) topologies[`random-${seed}`] = () => randomTopology(seed)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

@@ -11,7 +11,9 @@ import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../../src/state/store.ts'
 import { TaskGraph } from '../../../support/task-graph.ts'
+import { cogroupTopologies } from './cogroup-topologies.ts'
 import { type Collect, joinTopologies, type OperatorTopology, type Rows } from './join-topologies.ts'
+import { suppressTopologies } from './suppress-topologies.ts'
 
 /** The topologies of test/oracle/operators/RunOperators.java, on the same records: what comes out must be what came out there. */
 
@@ -418,7 +420,7 @@ const topologies: Record<string, OperatorTopology> = {
   },
 }
 
-Object.assign(topologies, joinTopologies)
+Object.assign(topologies, joinTopologies, suppressTopologies, cogroupTopologies)
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */
 function generator(): (bound: number) => number {
