@@ -1,6 +1,6 @@
 /** What aircraft do: by day, in sessions of work, and in all, beside what is known of the aircraft. */
 import type { Stream, Table } from '../../src/index.ts'
-import { SessionWindows, serdes, TimeWindows } from '../../src/index.ts'
+import { BufferConfig, SessionWindows, Suppressed, serdes, TimeWindows } from '../../src/index.ts'
 import type { AircraftDay, AircraftSession, AircraftTotals, Flight, Plane } from './records.ts'
 import { activityGraceMs, dayMs, sessionGapMs } from './rules.ts'
 
@@ -18,7 +18,7 @@ function addFlight(totals: AircraftTotals, { departureDelayMinutes: delay }: Fli
 export function addAircraftActivity(flights: Stream<string, Flight>, planes: Table<string, Plane>): void {
   const byAircraft = flights.groupByKey()
 
-  // By day, UTC: a window for each.
+  // By day, UTC: a window for each, told once, when no flight of that day can come any more.
   byAircraft
     .windowedBy(TimeWindows.of({ sizeMs: dayMs, graceMs: activityGraceMs }))
     .aggregate({
@@ -27,6 +27,7 @@ export function addAircraftActivity(flights: Stream<string, Flight>, planes: Tab
       value: serdes.json<AircraftTotals>(),
       store: 'aircraft-days',
     })
+    .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
     .toStream()
     .map(({ key: { key, window }, value }): { key: string; value: AircraftDay } => ({
       key: `${key}@${new Date(window.start).toISOString().slice(0, 10)}`,

@@ -78,7 +78,7 @@ export interface AircraftTotals {
   readonly delayMinutes: number
 }
 
-/** In `aircraft-days`, by tail number and day; in `fleet`, by tail number, are the totals of all days beside the plane. */
+/** In `aircraft-days`, by tail number and day, once, when the day is over; in `fleet`, by tail number, are the totals of all days beside the plane. */
 export interface AircraftDay extends AircraftTotals {
   readonly tailNumber: string
   /** The day's begin, UTC, ms since 1970. */

@@ -31,3 +31,6 @@ export const sessionGapMs = 12 * hourMs
 
 /** Flights come in order of their days, and within a day as they took off: none is later than this. */
 export const activityGraceMs = dayMs
+
+/** The last day that is over when the data ends: two days before the last evening's flights, which every partition has. */
+export const lastClosedDayMs = Date.UTC(2013, 0, 30)

@@ -14,6 +14,7 @@ import { lastValues, readToEnd } from '../support/kafka.ts'
 import {
   delayMinutesMin,
   delaysMin,
+  lastClosedDayMs,
   sessionGapMs,
   weatherAfterMs,
   weatherBeforeMs,
@@ -49,8 +50,8 @@ export interface Results {
   readonly delayedAircraft: ReadonlyMap<string, readonly unknown[]>
   /** By flight and hour. */
   readonly flightsWithWeather: ReadonlyMap<string, unknown>
-  /** By aircraft and day. */
-  readonly aircraftDays: ReadonlyMap<string, unknown>
+  /** By aircraft and day: everything that was told, which is one result. */
+  readonly aircraftDays: ReadonlyMap<string, readonly unknown[]>
   /** By aircraft and begin. */
   readonly aircraftSessions: ReadonlyMap<string, unknown>
   /** By aircraft. */
@@ -174,12 +175,15 @@ function totals(rows: readonly Row[]): { flights: number; cancelled: number; del
   }
 }
 
-function daysOfAircraft(flights: readonly Row[]): Map<string, unknown> {
-  const results = new Map<string, unknown>()
+function daysOfAircraft(flights: readonly Row[]): Map<string, unknown[]> {
+  const results = new Map<string, unknown[]>()
   const isoDay = (row: Row): string => new Date(scheduledAtMs(row)).toISOString().slice(0, 10)
   for (const [tailNumber, rows] of flown(flights)) {
-    for (const [day, ofDay] of Map.groupBy(rows, isoDay))
-      results.set(`${tailNumber}@${day}`, { tailNumber, dayMs: Date.parse(day), ...totals(ofDay) })
+    for (const [day, ofDay] of Map.groupBy(rows, isoDay)) {
+      const dayMs = Date.parse(day)
+      if (dayMs <= lastClosedDayMs)
+        results.set(`${tailNumber}@${day}`, [{ tailNumber, dayMs, ...totals(ofDay) }])
+    }
   }
   return results
 }
@@ -258,7 +262,7 @@ export async function actualResults(bootstrapServers: string): Promise<Results> 
     carrierDelays: await finalValues(bootstrapServers, 'carrier-delays'),
     delayedAircraft: await allValues(bootstrapServers, 'delayed-aircraft'),
     flightsWithWeather: await finalValues(bootstrapServers, 'flights-with-weather'),
-    aircraftDays: await finalValues(bootstrapServers, 'aircraft-days'),
+    aircraftDays: await allValues(bootstrapServers, 'aircraft-days'),
     aircraftSessions: await finalValues(bootstrapServers, 'aircraft-sessions'),
     fleet: await finalValues(bootstrapServers, 'fleet'),
   }
