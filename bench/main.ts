@@ -1,10 +1,11 @@
-import { Command } from 'commander'
+import { Argument, Command } from 'commander'
 import { addWorkload } from './harness/command.ts'
 import { count } from './harness/count-workload.ts'
 import { largeState } from './harness/large-state-workload.ts'
 import { rangeJoin } from './harness/range-join-workload.ts'
 import { restore } from './harness/restore-workload.ts'
 import { addSoak } from './harness/soak.ts'
+import { microBenches, runMicroBenches } from './micro/run.ts'
 
 const program = new Command('bench').description(
   'Measures Weir beside its peers on a real broker; see bench/README.md.',
@@ -14,6 +15,11 @@ addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)
 addSoak(program)
+program
+  .command('micro')
+  .description('single steps, without a broker')
+  .addArgument(new Argument('[suites...]', 'default: all').choices([...microBenches]))
+  .action((suites: string[]) => runMicroBenches(suites))
 
 try {
   await program.parseAsync()

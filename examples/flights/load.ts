@@ -21,6 +21,9 @@ export const topics = {
   'carrier-delays': 2,
   'delayed-aircraft': 4,
   'flights-with-weather': 2,
+  'aircraft-days': 4,
+  'aircraft-sessions': 4,
+  fleet: 4,
 } as const
 
 /** Older than every flight: a task takes the oldest of the records that are there first. (0 would be the time of writing.) */

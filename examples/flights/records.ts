@@ -69,3 +69,28 @@ export interface FlightWithWeather {
   readonly departureDelayMinutes: number | null
   readonly weather: WeatherHour
 }
+
+export interface AircraftTotals {
+  /** Cancelled ones too. */
+  readonly flights: number
+  readonly cancelled: number
+  /** Of all departures together; early ones count against late ones. */
+  readonly delayMinutes: number
+}
+
+/** In `aircraft-days`, by tail number and day, once, when the day is over; in `fleet`, by tail number, are the totals of all days beside the plane. */
+export interface AircraftDay extends AircraftTotals {
+  readonly tailNumber: string
+  /** The day's begin, UTC, ms since 1970. */
+  readonly dayMs: number
+}
+
+/** In `aircraft-sessions`, by tail number and start: flights with no long rest between them. */
+export interface AircraftSession {
+  readonly tailNumber: string
+  /** Of the first flight, ms since 1970. */
+  readonly startMs: number
+  /** Of the last one. */
+  readonly endMs: number
+  readonly flights: number
+}

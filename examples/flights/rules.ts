@@ -2,7 +2,7 @@
 import type { Plane } from './records.ts'
 
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
+export const dayMs = 24 * hourMs
 
 /** Partitions of the topics that are read by airport. */
 export const airportPartitions = 2
@@ -25,3 +25,12 @@ export function windowMsOf(plane: Pick<Plane, 'yearBuilt'> | null): number {
  */
 export const weatherBeforeMs = 1 * hourMs
 export const weatherAfterMs = 2 * hourMs
+
+/** An aircraft that does not fly for longer has rested: its next flight begins another session. */
+export const sessionGapMs = 12 * hourMs
+
+/** Flights come in order of their days, and within a day as they took off: none is later than this. */
+export const activityGraceMs = dayMs
+
+/** The last day that is over when the data ends: two days before the last evening's flights, which every partition has. */
+export const lastClosedDayMs = Date.UTC(2013, 0, 30)

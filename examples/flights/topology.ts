@@ -1,5 +1,6 @@
 import { defineTopology, serdes, stores } from '../../src/index.ts'
 import { timedKey } from '../support/timed-key.ts'
+import { addAircraftActivity } from './aircraft-activity.ts'
 import { type AircraftState, DelayedAircraft } from './delayed-aircraft.ts'
 import type {
   CarrierDelays,
@@ -47,6 +48,7 @@ export default defineTopology((builder) => {
     store: 'planes',
   })
   const flights = builder.stream('flights', { key: serdes.string, value: flight })
+  addAircraftActivity(flights, planes)
   const withPlanes = flights.leftJoin(planes, (one, plane): FlightWithPlane => ({ ...one, plane }))
   withPlanes
     .selectKey(({ value }) => value.id)

@@ -11,7 +11,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 
 import { lastValues, readToEnd } from '../support/kafka.ts'
-import { delayMinutesMin, delaysMin, weatherAfterMs, weatherBeforeMs, windowMsOf } from './rules.ts'
+import {
+  delayMinutesMin,
+  delaysMin,
+  lastClosedDayMs,
+  sessionGapMs,
+  weatherAfterMs,
+  weatherBeforeMs,
+  windowMsOf,
+} from './rules.ts'
 
 type Row = Readonly<Record<string, string>>
 
@@ -42,6 +50,12 @@ export interface Results {
   readonly delayedAircraft: ReadonlyMap<string, readonly unknown[]>
   /** By flight and hour. */
   readonly flightsWithWeather: ReadonlyMap<string, unknown>
+  /** By aircraft and day: everything that was told, which is one result. */
+  readonly aircraftDays: ReadonlyMap<string, readonly unknown[]>
+  /** By aircraft and begin. */
+  readonly aircraftSessions: ReadonlyMap<string, unknown>
+  /** By aircraft. */
+  readonly fleet: ReadonlyMap<string, unknown>
 }
 
 function planesOfFlights(flights: readonly Row[], planes: readonly Row[]): Map<string, unknown> {
@@ -146,6 +160,73 @@ function weatherOfFlights(flights: readonly Row[], weather: readonly Row[]): Map
   return results
 }
 
+const flown = (flights: readonly Row[]): Map<string, Row[]> =>
+  Map.groupBy(
+    flights.filter((row) => row.tailnum !== 'NA'),
+    (row) => row.tailnum!,
+  )
+
+function totals(rows: readonly Row[]): { flights: number; cancelled: number; delayMinutes: number } {
+  const delays = rows.map((row) => maybe(row.dep_delay!)).filter((delay) => delay !== null)
+  return {
+    flights: rows.length,
+    cancelled: rows.length - delays.length,
+    delayMinutes: delays.reduce((sum, delay) => sum + delay, 0),
+  }
+}
+
+function daysOfAircraft(flights: readonly Row[]): Map<string, unknown[]> {
+  const results = new Map<string, unknown[]>()
+  const isoDay = (row: Row): string => new Date(scheduledAtMs(row)).toISOString().slice(0, 10)
+  for (const [tailNumber, rows] of flown(flights)) {
+    for (const [day, ofDay] of Map.groupBy(rows, isoDay)) {
+      const dayMs = Date.parse(day)
+      if (dayMs <= lastClosedDayMs)
+        results.set(`${tailNumber}@${day}`, [{ tailNumber, dayMs, ...totals(ofDay) }])
+    }
+  }
+  return results
+}
+
+function sessionsOfAircraft(flights: readonly Row[]): Map<string, unknown> {
+  const results = new Map<string, unknown>()
+  for (const [tailNumber, rows] of flown(flights)) {
+    const times = rows.map(scheduledAtMs).sort((a, b) => a - b)
+    let first = 0
+    times.forEach((time, index) => {
+      if (index < times.length - 1 && times[index + 1]! - time <= sessionGapMs) return
+      const startMs = times[first]!
+      results.set(`${tailNumber}@${new Date(startMs).toISOString()}`, {
+        tailNumber,
+        startMs,
+        endMs: time,
+        flights: index + 1 - first,
+      })
+      first = index + 1
+    })
+  }
+  return results
+}
+
+function fleetOf(flights: readonly Row[], planes: readonly Row[]): Map<string, unknown> {
+  const byAircraft = flown(flights)
+  return new Map(
+    planes
+      .filter((plane) => byAircraft.has(plane.tailnum!))
+      .map((plane) => [
+        plane.tailnum!,
+        {
+          tailNumber: plane.tailnum,
+          yearBuilt: maybe(plane.year!),
+          manufacturer: plane.manufacturer,
+          model: plane.model,
+          seats: Number(plane.seats),
+          ...totals(byAircraft.get(plane.tailnum!)!),
+        },
+      ]),
+  )
+}
+
 export function expectedResults(): Results {
   const flights = readCsv('flights-2013-01.csv.gz')
   const planes = readCsv('planes.csv.gz')
@@ -155,6 +236,9 @@ export function expectedResults(): Results {
     carrierDelays: delaysOfCarriers(flights),
     delayedAircraft: changesOfAircraft(flights, planes),
     flightsWithWeather: weatherOfFlights(flights, weather),
+    aircraftDays: daysOfAircraft(flights),
+    aircraftSessions: sessionsOfAircraft(flights),
+    fleet: fleetOf(flights, planes),
   }
 }
 
@@ -178,6 +262,9 @@ export async function actualResults(bootstrapServers: string): Promise<Results> 
     carrierDelays: await finalValues(bootstrapServers, 'carrier-delays'),
     delayedAircraft: await allValues(bootstrapServers, 'delayed-aircraft'),
     flightsWithWeather: await finalValues(bootstrapServers, 'flights-with-weather'),
+    aircraftDays: await allValues(bootstrapServers, 'aircraft-days'),
+    aircraftSessions: await finalValues(bootstrapServers, 'aircraft-sessions'),
+    fleet: await finalValues(bootstrapServers, 'fleet'),
   }
 }
 

@@ -32,6 +32,8 @@ import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.TopologyConfig;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.kstream.Branched;
+import org.apache.kafka.streams.kstream.BranchedKStream;
 import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
@@ -54,6 +56,10 @@ import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.JoinWindows;
+import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.kstream.ValueJoiner;
+import org.apache.kafka.streams.kstream.ValueTransformerWithKey;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.StateStore;
@@ -69,6 +75,7 @@ import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.ValueAndTimestamp;
+import org.apache.kafka.streams.state.ValueTimestampHeaders;
 import org.apache.kafka.streams.state.WindowStore;
 import org.apache.kafka.streams.test.TestRecord;
 
@@ -222,14 +229,46 @@ public final class RunTopologies {
     OPERATORS.put("sessionAggregate", s -> told(sessions(s).aggregate(() -> "i" + s.n(),
         (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)),
         (k, one, other) -> combine(s.n(), one, shown(other)), s.sessions())));
+    OPERATORS.put("joinStream", s -> s.a().stream().join(s.b().stream(),
+        (k, left, right) -> joined(s.n(), left, right, k), joinWindows(s), streamJoined(s)));
+    OPERATORS.put("joinTables", s -> s.store().equals("none")
+        ? s.a().table().join(s.b().table(), joiner(s))
+        : s.a().table().join(s.b().table(), joiner(s), s.materialized()));
+    OPERATORS.put("leftJoinStream", s -> s.a().stream().leftJoin(s.b().stream(),
+        (k, left, right) -> joined(s.n(), left, right, k), joinWindows(s), streamJoined(s)));
+    OPERATORS.put("leftJoinTables", s -> s.store().equals("none")
+        ? s.a().table().leftJoin(s.b().table(), joiner(s))
+        : s.a().table().leftJoin(s.b().table(), joiner(s), s.materialized()));
+    OPERATORS.put("outerJoinStream", s -> s.a().stream().outerJoin(s.b().stream(),
+        (k, left, right) -> joined(s.n(), left, right, k), joinWindows(s), streamJoined(s)));
+    OPERATORS.put("outerJoinTables", s -> s.store().equals("none")
+        ? s.a().table().outerJoin(s.b().table(), joiner(s))
+        : s.a().table().outerJoin(s.b().table(), joiner(s), s.materialized()));
+    OPERATORS.put("split", RunTopologies::split);
+    OPERATORS.put("toChosen", s -> {
+      s.a().stream().to((k, v, context) -> {
+        String chosen = newKey(s.n(), k, v);
+        return "chosen-" + (chosen == null ? "k2" : chosen).charAt(1) % 3;
+      }, Produced.with(Serdes.String(), s.a().serde()));
+      return null;
+    });
+    OPERATORS.put("toTable", s -> s.a().stream().toTable(s.materialized()));
+    OPERATORS.put("transformValuesTable", s -> {
+      if (s.store().equals("none")) return s.a().table().transformValues(() -> new Transforming(null, s.n()));
+      if (s.store().equals("with")) {
+        return s.a().table().transformValues(() -> new Transforming(null, s.n()), s.materialized());
+      }
+      String name = addPlainStore(s, "-seen");
+      return s.a().table().transformValues(() -> new Transforming(name, s.n()), s.materialized(), name);
+    });
     addTableOperators();
     addCogroupOperators();
     OPERATORS.put("process", s -> {
-      String name = addPlainStore(s);
+      String name = addPlainStore(s, "");
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
     });
     OPERATORS.put("processValues", s -> {
-      String name = addPlainStore(s);
+      String name = addPlainStore(s, "");
       return s.a().stream().processValues(() -> new RememberingValues(name, s.n()), name);
     });
     OPERATORS.put("to", s -> {
@@ -381,8 +420,43 @@ public final class RunTopologies {
     return (Materialized) rows;
   }
 
-  private static String addPlainStore(Step step) {
-    String name = step.text("storeName");
+  // Joins: as in join-operators.ts.
+
+  private static JoinWindows joinWindows(Step step) {
+    return switch (step.n() % 3) {
+      case 0 -> JoinWindows.ofTimeDifferenceWithNoGrace(Duration.ofMillis(20));
+      case 1 -> JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(50), Duration.ofMillis(40));
+      default -> JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(60), Duration.ofMillis(1000)).after(Duration.ZERO);
+    };
+  }
+
+  private static StreamJoined<String, Object, Object> streamJoined(Step step) {
+    StreamJoined<String, Object, Object> joined =
+        StreamJoined.with(Serdes.String(), step.a().serde(), step.b().serde());
+    if (step.n() <= 4) return joined;
+    return joined.withName("join-" + step.text("storeName")).withStoreName(step.text("storeName"));
+  }
+
+  private static ValueJoiner<Object, Object, Object> joiner(Step step) {
+    return (left, right) -> joined(step.n(), left, right, "t");
+  }
+
+  /** As in routing-operators.ts. */
+  private static Object split(Step step) {
+    int n = step.n();
+    BranchedKStream<String, Object> branches = step.a().stream().split(Named.as("split-" + step.text("storeName")))
+        .branch((k, v) -> keeps(n, k, v))
+        .branch((k, v) -> keeps(n + 1, k, v), Branched.as("second"));
+    Map<String, KStream<String, Object>> streams = n > 4 ? branches.noDefaultBranch() : branches.defaultBranch();
+    String prefix = "split-" + step.text("storeName");
+    KStream<String, Object> both = streams.get(prefix + "1").mapValues(v -> (Object) newValue(n, v))
+        .merge(streams.get(prefix + "second").mapValues(v -> (Object) newValue(n, v)));
+    KStream<String, Object> rest = streams.get(prefix + "0");
+    return rest == null ? both : both.merge(rest.mapValues(v -> (Object) newValue(n + 1, v)));
+  }
+
+  private static String addPlainStore(Step step, String ending) {
+    String name = step.text("storeName") + ending;
     step.builder().addStateStore(Stores.keyValueStoreBuilder(
         Stores.persistentKeyValueStore(name), Serdes.String(), Serdes.String()));
     return name;
@@ -451,6 +525,32 @@ public final class RunTopologies {
       context.forward(record.withValue(
           record.key() == null ? "no key" : remember(store, n, record.key(), record.value())));
     }
+  }
+
+  /** As transformer in processors.ts. */
+  private static final class Transforming implements ValueTransformerWithKey<String, Object, Object> {
+    private final String name;
+    private final int n;
+    private KeyValueStore<String, String> seen;
+
+    Transforming(String name, int n) {
+      this.name = name;
+      this.n = n;
+    }
+
+    @Override
+    public void init(org.apache.kafka.streams.processor.ProcessorContext context) {
+      if (name != null) seen = context.getStateStore(name);
+    }
+
+    @Override
+    public Object transform(String key, Object value) {
+      if (seen == null) return newValue(n, value);
+      return value == null ? null : remember(seen, n, key, value);
+    }
+
+    @Override
+    public void close() {}
   }
 
   // What operators are given: the same functions are in functions.ts.
@@ -615,6 +715,7 @@ public final class RunTopologies {
   }
 
   private static void addRow(ArrayNode rows, Object key, Object value) {
+    if (!(key instanceof String) && !(key instanceof Windowed)) return;
     ArrayNode row = rows.addArray();
     if (key instanceof Windowed<?> windowed) {
       row.add(shown(windowed.key()) + "@" + windowed.window().start() + "-" + windowed.window().end());
@@ -623,6 +724,9 @@ public final class RunTopologies {
     }
     if (value instanceof ValueAndTimestamp<?> stamped) {
       row.add(shown(stamped.value())).add(stamped.timestamp());
+    } else if (value instanceof ValueTimestampHeaders<?> stamped) {
+      row.add(shown(stamped.value()));
+      if (stamped.timestamp() >= 0) row.add(stamped.timestamp());
     } else {
       row.add(shown(value));
     }

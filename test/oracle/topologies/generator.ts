@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-import type { Description, InputRecord, Shape, Step, StoreMode } from './description.ts'
+import type { Description, InputRecord, Kind, Shape, Step, StoreMode } from './description.ts'
 import { operators } from './operators.ts'
 
 /** A step before it is known what it can be applied to. */
@@ -93,6 +93,18 @@ function describe(
     steps.push({ op, in: inputs, n: 0, topic: '', ...details, type: resultType, store: mode, storeName })
     shapes.push(gives === null ? null : { kind: gives, type: resultType })
   }
+  const find = (kind: Kind, on: number): number | undefined => {
+    const fitting = shapes.flatMap((shape, index) => (shape?.kind === kind ? [index] : []))
+    return fitting.at(-1 - (on % Math.max(1, fitting.length)))
+  }
+  // There is always a stream.
+  const make = (kind: Kind, on: number, n: number): number => {
+    const topic = kind === 'table' ? tableTopics.shift() : undefined
+    if (topic !== undefined) add('table', [], { topic, n })
+    else if (kind === 'table') add('toTable', [find('stream', on)!], { n })
+    else add(n % 2 === 0 ? 'groupByKey' : 'groupBy', [find('stream', on)!], { n })
+    return steps.length - 1
+  }
   add('stream', [], { topic: STREAM_TOPICS[0]! })
   for (const { op, on, n, store } of wishes) {
     if (op === 'stream') {
@@ -102,13 +114,8 @@ function describe(
       if (topic !== undefined) add(op, [], { topic, store })
     } else {
       const { takes, accepts = () => true } = operators[op]!
-      const inputs = takes.map((kind, position) => {
-        const fitting = shapes.flatMap((shape, index) => (shape?.kind === kind ? [index] : []))
-        return fitting.at(-1 - (on[position]! % Math.max(1, fitting.length)))
-      })
-      if (inputs.includes(undefined)) continue
-      const known = inputs as number[]
-      if (accepts(known.map((index) => shapes[index]!))) add(op, known, { n, store })
+      const inputs = takes.map((kind, position) => find(kind, on[position]!) ?? make(kind, on[position]!, n))
+      if (accepts(inputs.map((index) => shapes[index]!))) add(op, inputs, { n, store })
     }
   }
   // Every end is written to a topic.

@@ -8,7 +8,9 @@ import { serdes } from '../../../src/serde/serdes.ts'
 import { cogroupOperators } from './cogroup-operators.ts'
 import type { Kind, Shape, Step, ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
-import { addPlainStore, Remembering, RememberingValues, remembered } from './processors.ts'
+import { joinOperators } from './join-operators.ts'
+import { addPlainStore, Remembering, RememberingValues, remembered, transformer } from './processors.ts'
+import { routingOperators } from './routing-operators.ts'
 import { tableOperators } from './table-operators.ts'
 import { windowOperators } from './window-operators.ts'
 
@@ -208,6 +210,22 @@ export const operators: Readonly<Record<string, Operator>> = {
       stream(b).leftJoin(table(b, 1), (left, right, at) => joined(b.step.n, left, right, at), given(b)),
   },
   ...windowOperators,
+  ...joinOperators,
+  ...routingOperators,
+  transformValuesTable: {
+    takes: ['table'],
+    gives: 'table',
+    store: 'may',
+    build: (b) => {
+      const kept = rows(b) as MaterializedOptions<string, string> & { value: Serde<string> }
+      // Without a store of its own one of a join would be asked for its rows, where Kafka Streams fails.
+      const state = kept?.store === undefined ? null : addPlainStore(b, '-seen')
+      return table(b).transformValues(transformer(b, state), {
+        ...kept,
+        ...(state !== null && { stores: [state] }),
+      })
+    },
+  },
   ...tableOperators,
   ...cogroupOperators,
   process: {

@@ -1,11 +1,12 @@
 import type { ProcessOptions } from '../../../src/dsl/options.ts'
 import { Headers } from '../../../src/process/headers.ts'
+import type { ValueTransformerSupplier } from '../../../src/process/operators/table-transform.ts'
 import type { Processor, ProcessorContext } from '../../../src/process/processor.ts'
 import type { StreamRecord } from '../../../src/process/record.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { KeyValueStore } from '../../../src/state/store.ts'
 import { stores } from '../../../src/topology/stores.ts'
-import { combine, shown, type Value } from './functions.ts'
+import { combine, newValue, shown, type Value } from './functions.ts'
 import type { Building } from './operators.ts'
 
 type Text = string | null
@@ -70,12 +71,32 @@ export class RememberingValues implements Processor<Text, Value, Text, Value> {
 }
 
 /** @returns its name */
-export function addPlainStore({ builder, step }: Building): string {
-  builder.addStateStore(stores.keyValue({ name: step.storeName, key: serdes.string, value: serdes.string }))
-  return step.storeName
+export function addPlainStore({ builder, step }: Building, ending = ''): string {
+  const name = step.storeName + ending
+  builder.addStateStore(stores.keyValue({ name, key: serdes.string, value: serdes.string }))
+  return name
 }
 
 /** With rows that are fetched ahead, for every other parameter. */
 export function remembered({ step }: Building, name: string): ProcessOptions {
   return { stores: [name], ...(step.n % 2 === 0 && { readsByKey: [name] }) }
+}
+
+/** Values with what has been seen of their key, where the rows are kept; without a store the same value for the same row. */
+export function transformer(
+  { step }: Building,
+  name: string | null,
+): ValueTransformerSupplier<string, Value, string> {
+  return () => {
+    let seen: KeyValueStore<string, string> | null = null
+    return {
+      init(context) {
+        if (name !== null) seen = context.stateStore(name)
+      },
+      transform(value, key) {
+        if (seen === null) return newValue(step.n, value)
+        return value === null ? null : remember(seen, step.n, key, value)
+      },
+    }
+  }
 }

@@ -12,7 +12,7 @@ export interface OracleCounts {
   topologies: number
   /** Piped into them. */
   records: number
-  /** By operator: in how many places of the topologies it stood. */
+  /** By operator: how many topologies held it. */
   readonly operators: Record<string, number>
   /** Topologies that both sides refused to build. */
   refused: number
@@ -69,5 +69,5 @@ function count({ steps, events }: Description, refused: boolean, counts: OracleC
   counts.topologies++
   if (refused) counts.refused++
   else counts.records += events.filter((event) => !('advanceMs' in event)).length
-  for (const { op } of steps) counts.operators[op]!++
+  for (const op of new Set(steps.map(({ op }) => op))) counts.operators[op]!++
 }

@@ -66,6 +66,16 @@ describe("the flights example's check", () => {
     })
   })
 
+  test('has each flight of an aircraft once, whatever flights are grouped by', () => {
+    const sum = (groups: Iterable<unknown>): number =>
+      [...groups].reduce<number>((total, group) => total + (group as { flights: number }).flights, 0)
+    assert.equal(sum(expected.aircraftSessions.values()), 27_004 - 155)
+    // Of the last two days nothing is told.
+    const ofDays = sum([...expected.aircraftDays.values()].flat())
+    assert.ok(ofDays > 24_500 && ofDays < 26_500, String(ofDays))
+    assert.ok(expected.fleet.size > 2_000 && expected.fleet.size < 3_322)
+  })
+
   test('finds a value that is missing, one that is wrong and one too many', () => {
     assert.deepEqual(differences(expected, expected), [])
     const carrierDelays = new Map(expected.carrierDelays)
