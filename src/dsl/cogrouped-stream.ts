@@ -155,6 +155,7 @@ class Cogroup<K, A> {
         name: repartitionName ?? storeName,
         key,
         value: requireSerde('cogroup', 'value', undefined, value),
+        isMergeable: true,
       })
       let parent = this.#parents.get(grouping)
       if (parent === undefined) {

@@ -67,7 +67,10 @@ export async function runExample(topology: TopologyModule, records: string): Pro
     else if (keyword === '') steps.at(-1)!.outputs.push(line.trim())
     else steps.push({ given: line, outputs: [] })
   }
-  const nodes = definition.subtopologies.flatMap((subtopology) => [...subtopology.nodes])
+  const nodes = [
+    ...definition.subtopologies.flatMap((subtopology) => subtopology.nodes),
+    ...(definition.globalStores ?? []).map(({ source }) => source),
+  ]
   const sources = nodes.filter((node) => node.kind === 'source')
   const sinks = nodes.filter((node) => node.kind === 'sink')
   await using driver = await TopologyTestDriver.open(topology, { initialWallClockTimeMs: 0 })

@@ -81,7 +81,7 @@ describe('cogrouped streams', () => {
         grouped(b, 'a')
           .cogroup<string>(keep)
           .aggregate(undefined as never),
-      'aggregate: the options must be an object with initializer, key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb',
+      'aggregate: the options must be an object with initializer, key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb, historyRetentionMs, segmentIntervalMs',
     ],
     'no serde': [
       (b) =>

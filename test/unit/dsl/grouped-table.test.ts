@@ -114,7 +114,7 @@ describe('rows grouped by another key', () => {
           .table('a', text)
           .groupBy((value) => ({ key: value, value }), text)
           .count({ sotre: 'x' } as never),
-      'count: unknown option sotre; allowed: key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb',
+      'count: unknown option sotre; allowed: key, value, name, store, logging, inMemory, caching, changelogConfig, rocksdb, historyRetentionMs, segmentIntervalMs',
     ],
   }
   for (const [name, [define, message]] of Object.entries(refused)) {
