@@ -546,10 +546,7 @@ export interface LocalProducer extends Producer {
   take(): Buffer
 }
 
-export interface NativeVersions {
-  readonly librdkafka: string
-  readonly rocksdb: string
-}
+export type NativeVersions = { readonly librdkafka: string; readonly rocksdb: string }
 
 interface Addon {
   /** Throws when the addon is not linked to the librdkafka it was built for. */

@@ -208,9 +208,8 @@ Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::opt
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
   const MemoryTable* const rows = table(store);
-  auto scan =
-      std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), rocksdb_->db(),
-                                   rows == nullptr ? rocksdb_->family(store) : nullptr, rows);
+  auto scan = std::make_shared<MergedScan>(shared_from_this(), overlays_[store].get(), rocksdb_->db(),
+                                           rows == nullptr ? rocksdb_->family(store) : nullptr, rows);
   scans_.insert(scan.get());
   scan->Begin(from, to, reverse);
   return scan;

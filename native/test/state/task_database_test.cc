@@ -361,7 +361,8 @@ TEST(TaskDatabase, AScanBeginsAnewAtOtherRanges) {
     const int64_t count = scan->Next(out.data(), out.size(), rows, capacity).value();
     ASSERT_EQ(count, static_cast<int64_t>(std::min(capacity, expected.size())));
     for (int64_t row = 0; row < count; row++) {
-      ASSERT_EQ(out.substr(rows.key_start[row], rows.key_length[row] + rows.value_length[row]), expected[row]);
+      ASSERT_EQ(out.substr(rows.key_start[row], rows.key_length[row] + rows.value_length[row]),
+                expected[row]);
     }
     if (random.OneIn(2)) scan->End();
   }
