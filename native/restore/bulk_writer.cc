@@ -13,6 +13,8 @@ constexpr size_t kBufferMax = 256 * 1024;
 // A finished file's filter was made of 8 bytes a row, its index of less.
 constexpr size_t kFileBytesPerRow = 8;
 constexpr size_t kFileRowsMin = 1024;
+// Records between the steps of a look-up: see RowTable.
+constexpr size_t kAhead = 8;
 // With less, runs would be of a few rows.
 constexpr size_t kMemoryBytesMin = 64 * 1024;
 
@@ -54,14 +56,18 @@ BulkWriter::~BulkWriter() {
 }
 
 Status BulkWriter::Write(const std::vector<ChangelogRecord>& records, int64_t) {
-  for (const ChangelogRecord& record : records) {
-    Status status = rows_.Observe(record);
-    if (!status.ok()) return status;
-    const RestoredRow row = rows_.RowOf(record);
-    if (!rows_.IsLive(row.key)) continue;
-    table_.Put(row);
-    if (table_.bytes() < memory_bytes_ / 2) continue;
-    status = Spill();
+  const size_t count = records.size();
+  hashes_.resize(count);
+  for (size_t i = 0; i < count + 3 * kAhead; i++) {
+    if (i < count) {
+      // A row's key is the record's, behind a segment that the record's tells.
+      hashes_[i] = RowTable::HashOf(records[i].key);
+      table_.PrefetchSlot(hashes_[i]);
+    }
+    if (i >= kAhead && i - kAhead < count) table_.PrefetchEntry(hashes_[i - kAhead]);
+    if (i >= 2 * kAhead && i - 2 * kAhead < count) table_.PrefetchKey(hashes_[i - 2 * kAhead]);
+    if (i < 3 * kAhead) continue;
+    const Status status = Take(records[i - 3 * kAhead], hashes_[i - 3 * kAhead]);
     if (!status.ok()) return status;
   }
   const auto first = std::find_if(runs_.begin(), runs_.end(), [this](const Run& run) {
@@ -73,6 +79,15 @@ Status BulkWriter::Write(const std::vector<ChangelogRecord>& records, int64_t) {
   longer_run_ = std::move(file.value());
   StartMerge(static_cast<size_t>(first - runs_.begin()), nullptr);
   return Status::Ok();
+}
+
+Status BulkWriter::Take(const ChangelogRecord& record, uint64_t hash) {
+  const Status status = rows_.Observe(record);
+  if (!status.ok()) return status;
+  const RestoredRow row = rows_.RowOf(record);
+  if (!rows_.IsLive(row.key)) return Status::Ok();
+  table_.Put(row, hash);
+  return table_.bytes() < memory_bytes_ / 2 ? Status::Ok() : Spill();
 }
 
 Status BulkWriter::Spill() {

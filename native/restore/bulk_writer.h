@@ -51,6 +51,8 @@ class BulkWriter final : public RestoreWriter {
     int generation;
   };
 
+  // `hash`: of the record's key.
+  Status Take(const ChangelogRecord& record, uint64_t hash);
   // The table becomes a run.
   Status Spill();
   Result<std::unique_ptr<RunFile>> NewRunFile();
@@ -64,8 +66,9 @@ class BulkWriter final : public RestoreWriter {
   const std::string folder_;
   ChangelogRows rows_;
   RowTable table_;
-  std::vector<Run> runs_;  // oldest first; their generations never ascend
-  int files_ = 0;          // run files so far
+  std::vector<uint64_t> hashes_;  // of the records being written
+  std::vector<Run> runs_;         // oldest first; their generations never ascend
+  int files_ = 0;                 // run files so far
 
   // A running merge: of runs_ from merged_from_ on.
   std::unique_ptr<RunMerge> merge_;

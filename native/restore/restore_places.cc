@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 
 // A long restore with less memory makes many short runs; more of them at a time do not end sooner.
-constexpr size_t kWriterBytesMin = 12 << 20;
+constexpr size_t kWriterBytesMin = 24 << 20;
 constexpr size_t kLongPlacesMax = 6;
 constexpr size_t kShortPlaces = 2;
 

@@ -9,6 +9,9 @@ namespace weir {
 namespace {
 
 constexpr size_t kRowRounding = 16;
+constexpr size_t kCacheLine = 64;
+// Of a key and its row; of longer ones the processor fetches on by itself.
+constexpr size_t kPrefetchMax = 4 * kCacheLine;
 
 size_t CommonPrefix(std::string_view a, std::string_view b) {
   const size_t length = std::min(a.size(), b.size());
@@ -46,9 +49,35 @@ class RowTable::Rows final : public SortedRows {
   size_t next_ = 0;
 };
 
-void RowTable::Put(const RestoredRow& row) {
+uint64_t RowTable::HashOf(std::string_view bytes) { return std::hash<std::string_view>()(bytes); }
+
+void RowTable::PrefetchSlot(uint64_t hash) const {
+  if (!slots_.empty()) __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+}
+
+void RowTable::PrefetchEntry(uint64_t hash) const {
+  if (const Entry* const entry = Likely(hash); entry != nullptr) __builtin_prefetch(entry);
+}
+
+void RowTable::PrefetchKey(uint64_t hash) const {
+  const Entry* const entry = Likely(hash);
+  if (entry == nullptr) return;
+  for (size_t at = 0; at <= entry->key_length + entry->row_capacity && at < kPrefetchMax; at += kCacheLine)
+    __builtin_prefetch(entry->key + at);
+}
+
+const RowTable::Entry* RowTable::Likely(uint64_t hash) const {
+  if (slots_.empty()) return nullptr;
+  const size_t mask = slots_.size() - 1;
+  for (size_t at = hash & mask; slots_[at] != 0; at = (at + 1) & mask) {
+    if (slots_[at] >> 32 == hash >> 32) return &entries_[(slots_[at] & UINT32_MAX) - 1];
+  }
+  return nullptr;
+}
+
+void RowTable::Put(const RestoredRow& row, uint64_t hash) {
   const size_t length = row.deleted ? 0 : row.head.size() + row.tail.size();
-  Entry& entry = EntryOf(row.key, length);
+  Entry& entry = EntryOf(row.key, hash, length);
   if (length > entry.row_capacity) Place(entry, row.key, length);
   entry.row_length = row.deleted ? kDeleted : static_cast<uint32_t>(length);
   if (length == 0) return;
@@ -56,9 +85,8 @@ void RowTable::Put(const RestoredRow& row) {
   if (!row.tail.empty()) std::memcpy(entry.row() + row.head.size(), row.tail.data(), row.tail.size());
 }
 
-RowTable::Entry& RowTable::EntryOf(std::string_view key, size_t row_length) {
+RowTable::Entry& RowTable::EntryOf(std::string_view key, uint64_t hash, size_t row_length) {
   if (slots_.size() < 2 * (entries_.size() + 1)) Grow();
-  const uint64_t hash = std::hash<std::string_view>()(key);
   const uint64_t tag = hash >> 32;
   const size_t mask = slots_.size() - 1;
   for (size_t at = hash & mask;; at = (at + 1) & mask) {
@@ -66,6 +94,7 @@ RowTable::Entry& RowTable::EntryOf(std::string_view key, size_t row_length) {
     if (slot == 0) {
       slot = tag << 32 | (entries_.size() + 1);
       Entry& entry = entries_.emplace_back();
+      entry.order = hash;
       Place(entry, key, row_length);
       common_prefix_ = entries_.size() == 1
                            ? key.size()
@@ -92,7 +121,7 @@ void RowTable::Grow() {
   std::vector<uint64_t> slots(std::max(kSlotsMin, slots_.size() * 2));
   const size_t mask = slots.size() - 1;
   for (size_t i = 0; i < entries_.size(); i++) {
-    const uint64_t hash = std::hash<std::string_view>()(entries_[i].key_bytes());
+    const uint64_t hash = entries_[i].order;
     size_t at = hash & mask;
     while (slots[at] != 0) at = (at + 1) & mask;
     slots[at] = hash >> 32 << 32 | (i + 1);

@@ -14,13 +14,21 @@ namespace weir {
 
 // The last row of each key, in memory: a hash table while rows come, sorted once at the end.
 //
+// A Put reads a slot, the entry that it names and the key that this points to: three waits for memory. Whoever knows the hashes of the next rows
+// asks for the three some rows before, each when the one before it has come.
+//
 // Threading: one thread.
 // Invariant: keys and rows live in the arena, a key right before its row; a row that fits into the memory of
 // the one before is written over it.
 class RowTable {
  public:
+  // Of bytes that are the same for two rows exactly when their keys are.
+  static uint64_t HashOf(std::string_view bytes);
+  void PrefetchSlot(uint64_t hash) const;
+  void PrefetchEntry(uint64_t hash) const;
+  void PrefetchKey(uint64_t hash) const;
   // Copies the row.
-  void Put(const RestoredRow& row);
+  void Put(const RestoredRow& row, uint64_t hash);
   size_t size() const { return entries_.size(); }
   // The memory that it takes; 0 after Clear.
   size_t bytes() const;
@@ -30,7 +38,7 @@ class RowTable {
 
  private:
   struct Entry {
-    uint64_t order;  // the key's first bytes behind what all keys begin with
+    uint64_t order;  // the key's hash; once sorted, its first bytes behind what all keys begin with
     char* key;
     uint32_t key_length;
     uint32_t row_length;  // kDeleted: a deletion
@@ -44,7 +52,9 @@ class RowTable {
   static constexpr uint32_t kDeleted = UINT32_MAX;
   static constexpr size_t kSlotsMin = 256;
 
-  Entry& EntryOf(std::string_view key, size_t row_length);
+  Entry& EntryOf(std::string_view key, uint64_t hash, size_t row_length);
+  // The first entry whose hash begins as this one, which is nearly always the key's; null when there is none.
+  const Entry* Likely(uint64_t hash) const;
   void Place(Entry& entry, std::string_view key, size_t row_length);
   void Grow();
 

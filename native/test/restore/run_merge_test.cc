@@ -34,7 +34,12 @@ void PutAll(RowTable& table, const std::vector<RecordingSink::Record>& log, size
             Rows* model) {
   ChangelogRows rows("store", /*timestamped=*/true, std::nullopt, Observed{});
   for (const ChangelogRecord& record : RecordsOf(log, begin, end)) {
-    table.Put(rows.RowOf(record));
+    const uint64_t hash = RowTable::HashOf(record.key);
+    // Asking ahead changes nothing.
+    table.PrefetchSlot(hash);
+    table.PrefetchEntry(hash);
+    table.PrefetchKey(hash);
+    table.Put(rows.RowOf(record), hash);
     (*model)[std::string(record.key)] =
         record.value.has_value()
             ? std::optional(TimestampBytes(record.timestamp_ms) + std::string(*record.value))
