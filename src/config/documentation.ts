@@ -58,6 +58,10 @@ function memorySection(): string {
   return `\`WEIR_MEMORY_BYTES\` (at least ${formatBytes(memoryBytesMin)}) covers the whole process. What is set explicitly is taken first; the other parts share the rest
 in these proportions, none below a least size of its own. Settings that do not fit are an error. The worker logs the result when it starts.
 
+The image loads jemalloc, with which the process keeps to it. Run elsewhere, set \`LD_PRELOAD=libjemalloc.so.2\` and
+\`MALLOC_CONF=narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true\`: glibc's allocator holds back more than the reserve
+([why](decisions/0007-jemalloc-is-the-allocator.md)).
+
 ${table(['part', 'share', 'what it holds'], rows)}
 `
 }
