@@ -304,6 +304,8 @@ export interface TaskDatabase {
   storeProperties(names: readonly string[]): Float64Array
   /** RocksDB's estimate of a store's rows (an in-memory store's number of them), plus the changed ones since the last commit. */
   approximateEntries(store: number): number
+  /** @returns the number by which other threads `attach` to the database, for as long as it is open */
+  share(): number
   /** Closes the database; memtables are flushed first, so that nothing has to be restored at the next open. */
   close(): Promise<void>
 }
@@ -556,6 +558,10 @@ interface Addon {
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
   TaskDatabase: {
     open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase>
+    /** Another thread's view of a shared database: it reads what was committed, each look-up and each scan at its time, and changes nothing. The
+     * files close with the last of them all. Throws `closed` when there is none of that number, `invalid` when a store is in memory or
+     * has segments. */
+    attach(id: number): TaskDatabase
     /** Every setting that RocksDB reads from text. */
     rocksdbSettings(): RocksDbSetting[]
     /** Throws `invalid` when RocksDB has no such setting, or cannot read the value. */

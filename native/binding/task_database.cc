@@ -172,6 +172,19 @@ Napi::Value TaskDatabaseObject::Open(const Napi::CallbackInfo& info) {
           });
 }
 
+Napi::Value TaskDatabaseObject::Attach(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.attach");
+  std::shared_ptr<TaskDatabase> reader = weir::Unwrap(
+      info.Env(), TaskDatabase::Attach(arguments.Integer(0, "id", 0)));
+  Napi::Object object = Environment::Of(info.Env())->Construct("TaskDatabase", {});
+  TaskDatabaseObject::Unwrap(object)->database_ = std::move(reader);
+  return object;
+}
+
+Napi::Value TaskDatabaseObject::Share(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(database(info.Env())->Share()));
+}
+
 Napi::Value TaskDatabaseObject::Get(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.get");
   const Bytes arena = arguments.Buffer(1, "arena");
@@ -438,11 +451,13 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
        Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),
        Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
+       Wrapped::InstanceMethod<&Wrapped::Share>("share"),
        Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);
   name.Set("open", Napi::Function::New<TaskDatabaseObject::Open>(env, "open"));
+  name.Set("attach", Napi::Function::New<TaskDatabaseObject::Attach>(env, "attach"));
   name.Set("rocksdbSettings",
            Napi::Function::New<TaskDatabaseObject::RocksdbSettingsKnown>(env, "rocksdbSettings"));
   name.Set("inspect", Napi::Function::New<TaskDatabaseObject::Inspect>(env, "inspect"));

@@ -21,6 +21,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   const std::shared_ptr<TaskDatabase>& database(Napi::Env env) const;
 
   static Napi::Value Open(const Napi::CallbackInfo& info);
+  static Napi::Value Attach(const Napi::CallbackInfo& info);
   static Napi::Value RocksdbSettingsKnown(const Napi::CallbackInfo& info);
   static Napi::Value Inspect(const Napi::CallbackInfo& info);
   static void CheckRocksdb(const Napi::CallbackInfo& info);
@@ -44,6 +45,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   Napi::Value PropertyValues(const Napi::CallbackInfo& info);
   Napi::Value StorePropertyValues(const Napi::CallbackInfo& info);
   Napi::Value ApproximateEntries(const Napi::CallbackInfo& info);
+  Napi::Value Share(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<TaskDatabase> database_;  // null once closed

@@ -36,7 +36,8 @@ bool MergedScan::Begin(std::optional<std::string_view> from, std::optional<std::
                        bool reverse) {
   if (database_ != nullptr) database_->FinishCommit();
   if (database_ == nullptr) return false;
-  if (!running_) database_->memory_->AddScans(1);
+  End();
+  database_->memory_->AddScans(1);
   running_ = true;
   from_.Set(from);
   to_.Set(to);
@@ -72,7 +73,9 @@ void MergedScan::OpenIterator() {
 void MergedScan::End() {
   if (!running_) return;
   running_ = false;
-  if (database_ != nullptr) database_->memory_->AddScans(-1);
+  if (database_ == nullptr) return;
+  database_->memory_->AddScans(-1);
+  if (database_->is_reader_) rocksdb_.reset();
 }
 
 void MergedScan::Close() {

@@ -21,7 +21,8 @@ class TaskDatabase;
 // it the overlay as it stands at each Next. So a scan sees changes to keys that it has not reached yet, until it is at its end.
 //
 // A scan that has ended can begin anew at another range, with the same RocksDB iterator: making one costs as much as a short scan. Until then it
-// keeps what the iterator has pinned; the database's next drain, at the latest, lets it go.
+// keeps what the iterator has pinned; the database's next drain, at the latest, lets it go. A reader's scan makes another: nothing
+// tells it that rows have changed.
 //
 // Ownership: the scan keeps its database's object alive until it is closed; the database closes it before the rows
 // under it change (drain, commit, discard, close). Threading: the database's JS thread.

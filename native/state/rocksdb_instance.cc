@@ -123,7 +123,7 @@ RocksdbInstance::RocksdbInstance(StateMemory& memory, const Options& options)
 
 RocksdbInstance::~RocksdbInstance() {
   // Whoever opened it has closed it; a failure here has nobody to tell.
-  const Status ignored = Close(/*flush=*/true);
+  const Status ignored = CloseLocked(/*flush=*/true);
   static_cast<void>(ignored);
 }
 
@@ -284,8 +284,20 @@ Result<uint64_t> RocksdbInstance::FamilyProperty(size_t family, const std::strin
   return value;
 }
 
-Status RocksdbInstance::Close(bool flush) {
+bool RocksdbInstance::AddOwner() {
   std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (!is_open()) return false;
+  owners_++;
+  return true;
+}
+
+Status RocksdbInstance::Release(bool flush) {
+  std::unique_lock<std::shared_mutex> lock(mutex_);
+  if (--owners_ == 0) return CloseLocked(flush);
+  return flush ? FlushLocked(/*wait=*/true) : Status::Ok();
+}
+
+Status RocksdbInstance::CloseLocked(bool flush) {
   if (!is_open()) return Status::Ok();
   Status result = flush ? FlushLocked(/*wait=*/true) : Status::Ok();
   for (rocksdb::ColumnFamilyHandle* handle : handles_) {

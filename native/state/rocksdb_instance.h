@@ -22,8 +22,8 @@ namespace weir {
 // One open RocksDB without a write-ahead log, its families in a fixed order, and what the flush arbiter has
 // to know of it.
 //
-// Ownership: TaskDatabase owns and closes it, and keeps StateMemory alive until then. The arbiter may hold
-// the object a little longer; once closed it is an empty shell. Threading: `db()` and `family()` without a
+// Ownership: a TaskDatabase owns and closes it, or several share it: then the last of them closes it. Each keeps
+// StateMemory alive until then. The arbiter may hold the object a little longer; once closed it is an empty shell. Threading: `db()` and `family()` without a
 // lock, by the owner's JS thread, and by native threads that hold a Pin. All other methods from any thread.
 class RocksdbInstance final : public FlushTarget {
  public:
@@ -81,8 +81,11 @@ class RocksdbInstance final : public FlushTarget {
   Result<uint64_t> Property(const std::string& name) const;
   // An integer property of one family.
   Result<uint64_t> FamilyProperty(size_t family, const std::string& name) const;
-  // Idempotent. Closes even when the flush fails, and returns its failure.
-  Status Close(bool flush);
+  // One more owner. False when it is closed.
+  bool AddOwner();
+  // An owner's last call: the last owner's closes the database, another's only flushes it. Closes even when the
+  // flush fails, and returns its failure. REQUIRES: once for each owner.
+  Status Release(bool flush);
 
   size_t ActiveMemtableBytes() override;
   uint64_t LastWrite() const override { return last_write_.load(std::memory_order_relaxed); }
@@ -95,6 +98,8 @@ class RocksdbInstance final : public FlushTarget {
   Status OpenDatabase(StateMemory& memory);
   Status DescribeFamilies(StateMemory& memory, const rocksdb::DBOptions& database_options);
   Status FlushLocked(bool wait);
+  // REQUIRES: mutex_ held exclusively, or nobody else has the object.
+  Status CloseLocked(bool flush);
   Status Failure(const rocksdb::Status& status, const char* what) const;
 
   const Options options_;
@@ -104,6 +109,7 @@ class RocksdbInstance final : public FlushTarget {
   // Held shared by all that uses the database, exclusively to close it or to replace a family.
   mutable std::shared_mutex mutex_;
   std::unique_ptr<rocksdb::DB> db_;
+  int owners_ = 1;  // guarded by mutex_, held exclusively
   // Those of options_.families, then the others that the folder has.
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   // Of the families of handles_; set before the database is open.

@@ -68,7 +68,8 @@ TaskDatabase::~TaskDatabase() {
   for (const std::unique_ptr<MemoryTable>& table : tables_)
     if (table != nullptr) memory_->AddInMemoryBytes(-static_cast<int64_t>(table->bytes()));
   // Close has told of a failure already, when anybody called it.
-  const Status ignored = rocksdb_->Close(/*flush=*/true);
+  EndSharing();
+  const Status ignored = Release(/*flush=*/!is_reader_);
   static_cast<void>(ignored);
 }
 
@@ -124,6 +125,8 @@ Status TaskDatabase::CheckStore(size_t store) const {
 
 Status TaskDatabase::CheckIdle(const char* what) const {
   Status status = CheckOpen();
+  if (status.ok() && is_reader_)
+    return Status::Invalid(std::string(what) + " by a reader of " + options_.path);
   if (!status.ok() || phase_.load(std::memory_order_acquire) == Phase::kIdle) return status;
   return Status::Invalid(std::string(what) + " while a commit of " + options_.path + " is under way");
 }
@@ -282,10 +285,15 @@ Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& na
 void TaskDatabase::BeginClose() {
   closing_ = true;
   CloseScans();
+  EndSharing();
 }
 
-Status TaskDatabase::Close() { return rocksdb_->Close(/*flush=*/true); }
+Status TaskDatabase::Close() { return Release(/*flush=*/!is_reader_); }
 
-Status TaskDatabase::CloseAsAfterCrash() { return rocksdb_->Close(/*flush=*/false); }
+Status TaskDatabase::CloseAsAfterCrash() { return Release(/*flush=*/false); }
+
+Status TaskDatabase::Release(bool flush) {
+  return released_.exchange(true) ? Status::Ok() : rocksdb_->Release(flush);
+}
 
 }  // namespace weir

@@ -94,9 +94,12 @@ struct DrainTotals {
 //      but for a restore. Its offset is never written: a database that opens has none of its rows.
 //   4. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
 //      close end it.
+//   5. A reader (Attach) is another thread's view of the same RocksDB: its overlays stay empty, so it sees what was
+//      committed, and RocksDB closes with the last of them all.
 //
-// Its methods are in four files: what a task calls while it processes, of versioned stores
-// (task_database_versions.cc), commits (task_database_commit.cc) and restores (task_database_restore.cc).
+// Its methods are in five files: what a task calls while it processes, of versioned stores
+// (task_database_versions.cc), commits (task_database_commit.cc), restores (task_database_restore.cc) and readers
+// (task_database_readers.cc).
 //
 // Threading: one JS thread, where nothing else is said. "Native" methods run on native threads, one at a time
 // unless said.
@@ -114,6 +117,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   TaskDatabase& operator=(const TaskDatabase&) = delete;
 
   const TaskDatabaseOptions& options() const { return options_; }
+
+  // The number by which other threads of the process attach readers, for as long as the database is open.
+  int64_t Share();
+  // A reader of the database of that number. It changes nothing: `invalid` is what Apply and Drain return. Fails with
+  // `closed` when there is none, and with `invalid` when stores are in memory or cut into segments: their rows, or
+  // what is known of them, are not in RocksDB alone. Any thread.
+  static Result<std::shared_ptr<TaskDatabase>> Attach(int64_t id);
 
   // The row's length, -1 when absent. Copies it to `out` when it fits.
   Result<int64_t> Get(size_t store, std::string_view key, char* out, size_t out_size);
@@ -216,6 +226,9 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Counts what a table's change has taken or given back.
   void CountTable(size_t bytes_before, const MemoryTable& table);
   void CloseScans();
+  // This object's hold on RocksDB ends. Idempotent.
+  Status Release(bool flush);
+  void EndSharing();
   Status ReadOffsets();
   // Clears a store whose rows are cut into other segments: its retention was changed. It is restored from the
   // beginning.
@@ -259,6 +272,9 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::vector<std::unique_ptr<VersionHistory>> histories_;  // null: not versioned
   std::unordered_set<MergedScan*> scans_;
   bool closing_ = false;
+  int64_t shared_id_ = -1;  // -1: not shared
+  bool is_reader_ = false;
+  std::atomic<bool> released_{false};
 
   // Set by the JS thread to begin, and by the native thread at the end of, drain and commit.
   std::atomic<Phase> phase_{Phase::kIdle};

@@ -19,9 +19,10 @@ const ofTheFileSystem = new Set(['use_direct_reads', 'use_direct_io_for_flush_an
  * @returns one line for each that is wrong, which names the variable or the store
  */
 export async function checkRocksDb(config: Config, topology?: TopologyDefinition): Promise<string[]> {
-  const tuned = (topology?.subtopologies ?? []).flatMap(({ stores }) =>
-    stores.filter(({ rocksdb }) => rocksdb !== undefined),
-  )
+  const tuned = [
+    ...(topology?.subtopologies ?? []).flatMap(({ stores }) => stores),
+    ...(topology?.globalStores ?? []).map(({ store }) => store),
+  ].filter(({ rocksdb }) => rocksdb !== undefined)
   if (Object.keys(config.rocksdb).length === 0 && tuned.length === 0) return []
   const problems = settingProblems(config.rocksdb, rocksDbVariable, () => null)
   for (const { name, rocksdb = {} } of tuned) {

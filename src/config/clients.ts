@@ -124,6 +124,22 @@ export function restoreConfig(config: Config): ClientConfig {
   }
 }
 
+/**
+ * The consumer that fills global stores: outside the group, as those that restore, with the isolation of the group's.
+ *
+ * @param partitions that it reads: they share the memory of one stream thread's fetch queues
+ */
+export function globalConsumerConfig(config: Config, partitions: number): ClientConfig {
+  const bytes = config.memory.fetchQueueBytes / config.numStreamThreads
+  return {
+    ...restoreConfig(config),
+    'client.id': `${config.clientId}-global`,
+    'isolation.level':
+      config.processingGuarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted',
+    'queued.max.messages.kbytes': queueKibibytes(bytes, partitions),
+  }
+}
+
 /** What all restores together may take for records on their way: half of what they share with the overlays. */
 export function restoreMemoryBytes(config: Config): number {
   return Math.floor(config.memory.overlayBytes / 2)

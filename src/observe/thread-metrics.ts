@@ -52,8 +52,8 @@ export class ThreadMetrics {
   readonly #batchSeconds: { observe(value: number): void }
   readonly #commitSeconds: { observe(value: number): void }
 
-  constructor(threadIndex: number, source: ThreadMetricsSource) {
-    this.#thread = String(threadIndex)
+  constructor(thread: number | string, source: ThreadMetricsSource) {
+    this.#thread = String(thread)
     this.#source = source
     this.#batchSeconds = this.#set.histogram('weir_process_batch_seconds', { thread: this.#thread })
     this.#commitSeconds = this.#set.histogram('weir_commit_seconds', { thread: this.#thread })

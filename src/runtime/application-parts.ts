@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
+import type { GlobalThread } from './global/global-thread.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
 import type { TopicInfo } from './protocol.ts'
@@ -21,6 +22,8 @@ export interface ApplicationParts {
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread. */
   readonly heartbeats: SharedArrayBuffer
+  /** null: the topology has no global stores. It ends after the stream threads. */
+  readonly globalThread: GlobalThread | null
   readonly restoreListener: RestoreListener | undefined
   readonly versions: { readonly weir: string; readonly native: NativeVersions }
   /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */

@@ -126,6 +126,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       rocksDbCounts: () => (this.#isOpen ? memory.counts() : null),
     })
     for (const thread of threads) void this.#watchOver(thread)
+    parts.globalThread?.ended.catch((error: WeirError) => this.#fail(error))
   }
 
   get state(): ApplicationState {
@@ -168,7 +169,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   /** Every metric of the process and of its threads, as Prometheus reads it. */
   async metrics(): Promise<string> {
     const ofThreads = await this.#reports.metrics()
-    return await renderMetrics([await this.#metrics.collect(), ...ofThreads])
+    const ofGlobal = (await this.#parts.globalThread?.metrics()) ?? []
+    return await renderMetrics([await this.#metrics.collect(), ...ofThreads, ofGlobal])
   }
 
   /** Whether the process is worth keeping. */

@@ -3,6 +3,7 @@ import { decisionFor, errorCodeOf } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicDescription } from '../native.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
+import { globalSubtopology } from '../topology/global-stores.ts'
 import type { Logger } from './logger.ts'
 import type { TopicInfo } from './protocol.ts'
 import { pause, retryWhileUnreachable } from './retry.ts'
@@ -59,8 +60,12 @@ export async function prepareTopics(
 
   const changelogs = plan.internalTopics.filter(({ kind }) => kind === 'changelog').map(({ name }) => name)
   const reused = topology.subtopologies.flatMap(({ stores }) => stores.map(({ sourceTopic }) => sourceTopic))
+  const restored = [
+    ...reused.filter((topic) => topic !== undefined),
+    ...globalSubtopology(topology).sourceTopics,
+  ]
   const retentions = await deleteRetentions(
-    [...changelogs, ...new Set(reused.filter((topic) => topic !== undefined))],
+    [...changelogs, ...new Set(restored)],
     options,
   )
   const topics = Object.fromEntries(

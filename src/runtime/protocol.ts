@@ -4,6 +4,7 @@
  */
 import type { Config } from '../config/config.ts'
 import type { TopicPartitionOffset } from '../native.ts'
+import type { GlobalStoresHandle } from './global/protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
 
 /** `<sub-topology>_<partition>`. */
@@ -19,6 +20,8 @@ export interface StreamThreadJob {
   readonly consumerId: number
   /** Every topic the topology reads or writes, by its real name. */
   readonly topics: Readonly<Record<string, TopicInfo>>
+  /** null: the topology has no global stores. */
+  readonly globalStores: GlobalStoresHandle | null
   /** Int32 counters, one per thread; a thread adds to its own at each turn of its loop. */
   readonly heartbeats: SharedArrayBuffer
 }

@@ -8,10 +8,14 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { OffsetReset, TopologyDefinition } from '../topology/definition.ts'
+import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { realTopic } from '../topology/topic-names.ts'
 import { Application } from './application.ts'
 import type { ApplicationParts } from './application-parts.ts'
+import { checkGlobalStores } from './global/definition.ts'
+import { GlobalThread } from './global/global-thread.ts'
+import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
 import { prepareTopics } from './internal-topics.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
@@ -56,12 +60,12 @@ const knownOptions = [
 ]
 
 /**
- * Runs a topology: looks its topics up, creates the internal ones, starts the stream threads and joins the group.
+ * Runs a topology: looks its topics up, creates the internal ones, fills the global stores, starts the stream threads and joins the group.
  *
  * @returns the application once it has joined; it is `rebalancing` then, and `running` when its tasks run
  * @throws WeirError with one line, everything closed again: module-not-loaded, topology-invalid, state-dir-locked, state-dir-foreign,
  * state-dir-read-only, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
- * topic-not-created, broker-unreachable, authentication-failed, authorization-failed; the signal's reason when it was aborted
+ * topic-not-created, broker-unreachable, authentication-failed, authorization-failed; what stopped the filling of global stores; the signal's reason when it was aborted
  */
 export async function startApplication(options: StartOptions): Promise<Application> {
   const unknown = Object.keys(options).find((key) => !knownOptions.includes(key))
@@ -77,7 +81,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const logger = options.logger ?? createLogger(config)
   const moduleUrl = moduleUrlFrom(options.topology)
   const topology = await loadTopology(moduleUrl, config.topologyOptimization)
-  checkNoGlobalStores(moduleUrl, topology)
+  checkGlobalStores(moduleUrl, topology)
   const problems = await checkRocksDb(config, topology)
   if (problems.length > 0) throw new ConfigError(problems)
 
@@ -101,7 +105,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     throw error
   })
   const tasks = allTasks(topology, config.applicationId, plan)
-  if (tasks.length === 0) throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic`)
+  if (tasks.length === 0) throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
   logger.info(
     { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
     'memory is divided',
@@ -109,7 +113,14 @@ export async function startApplication(options: StartOptions): Promise<Applicati
 
   const memory = StateMemory.acquire(stateMemoryOptions(config))
   resources.defer(async () => memory.close())
-  const watched = [...plan.sources.keys(), ...plan.internalTopics.map(({ name }) => name)]
+  const globalTopics = globalSubtopology(topology).sourceTopics
+  const global =
+    globalTopics.length === 0
+      ? null
+      : await startGlobalThread({ config, moduleUrl, topics }, logger, resources, signal)
+  const watched = [
+    ...new Set([...plan.sources.keys(), ...plan.internalTopics.map(({ name }) => name), ...globalTopics]),
+  ]
   const heartbeats = new SharedArrayBuffer(config.numStreamThreads * Int32Array.BYTES_PER_ELEMENT)
   const offsetReset = offsetResets(topology, config)
   const parts: ApplicationParts = {
@@ -123,6 +134,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
       plan.internalTopics.filter(({ kind }) => kind === 'repartition').map(({ name }) => name),
     ),
     heartbeats,
+    globalThread: global?.thread ?? null,
     restoreListener: options.restoreListener,
     versions: { weir: packageVersion(), native: versions() },
     resources,
@@ -135,8 +147,11 @@ export async function startApplication(options: StartOptions): Promise<Applicati
         listener,
       }),
     startThreads: ({ consumerId }, listener) =>
-      new ThreadPool(config, { moduleUrl, consumerId, topics, heartbeats }, listener, (error) =>
-        logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
+      new ThreadPool(
+        config,
+        { moduleUrl, consumerId, topics, heartbeats, globalStores: global?.stores ?? null },
+        listener,
+        (error) => logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
       ),
   }
   const application = new Application(parts)
@@ -160,14 +175,24 @@ function checkRestoreListener(listener: object = {}): void {
   )
 }
 
-/** They run in a TopologyTestDriver only. */
-function checkNoGlobalStores(moduleUrl: string, { globalStores = [] }: TopologyDefinition): void {
-  if (globalStores.length === 0) return
-  const names = globalStores.map(({ store }) => store.name).join(', ')
-  throw new WeirError(
-    'topology-invalid',
-    `${moduleUrl}: global stores (${names}) run in a TopologyTestDriver only; an application needs a table or a store of its own`,
-  )
+/** Fills the global stores. @throws WeirError when that fails; the signal's reason when it was aborted */
+async function startGlobalThread(
+  job: Omit<GlobalThreadJob, 'version'>,
+  logger: Logger,
+  resources: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<{ thread: GlobalThread; stores: GlobalStoresHandle }> {
+  const thread = new GlobalThread(job, logger)
+  resources.defer(() => thread.stop())
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return { thread, stores: await Promise.race([thread.ready, aborted.promise]) }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }
 
 function moduleUrlFrom(topology: string | URL): string {

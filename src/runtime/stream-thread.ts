@@ -5,6 +5,7 @@ import type { TopicPartitionOffset } from '../native.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
+import { GlobalStores } from './global/global-stores.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
@@ -37,6 +38,8 @@ export class StreamThread {
   readonly #resources: ThreadResources
   readonly #events = new ThreadEvents()
   readonly #heartbeat: Heartbeat
+  /** null: the topology has none. */
+  readonly #globalStores: GlobalStores | null
   readonly #tasks: TaskManager
   readonly #pace: CommitPace
   #lastCommitMs = Date.now()
@@ -62,7 +65,12 @@ export class StreamThread {
     // The tasks together have the thread's part of the overlays' budget.
     this.#pace = new CommitPace(config.memory.overlayBytes / config.numStreamThreads)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
+    this.#globalStores =
+      job.globalStores === null
+        ? null
+        : new GlobalStores(topology, job.globalStores, budget, overlayWriter)
     const factory = new TaskFactory({
+      ...(this.#globalStores !== null && { globalStores: this.#globalStores.stores }),
       config,
       topology,
       topics,
@@ -155,6 +163,7 @@ export class StreamThread {
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
     }
+    this.#globalStores?.endTurn()
     commitEarly ||= uncommittedBytes > this.#pace.bytes
     if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
     return busy
@@ -243,6 +252,7 @@ export class StreamThread {
     await this.#tasks.setAside(damaged)
     for (const { id } of damaged)
       this.#host.log('error', 'a damaged database is set aside: the next start restores it', { task: id })
+    await this.#globalStores?.close()
     await this.#resources.close()
   }
 

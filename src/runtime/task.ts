@@ -1,7 +1,7 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
-import type { TopicPartitionOffset } from '../native.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
 import type { Punctuator } from '../process/processor.ts'
@@ -170,6 +170,11 @@ export class Task {
     this.#need.committed()
     this.#clock.commitRequested = false
     if (this.state !== null) this.state.overlayBytes = 0
+  }
+
+  /** True when each input has been processed up to its end, given by `end`, or as far as there are records before it. */
+  hasReached(end: (input: TopicPartition) => number): boolean {
+    return this.#inputs.every(({ input }) => input.position >= end(input) || !input.isBehind)
   }
 
   get lag(): number {

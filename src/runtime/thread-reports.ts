@@ -47,7 +47,7 @@ export class ThreadReports {
 }
 
 /** @returns null when there is no answer in time, or no thread any more */
-async function withinTime<T>(answer: Promise<T>): Promise<T | null> {
+export async function withinTime<T>(answer: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), ANSWER_TIMEOUT_MS)

@@ -36,6 +36,7 @@ export function externalTopics(topology: TopologyDefinition): {
       for (const topic of sinkTopics(node)) if (!internal.has(topic)) sinks.add(topic)
     }
   }
+  for (const { source } of topology.globalStores ?? []) for (const topic of source.topics) sources.add(topic)
   return { sources: [...sources], sinks: [...sinks].filter((topic) => !sources.has(topic)) }
 }
 

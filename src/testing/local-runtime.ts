@@ -16,7 +16,8 @@ import { CacheBudget } from '../state/cache-budget.ts'
 import { OverlayWriter } from '../state/overlay-writer.ts'
 import { readOnlyStore } from '../state/read-only-store.ts'
 import type { Store } from '../state/store.ts'
-import type { SubtopologyDefinition, TopologyDefinition } from '../topology/definition.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import { globalSubtopology } from '../topology/global-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
@@ -109,7 +110,7 @@ export class LocalRuntime {
     const [{ stores, sourceTopics }] = whole.subtopologies
     const real = (name: string): string => realTopic(topology, applicationId, name)
     const sources = sourceTopics.map(real)
-    const global = globalDefinition(topology)
+    const global = globalSubtopology(topology)
     const names = new Set([
       ...sources,
       ...global.sourceTopics,
@@ -252,17 +253,6 @@ export class LocalRuntime {
       this.topics.write(name, record)
       if (this.#globalTopics.reads(name)) this.#globalTopics.pipe(name, record)
     }
-  }
-}
-
-/** All global stores as the stores of one sub-topology. */
-function globalDefinition({ globalStores = [] }: TopologyDefinition): SubtopologyDefinition {
-  return {
-    id: 0,
-    nodes: globalStores.flatMap(({ source, processor }) => [source, processor]),
-    stores: globalStores.map(({ store }) => store),
-    sourceTopics: globalStores.flatMap(({ source }) => source.topics),
-    copartitionGroups: [],
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   StoreDefinition,
   SubtopologyDefinition,
   TimestampExtractor,
+  TopologyDefinition,
 } from './definition.ts'
 
 export interface GlobalStoreOptions<K, V> {
@@ -37,6 +38,17 @@ export function separateGlobalStores(
     return false
   })
   return { subtopologies, globalStores }
+}
+
+/** All global stores as the stores of one sub-topology, which one task fills. */
+export function globalSubtopology({ globalStores = [] }: TopologyDefinition): SubtopologyDefinition {
+  return {
+    id: 0,
+    nodes: globalStores.flatMap(({ source, processor }) => [source, processor]),
+    stores: globalStores.map(({ store }) => store),
+    sourceTopics: globalStores.flatMap(({ source }) => source.topics),
+    copartitionGroups: [],
+  }
 }
 
 function fillsOneOf(

@@ -72,6 +72,7 @@ test('every source file is used', () => {
     'src/index.ts',
     'src/cli/main.ts',
     'src/runtime/stream-thread-job.ts',
+    'src/runtime/global/global-thread-job.ts',
     'src/testing/index.ts',
   ])
   const used = new Set(files.filter((file) => file.endsWith('.ts')).flatMap(imports))
