@@ -558,9 +558,7 @@ interface Addon {
   StateMemory: { acquire(options: StateMemoryOptions): StateMemory }
   TaskDatabase: {
     open(memory: StateMemory, options: DatabaseOptions): Promise<TaskDatabase>
-    /** Another thread's view of a shared database: it reads what was committed, each look-up and each scan at its time, and changes nothing. The
-     * files close with the last of them all. Throws `closed` when there is none of that number, `invalid` when a store is in memory or
-     * has segments. */
+    /** Another thread's view of a shared database, of what was committed. Throws `invalid` when a store is in memory or has segments. */
     attach(id: number): TaskDatabase
     /** Every setting that RocksDB reads from text. */
     rocksdbSettings(): RocksDbSetting[]

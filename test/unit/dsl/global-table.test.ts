@@ -65,12 +65,12 @@ describe('global tables and stores that cannot be are refused with one line', ()
   }
 })
 
-test('an application does not start with global stores, which it could not fill', async () => {
-  const topology = new URL('../../support/topologies/global-table.ts', import.meta.url)
+test('an application refuses global stores that several threads could not read', async () => {
+  const topology = new URL('../../support/topologies/global-windows.ts', import.meta.url)
   const config = configFrom({ applicationId: 'global', bootstrapServers: 'none:1', stateDir: 'none' })
   await assert.rejects(startApplication({ topology, config }), {
     code: 'topology-invalid',
-    message: `${topology.href}: global stores (global-rows) run in a TopologyTestDriver only; an application needs a table or a store of its own`,
+    message: `${topology.href}: global store windows is a window store; in an application a global store is a key-value store, timestamped or not`,
   })
 })
 
