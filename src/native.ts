@@ -216,8 +216,7 @@ export interface StoreOffset {
  * `drain`, `commit`, `flush` or `close` is open only `get`, `multiGet`, and `scan` may be called after drain, and nothing during it.
  */
 export interface TaskDatabase {
-  /** Row bytes of one key: overlay, then RocksDB. @returns the row's length, -1 when absent. When it is longer than `out` nothing
-   * is copied: call again with a larger one. */
+  /** Row bytes of one key: overlay, then RocksDB. @returns the row's length, -1 when absent. When it is longer than `out` nothing is copied: call again with a larger one. */
   get(store: number, arena: Buffer, keyStart: number, keyLength: number, out: Buffer): number
   /**
    * Looks up `count` keys: the overlay at once, then RocksDB by one sorted MultiGet on a native thread.
@@ -296,11 +295,9 @@ export interface TaskDatabase {
   setSourceOffsets(offsets: readonly { store: number; offset: number }[]): void
   /** Of a store with segments. */
   observed(store: number): Observed
-  /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and
-   * `weir.overlay-entries`: the keys changed since the last commit. */
+  /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]
-  /** RocksDB's integer properties by name, of each store: Float64[stores][names]. `rocksdb.estimate-num-keys` of an in-memory store is its
-   * number of rows; not while it is restored. */
+  /** RocksDB's integer properties by name, of each store: Float64[stores][names]. `rocksdb.estimate-num-keys` of an in-memory store is its number of rows; not while it is restored. */
   storeProperties(names: readonly string[]): Float64Array
   /** RocksDB's estimate of a store's rows (an in-memory store's number of them), plus the changed ones since the last commit. */
   approximateEntries(store: number): number

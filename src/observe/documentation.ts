@@ -13,7 +13,8 @@ it says of a store has the task and the store as labels, and is there while the 
 
 ## Stream threads
 
-\`thread\` is the thread's number, from 0.
+\`thread\` is the thread's number, from 0, or \`global\`: the thread that fills the global stores, whose task and state are \`global\` too. It has no group and no producer;
+\`weir_restore_remaining_records\` is what it still has to read before the application joins the group.
 
 ${table(threadMetricCatalogue)}
 
