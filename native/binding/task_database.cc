@@ -174,8 +174,8 @@ Napi::Value TaskDatabaseObject::Open(const Napi::CallbackInfo& info) {
 
 Napi::Value TaskDatabaseObject::Attach(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.attach");
-  std::shared_ptr<TaskDatabase> reader = weir::Unwrap(
-      info.Env(), TaskDatabase::Attach(arguments.Integer(0, "id", 0)));
+  std::shared_ptr<TaskDatabase> reader =
+      weir::Unwrap(info.Env(), TaskDatabase::Attach(arguments.Integer(0, "id", 0)));
   Napi::Object object = Environment::Of(info.Env())->Construct("TaskDatabase", {});
   TaskDatabaseObject::Unwrap(object)->database_ = std::move(reader);
   return object;
@@ -451,8 +451,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
        Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),
        Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
-       Wrapped::InstanceMethod<&Wrapped::Share>("share"),
-       Wrapped::InstanceMethod<&Wrapped::Close>("close")});
+       Wrapped::InstanceMethod<&Wrapped::Share>("share"), Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);

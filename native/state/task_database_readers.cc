@@ -10,7 +10,7 @@ namespace {
 
 struct Shared {
   std::mutex mutex;
-  int64_t next_id = 1;                                // guarded by mutex
+  int64_t next_id = 1;                                  // guarded by mutex
   std::map<int64_t, std::weak_ptr<TaskDatabase>> open;  // guarded by mutex
 };
 
@@ -45,9 +45,9 @@ Result<std::shared_ptr<TaskDatabase>> TaskDatabase::Attach(int64_t id) {
   }
   if (shared == nullptr) return Status::Closed("The state database number " + std::to_string(id));
   const std::vector<StoreSettings>& stores = shared->options_.stores;
-  const auto unfit =
-      std::find_if(stores.begin(), stores.end(),
-                   [](const StoreSettings& store) { return store.in_memory || store.segments.has_value(); });
+  const auto unfit = std::find_if(stores.begin(), stores.end(), [](const StoreSettings& store) {
+    return store.in_memory || store.segments.has_value();
+  });
   if (unfit != stores.end())
     return Status::Invalid("Store " + unfit->name + " of " + shared->path() +
                            " is in memory or cut into segments: other threads cannot read it");

@@ -64,10 +64,7 @@ export async function prepareTopics(
     ...reused.filter((topic) => topic !== undefined),
     ...globalSubtopology(topology).sourceTopics,
   ]
-  const retentions = await deleteRetentions(
-    [...changelogs, ...new Set(restored)],
-    options,
-  )
+  const retentions = await deleteRetentions([...changelogs, ...new Set(restored)], options)
   const topics = Object.fromEntries(
     [...found, ...internal].map(({ name, partitions, id }) => {
       const deleteRetentionMs = retentions.get(name)

@@ -105,7 +105,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     throw error
   })
   const tasks = allTasks(topology, config.applicationId, plan)
-  if (tasks.length === 0) throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
+  if (tasks.length === 0)
+    throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
   logger.info(
     { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
     'memory is divided',

@@ -66,9 +66,7 @@ export class StreamThread {
     this.#pace = new CommitPace(config.memory.overlayBytes / config.numStreamThreads)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
     this.#globalStores =
-      job.globalStores === null
-        ? null
-        : new GlobalStores(topology, job.globalStores, budget, overlayWriter)
+      job.globalStores === null ? null : new GlobalStores(topology, job.globalStores, budget, overlayWriter)
     const factory = new TaskFactory({
       ...(this.#globalStores !== null && { globalStores: this.#globalStores.stores }),
       config,

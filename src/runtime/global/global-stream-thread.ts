@@ -206,7 +206,10 @@ export class GlobalStreamThread {
     const resources = this.#resources
     const memory = StateMemory.acquire(stateMemoryOptions(config))
     resources.defer(async () => memory.close())
-    const partitions = this.#definition.sourceTopics.reduce((sum, topic) => sum + topics[topic]!.partitions, 0)
+    const partitions = this.#definition.sourceTopics.reduce(
+      (sum, topic) => sum + topics[topic]!.partitions,
+      0,
+    )
     const consumer = new Consumer(globalConsumerConfig(config, partitions), (event) => this.#told(event))
     resources.defer(() => consumer.close())
     const reader = Consumer.attach(consumer.id)
@@ -272,7 +275,13 @@ export class GlobalStreamThread {
     const task = this.#task
     if (task === null || task.taskState !== 'running') return
     const restoreRemaining = this.#isReady ? 0 : task.lag
-    yield { id: GLOBAL_TASK, state: GLOBAL_TASK, restoreRemaining, lags: task.lags(), database: task.state!.metered() }
+    yield {
+      id: GLOBAL_TASK,
+      state: GLOBAL_TASK,
+      restoreRemaining,
+      lags: task.lags(),
+      database: task.state!.metered(),
+    }
   }
 }
 

@@ -18,10 +18,7 @@ import type {
 
 const MiB = 2 ** 20
 /** The job beside this file, in the sources as in the package. */
-const jobFile = new URL(
-  `./global-thread-job${path.extname(fileURLToPath(import.meta.url))}`,
-  import.meta.url,
-)
+const jobFile = new URL(`./global-thread-job${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url)
 
 /** The process's global thread as the main thread sees it. */
 export class GlobalThread {

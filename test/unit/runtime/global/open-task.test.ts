@@ -115,10 +115,7 @@ const cases: Readonly<Record<string, readonly [Situation, Found]>> = {
   'an unknown topic id says nothing': [{ topic: { id: '' } }, { offsets: [0, 5], row: 'b', warnings: [] }],
   'another topic': [{ topic: { id: 'two' } }, reset('changelog-recreated')],
   'the topic ends before': [{ watermarks: [0, 4] }, reset('offset-out-of-range')],
-  'the topic begins behind': [
-    { watermarks: [6, 9] },
-    { ...reset('offset-out-of-range'), offsets: [6, 6] },
-  ],
+  'the topic begins behind': [{ watermarks: [6, 9] }, { ...reset('offset-out-of-range'), offsets: [6, 6] }],
   'deletions may be forgotten': [{ ageMs: hour / 2 + 60_000 }, reset('state-too-old')],
   'old, but nothing came since': [
     { ageMs: hour, watermarks: [0, 5] },
