@@ -113,7 +113,7 @@ test('global stores are whole before a task runs, followed by every thread, and 
   await fourth.stop()
 })
 
-test('an application whose global topic is missing says so and ends', async () => {
+test('an application whose global topic is missing or cannot be read says so and ends', async () => {
   await using kafka = await startKafka()
   const { bootstrapServers } = kafka
   await createTopics(bootstrapServers, { a: 1, rows: 1, questions: 1, out: 1, answers: 1 })
@@ -127,4 +127,14 @@ test('an application whose global topic is missing says so and ends', async () =
   const { code, stdout, stderr } = await first.exited
   assert.equal(code, 1)
   assert.match(stdout + stderr, /source topic people does not exist/)
+
+  await produceAll(bootstrapServers, [{ topic: 'rows', key: 'k', value: 'no number', timestamp: 1_000 }])
+  await using second = await WeirProcess.start({
+    ...options,
+    module: 'test/support/topologies/global-numbers.ts',
+    stateDir: makeScratchDir('global-numbers'),
+  })
+  const end = await second.exited
+  assert.equal(end.code, 1)
+  assert.match(end.stdout + end.stderr, /weir: rows partition 0 offset 0: .* is no int64/)
 })

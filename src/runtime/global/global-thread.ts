@@ -75,11 +75,11 @@ export class GlobalThread {
     this.ended.catch(() => {})
   }
 
-  /** Commits, closes the stores and ends the thread. REQUIRES for a prompt end of RocksDB that the stream threads have ended. */
+  /** Commits, closes the stores and ends the thread; a failure is told by `ended` alone. REQUIRES for a prompt end of RocksDB that the stream threads have ended. */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#channel.request('stop', {}).catch(() => {})
-    await this.ended
+    await this.ended.catch(() => {})
   }
 
   /** The thread's metrics; null when it does not answer soon. */
