@@ -5,7 +5,8 @@ import type { OperatorContext } from './operators/operator-context.ts'
 import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
-import type { RecordOrigin, TaskClock } from './task-clock.ts'
+import type { RecordOrigin } from './record-origin.ts'
+import type { TaskClock } from './task-clock.ts'
 
 /** What all processors of a task share. */
 export interface TaskEnvironment {
