@@ -24,6 +24,8 @@ export interface TaskEnvironment {
   readonly processorMetadata: Map<string, number>
   /** Counts the record at work as dropped by an operator. */
   readonly recordDropped: (processor: string, reason: string) => void
+  /** Counts a change that a suppression forwards. */
+  readonly suppressionEmitted: (processor: string) => void
 }
 
 /** One processor's view of its task. */
@@ -127,6 +129,10 @@ export class TaskProcessorContext implements OperatorContext {
 
   recordDropped(reason: string): void {
     this.#environment.recordDropped(this.#name, reason)
+  }
+
+  suppressionEmitted(): void {
+    this.#environment.suppressionEmitted(this.#name)
   }
 
   processorMetadata(name: string): number | null {

@@ -15,6 +15,8 @@ export interface OperatorContext<KOut = unknown, VOut = unknown> extends Process
    * @param reason for the log: `null key`
    */
   recordDropped(reason: string): void
+  /** Counts a change that was held back and is forwarded now. Kafka Streams' suppression-emit sensor. */
+  suppressionEmitted(): void
   /**
    * What `forwardFor` needs to know of the record at work.
    *
