@@ -35,6 +35,11 @@ export const threadMetricCatalogue = {
     labels: ['thread'],
   },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
+  weir_process_suppression_emits_total: {
+    type: 'counter',
+    help: 'Changes that a suppression held back and then forwarded',
+    labels: ['thread', 'node'],
+  },
   weir_process_batch_seconds: {
     type: 'histogram',
     help: 'Time a task took for the records of one turn',

@@ -17,6 +17,8 @@ export class ThreadCounters {
   /** Records that were dropped: a negative timestamp, a null key where one is needed, too late. */
   recordsDropped = 0
   punctuations = 0
+  /** Changes that suppressions have held back and forwarded, by node. */
+  readonly suppressionEmits = new Map<string, number>()
   commits = 0
   changelogRecords = 0
   restoredRecords = 0
@@ -33,6 +35,10 @@ export class ThreadCounters {
   /** A topic that is written. Ask once and keep the answer. */
   produced(topic: string): TopicCounters {
     return counters(this.#produced, topic)
+  }
+
+  suppressionEmitted(node: string): void {
+    this.suppressionEmits.set(node, (this.suppressionEmits.get(node) ?? 0) + 1)
   }
 
   stateReset(code: ErrorCode, stores: number): void {

@@ -105,6 +105,8 @@ export class ThreadMetrics {
     this.#set.total('weir_process_records_total', thread, counters.recordsProcessed)
     this.#set.total('weir_process_records_dropped_total', thread, counters.recordsDropped)
     this.#set.total('weir_process_punctuations_total', thread, counters.punctuations)
+    for (const [node, emits] of counters.suppressionEmits)
+      this.#set.total('weir_process_suppression_emits_total', { ...thread, node }, emits)
     this.#set.total('weir_process_tasks_created_total', thread, counters.tasksCreated)
     this.#set.total('weir_process_tasks_closed_total', thread, counters.tasksClosed)
     this.#set.total('weir_commit_changelog_records_total', thread, counters.changelogRecords)

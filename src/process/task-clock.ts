@@ -1,16 +1,4 @@
-import type { Headers } from './headers.ts'
 import type { RecordMetadata } from './record.ts'
-
-/** What is kept of a record whose effect is forwarded later. */
-export interface RecordOrigin {
-  topic: string
-  partition: number
-  /** -1: none, a punctuator was at work. */
-  offset: number
-  /** ms */
-  timestamp: number
-  headers: Headers
-}
 
 /**
  * Where a task stands: the input record it is at, its stream time, and which node is running. Written once per record by the task, read by

@@ -5,7 +5,8 @@ import type { OperatorContext } from './operators/operator-context.ts'
 import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
-import type { RecordOrigin, TaskClock } from './task-clock.ts'
+import type { RecordOrigin } from './record-origin.ts'
+import type { TaskClock } from './task-clock.ts'
 
 /** What all processors of a task share. */
 export interface TaskEnvironment {
@@ -23,6 +24,8 @@ export interface TaskEnvironment {
   readonly processorMetadata: Map<string, number>
   /** Counts the record at work as dropped by an operator. */
   readonly recordDropped: (processor: string, reason: string) => void
+  /** Counts a change that a suppression forwards. */
+  readonly suppressionEmitted: (processor: string) => void
 }
 
 /** One processor's view of its task. */
@@ -126,6 +129,10 @@ export class TaskProcessorContext implements OperatorContext {
 
   recordDropped(reason: string): void {
     this.#environment.recordDropped(this.#name, reason)
+  }
+
+  suppressionEmitted(): void {
+    this.#environment.suppressionEmitted(this.#name)
   }
 
   processorMetadata(name: string): number | null {

@@ -46,7 +46,11 @@ export interface TaskOptions {
   readonly maxTaskIdleMs: number
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
-  readonly counters: { recordsDropped: number; punctuations: number }
+  readonly counters: {
+    recordsDropped: number
+    punctuations: number
+    suppressionEmitted(node: string): void
+  }
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
   /** One line for the log. */
@@ -98,6 +102,7 @@ export class Task {
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
+        suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
           this.#warnings.recordDropped(processor, reason)

@@ -1,4 +1,4 @@
-import type { RecordOrigin } from '../process/task-clock.ts'
+import type { RecordOrigin } from '../process/record-origin.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'

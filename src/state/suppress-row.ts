@@ -1,7 +1,11 @@
 /** Changes that wait in a suppression's buffer, as they stand on disk and in its changelog. */
-import { Headers } from '../process/headers.ts'
-import type { RecordOrigin } from '../process/task-clock.ts'
-import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
+import {
+  PartReader,
+  type RecordOrigin,
+  readRecordOrigin,
+  writeRecordOrigin,
+} from '../process/record-origin.ts'
+import type { ByteWriter } from '../serde/byte-writer.ts'
 
 /** What a changelog record's header `v` says of its value. Kafka Streams writes it since 2.6. */
 export const SUPPRESS_CHANGELOG_VERSION = 3
@@ -26,13 +30,7 @@ export interface SuppressedChange {
 /** context, prior, old, new, time(8). Kafka Streams' BufferValue.serialize and ProcessorRecordContext.serialize. */
 export function writeSuppressedChange(change: SuppressedChange, timeMs: number, writer: ByteWriter): void {
   const { prior, oldValue, newValue, origin } = change
-  writer.writeInt64(origin.timestamp)
-  writer.writeInt64(origin.offset)
-  const topic = Buffer.from(origin.topic)
-  writer.writeInt32(topic.length)
-  writer.writeBytes(topic)
-  writer.writeInt32(origin.partition)
-  origin.headers.encode(writer)
+  writeRecordOrigin(origin, writer)
   writeValue(prior, writer)
   if (oldValue !== null && oldValue === prior) writer.writeInt32(SAME_AS_PRIOR)
   else writeValue(oldValue, writer)
@@ -54,46 +52,18 @@ export function readSuppressedChange(
   start: number,
   end: number,
 ): { readonly change: SuppressedChange; readonly timeMs: number } {
-  let at = start
-  const take = (bytes: number): number => {
-    const from = at
-    if (bytes < 0 || bytes > end - at)
-      throw new RangeError(`a buffered change ends after ${end - start} bytes, in the middle of a part`)
-    at += bytes
-    return from
-  }
-  const timestamp = readInt64(buffer, take(8))
-  const offset = readInt64(buffer, take(8))
-  const topicLength = buffer.readInt32BE(take(4))
-  const topicStart = take(topicLength)
-  const topic = buffer.utf8Slice(topicStart, topicStart + topicLength)
-  const partition = buffer.readInt32BE(take(4))
-  const headers = readHeaders(buffer, take)
+  const parts = new PartReader(buffer, start, end)
+  const origin = readRecordOrigin(parts)
   const text = (length: number): ByteText | null => {
     if (length === NULL_LENGTH) return null
-    const from = take(length)
+    const from = parts.take(length)
     return buffer.latin1Slice(from, from + length)
   }
-  const prior = text(buffer.readInt32BE(take(4)))
-  const oldLength = buffer.readInt32BE(take(4))
+  const prior = text(parts.int32())
+  const oldLength = parts.int32()
   const oldValue = oldLength === SAME_AS_PRIOR ? prior : text(oldLength)
-  const newValue = text(buffer.readInt32BE(take(4)))
-  const timeMs = readInt64(buffer, take(8))
-  if (at !== end) throw new RangeError(`a buffered change ends ${end - at} bytes before its row`)
-  return {
-    change: { prior, oldValue, newValue, origin: { topic, partition, offset, timestamp, headers } },
-    timeMs,
-  }
-}
-
-/** None for a count of -1, as old versions wrote it. */
-function readHeaders(buffer: Buffer, take: (bytes: number) => number): Headers {
-  const start = take(4)
-  const count = buffer.readInt32BE(start)
-  if (count <= 0) return Headers.empty
-  for (let index = 0; index < count; index++) {
-    take(buffer.readInt32BE(take(4)))
-    take(Math.max(0, buffer.readInt32BE(take(4))))
-  }
-  return Headers.decode(buffer, start)
+  const newValue = text(parts.int32())
+  const timeMs = parts.int64()
+  parts.done()
+  return { change: { prior, oldValue, newValue, origin }, timeMs }
 }

@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 
 import { Headers } from '../../src/process/headers.ts'
-import type { RecordOrigin } from '../../src/process/task-clock.ts'
+import type { RecordOrigin } from '../../src/process/record-origin.ts'
 import { serdes } from '../../src/serde/serdes.ts'
 import type { SuppressBuffer } from '../../src/state/suppress-buffer.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'

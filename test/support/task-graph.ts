@@ -30,6 +30,8 @@ export class TaskGraph implements AsyncDisposable {
   readonly stores: ReadonlyMap<string, StateStore>
   /** Records that operators dropped: the processor and why. */
   readonly dropped: { readonly processor: string; readonly reason: string }[] = []
+  /** By processor: changes that suppressions forwarded. */
+  readonly suppressionEmits = new Map<string, number>()
   readonly #graph: ProcessGraph
   readonly #resources: AsyncDisposableStack
 
@@ -51,6 +53,8 @@ export class TaskGraph implements AsyncDisposable {
       processorMetadata: this.processorMetadata,
       emitIntervalMs,
       recordDropped: (processor: string, reason: string) => this.dropped.push({ processor, reason }),
+      suppressionEmitted: (processor: string) =>
+        this.suppressionEmits.set(processor, (this.suppressionEmits.get(processor) ?? 0) + 1),
     }
     const noSinks = (name: string): never => {
       throw new Error(`the topology writes to ${name}; a test of its graph must have no sinks`)

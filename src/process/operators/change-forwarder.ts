@@ -6,7 +6,7 @@ import {
   type RowStore,
 } from '../../state/store.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../task-clock.ts'
+import type { RecordOrigin } from '../record-origin.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
 import { type RecordAtWork, recordAtWork } from './record-at-work.ts'

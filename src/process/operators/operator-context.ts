@@ -1,6 +1,6 @@
 import type { ProcessorContext } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../task-clock.ts'
+import type { RecordOrigin } from '../record-origin.ts'
 
 /** What Weir's own operators see of their task besides: the runtime's contexts are of this type. */
 export interface OperatorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
@@ -15,6 +15,8 @@ export interface OperatorContext<KOut = unknown, VOut = unknown> extends Process
    * @param reason for the log: `null key`
    */
   recordDropped(reason: string): void
+  /** Counts a change that was held back and is forwarded now. Kafka Streams' suppression-emit sensor. */
+  suppressionEmitted(): void
   /**
    * What `forwardFor` needs to know of the record at work.
    *

@@ -5,9 +5,8 @@
 import { readInt64 } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { KeyValueStore } from '../../state/store.ts'
-import { Headers } from '../headers.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../task-clock.ts'
+import { PartReader, type RecordOrigin, readRecordOrigin, writeRecordOrigin } from '../record-origin.ts'
 import type { OperatorContext } from './operator-context.ts'
 
 export interface BufferKey<K> {
@@ -50,18 +49,12 @@ export function bufferKeySerde<K>(key: Serde<K>): Serde<BufferKey<K>> {
   }
 }
 
-/** timestamp(8) offset(8) topicLength(4) topic partition(4) headers, -1(4) -1(4) valueLength(4) value 0(8) */
+/** the record's origin, -1(4) -1(4) valueLength(4) value 0(8) */
 export function bufferedRecordSerde<V>(value: Serde<V>): Serde<BufferedRecord<V>> {
   return {
     name: `buffered(${value.name})`,
     serialize({ origin, value: waiting }, writer) {
-      writer.writeInt64(origin.timestamp)
-      writer.writeInt64(origin.offset)
-      const topic = Buffer.from(origin.topic)
-      writer.writeInt32(topic.length)
-      writer.writeBytes(topic)
-      writer.writeInt32(origin.partition)
-      origin.headers.encode(writer)
+      writeRecordOrigin(origin, writer)
       writer.writeInt32(NULL)
       writer.writeInt32(NULL)
       const at = writer.position
@@ -71,32 +64,16 @@ export function bufferedRecordSerde<V>(value: Serde<V>): Serde<BufferedRecord<V>
       writer.writeInt64(0)
     },
     deserialize(buffer, start, end) {
-      const topicEnd = start + 20 + buffer.readInt32BE(start + 16)
-      const headers = Headers.decode(buffer, topicEnd + 4)
-      const valueStart = headersEnd(buffer, topicEnd + 4) + 12
-      const valueEnd = valueStart + buffer.readInt32BE(valueStart - 4)
-      if (valueEnd + 8 !== end)
-        throw new RangeError(`a buffered record ends at ${valueEnd + 8}, not at ${end}`)
-      return {
-        value: value.deserialize(buffer, valueStart, valueEnd),
-        origin: {
-          timestamp: readInt64(buffer, start),
-          offset: readInt64(buffer, start + 8),
-          topic: buffer.toString('utf8', start + 20, topicEnd),
-          partition: buffer.readInt32BE(topicEnd),
-          headers,
-        },
-      }
+      const parts = new PartReader(buffer, start, end)
+      const origin = readRecordOrigin(parts)
+      parts.take(8)
+      const valueBytes = parts.int32()
+      const valueStart = parts.take(valueBytes)
+      parts.take(8)
+      parts.done()
+      return { value: value.deserialize(buffer, valueStart, valueStart + valueBytes), origin }
     },
   }
-}
-
-/** Where what `Headers.decode` reads has its end. */
-function headersEnd(buffer: Buffer, start: number): number {
-  let position = start + 4
-  for (let left = 2 * buffer.readInt32BE(start); left > 0; left--)
-    position += 4 + Math.max(buffer.readInt32BE(position), 0)
-  return position
 }
 
 /** What waits for its time to pass, in order of timestamp, then of key. Over a store: it is there again after a restart. */

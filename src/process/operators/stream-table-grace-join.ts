@@ -1,7 +1,7 @@
 import type { KeyValueStore } from '../../state/store.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../task-clock.ts'
+import type { RecordOrigin } from '../record-origin.ts'
 import { defined } from './map-values.ts'
 import type { OperatorContext } from './operator-context.ts'
 import { type BufferedRecord, type BufferKey, RecordBuffer } from './record-buffer.ts'

@@ -55,6 +55,7 @@ class TableSuppress<K, V> implements Processor<K, Change<V>, K, Change<V>> {
     if (newValue !== null || !this.#options.dropsTombstones) {
       const { timestamp, headers } = origin
       context.forwardFor(origin, { key, value: { newValue, oldValue }, timestamp, headers })
+      context.suppressionEmitted()
     }
     this.#buffer.removeFirst()
   }

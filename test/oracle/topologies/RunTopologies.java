@@ -21,7 +21,6 @@ import java.util.TreeMap;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.Bytes;
@@ -38,7 +37,6 @@ import org.apache.kafka.streams.kstream.CogroupedKStream;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
-import org.apache.kafka.streams.kstream.KGroupedStream;
 import org.apache.kafka.streams.kstream.KGroupedTable;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
@@ -56,6 +54,7 @@ import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindowedKStream;
 import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.UnlimitedWindows;
 import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.StreamJoined;
 import org.apache.kafka.streams.kstream.ValueJoiner;
@@ -69,6 +68,7 @@ import org.apache.kafka.streams.processor.api.FixedKeyRecord;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.BuiltInDslStoreSuppliers;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
@@ -85,85 +85,9 @@ import org.apache.kafka.streams.test.TestRecord;
  *
  * An operator is an entry of OPERATORS; the same one is in operators.ts.
  */
-public final class RunTopologies {
-  /** What a step gives: a stream, a table or a grouping, and the type of its values. */
-  private record Node(Object dsl, String type) {
-    @SuppressWarnings("unchecked")
-    KStream<String, Object> stream() {
-      return (KStream<String, Object>) dsl;
-    }
-
-    @SuppressWarnings("unchecked")
-    KTable<String, Object> table() {
-      return (KTable<String, Object>) dsl;
-    }
-
-    @SuppressWarnings("unchecked")
-    KGroupedStream<String, Object> grouped() {
-      return (KGroupedStream<String, Object>) dsl;
-    }
-
-    Serde<Object> serde() {
-      return serdeOf(type);
-    }
-  }
-
-  /** One step: what it is made of, and its parameters. */
-  private record Step(JsonNode json, List<Node> in, StreamsBuilder builder) {
-    int n() {
-      return json.get("n").asInt();
-    }
-
-    String text(String field) {
-      return json.get(field).asText();
-    }
-
-    Serde<Object> serde() {
-      return serdeOf(text("type"));
-    }
-
-    Node a() {
-      return in.get(0);
-    }
-
-    Node b() {
-      return in.get(1);
-    }
-
-    /** `none`, `with` (serdes alone), `as` (a name as well) or `memory` (that name, in memory). */
-    String store() {
-      return text("store");
-    }
-
-    Materialized<String, Object, KeyValueStore<Bytes, byte[]>> materialized() {
-      Materialized<String, Object, KeyValueStore<Bytes, byte[]>> rows = switch (store()) {
-        case "as" -> Materialized.as(text("storeName"));
-        case "memory" -> Materialized.as(Stores.inMemoryKeyValueStore(text("storeName")));
-        default -> Materialized.with(Serdes.String(), serde());
-      };
-      return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
-    }
-
-    Materialized<String, Object, WindowStore<Bytes, byte[]>> windows() {
-      return segmented();
-    }
-
-    Materialized<String, Object, SessionStore<Bytes, byte[]>> sessions() {
-      return segmented();
-    }
-
-    /** Never in memory: Kafka Streams has other orders of rows there. */
-    private <S extends StateStore> Materialized<String, Object, S> segmented() {
-      Materialized<String, Object, S> rows =
-          store().equals("with") ? Materialized.with(Serdes.String(), serde()) : Materialized.as(text("storeName"));
-      return rows.withKeySerde(Serdes.String()).withValueSerde(serde());
-    }
-  }
-
-  private interface Operator {
-    /** @return a KStream, KTable or KGroupedStream; null for the end of a stream */
-    Object build(Step step);
-  }
+public final class RunTopologies extends Functions {
+  /** The end of a window without one, in Weir; a larger number here. */
+  private static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
 
   private static final Map<String, Operator> OPERATORS = new HashMap<>();
 
@@ -216,6 +140,12 @@ public final class RunTopologies {
         ? windowed(s).reduce(reducer(s)) : windowed(s).reduce(reducer(s), s.windows())));
     OPERATORS.put("windowAggregate", s -> told(windowed(s).aggregate(() -> "i" + s.n(),
         (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
+    OPERATORS.put("unlimitedCount", s -> told(s.store().equals("none")
+        ? unlimited(s).count() : unlimited(s).count(counts(s.windows()))));
+    OPERATORS.put("unlimitedReduce", s -> told(s.store().equals("none")
+        ? unlimited(s).reduce(reducer(s)) : unlimited(s).reduce(reducer(s), s.windows())));
+    OPERATORS.put("unlimitedAggregate", s -> told(unlimited(s).aggregate(() -> "i" + s.n(),
+        (k, v, aggregate) -> combine(s.n(), aggregate, shown(v)), s.windows())));
     OPERATORS.put("slidingCount", s -> told(s.store().equals("none")
         ? sliding(s).count() : sliding(s).count(counts(s.windows()))));
     OPERATORS.put("slidingReduce", s -> told(s.store().equals("none")
@@ -263,6 +193,7 @@ public final class RunTopologies {
     });
     addTableOperators();
     addCogroupOperators();
+    TableJoinOperators.addTo(OPERATORS);
     OPERATORS.put("process", s -> {
       String name = addPlainStore(s, "");
       return s.a().stream().process(() -> new Remembering(name, s.n()), name);
@@ -378,6 +309,10 @@ public final class RunTopologies {
     return step.a().grouped().windowedBy(timeWindows(step)).emitStrategy(strategy(step));
   }
 
+  private static TimeWindowedKStream<String, Object> unlimited(Step step) {
+    return step.a().grouped().windowedBy(UnlimitedWindows.of().startOn(Instant.ofEpochMilli(step.n() * 10L)));
+  }
+
   private static SlidingWindows slidingWindows(Step step) {
     Duration difference = Duration.ofMillis(new int[] {20, 50, 10}[step.n() % 3]);
     return SlidingWindows.ofTimeDifferenceAndGrace(difference, grace(step));
@@ -412,7 +347,12 @@ public final class RunTopologies {
   @SuppressWarnings("unchecked")
   private static Object told(KTable<Windowed<String>, ?> table) {
     return ((KTable<Windowed<String>, Object>) table).toStream()
-        .selectKey((k, v) -> k.key() + "@" + k.window().start() + "-" + k.window().end());
+        .selectKey((k, v) -> shownWindow(k));
+  }
+
+  private static String shownWindow(Windowed<?> windowed) {
+    long end = windowed.window().end();
+    return shown(windowed.key()) + "@" + windowed.window().start() + "-" + (end >= MAX_SAFE_INTEGER ? "end" : end);
   }
 
   @SuppressWarnings({"unchecked", "rawtypes"})
@@ -433,6 +373,7 @@ public final class RunTopologies {
   private static StreamJoined<String, Object, Object> streamJoined(Step step) {
     StreamJoined<String, Object, Object> joined =
         StreamJoined.with(Serdes.String(), step.a().serde(), step.b().serde());
+    if (step.n() % 3 == 2) joined = joined.withDslStoreSuppliers(BuiltInDslStoreSuppliers.IN_MEMORY);
     if (step.n() <= 4) return joined;
     return joined.withName("join-" + step.text("storeName")).withStoreName(step.text("storeName"));
   }
@@ -553,61 +494,6 @@ public final class RunTopologies {
     public void close() {}
   }
 
-  // What operators are given: the same functions are in functions.ts.
-
-  private static String shown(Object value) {
-    return String.valueOf(value);
-  }
-
-  private static int sum(String text) {
-    int sum = 0;
-    for (int i = 0; i < text.length(); i++) sum += text.charAt(i);
-    return sum;
-  }
-
-  private static String cut(String text) {
-    return text.length() > 6 ? text.substring(text.length() - 6) : text;
-  }
-
-  private static boolean keeps(int n, Object key, Object value) {
-    return (sum(shown(key) + shown(value)) + n) % 3 != 0;
-  }
-
-  private static String newKey(int n, Object key, Object value) {
-    int sum = sum(shown(key) + shown(value)) + n;
-    return sum % 6 == 0 ? null : "k" + sum % 4;
-  }
-
-  private static String newValue(int n, Object value) {
-    return (sum(shown(value)) + n) % 5 == 0 ? null : cut(shown(value) + n);
-  }
-
-  private static List<String> several(int n, Object value) {
-    List<String> values = new ArrayList<>();
-    int count = (sum(shown(value)) + n) % 4;
-    for (int i = 0; i < count; i++) values.add(cut(shown(value) + i));
-    return values;
-  }
-
-  private static Object combine(int n, Object aggregate, Object value) {
-    if (aggregate instanceof Long number) {
-      long sum = number + (Long) value;
-      return sum % 7 == n ? null : (Object) sum;
-    }
-    String text = cut(shown(aggregate) + shown(value));
-    return (sum(text) + n) % 7 == 0 ? null : text;
-  }
-
-  private static String joined(int n, Object left, Object right, Object key) {
-    String text = shown(left) + shown(right) + shown(key);
-    return (sum(text) + n) % 9 == 0 ? null : cut(text);
-  }
-
-  @SuppressWarnings("unchecked")
-  private static Serde<Object> serdeOf(String type) {
-    return (Serde<Object>) (Serde<?>) (type.equals("number") ? Serdes.Long() : Serdes.String());
-  }
-
   // Building and running.
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -718,7 +604,7 @@ public final class RunTopologies {
     if (!(key instanceof String) && !(key instanceof Windowed)) return;
     ArrayNode row = rows.addArray();
     if (key instanceof Windowed<?> windowed) {
-      row.add(shown(windowed.key()) + "@" + windowed.window().start() + "-" + windowed.window().end());
+      row.add(shownWindow(windowed));
     } else {
       row.add(shown(key));
     }

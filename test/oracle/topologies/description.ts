@@ -1,16 +1,25 @@
 /** A topology and what is piped into it, as data: what crosses to RunTopologies.java as a line of JSON. */
 
 /** What a step gives. Keys are text everywhere. */
-export type Kind = 'stream' | 'table' | 'grouped'
+export type Kind = 'stream' | 'table' | 'grouped' | 'global'
 export type ValueType = 'text' | 'number'
 
 export interface Shape {
   readonly kind: Kind
   readonly type: ValueType
+  /** Whether the serde of its values is known. */
+  readonly hasSerde: boolean
+  /** Of a versioned table. */
+  readonly historyMs: number | undefined
 }
 
-/** How a step is told to keep its rows: not at all, by serdes alone, by a name as well, or by that name in memory. */
-export type StoreMode = 'none' | 'with' | 'as' | 'memory'
+/** How a step is told to keep its rows: not at all, by serdes alone, by a name as well, by that name in memory, or by that name with a history. */
+export type StoreMode = 'none' | 'with' | 'as' | 'memory' | 'versioned'
+
+/** Of a versioned table: the same ones are in Step.java. */
+export function historyMs(n: number): number {
+  return [30, 100, 1000][n % 3]!
+}
 
 export interface Step {
   readonly op: string

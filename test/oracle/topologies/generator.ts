@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 
-import type { Description, InputRecord, Kind, Shape, Step, StoreMode } from './description.ts'
+import {
+  type Description,
+  historyMs,
+  type InputRecord,
+  type Kind,
+  type Shape,
+  type Step,
+  type StoreMode,
+} from './description.ts'
 import { operators } from './operators.ts'
 
 /** A step before it is known what it can be applied to. */
@@ -13,6 +21,7 @@ interface Wish {
 
 const STREAM_TOPICS = ['a', 'b']
 const TABLE_TOPICS = ['c', 'd']
+const GLOBAL_TOPICS = ['e', 'f']
 const STEPS_MAX = 14
 const EVENTS_MAX = 40
 
@@ -20,6 +29,8 @@ const EVENTS_MAX = 40
 const operatorNames = Object.entries(operators).flatMap(([name, { takes, store }]) => {
   if (name === 'to') return []
   const hasState = store !== undefined || takes.includes('table') || takes.includes('grouped')
+  // Few tables have the history that they need.
+  if (name.startsWith('grace')) return Array<string>(8).fill(name)
   return Array<string>(hasState ? 3 : 1).fill(name)
 })
 
@@ -30,7 +41,7 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   op: fc.constantFrom(...operatorNames),
   on: fc.tuple(back, back),
   n: fc.nat(6),
-  store: fc.constantFrom<StoreMode>('none', 'with', 'as', 'memory'),
+  store: fc.constantFrom<StoreMode>('none', 'with', 'as', 'memory', 'versioned'),
 })
 
 const maybe = (what: fc.Arbitrary<string>): fc.Arbitrary<string | null> =>
@@ -79,9 +90,9 @@ function describe(
   const steps: Step[] = []
   const shapes: (Shape | null)[] = []
   const used = new Set<number>()
-  const tableTopics = [...TABLE_TOPICS]
+  const topicsOf: Record<string, string[]> = { table: [...TABLE_TOPICS], globalTable: [...GLOBAL_TOPICS] }
   const add = (op: string, inputs: readonly number[], details: Partial<Step> = {}): void => {
-    const { gives, type = () => 'text' as const, store } = operators[op]!
+    const { gives, type = () => 'text' as const, store, never = () => false } = operators[op]!
     const shapesIn = inputs.map((index) => shapes[index]!)
     const resultType = type(shapesIn)
     for (const index of inputs) used.add(index)
@@ -89,18 +100,21 @@ function describe(
     // A store without options would have no cache here and one in Java; an aggregate's default serde is not its own.
     if (mode === 'none' && (store === 'aggregate with serdes' || (store === 'aggregate' && caching)))
       mode = 'with'
+    const { n = 0 } = details
+    if (never(mode, n)) mode = 'as'
     const storeName = `store-${steps.length}`
-    steps.push({ op, in: inputs, n: 0, topic: '', ...details, type: resultType, store: mode, storeName })
-    shapes.push(gives === null ? null : { kind: gives, type: resultType })
+    steps.push({ op, in: inputs, topic: '', ...details, n, type: resultType, store: mode, storeName })
+    shapes.push(gives === null ? null : { kind: gives, type: resultType, ...rowsOf(op, shapesIn, mode, n) })
   }
   const find = (kind: Kind, on: number): number | undefined => {
     const fitting = shapes.flatMap((shape, index) => (shape?.kind === kind ? [index] : []))
     return fitting.at(-1 - (on % Math.max(1, fitting.length)))
   }
   // There is always a stream.
-  const make = (kind: Kind, on: number, n: number): number => {
-    const topic = kind === 'table' ? tableTopics.shift() : undefined
-    if (topic !== undefined) add('table', [], { topic, n })
+  const make = (kind: Kind, on: number, n: number, store: StoreMode): number => {
+    const source = kind === 'global' ? 'globalTable' : 'table'
+    const topic = kind === 'grouped' ? undefined : topicsOf[source]!.shift()
+    if (topic !== undefined) add(source, [], { topic, n, store })
     else if (kind === 'table') add('toTable', [find('stream', on)!], { n })
     else add(n % 2 === 0 ? 'groupByKey' : 'groupBy', [find('stream', on)!], { n })
     return steps.length - 1
@@ -109,18 +123,26 @@ function describe(
   for (const { op, on, n, store } of wishes) {
     if (op === 'stream') {
       add(op, [], { topic: STREAM_TOPICS[n % STREAM_TOPICS.length]! })
-    } else if (op === 'table') {
-      const topic = tableTopics.shift()
-      if (topic !== undefined) add(op, [], { topic, store })
+    } else if (op in topicsOf) {
+      const topic = topicsOf[op]!.shift()
+      if (topic !== undefined) add(op, [], { topic, n, store })
     } else {
       const { takes, accepts = () => true } = operators[op]!
-      const inputs = takes.map((kind, position) => find(kind, on[position]!) ?? make(kind, on[position]!, n))
-      if (accepts(inputs.map((index) => shapes[index]!))) add(op, inputs, { n, store })
+      const inputs = takes.map(
+        (kind, position) => find(kind, on[position]!) ?? make(kind, on[position]!, n, store),
+      )
+      if (
+        accepts(
+          inputs.map((index) => shapes[index]!),
+          n,
+        )
+      )
+        add(op, inputs, { n, store })
     }
   }
   // Every end is written to a topic.
   for (const [index, shape] of [...shapes.entries()]) {
-    if (used.has(index) || shape === null || shape.kind === 'grouped') continue
+    if (used.has(index) || shape === null || shape.kind === 'grouped' || shape.kind === 'global') continue
     let end = index
     if (shape.kind === 'table') {
       add('toStream', [end])
@@ -133,4 +155,21 @@ function describe(
     'advanceMs' in one ? one : { ...one, topic: topics[one.topic % topics.length]! },
   )
   return { caching, startMs: 1_000_000, steps, events: piped }
+}
+
+/** What is known of a table's rows. */
+function rowsOf(
+  op: string,
+  inputs: readonly Shape[],
+  mode: StoreMode,
+  n: number,
+): Pick<Shape, 'hasSerde' | 'historyMs'> {
+  if (mode === 'versioned') return { hasSerde: true, historyMs: historyMs(n) }
+  const { withoutStore } = operators[op]!
+  if (mode !== 'none' || withoutStore === undefined) return { hasSerde: true, historyMs: undefined }
+  const { hasSerde, historyMs: above } = inputs[0]!
+  return {
+    hasSerde: withoutStore === 'same' && hasSerde,
+    historyMs: withoutStore === 'joined' ? undefined : above,
+  }
 }

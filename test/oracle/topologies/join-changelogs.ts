@@ -1,4 +1,4 @@
-/** Changelogs of stream-stream joins. Those of their window stores have every record as a row of its own. */
+/** Changelogs of stream-stream joins, and what Kafka Streams logs besides what its stores keep. Those of their window stores have every record as a row of its own. */
 import type { OutputRow, Result } from './description.ts'
 
 /** More than any of them is retained, with the segments' minimum; and less than the wall clock is ahead of the records. */
@@ -13,8 +13,12 @@ export function isWaitingChangelog(topic: string): boolean {
   return /OUTERSHARED-\d+-store-changelog$|-shared-join-store-changelog$/.test(topic)
 }
 
-/** What Kafka Streams' stores have kept: it logs nulls, as deletions of nothing, and records that have expired when they come. */
-export function keptRecords(result: Result): Result {
+/**
+ * What Kafka Streams' stores have kept: it logs records that have expired when they come, and nulls in a join as deletions of nothing.
+ *
+ * @param histories of versioned stores, by their changelogs
+ */
+export function keptRecords(result: Result, histories: ReadonlyMap<string, number>): Result {
   const latest = new Map<string, number>()
   const kept = (topic: string, rows: readonly OutputRow[]): OutputRow[] =>
     rows.filter(([key, value]) => {
@@ -24,11 +28,17 @@ export function keptRecords(result: Result): Result {
       latest.set(topic, streamTime)
       return time >= streamTime - RETENTION_MAX_MS
     })
+  const remembered = (topic: string, rows: readonly OutputRow[]): OutputRow[] =>
+    rows.filter(([, , time]) => {
+      const streamTime = Math.max(time, latest.get(topic) ?? 0)
+      latest.set(topic, streamTime)
+      return time >= streamTime - histories.get(topic)!
+    })
   const rounds = result.rounds?.map((round) =>
     Object.fromEntries(
       Object.entries(round).map(([topic, rows]) => [
         topic,
-        isJoinChangelog(topic) ? kept(topic, rows) : rows,
+        isJoinChangelog(topic) ? kept(topic, rows) : histories.has(topic) ? remembered(topic, rows) : rows,
       ]),
     ),
   )

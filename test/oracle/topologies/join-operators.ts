@@ -29,11 +29,12 @@ const rowJoiner =
   ({ step }: Building) =>
   (left: Value, right: Value): Text =>
     joined(step.n, left, right, 't')
-/** Named, its stores too, for some parameters. */
+/** Named, its stores too, for some parameters; in memory for others. */
 const known = ({ step, types }: Building) => ({
   key: serdes.string as Serde<Text>,
   value: serdeOf(types[0]!),
   otherValue: serdeOf(types[1]!),
+  ...(step.n % 3 === 2 && { inMemory: true }),
   ...(step.n > 4 && { name: `join-${step.storeName}`, store: step.storeName }),
 })
 
@@ -42,7 +43,7 @@ function streams(build: (building: Building) => unknown): Operator {
 }
 
 function ofTables(build: (building: Building) => unknown): Operator {
-  return { takes: ['table', 'table'], gives: 'table', store: 'may', build }
+  return { takes: ['table', 'table'], gives: 'table', store: 'may', withoutStore: 'joined', build }
 }
 
 /** Joins of two streams, and of two tables. */

@@ -12,7 +12,7 @@ import { compareTopologies, noCounts } from './run.ts'
 const USES_MIN = 200
 const TOPOLOGIES = 20_000
 /** A fresh JVM for each: so that a long run does not end by what Kafka Streams' drivers leave behind. */
-const ROUND = 2_000
+const ROUND = 500
 
 const [topologies = TOPOLOGIES, seed = new Random().seed] = process.argv.slice(2).map(Number)
 if (!Number.isSafeInteger(topologies) || topologies < 1 || !Number.isSafeInteger(seed)) {

@@ -6,11 +6,12 @@ import type { Table } from '../../../src/dsl/table.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import { cogroupOperators } from './cogroup-operators.ts'
-import type { Kind, Shape, Step, ValueType } from './description.ts'
+import { historyMs, type Kind, type Shape, type Step, type StoreMode, type ValueType } from './description.ts'
 import { combine, joined, keeps, newKey, newValue, several, shown, type Value } from './functions.ts'
 import { joinOperators } from './join-operators.ts'
 import { addPlainStore, Remembering, RememberingValues, remembered, transformer } from './processors.ts'
 import { routingOperators } from './routing-operators.ts'
+import { tableJoinOperators } from './table-join-operators.ts'
 import { tableOperators } from './table-operators.ts'
 import { windowOperators } from './window-operators.ts'
 
@@ -38,8 +39,15 @@ export interface Operator {
   readonly type?: (inputs: readonly Shape[]) => ValueType
   /** Whether it may keep its rows in a store, or has to. Default: neither. */
   readonly store?: 'may' | 'aggregate' | 'aggregate with serdes'
+  /**
+   * What a table without a store has of the table above: serde and history, the history alone as its values are others, or neither. Default: its serde is
+   * known, and it has no history.
+   */
+  readonly withoutStore?: 'same' | 'mapped' | 'joined'
+  /** Ways to keep rows that it does not have: they are kept by name then. Default: none. */
+  readonly never?: (mode: StoreMode, n: number) => boolean
   /** Default: always. */
-  readonly accepts?: (inputs: readonly Shape[]) => boolean
+  readonly accepts?: (inputs: readonly Shape[], n: number) => boolean
   readonly build: (building: Building) => unknown
 }
 
@@ -65,13 +73,22 @@ export function rows({ step, caching }: Building): MaterializedOptions<string, V
     key: serdes.string,
     value: serdeOf(step.type),
     ...keptAs(step),
-    ...(caching && { caching }),
+    // A versioned store has no cache.
+    ...(caching && step.store !== 'versioned' && { caching }),
   }
 }
 
-export function keptAs({ store, storeName }: Step): { store?: string; inMemory?: boolean } {
-  if (store === 'as') return { store: storeName }
-  return store === 'memory' ? { store: storeName, inMemory: true } : {}
+export function keptAs({ store, storeName, n }: Step): {
+  store?: string
+  inMemory?: boolean
+  historyRetentionMs?: number
+} {
+  if (store === 'none' || store === 'with') return {}
+  return {
+    store: storeName,
+    ...(store === 'memory' && { inMemory: true }),
+    ...(store === 'versioned' && { historyRetentionMs: historyMs(n) }),
+  }
 }
 
 export const operators: Readonly<Record<string, Operator>> = {
@@ -178,6 +195,7 @@ export const operators: Readonly<Record<string, Operator>> = {
     gives: 'table',
     type: same,
     store: 'may',
+    withoutStore: 'same',
     build: (b) => table(b).filter((value, rowKey) => keeps(b.step.n, rowKey, value), rows(b)),
   },
   filterNotTable: {
@@ -185,12 +203,14 @@ export const operators: Readonly<Record<string, Operator>> = {
     gives: 'table',
     type: same,
     store: 'may',
+    withoutStore: 'same',
     build: (b) => table(b).filterNot((value, rowKey) => keeps(b.step.n, rowKey, value), rows(b)),
   },
   mapValuesTable: {
     takes: ['table'],
     gives: 'table',
     store: 'may',
+    withoutStore: 'mapped',
     build: (b) =>
       table(b).mapValues(
         (value) => newValue(b.step.n, value),
@@ -216,6 +236,7 @@ export const operators: Readonly<Record<string, Operator>> = {
     takes: ['table'],
     gives: 'table',
     store: 'may',
+    withoutStore: 'mapped',
     build: (b) => {
       const kept = rows(b) as MaterializedOptions<string, string> & { value: Serde<string> }
       // Without a store of its own one of a join would be asked for its rows, where Kafka Streams fails.
@@ -228,6 +249,7 @@ export const operators: Readonly<Record<string, Operator>> = {
   },
   ...tableOperators,
   ...cogroupOperators,
+  ...tableJoinOperators,
   process: {
     takes: ['stream'],
     gives: 'stream',
@@ -258,7 +280,7 @@ export const operators: Readonly<Record<string, Operator>> = {
       b.builder.table(b.step.topic, {
         key,
         value: serdeOf(b.step.type),
-        ...(b.caching && { caching: true }),
+        ...(b.caching && b.step.store !== 'versioned' && { caching: true }),
         ...keptAs(b.step),
       }),
   },

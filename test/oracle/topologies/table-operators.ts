@@ -86,6 +86,7 @@ export const tableOperators: Readonly<Record<string, Operator>> = {
   suppress: {
     takes: ['table'],
     gives: 'table',
+    accepts: ([table]) => table!.historyMs === undefined,
     type: same,
     build: ({ inputs, types, step: { n, storeName } }) =>
       (inputs[0] as Table<string, NonNullable<Value>>).suppress(held(n), {

@@ -6,12 +6,12 @@ import type {
   ReadOnlySessionStore,
   ReadOnlyWindowStore,
   Store,
-  Windowed,
 } from '../../../src/state/store.ts'
 import { TopologyTestDriver } from '../../../src/testing/index.ts'
 import type { TopologyModule } from '../../../src/topology/topology-module.ts'
 import type { Description, InputEvent, OutputRow, Result } from './description.ts'
 import { operators } from './operators.ts'
+import { shownWindow } from './window-operators.ts'
 
 const bytes = { key: serdes.bytes, value: serdes.bytes }
 const text = { key: serdes.string, value: serdes.string }
@@ -52,7 +52,10 @@ export async function runInWeir(description: Description, cacheBytes: number): P
       await feed(driver, event)
       rounds.push(takeOutputs(driver))
     }
-    const definitions = definition.subtopologies.flatMap(({ stores }) => stores)
+    const definitions = [
+      ...definition.subtopologies.flatMap((subtopology) => subtopology.stores),
+      ...(definition.globalStores ?? []).map(({ store }) => store),
+    ]
     const stores: Record<string, unknown[][]> = {}
     for (const { name, type } of definitions)
       stores[name] = rowsOf(driver.stateStore(name), type, description.caching)
@@ -103,10 +106,6 @@ function rowsOf(store: Store, type: string, caching: boolean): unknown[][] {
       ? (store as ReadOnlySessionStore<unknown, unknown>).fetch(null, null)
       : (store as ReadOnlyWindowStore<unknown, unknown>).all()
   return Array.from(all, ({ key, value }) => [shownWindow(key), ...shownRow(value)])
-}
-
-function shownWindow({ key, window }: Windowed<unknown>): string {
-  return `${String(key)}@${window.start}-${window.end}`
 }
 
 /** A value, and its timestamp where it has one. */

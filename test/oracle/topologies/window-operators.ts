@@ -2,9 +2,10 @@ import type { GroupedStream } from '../../../src/dsl/grouped-stream.ts'
 import type { WindowedMaterializedOptions } from '../../../src/dsl/options.ts'
 import { BufferConfig, Suppressed } from '../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../src/dsl/table.ts'
-import { SessionWindows, SlidingWindows, TimeWindows } from '../../../src/dsl/windows.ts'
+import { SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from '../../../src/dsl/windows.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../src/state/store.ts'
+import type { StoreMode } from './description.ts'
 import { combine, shown, type Value } from './functions.ts'
 import { type Building, type Operator, serdeOf } from './operators.ts'
 
@@ -35,15 +36,24 @@ export function rows({ step, caching }: Building): WindowedMaterializedOptions<s
     key: serdes.string,
     value: serdeOf(step.type),
     ...(step.store !== 'with' && { store: step.storeName }),
+    ...(step.store === 'memory' && { inMemory: true }),
     ...(caching && { caching }),
   }
 }
 
 /** The changes of a windowed table, under keys of text. */
 export function told(table: unknown): unknown {
-  return (table as Table<Windowed<string>, Value>)
-    .toStream()
-    .selectKey(({ key: { key, window } }) => `${key}@${window.start}-${window.end}`)
+  return (table as Table<Windowed<string>, Value>).toStream().selectKey(({ key }) => shownWindow(key))
+}
+
+/** The same one is in RunTopologies.java. */
+export function shownWindow({ key, window: { start, end } }: Windowed<unknown>): string {
+  return `${String(key)}@${start}-${end >= Number.MAX_SAFE_INTEGER ? 'end' : end}`
+}
+
+/** Not versioned; and what is told when windows close not in memory, where Kafka Streams tells sessions in another order. */
+export function neverForWindows(mode: StoreMode, n: number): boolean {
+  return mode === 'versioned' || (mode === 'memory' && n > 4)
 }
 
 function windowOperator(
@@ -55,6 +65,7 @@ function windowOperator(
     takes: ['grouped'],
     gives: 'stream',
     store,
+    never: neverForWindows,
     ...(type !== undefined && { type }),
     build: (building) => told(build(building)),
   }
@@ -78,6 +89,7 @@ const untilClosed = Suppressed.untilWindowCloses(BufferConfig.unbounded())
 
 const windowed = {
   window: (b: Building) => grouped(b).windowedBy(timeWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
+  unlimited: (b: Building) => grouped(b).windowedBy(UnlimitedWindows.of({ startMs: b.step.n * 10 })),
   sliding: (b: Building) => grouped(b).windowedBy(slidingWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
   session: (b: Building) => grouped(b).windowedBy(sessionWindows(b.step.n)).emitStrategy(strategy(b.step.n)),
 }
@@ -88,6 +100,13 @@ export const windowOperators: Readonly<Record<string, Operator>> = {
   windowReduce: windowOperator(same, 'aggregate', (b) => windowed.window(b).reduce(reducer(b), rows(b))),
   windowAggregate: windowOperator(undefined, 'aggregate with serdes', (b) =>
     windowed.window(b).aggregate<Value, Value>(aggregates(b)),
+  ),
+  unlimitedCount: windowOperator(number, 'aggregate', (b) => windowed.unlimited(b).count(counts(b))),
+  unlimitedReduce: windowOperator(same, 'aggregate', (b) =>
+    windowed.unlimited(b).reduce(reducer(b), rows(b)),
+  ),
+  unlimitedAggregate: windowOperator(undefined, 'aggregate with serdes', (b) =>
+    windowed.unlimited(b).aggregate<Value, Value>(aggregates(b)),
   ),
   windowSuppress: windowOperator(number, 'aggregate', (b) =>
     windowed.window(b).count(counts(b)).suppress(untilClosed),

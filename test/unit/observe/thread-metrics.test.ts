@@ -35,6 +35,7 @@ describe('ThreadMetrics', () => {
     first.counters.consumed('rules').records += 1
     second.counters.consumed('events').records += 7
     second.counters.produced('changes').records += 2
+    for (const node of ['held', 'closed', 'held']) first.counters.suppressionEmitted(node)
     first.processed(5, 2)
     first.processed(1, 40)
     second.processed(7, 2000)
@@ -46,6 +47,8 @@ describe('ThreadMetrics', () => {
     assert.equal(series.get('weir_consume_records_total{thread="1",topic="events"}'), 7)
     assert.equal(series.get('weir_produce_records_total{thread="1",topic="changes"}'), 2)
     assert.equal(series.get('weir_process_records_total{thread="0"}'), 6)
+    assert.equal(series.get('weir_process_suppression_emits_total{node="held",thread="0"}'), 2)
+    assert.equal(series.get('weir_process_suppression_emits_total{node="closed",thread="0"}'), 1)
     assert.equal(series.get('weir_process_batch_seconds_count{thread="0"}'), 2)
     assert.equal(series.get('weir_process_batch_seconds_sum{thread="0"}'), 0.042)
     assert.equal(series.get('weir_process_batch_seconds_bucket{le="0.0025",thread="0"}'), 1)

@@ -63,9 +63,9 @@ describe('a buffered change has the bytes of version 3', () => {
   test('bytes that end elsewhere are refused', () => {
     assert.throws(
       () => read(hex.slice(0, -2)),
-      /a buffered change ends after 73 bytes, in the middle of a part/,
+      /a buffered record ends after 73 bytes, in the middle of a part/,
     )
-    assert.throws(() => read(`${hex}00`), /a buffered change ends 1 bytes before its row/)
-    assert.throws(() => read(''), /a buffered change ends after 0 bytes/)
+    assert.throws(() => read(`${hex}00`), /a buffered record ends 1 bytes before its row/)
+    assert.throws(() => read(''), /a buffered record ends after 0 bytes/)
   })
 })
