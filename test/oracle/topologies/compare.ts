@@ -61,7 +61,8 @@ function normalized(
   }
   return {
     ...(refused !== undefined && { refused }),
-    ...(failed !== undefined && { failed }),
+    // Values that do not fit a serde fail on both sides; each says so in its own words.
+    ...(failed !== undefined && { failed: 'failed' }),
     ...(rounds !== undefined && {
       rounds: rounds.map((round, index) =>
         Object.fromEntries(
