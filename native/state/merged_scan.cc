@@ -3,7 +3,6 @@
 #include <rocksdb/slice.h>
 
 #include <cstring>
-#include <iterator>
 
 #include "state/rocksdb_status.h"
 #include "state/task_database.h"
@@ -145,14 +144,26 @@ void MergedScan::SeekOverlay() {
   const OverlayTree& rows = overlay_->rows();
   const auto lower = [&] { return from_.is_set ? rows.LowerBound(OverlayKey(from_.bytes)) : rows.begin(); };
   const auto upper = [&] { return to_.is_set ? rows.LowerBound(OverlayKey(to_.bytes)) : rows.end(); };
-  overlay_stop_ = reverse_ ? lower() : upper();
   if (from_.is_set && to_.is_set && to_.bytes <= from_.bytes) {
-    overlay_position_ = overlay_stop_;
-  } else if (!has_last_key_) {
+    overlay_position_ = overlay_stop_ = rows.end();
+    return;
+  }
+  if (!has_last_key_) {
     overlay_position_ = reverse_ ? upper() : lower();
   } else {
     const OverlayKey last(last_key_);
     overlay_position_ = reverse_ ? rows.LowerBound(last) : rows.UpperBound(last);
+  }
+  // Most ranges have no changed row: they need no second search.
+  overlay_stop_ = overlay_position_;
+  if (reverse_) {
+    if (overlay_position_ == rows.begin()) return;
+    auto next = overlay_position_;
+    --next;
+    if (!from_.is_set || next->key.bytes >= from_.bytes) overlay_stop_ = lower();
+  } else {
+    if (overlay_position_ == rows.end()) return;
+    if (!to_.is_set || overlay_position_->key.bytes < to_.bytes) overlay_stop_ = upper();
   }
 }
 

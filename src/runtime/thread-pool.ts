@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 import { Piscina } from 'piscina'
@@ -23,6 +24,11 @@ const MiB = 2 ** 20
 const jobFile = fileURLToPath(
   new URL(`./stream-thread-job${path.extname(fileURLToPath(import.meta.url))}`, import.meta.url),
 )
+/**
+ * A heap grows to twice what was alive before V8 marks it again, or to its limit. V8's own factor for a heap of a few hundred MiB is about 1.3,
+ * which is meant for phones: less than one young generation, so that a thread would be marking most of the time.
+ */
+const HEAP_GROWING_PERCENT = 100
 /** How long a failed thread's last words may be on their way. */
 const LAST_WORDS_MS = 1_000
 
@@ -126,6 +132,7 @@ export class ThreadPool {
     onError: (error: unknown) => void,
   ) {
     const { numStreamThreads, memory, shutdownTimeoutMs } = config
+    v8.setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
     const heapBytes = memory.heapBytesPerThread + memory.stateCacheBytes / numStreamThreads
     this.#pool = new Piscina({
       filename: jobFile,

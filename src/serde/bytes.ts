@@ -3,13 +3,23 @@ import { Buffer } from 'node:buffer'
 
 import type { Serde } from './serde.ts'
 
+/** What was read from last: the next value most often lies in it too, and to ask a Buffer for its memory costs as much as to copy a short value. */
+let source = Buffer.alloc(0)
+let memory = source.buffer
+let memoryOffset = source.byteOffset
+
 /** The bytes as they are, copied out of the batch. Java's Serdes.ByteArray. */
 export const bytesSerde: Serde<Buffer> = {
   name: 'bytes',
   deserialize(buffer, start, end) {
+    if (buffer !== source) {
+      source = buffer
+      memory = buffer.buffer
+      memoryOffset = buffer.byteOffset
+    }
     // What Buffer.from(bytes) does, without its search for what it was given.
     const bytes = Buffer.allocUnsafe(end - start)
-    bytes.set(buffer.subarray(start, end))
+    bytes.set(new Uint8Array(memory, memoryOffset + start, end - start))
     return bytes
   },
   serialize(value, writer) {
