@@ -4,8 +4,8 @@ import { Buffer } from 'node:buffer'
 import type { Serde } from './serde.ts'
 
 /** What was read from last: the next value most often lies in it too, and to ask a Buffer for its memory costs as much as to copy a short value. */
-let source = Buffer.alloc(0)
-let memory = source.buffer
+let source: Buffer = Buffer.alloc(0)
+let memory: ArrayBufferLike = source.buffer
 let memoryOffset = source.byteOffset
 
 /** The bytes as they are, copied out of the batch. Java's Serdes.ByteArray. */
