@@ -57,9 +57,11 @@ export function topologySvg({ subtopologies, topics }: TopologyGraph): string {
       add(`node ${node.name}`, node.kind, node.name)
       graph.setParent(`node ${node.name}`, frame)
       for (const successor of node.successors) graph.setEdge(`node ${node.name}`, `node ${successor}`)
-      if (node.kind === 'source')
-        for (const topic of node.topics) graph.setEdge(`topic ${topic}`, `node ${node.name}`)
-      else if (node.kind === 'sink')
+      if (node.kind === 'source') {
+        if (node.pattern !== null) add(`topic ${node.pattern}`, 'topic', node.pattern)
+        for (const topic of node.pattern === null ? node.topics : [node.pattern])
+          graph.setEdge(`topic ${topic}`, `node ${node.name}`)
+      } else if (node.kind === 'sink')
         for (const topic of node.topics) graph.setEdge(`node ${node.name}`, `topic ${topic}`)
       else
         for (const store of node.stores)

@@ -40,14 +40,15 @@ export class GraphNode {
   }
 }
 
-/** A stream's source. Several of the same topics become one. */
+/** A stream's source. Several of the same topics, or of the same pattern, become one. */
 export class SourceGraphNode extends GraphNode {
   readonly options: SourceOptions<unknown, unknown>
+  /** As text: a pattern, which no topic's name looks like, or names. */
   readonly topics: readonly string[]
 
-  constructor(name: string, topics: readonly string[], options: SourceOptions<unknown, unknown>) {
+  constructor(name: string, topics: readonly string[] | RegExp, options: SourceOptions<unknown, unknown>) {
     super(name, (topology) => topology.addSource(name, options))
-    this.topics = topics
+    this.topics = topics instanceof RegExp ? [String(topics)] : topics
     this.options = options
   }
 }

@@ -40,14 +40,12 @@ export class StreamsBuilder {
     this.#optimization = optimization
   }
 
-  /** A stream of one or several topics. */
-  stream<K, V>(topics: string | readonly string[], options: ConsumedOptions<K, V>): Stream<K, V> {
-    const names = typeof topics === 'string' ? [topics] : topics
-    if (!Array.isArray(names) || names.length === 0) {
-      throw new TopologyError(`stream: a topic or a list of topics is expected, not ${kindOf(topics)}`)
-    }
-    for (const topic of names) checkName('stream', 'a topic', topic)
-    const where = `stream ${names.join(', ')}`
+  /**
+   * A stream of one or several topics; or of every topic whose whole name matches a pattern, also of those that are created while the application runs.
+   */
+  stream<K, V>(topics: string | readonly string[] | RegExp, options: ConsumedOptions<K, V>): Stream<K, V> {
+    const names = checkTopics(topics)
+    const where = `stream ${names instanceof RegExp ? names.source : names.join(', ')}`
     const source = sourceOptions(where, names, options, CONSUMED)
     const graph = this.#graph
     const name = graph.nameOr(options.name, 'KSTREAM-SOURCE-')
@@ -146,9 +144,20 @@ export class StreamsBuilder {
   }
 }
 
+function checkTopics(topics: unknown): readonly string[] | RegExp {
+  if (topics instanceof RegExp) return topics
+  const names: unknown = typeof topics === 'string' ? [topics] : topics
+  if (!Array.isArray(names) || names.length === 0)
+    throw new TopologyError(
+      `stream: a topic, a list of topics or a pattern is expected, not ${kindOf(topics)}`,
+    )
+  for (const topic of names) checkName('stream', 'a topic', topic)
+  return names as string[]
+}
+
 function sourceOptions<K, V>(
   where: string,
-  topics: readonly string[],
+  topics: readonly string[] | RegExp,
   options: ConsumedOptions<K, V>,
   allowed: readonly string[],
 ): SourceOptions<K, V> {

@@ -6,6 +6,7 @@ import {
   type SubtopologyDefinition,
   sinkTopics,
 } from '../topology/definition.ts'
+import { wholeMatcher } from '../topology/topic-patterns.ts'
 import { type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
 
@@ -18,7 +19,9 @@ export interface SourceNode {
 /** One task's instance of a sub-topology: its own processors, connected. Kafka Streams' ProcessorTopology. */
 export class ProcessGraph {
   /** By the topic's name in the definition. */
-  readonly sources: ReadonlyMap<string, SourceNode>
+  readonly #sources = new Map<string, SourceNode>()
+  readonly #patternSources: { readonly matches: (topic: string) => boolean; readonly source: SourceNode }[] =
+    []
   readonly #processors: readonly ProcessorNode[]
 
   /**
@@ -58,16 +61,25 @@ export class ProcessGraph {
       nodes.set(node.name, built)
       return built
     }
-    const sources = new Map<string, SourceNode>()
     for (const node of definition.nodes) {
       if (node.kind !== 'source') continue
       const source = { definition: node, children: childrenOf(node.name) }
-      for (const topic of node.topics) sources.set(topic, source)
+      for (const topic of node.topics) this.#sources.set(topic, source)
+      if (node.pattern !== undefined)
+        this.#patternSources.push({ matches: wholeMatcher(node.pattern), source })
     }
-    this.sources = sources
     // Children were built before their parents; processors are started in order of definition.
     const order = new Map(definition.nodes.map((node, index) => [node.name, index]))
     this.#processors = processors.sort((a, b) => order.get(a.name)! - order.get(b.name)!)
+  }
+
+  /** @param topic its name in the definition, or one that a source's pattern matches */
+  source(topic: string): SourceNode {
+    const named = this.#sources.get(topic)
+    if (named !== undefined) return named
+    const found = this.#patternSources.find(({ matches }) => matches(topic))
+    if (found === undefined) throw new Error(`no source reads ${topic}`)
+    return found.source
   }
 
   init(): void {

@@ -16,7 +16,7 @@ export interface QueuedInput {
  * together, not one after the other.
  */
 export class PartitionGroup<T extends QueuedInput> {
-  readonly #inputs: readonly T[]
+  readonly #inputs: T[]
   readonly #maxTaskIdleMs: number
   readonly #systemTimeMs: () => number
   /** For each input, since when it is empty and nothing is known to come, ms; -1 when that is not so. */
@@ -25,10 +25,15 @@ export class PartitionGroup<T extends QueuedInput> {
   waitsUntilMs = Number.POSITIVE_INFINITY
 
   constructor(inputs: readonly T[], maxTaskIdleMs: number, systemTimeMs: () => number) {
-    this.#inputs = inputs
+    this.#inputs = [...inputs]
     this.#maxTaskIdleMs = maxTaskIdleMs
     this.#systemTimeMs = systemTimeMs
     this.#emptySinceMs = inputs.map(() => -1)
+  }
+
+  add(input: T): void {
+    this.#inputs.push(input)
+    this.#emptySinceMs.push(-1)
   }
 
   /**

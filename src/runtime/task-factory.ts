@@ -4,7 +4,7 @@ import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import type { Config } from '../config/config.ts'
 import { PartitionInput, type PartitionReader } from '../consume/partition-input.ts'
 import type { BatchPool } from '../consume/record-batch.ts'
-import type { Producer } from '../native.ts'
+import type { Producer, TopicPartitionOffset } from '../native.ts'
 import type { ThreadCounters } from '../observe/thread-counters.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { TaskClock } from '../process/task-clock.ts'
@@ -84,19 +84,20 @@ export class TaskFactory {
   }
 
   #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): SourcePartition[] {
-    const { config, topology, consumer, pool, counters } = this.#options
+    const { config, topology } = this.#options
     const definitionNames = new Map(
       sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]),
     )
-    return assignment.inputs.map(({ topic, partition, offset, metadata }) => ({
-      definitionTopic: definitionNames.get(topic)!,
-      input: new PartitionInput(consumer, pool, counters.consumed(topic), {
-        topic,
-        partition,
-        offset,
-        partitionTimeMs: decodeOffsetMetadata(metadata),
-      }),
-    }))
+    return assignment.inputs.map((start) => this.input(start, definitionNames.get(start.topic)))
+  }
+
+  /** @param definitionTopic default: the topic's own name, which a source's pattern matches */
+  input(start: TopicPartitionOffset, definitionTopic: string = start.topic): SourcePartition {
+    const { consumer, pool, counters } = this.#options
+    const { topic, partition, offset, metadata } = start
+    const partitionTimeMs = decodeOffsetMetadata(metadata)
+    const from = { topic, partition, offset, partitionTimeMs }
+    return { definitionTopic, input: new PartitionInput(consumer, pool, counters.consumed(topic), from) }
   }
 
   /** A database writes its changelogs through topics that the producer knows. */

@@ -70,7 +70,7 @@ export class Task {
   recordsProcessed = 0
   readonly #options: TaskOptions
   readonly #clock: TaskClock
-  readonly #inputs: readonly TaskInput[]
+  readonly #inputs: TaskInput[]
   readonly #partitions: PartitionGroup<TaskInput>
   readonly #prefetcher: KeyPrefetcher | null
   readonly #streamTime = new PunctuationQueue('stream-time')
@@ -113,19 +113,30 @@ export class Task {
       options.output,
       options.globalStores,
     )
-    this.#inputs = options.inputs.map(({ input, definitionTopic }) => {
-      const source = this.#graph.sources.get(definitionTopic)!
-      const read = state === null ? [] : prefetchPlan(definition, source.definition)
-      const stores = read.map((store) => ({
-        store: state!.stores.get(store.name) as PrefetchedStore['store'],
-        index: definition.stores.indexOf(store),
-      }))
-      return new TaskInput(input, source, stores, clock)
-    })
+    this.#inputs = options.inputs.map((input) => this.#taskInput(input))
     this.#partitions = new PartitionGroup(this.#inputs, options.maxTaskIdleMs, clock.systemTimeMs)
     this.#prefetcher = state === null ? null : new KeyPrefetcher(state.database, options.onPrefetched)
     for (const { input } of this.#inputs)
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
+  }
+
+  #taskInput({ input, definitionTopic }: SourcePartition): TaskInput {
+    const { definition, state, clock } = this.#options
+    const source = this.#graph.source(definitionTopic)
+    const read = state === null ? [] : prefetchPlan(definition, source.definition)
+    const stores = read.map((store) => ({
+      store: state!.stores.get(store.name) as PrefetchedStore['store'],
+      index: definition.stores.indexOf(store),
+    }))
+    return new TaskInput(input, source, stores, clock)
+  }
+
+  /** Another input, from now on. REQUIRES that the task runs. */
+  addInput(partition: SourcePartition): void {
+    const input = this.#taskInput(partition)
+    this.#inputs.push(input)
+    this.#partitions.add(input)
+    partition.input.open()
   }
 
   /** Starts the processors. REQUIRES restored state. */

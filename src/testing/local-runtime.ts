@@ -19,6 +19,7 @@ import type { Store } from '../state/store.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
+import { internalTopicMatcher, wholeMatcher } from '../topology/topic-patterns.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
 
@@ -63,6 +64,8 @@ export class LocalRuntime {
   readonly task: Task
   /** Fills the global stores; null where there are none. */
   readonly global: Task | null
+  /** Reads a topic from now on that a pattern matches. */
+  readonly #discover: (topic: string) => void
   readonly #globalTopics: LocalTopics
   readonly #topicNames: readonly string[]
   readonly #producer: LocalProducer
@@ -75,7 +78,7 @@ export class LocalRuntime {
     task: Task,
     global: Task | null,
     globalTopics: LocalTopics,
-    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics'>,
+    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics'> & { discover(topic: string): void },
     topicNames: readonly string[],
     producer: LocalProducer,
     output: OutputBatch,
@@ -87,6 +90,7 @@ export class LocalRuntime {
     this.topics = parts.topics
     this.counters = parts.counters
     this.sourceTopics = parts.sourceTopics
+    this.#discover = parts.discover
     this.#topicNames = topicNames
     this.#producer = producer
     this.#output = output
@@ -119,7 +123,12 @@ export class LocalRuntime {
       ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
     ])
     const topicInfo: TopicInfo = { partitions: 1, id: '' }
-    const topics = new LocalTopics(sources)
+    const isInternal = internalTopicMatcher(topology, applicationId)
+    const patterns = patternsOf(whole).map(wholeMatcher)
+    const topics = new LocalTopics(
+      sources,
+      patterns.map((matches) => (topic) => matches(topic) && !isInternal(topic)),
+    )
     const globalTopics = new LocalTopics(global.sourceTopics)
     const counters = new ThreadCounters()
     const output = new OutputBatch(producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
@@ -167,10 +176,13 @@ export class LocalRuntime {
     )
     const factory = new TaskFactory({ ...shared, topology: whole, consumer: topics, globalStores })
     const task = await factory.open(assigned('0_0', 0, sources))
+    const discover = (topic: string): void => {
+      if (topics.discover(topic)) task.addInput(factory.input({ topic, partition: 0, offset: 0 }))
+    }
     opening.defer(() => task.close())
     const topicNames: string[] = []
     for (const name of names) topicNames[producer.topic(name, 1)] = name
-    const parts = { topics, counters, sourceTopics: new Set([...sources, ...global.sourceTopics]) }
+    const parts = { topics, counters, discover, sourceTopics: new Set([...sources, ...global.sourceTopics]) }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
@@ -184,6 +196,7 @@ export class LocalRuntime {
 
   /** A record for the topology. REQUIRES that it reads the topic. */
   pipe(topic: string, record: LocalRecord): void {
+    this.#discover(topic)
     const topics = this.topics.reads(topic) ? this.topics : this.#globalTopics
     topics.pipe(topic, record)
   }
@@ -250,10 +263,17 @@ export class LocalRuntime {
   #deliver(): void {
     for (const { topic, record } of producedRecords(this.#producer.take())) {
       const name = this.#topicNames[topic]!
+      this.#discover(name)
       this.topics.write(name, record)
       if (this.#globalTopics.reads(name)) this.#globalTopics.pipe(name, record)
     }
   }
+}
+
+/** Of sources that have one. */
+function patternsOf({ subtopologies }: TopologyDefinition): RegExp[] {
+  const nodes = subtopologies.flatMap((subtopology) => subtopology.nodes)
+  return nodes.flatMap((node) => (node.kind === 'source' && node.pattern !== undefined ? [node.pattern] : []))
 }
 
 function assigned(id: string, subtopology: number, topics: readonly string[]): TaskAssignment {

@@ -12,9 +12,9 @@ export interface LocalRecord {
   readonly headers: Buffer | null
 }
 
-/** A topic that the topology reads. */
+/** A topic that the topology reads, or all that one of its patterns matches. */
 class InputQueue {
-  readonly records: LocalRecord[] = []
+  readonly records: (LocalRecord & { readonly topic: string })[] = []
   /** The offset of the next record to be polled. */
   position = 0
 
@@ -29,15 +29,20 @@ class InputQueue {
  */
 export class LocalTopics implements PartitionReader {
   readonly #inputs = new Map<string, InputQueue>()
-  readonly #slots: InputQueue[] = []
+  readonly #patterns: readonly { readonly matches: (topic: string) => boolean; readonly queue: InputQueue }[]
+  readonly #slots: { readonly topic: string; readonly queue: InputQueue }[] = []
   readonly #waiting = new TimeQueue<InputQueue>((queue) => queue.headTimestamp)
   readonly #written = new Map<string, LocalRecord[]>()
   /** Whose head may be polled. */
   #released: InputQueue | null = null
 
-  /** @param sourceTopics the topics that the topology reads, by their real names */
-  constructor(sourceTopics: Iterable<string>) {
+  /**
+   * @param sourceTopics the topics that the topology reads, by their real names
+   * @param patterns say which other topics it reads
+   */
+  constructor(sourceTopics: Iterable<string>, patterns: readonly ((topic: string) => boolean)[] = []) {
     for (const topic of sourceTopics) this.#inputs.set(topic, new InputQueue())
+    this.#patterns = patterns.map((matches) => ({ matches, queue: new InputQueue() }))
   }
 
   /** The topics that were written to, in order of their first record. */
@@ -46,13 +51,22 @@ export class LocalTopics implements PartitionReader {
   }
 
   reads(topic: string): boolean {
-    return this.#inputs.has(topic)
+    return this.#inputs.has(topic) || this.#patterns.some(({ matches }) => matches(topic))
   }
 
-  /** A record for the topology. REQUIRES that it reads the topic. */
+  /** A topic that a pattern matches becomes one that is read. @returns true when it was none before */
+  discover(topic: string): boolean {
+    if (this.#inputs.has(topic)) return false
+    const found = this.#patterns.find(({ matches }) => matches(topic))
+    if (found === undefined) return false
+    this.#inputs.set(topic, found.queue)
+    return true
+  }
+
+  /** A record for the topology. REQUIRES that it reads the topic, and that one which a pattern matches was discovered. */
   pipe(topic: string, record: LocalRecord): void {
     const queue = this.#inputs.get(topic)!
-    queue.records.push(record)
+    queue.records.push({ topic, ...record })
     if (queue.records.length === 1) this.#waiting.add(queue)
   }
 
@@ -76,12 +90,12 @@ export class LocalTopics implements PartitionReader {
   }
 
   open(topic: string): number {
-    return this.#slots.push(this.#inputs.get(topic)!) - 1
+    return this.#slots.push({ topic, queue: this.#inputs.get(topic)! }) - 1
   }
 
   poll(slot: number, arena: Buffer, columns: ArrayBuffer, capacity: number): number {
-    const queue = this.#slots[slot]!
-    if (queue !== this.#released) return 0
+    const { topic, queue } = this.#slots[slot]!
+    if (queue !== this.#released || queue.records[0]!.topic !== topic) return 0
     const { timestamp, key, value, headers } = queue.records[0]!
     const bytes = (key?.length ?? 0) + (value?.length ?? 0) + (headers?.length ?? 0)
     if (bytes > arena.length) return -bytes
@@ -104,6 +118,6 @@ export class LocalTopics implements PartitionReader {
   closeSlot(): void {}
 
   watermarks(slot: number): [number, number] {
-    return [0, this.#slots[slot]!.position]
+    return [0, this.#slots[slot]!.queue.position]
   }
 }

@@ -116,14 +116,15 @@ export class TopologyTestDriver implements AsyncDisposable {
   }
 
   /**
-   * A topic that the topology reads. A repartition topic is one too, by its full name.
+   * A topic that the topology reads, by its name or by a pattern. A repartition topic is one too, by its full name.
    *
    * @throws RangeError for another topic
    */
   createInputTopic<K, V>(topic: string, options: TestInputTopicOptions<K, V>): TestInputTopic<K, V> {
     this.#checkOpen()
     const { sourceTopics } = this.#runtime
-    if (!sourceTopics.has(topic)) throw unknown('input topic', topic, 'the topology reads', sourceTopics)
+    if (!sourceTopics.has(topic) && !this.#runtime.topics.reads(topic))
+      throw unknown('input topic', topic, 'the topology reads', sourceTopics)
     return new TestInputTopic(topic, options, {
       wallClockTimeMs: this.#clock.nowMs,
       pipe: (to, record) => this.#pipe(to, record),

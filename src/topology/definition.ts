@@ -39,7 +39,10 @@ export type TopicChooser<K = unknown, V = unknown> = (
 export interface SourceDefinition {
   readonly kind: 'source'
   readonly name: string
+  /** Of a source with a pattern: none when the topology is built, those that match when it runs. */
   readonly topics: readonly string[]
+  /** Every topic whose whole name matches is read. Default: those in `topics` alone. */
+  readonly pattern?: RegExp
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly offsetReset?: OffsetReset
@@ -174,6 +177,8 @@ export interface GlobalStoreDefinition {
 export interface TopologyDefinition {
   readonly subtopologies: readonly SubtopologyDefinition[]
   readonly repartitionTopics: readonly RepartitionTopicDefinition[]
+  /** Where sources have patterns: names of sources whose topics must have the same partition count. Default: none. */
+  readonly copartitionedSources?: readonly (readonly string[])[]
   /** Default: none. */
   readonly globalStores?: readonly GlobalStoreDefinition[]
 }

@@ -2,6 +2,7 @@ import type {
   GlobalStoreDefinition,
   NodeDefinition,
   SinkDefinition,
+  SourceDefinition,
   SubtopologyDefinition,
   TopologyDefinition,
 } from './definition.ts'
@@ -59,12 +60,16 @@ function describeTarget({ topic, chooser }: SinkDefinition): string {
   return chooser === undefined ? `topic: ${topic}` : `extractor class: ${chooser.name || 'chooser'}`
 }
 
+function describeTopics({ topics, pattern }: SourceDefinition): string {
+  return pattern?.source ?? `[${hashSetOrder(topics).join(', ')}]`
+}
+
 function describeNode({ definition, predecessors, successors }: DescribedNode): string {
   const to = `\n      --> ${names(successors)}`
   const from = `\n      <-- ${names(predecessors)}`
   switch (definition.kind) {
     case 'source':
-      return `Source: ${definition.name} (topics: [${hashSetOrder(definition.topics).join(', ')}])${to}`
+      return `Source: ${definition.name} (topics: ${describeTopics(definition)})${to}`
     case 'processor':
       return `Processor: ${definition.name} (stores: [${hashSetOrder(definition.stores).join(', ')}])${to}${from}`
     case 'sink':

@@ -40,7 +40,7 @@ export function buildSubtopologies(
 }
 
 /** Groups of topics; groups that share a topic are one. */
-function copartitionGroups(
+export function copartitionGroups(
   nodes: ReadonlyMap<string, NodeDefinition>,
   copartitioned: readonly (readonly string[])[],
 ): string[][] {

@@ -27,6 +27,8 @@ export type GraphedNode =
   | (Linked & {
       readonly kind: 'source'
       readonly topics: readonly string[]
+      /** Every topic that matches it is read; null for a source of the topics named. */
+      readonly pattern: string | null
       readonly offsetReset: OffsetReset | null
     })
   | (Linked & { readonly kind: 'processor'; readonly stores: readonly string[] })
@@ -77,7 +79,13 @@ function graphedNode(node: NodeDefinition, nodes: readonly NodeDefinition[]): Gr
   const linked = { name, predecessors, successors }
   switch (node.kind) {
     case 'source':
-      return { kind: 'source', ...linked, topics: node.topics, offsetReset: node.offsetReset ?? null }
+      return {
+        kind: 'source',
+        ...linked,
+        topics: node.topics,
+        pattern: node.pattern?.source ?? null,
+        offsetReset: node.offsetReset ?? null,
+      }
     case 'processor':
       return { kind: 'processor', ...linked, stores: node.stores }
     case 'sink':

@@ -26,14 +26,15 @@ import {
   kindOf,
 } from './options.ts'
 import { buildSubtopologies } from './subtopologies.ts'
+import { checkPattern, wholeMatcher } from './topic-patterns.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
 
 const OFFSET_RESETS: readonly unknown[] = ['earliest', 'latest', 'none']
 
 export interface SourceOptions<K, V> {
-  /** At least one; no other source reads them. */
-  readonly topics: string | readonly string[]
+  /** At least one; or a pattern: every topic whose whole name matches, also one that is created later. No other source reads them. */
+  readonly topics: string | readonly string[] | RegExp
   readonly key: Serde<K>
   readonly value: Serde<V>
   /** Where a group without committed offsets begins. Default: WEIR_AUTO_OFFSET_RESET. */
@@ -92,6 +93,8 @@ export class Topology implements TopologyModule {
   readonly #repartitionTopics = new Map<string, RepartitionTopicDefinition>()
   /** By topic. */
   readonly #sources = new Map<string, string>()
+  /** Of sources that have one. */
+  readonly #patterns = new Map<string, RegExp>()
   /** Names of sources whose topics need the same number of partitions. */
   readonly #copartitioned: (readonly string[])[] = []
   #built: TopologyDefinition | null = null
@@ -100,16 +103,9 @@ export class Topology implements TopologyModule {
     const where = this.#checkNewNode('source', name)
     checkOptions(where, options ?? null, ['topics', 'key', 'value', 'offsetReset', 'timestampExtractor'])
     const { key, value, offsetReset, timestampExtractor } = options
-    const topics = listOf(options.topics)
-    checkNames(where, 'topics', topics)
-    if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one`)
-    for (const topic of topics) {
-      checkName(where, 'a topic', topic)
-      const reader = this.#sources.get(topic)
-      if (reader !== undefined)
-        throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
-      this.#sources.set(topic, name)
-    }
+    const pattern = options.topics instanceof RegExp ? options.topics : undefined
+    const topics = pattern === undefined ? this.#checkTopics(where, options.topics) : []
+    if (pattern !== undefined) this.#checkPattern(where, pattern)
     checkSerde(where, 'key', key)
     checkSerde(where, 'value', value)
     if (offsetReset !== undefined && !OFFSET_RESETS.includes(offsetReset)) {
@@ -118,10 +114,13 @@ export class Topology implements TopologyModule {
       )
     }
     if (timestampExtractor !== undefined) checkFunction(where, 'timestampExtractor', timestampExtractor)
+    for (const topic of topics) this.#sources.set(topic, name)
+    if (pattern !== undefined) this.#patterns.set(name, pattern)
     const source: SourceDefinition = {
       kind: 'source',
       name,
       topics,
+      ...(pattern !== undefined && { pattern }),
       key,
       value,
       ...(offsetReset !== undefined && { offsetReset }),
@@ -242,6 +241,7 @@ export class Topology implements TopologyModule {
       'processor',
     ])
     const { source, processor, topic, ...read } = options
+    checkName(where, 'topic', topic)
     checkSupplier(where, supplier)
     this.addSource(source, { ...read, topics: topic })
     this.addProcessor(processor, supplier, { parents: source })
@@ -278,7 +278,8 @@ export class Topology implements TopologyModule {
 
   build(): TopologyDefinition {
     if (this.#built !== null) return this.#built
-    if (this.#sources.size === 0) throw new TopologyError('the topology has no source')
+    if (this.#sources.size === 0 && this.#patterns.size === 0)
+      throw new TopologyError('the topology has no source')
     const connected = new Set<string>()
     const nodes: NodeDefinition[] = []
     for (const node of this.#nodes.values()) {
@@ -300,7 +301,12 @@ export class Topology implements TopologyModule {
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
     for (const { copartitionGroups } of subtopologies)
       checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
-    this.#built = { subtopologies, repartitionTopics, ...(globalStores.length > 0 && { globalStores }) }
+    this.#built = {
+      subtopologies,
+      repartitionTopics,
+      ...(this.#patterns.size > 0 && { copartitionedSources: [...this.#copartitioned] }),
+      ...(globalStores.length > 0 && { globalStores }),
+    }
     return this.#built
   }
 
@@ -321,6 +327,39 @@ export class Topology implements TopologyModule {
     if (present !== undefined)
       throw new TopologyError(`${kind} ${name}: there is a ${present.kind} of that name already`)
     return `${kind} ${name}`
+  }
+
+  #checkTopics(where: string, given: unknown): readonly string[] {
+    const topics = listOf(given)
+    checkNames(where, 'topics', topics)
+    if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one`)
+    for (const [index, topic] of topics.entries()) {
+      checkName(where, 'a topic', topic)
+      const reader = this.#sources.get(topic)
+      if (reader !== undefined)
+        throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
+      if (topics.indexOf(topic) < index) throw new TopologyError(`${where}: topic ${topic} is named twice`)
+      for (const [source, pattern] of this.#patterns) {
+        if (wholeMatcher(pattern)(topic)) {
+          throw new TopologyError(
+            `${where}: topic ${topic} matches the pattern ${pattern.source} of source ${source}; a topic is read by one source`,
+          )
+        }
+      }
+    }
+    return topics
+  }
+
+  #checkPattern(where: string, pattern: RegExp): void {
+    checkPattern(where, pattern)
+    const matches = wholeMatcher(pattern)
+    for (const [topic, source] of this.#sources) {
+      if (matches(topic)) {
+        throw new TopologyError(
+          `${where}: the pattern ${pattern.source} matches topic ${topic}, which source ${source} reads already`,
+        )
+      }
+    }
   }
 
   #checkParents(where: string, parents: unknown): readonly string[] {

@@ -111,8 +111,7 @@ export class TaskGraph implements AsyncDisposable {
     clock.offset++
     clock.timestamp = timestamp
     clock.streamTimeMs = Math.max(clock.streamTimeMs, timestamp)
-    for (const child of this.#graph.sources.get(topic)!.children)
-      child.process({ key, value, timestamp, headers })
+    for (const child of this.#graph.source(topic).children) child.process({ key, value, timestamp, headers })
   }
 
   /** Moves every change out of the caches, as memory pressure would: rows are read back from their bytes. */

@@ -266,6 +266,7 @@ public final class DescribeTopologies {
     DescribeJoins.addTo(DescribeTopologies::dsl);
     DescribeAggregates.addTo(DescribeTopologies::dsl);
     DescribeTables.addTo(DescribeTopologies::dsl);
+    DescribePatterns.addTo(DescribeTopologies::dsl);
     DescribeDocumented.addTo(DescribeTopologies::dsl);
     DescribeOptimizations.addTo((name, define) -> {
       dsl(name, define);

@@ -41,6 +41,7 @@ public final class RunTopics {
     });
     ForeignKeyTopologies.addTo(TOPOLOGIES);
     GlobalTopologies.addTo(TOPOLOGIES);
+    PatternTopologies.addTo(TOPOLOGIES);
   }
 
   /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

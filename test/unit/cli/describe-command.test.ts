@@ -46,6 +46,9 @@ describe('describe', () => {
           `Sub-topology ${id}`,
           ...[...nodes, ...stores].map((part) => part.name),
         ]),
+        ...graph.subtopologies.flatMap(({ nodes }) =>
+          nodes.flatMap((node) => (node.kind === 'source' && node.pattern !== null ? [node.pattern] : [])),
+        ),
         ...graph.topics.filter(({ kind }) => kind !== 'changelog').map((topic) => topic.name),
       ]
       assert.deepEqual(textsOf(topologySvg(graph)).sort(), expected.sort())
@@ -64,6 +67,7 @@ describe('describe', () => {
               predecessors: [],
               successors: [],
               topics: ['t'],
+              pattern: null,
               offsetReset: null,
             },
           ],

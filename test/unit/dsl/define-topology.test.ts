@@ -45,7 +45,10 @@ describe('what cannot be is refused with one line', () => {
   const refused: Readonly<
     Record<string, readonly [define: (builder: StreamsBuilder) => unknown, message: string | RegExp]>
   > = {
-    'no topic': [(b) => b.stream([], text), 'stream: a topic or a list of topics is expected, not a list'],
+    'no topic': [
+      (b) => b.stream([], text),
+      'stream: a topic, a list of topics or a pattern is expected, not a list',
+    ],
     'no options': [
       (b) => b.stream('in', undefined as never),
       /^stream in: the options must be an object with key, value, name/,

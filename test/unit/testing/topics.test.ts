@@ -10,6 +10,7 @@ import type { TestOutputTopic } from '../../../src/testing/test-output-topic.ts'
 import type { OperatorTopology } from '../process/operators/join-topologies.ts'
 import { foreignKeyTopologies } from './foreign-key-topologies.ts'
 import { globalTopologies } from './global-topologies.ts'
+import { patternTopologies } from './pattern-topologies.ts'
 
 /** The topologies of test/oracle/topics/RunTopics.java, on the same records: every topic must have the same records, byte by byte. */
 
@@ -27,6 +28,7 @@ const topologies: Record<string, OperatorTopology> = {
   },
   ...foreignKeyTopologies,
   ...globalTopologies,
+  ...patternTopologies,
 }
 
 /** The generator of both sides: x' = (x * 1103515245 + 12345) mod 2^31, of which the upper bits are used. */

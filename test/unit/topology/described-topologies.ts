@@ -15,6 +15,7 @@ import { describedAggregates } from './described-aggregates.ts'
 import { describedDocumented } from './described-documented.ts'
 import { describedJoins } from './described-joins.ts'
 import { describedOptimizations } from './described-optimizations.ts'
+import { describedPatterns } from './described-patterns.ts'
 import { describedTables } from './described-tables.ts'
 
 const text = { key: serdes.string, value: serdes.string }
@@ -314,6 +315,7 @@ for (const [name, define] of Object.entries({
   ...describedJoins,
   ...describedAggregates,
   ...describedTables,
+  ...describedPatterns,
   ...describedDocumented,
   ...describedOptimizations,
 })) {

@@ -31,6 +31,31 @@ describe('what cannot be is refused with one line', () => {
       () => withSource().addSource('again', { topics: ['other', 'words'], ...text }),
       'source again: topic words is read by source in already',
     ],
+    'a pattern that matches a topic of another source': [
+      () => withSource().addSource('again', { topics: /w.*/, ...text }),
+      'source again: the pattern w.* matches topic words, which source in reads already',
+    ],
+    'a topic that matches the pattern of another source': [
+      () =>
+        new Topology()
+          .addSource('in', { topics: /w.*|x/, ...text })
+          .addSource('again', { topics: ['awords', 'words'], ...text }),
+      'source again: topic words matches the pattern w.*|x of source in; a topic is read by one source',
+    ],
+    'an empty pattern': [
+      () => new Topology().addSource('in', { topics: /(?:)/, ...text }),
+      "source in: the pattern is empty: it matches no topic's name",
+    ],
+    'a pattern for a global store': [
+      () =>
+        new Topology().addGlobalStore(stores.keyValue({ name: 'all', ...text }), processor, {
+          topic: /w.*/ as never,
+          source: 'in',
+          processor: 'fill',
+          ...text,
+        }),
+      'global store all: topic must be text, not an object',
+    ],
     'no topic': [
       () => new Topology().addSource('in', { topics: [], ...text }),
       'source in: topics is empty; allowed is at least one',
