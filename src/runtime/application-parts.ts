@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
+import type { ApplicationPlan } from './application-plan.ts'
 import type { GlobalThread } from './global/global-thread.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
-import type { TopicInfo } from './protocol.ts'
 import type { RestoreListener } from './restore-listener.ts'
-import type { TaskInputs } from './task-inputs.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
@@ -15,10 +15,11 @@ export interface ApplicationParts {
   readonly logger: Logger
   readonly admin: TopicAdmin
   readonly memory: StateMemory
-  /** Every task of the application, in all its processes. */
-  readonly tasks: readonly TaskInputs[]
-  /** Input and internal topics, by real name. */
-  readonly topics: ReadonlyMap<string, TopicInfo>
+  /** With the topics that there were at the start. */
+  readonly plan: ApplicationPlan
+  /** Where sources have patterns: the topology, and how to plan anew when other topics match. */
+  readonly patterns: { readonly topology: TopologyDefinition; replan(): Promise<ApplicationPlan> } | null
+  /** By real name. */
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread. */
   readonly heartbeats: SharedArrayBuffer

@@ -3,11 +3,14 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
+import { patternMatcher } from '../topology/topic-patterns.ts'
 import type { ApplicationParts } from './application-parts.ts'
+import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
 import { closeResources } from './close-resources.ts'
 import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
+import { PatternWatch } from './pattern-watch.ts'
 import type { ThreadNotice } from './protocol.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import { RestoreObserver } from './restore-listener.ts'
@@ -52,6 +55,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #pool: ThreadPool
   readonly #supervisor: Supervisor
   readonly #watch: TopicWatch
+  /** null: no source has a pattern. */
+  readonly #patternWatch: PatternWatch | null = null
   readonly #purge: RepartitionPurge
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
@@ -65,7 +70,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   constructor(parts: ApplicationParts) {
     super()
-    const { config, logger, admin, memory, tasks, topics, heartbeats, resources } = parts
+    const { config, logger, admin, memory, plan, patterns, heartbeats, resources } = parts
     this.#parts = parts
     this.#logger = logger
     this.#restores = new RestoreObserver(logger, parts.restoreListener)
@@ -74,18 +79,35 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#settleClosed = { resolve, reject }
 
     const onFailed = (error: WeirError): void => this.#fail(error)
+    const intervalMs = topicWatchIntervalMs(config)
     this.#watch = new TopicWatch({
-      topics,
+      topics: plan.watched,
+      ...(patterns !== null && { mayGo: patternMatcher(patterns.topology) }),
       admin,
-      intervalMs: topicWatchIntervalMs(config),
+      intervalMs,
       logger,
       onFailed,
     })
+    if (patterns !== null) {
+      this.#patternWatch = new PatternWatch({
+        topology: patterns.topology,
+        applicationId: config.applicationId,
+        matched: plan.matched,
+        admin,
+        intervalMs,
+        logger,
+        onChanged: async () => this.#follow(await patterns.replan()),
+        onFailed,
+      })
+    }
     this.#membership = parts.openMembership({
       assigned: (assignment) => this.#coordinator.assigned(assignment),
       revoked: (revoked, lost) => this.#coordinator.revoked(revoked, lost),
       failed: onFailed,
-      topicsInDoubt: () => this.#watch.checkSoon(),
+      topicsInDoubt: () => {
+        this.#watch.checkSoon()
+        this.#patternWatch?.checkSoon()
+      },
     })
     resources.defer(() => this.#membership.leave())
     this.#pool = parts.startThreads(this.#membership, {
@@ -97,7 +119,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     const { threads } = this.#pool
     this.#coordinator = new TaskCoordinator({
       config,
-      tasks,
+      tasks: plan.tasks,
+      ...(patterns !== null && { patternsSettleMs: intervalMs }),
       threads,
       membership: this.#membership,
       logger,
@@ -135,14 +158,26 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   /** Joins the group. Called once, by `startApplication`; from then on the application closes what was opened. */
   join(): void {
-    this.#membership.join([
-      ...new Set(this.#parts.tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic))),
-    ])
+    this.#membership.join(this.#parts.plan.inputTopics)
     this.#resources = this.#parts.resources.move()
     this.#supervisor.start((index, stuckMs) => this.#onStuck(index, stuckMs))
     this.#watch.start()
+    this.#patternWatch?.start()
     this.#purge.start()
     this.#change('rebalancing')
+    this.#onSettledOrNot()
+  }
+
+  /** Goes on with other topics. @returns those that match patterns */
+  async #follow(plan: ApplicationPlan): Promise<readonly string[]> {
+    if (!this.#isOpen) return plan.matched
+    this.#watch.watch(plan.watched)
+    for (const thread of this.#pool.threads) {
+      // Before it is asked to open a task; a thread that ends tells why by itself.
+      thread.request('topics', { topics: plan.topics }).catch(() => {})
+    }
+    this.#membership.changeTopics(plan.inputTopics, () => this.#coordinator.replan(plan.tasks))
+    return plan.matched
   }
 
   /**
@@ -265,6 +300,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#change('stopping')
     this.#supervisor.stop()
     this.#watch.stop()
+    void this.#patternWatch?.stop()
     const timer = setTimeout(() => {
       const what = `stopping took longer than ${timeoutMs} ms (WEIR_SHUTDOWN_TIMEOUT_MS)`
       this.#finish(new WeirError('shutdown-timeout', what))
@@ -277,7 +313,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   /** Commits and closes everything on all threads at once, and ends their workers. */
   async #endThreads(): Promise<void> {
-    await this.#purge.stop()
+    await Promise.all([this.#purge.stop(), this.#patternWatch?.stop()])
     const threads = this.#pool.threads.filter((thread) => thread !== this.#stuckThread)
     const ends = await Promise.allSettled(
       threads.map(async (thread) => {

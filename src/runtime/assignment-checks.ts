@@ -13,6 +13,8 @@ export interface AssignmentChecksOptions {
   /** Every task of the application. */
   readonly tasks: readonly TaskInputs[]
   readonly membership: Pick<Membership, 'isCooperative'>
+  /** How long processes may differ in which topics match the patterns of sources, ms. Default: there are no patterns. */
+  readonly patternsSettleMs?: number
   readonly logger: Logger
   readonly onFailed: (error: WeirError) => void
 }
@@ -20,17 +22,29 @@ export interface AssignmentChecksOptions {
 /** Whether what the group assigns can be run: what cannot stops the application, what may not be meant is warned of. Main thread. */
 export class AssignmentChecks {
   readonly #options: AssignmentChecksOptions
+  #tasks: readonly TaskInputs[]
   #warnedOfTasksMax = false
   #partialTimer: NodeJS.Timeout | undefined
 
   constructor(options: AssignmentChecksOptions) {
     this.#options = options
+    this.#tasks = options.tasks
+  }
+
+  setTasks(tasks: readonly TaskInputs[]): void {
+    this.#tasks = tasks
   }
 
   /** No partition has come that did not exist when the tasks were made. */
   partitions(assigned: readonly TopicPartition[]): void {
-    const known = new Set(this.#options.tasks.flatMap(({ inputs }) => inputs.map(partitionKey)))
-    const stranger = assigned.find((partition) => !known.has(partitionKey(partition)))
+    // A topic may be out of the plan already that the group still assigns.
+    const topics = new Set(this.#tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic)))
+    const known = new Set(this.#tasks.flatMap(({ inputs }) => inputs.map(partitionKey)))
+    const stranger = assigned.find(
+      (partition) =>
+        !known.has(partitionKey(partition)) &&
+        (this.#options.patternsSettleMs === undefined || topics.has(partition.topic)),
+    )
     if (stranger === undefined) return
     this.#options.onFailed(
       new WeirError(
@@ -55,14 +69,16 @@ export class AssignmentChecks {
     const what =
       `task ${first.id} cannot run: another process has ${missing.join(', ')}. Topics that one sub-topology reads need the same number of ` +
       'partitions when there are several processes'
-    if (!this.#options.membership.isCooperative) {
-      this.#options.onFailed(new WeirError('copartition-mismatch', what))
+    const { membership, patternsSettleMs, logger, onFailed } = this.#options
+    const tell = (): void => {
+      if (membership.isCooperative) logger.warn({ tasks: partial.map(({ id }) => id) }, what)
+      else onFailed(new WeirError('copartition-mismatch', what))
+    }
+    if (!membership.isCooperative && patternsSettleMs === undefined) {
+      tell()
       return
     }
-    this.#partialTimer = setTimeout(
-      () => this.#options.logger.warn({ tasks: partial.map(({ id }) => id) }, what),
-      PARTIAL_WARN_MS,
-    )
+    this.#partialTimer = setTimeout(tell, PARTIAL_WARN_MS + (patternsSettleMs ?? 0))
     this.#partialTimer.unref()
   }
 

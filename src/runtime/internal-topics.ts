@@ -4,6 +4,7 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicDescription } from '../native.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
+import { hasPatterns, withMatchedTopics } from '../topology/topic-patterns.ts'
 import type { Logger } from './logger.ts'
 import type { TopicInfo } from './protocol.ts'
 import { pause, retryWhileUnreachable } from './retry.ts'
@@ -30,22 +31,27 @@ export interface PrepareTopicsOptions {
 }
 
 export interface PreparedTopics {
+  /** With the topics that its patterns match. */
+  readonly topology: TopologyDefinition
   readonly plan: TopicPlan
   /** Every topic that is read or written, by its real name. */
   readonly topics: Readonly<Record<string, TopicInfo>>
 }
 
 /**
- * Finds the topology's source and sink topics, counts its tasks, and creates and checks its internal topics.
+ * Finds the topology's source and sink topics, those that its patterns match among them, counts its tasks, and creates and checks its internal topics.
  *
  * @throws WeirError source-topic-missing, topic-missing, copartition-mismatch, topic-not-created, changelog-partitions-wrong,
  * repartition-partitions-wrong, broker-unreachable, authentication-failed, authorization-failed
  */
 export async function prepareTopics(
-  topology: TopologyDefinition,
+  built: TopologyDefinition,
   options: PrepareTopicsOptions,
 ): Promise<PreparedTopics> {
   const { config, logger } = options
+  const topology = hasPatterns(built)
+    ? withMatchedTopics(built, config.applicationId, await existingTopics(options))
+    : built
   const external = externalTopics(topology)
   const found = await describeExternal(external, options)
   const plan = planTopics(topology, config, new Map(found.map(({ name, partitions }) => [name, partitions])))
@@ -71,7 +77,12 @@ export async function prepareTopics(
       return [name, { partitions, id, ...(deleteRetentionMs === undefined ? {} : { deleteRetentionMs }) }]
     }),
   )
-  return { plan, topics }
+  return { topology, plan, topics }
+}
+
+async function existingTopics(options: PrepareTopicsOptions): Promise<string[]> {
+  const topics = await asked('listing topics', options, () => options.admin.listTopics(REQUEST_TIMEOUT_MS))
+  return topics.map(({ name }) => name)
 }
 
 /** How long each topic that stores are restored from remembers a deletion at least; nothing for one whose settings are not told. */

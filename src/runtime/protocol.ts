@@ -48,6 +48,8 @@ export interface TaskAssignment {
 export interface ThreadRequests {
   /** Opens (or takes up again, when they are suspended here) these tasks. Answered at once: restoring goes on in the background. */
   assign: { request: { tasks: readonly TaskAssignment[] }; response: void }
+  /** What there is besides the topics that the thread was started with, or what has changed of them. */
+  topics: { request: { topics: Readonly<Record<string, TopicInfo>> }; response: void }
   /** Commits (unless lost) and stops processing these tasks; they stay open. A lost task drops everything uncommitted. */
   suspend: { request: { tasks: readonly TaskId[]; lost: boolean }; response: void }
   /** Closes tasks that are suspended. */

@@ -7,23 +7,23 @@ import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
-import type { OffsetReset, TopologyDefinition } from '../topology/definition.ts'
+import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
-import { realTopic } from '../topology/topic-names.ts'
+import { repartitionTopic } from '../topology/topic-names.ts'
+import { hasPatterns, patternMatcher } from '../topology/topic-patterns.ts'
 import { Application } from './application.ts'
 import type { ApplicationParts } from './application-parts.ts'
+import { offsetResets, planApplication } from './application-plan.ts'
 import { checkGlobalStores } from './global/definition.ts'
 import { GlobalThread } from './global/global-thread.ts'
 import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
-import { prepareTopics } from './internal-topics.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
 import { type RestoreListener, restoreListenerMethods } from './restore-listener.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
-import { allTasks } from './task-inputs.ts'
 import { ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
@@ -94,18 +94,15 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   resources.defer(() => admin.close())
   signal.throwIfAborted()
 
-  const { plan, topics } = await prepareTopics(topology, {
-    config,
-    admin,
-    logger,
-    signal,
-    timeoutMs: startTimeoutMs,
-  }).catch((error: unknown) => {
+  const planning = { config, admin, logger, signal, timeoutMs: startTimeoutMs }
+  const plan = await planApplication(topology, planning).catch((error: unknown) => {
     signal.throwIfAborted()
     throw error
   })
-  const tasks = allTasks(topology, config.applicationId, plan)
-  if (tasks.length === 0)
+  const { tasks, topics } = plan
+  const followsPatterns = hasPatterns(topology)
+  const mayGo = followsPatterns ? patternMatcher(topology) : () => false
+  if (tasks.length === 0 && !followsPatterns)
     throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
   logger.info(
     { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
@@ -114,25 +111,20 @@ export async function startApplication(options: StartOptions): Promise<Applicati
 
   const memory = StateMemory.acquire(stateMemoryOptions(config))
   resources.defer(async () => memory.close())
-  const globalTopics = globalSubtopology(topology).sourceTopics
   const global =
-    globalTopics.length === 0
+    globalSubtopology(topology).sourceTopics.length === 0
       ? null
       : await startGlobalThread({ config, moduleUrl, topics }, logger, resources, signal)
-  const watched = [
-    ...new Set([...plan.sources.keys(), ...plan.internalTopics.map(({ name }) => name), ...globalTopics]),
-  ]
   const heartbeats = new SharedArrayBuffer(config.numStreamThreads * Int32Array.BYTES_PER_ELEMENT)
-  const offsetReset = offsetResets(topology, config)
   const parts: ApplicationParts = {
     config,
     logger,
     admin,
     memory,
-    tasks,
-    topics: new Map(watched.map((name) => [name, topics[name]!])),
+    plan,
+    patterns: followsPatterns ? { topology, replan: () => planApplication(topology, planning) } : null,
     repartitionTopics: new Set(
-      plan.internalTopics.filter(({ kind }) => kind === 'repartition').map(({ name }) => name),
+      topology.repartitionTopics.map(({ name }) => repartitionTopic(config.applicationId, name)),
     ),
     heartbeats,
     globalThread: global?.thread ?? null,
@@ -143,7 +135,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
       new ClassicMembership({
         config,
         inputPartitions: tasks.reduce((sum, { inputs }) => sum + inputs.length, 0),
-        offsetReset: (topic) => offsetReset.get(topic) ?? config.autoOffsetReset,
+        offsetReset: offsetResets(topology, config.applicationId, config.autoOffsetReset),
+        mayGo,
         logger,
         listener,
       }),
@@ -199,20 +192,6 @@ async function startGlobalThread(
 function moduleUrlFrom(topology: string | URL): string {
   const text = String(topology)
   return text.startsWith('file:') ? text : moduleUrlOf(text)
-}
-
-/** Source topics' own reset policies, by real name. A repartition topic is the application's own: all of it counts. */
-function offsetResets(topology: TopologyDefinition, config: Config): ReadonlyMap<string, OffsetReset> {
-  const resets = new Map<string, OffsetReset>()
-  for (const { nodes } of topology.subtopologies) {
-    for (const node of nodes) {
-      if (node.kind !== 'source' || node.offsetReset === undefined) continue
-      for (const topic of node.topics) resets.set(topic, node.offsetReset)
-    }
-  }
-  for (const { name } of topology.repartitionTopics)
-    resets.set(realTopic(topology, config.applicationId, name), 'earliest')
-  return resets
 }
 
 /** The package's own, two folders up in the sources as in the package. */

@@ -15,6 +15,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
   started.promise.catch(() => {})
   const channel = new Channel<MainRequests, ThreadRequests, never>(port, {
     assign: async ({ tasks }) => (await started.promise).assign(tasks),
+    topics: async ({ topics }) => (await started.promise).learnTopics(topics),
     suspend: async ({ tasks, lost }) => (await started.promise).suspend(tasks, lost),
     release: async ({ tasks }) => (await started.promise).release(tasks),
     stop: async () => (await started.promise).stop(),

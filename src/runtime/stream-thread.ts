@@ -7,7 +7,7 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
-import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus } from './protocol.ts'
+import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -42,14 +42,17 @@ export class StreamThread {
   readonly #globalStores: GlobalStores | null
   readonly #tasks: TaskManager
   readonly #pace: CommitPace
+  /** By real name. */
+  readonly #topics: Record<string, TopicInfo>
   #lastCommitMs = Date.now()
   readonly metrics: ThreadMetrics
 
   constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
-    const { config, threadIndex, topics } = job
+    const { config, threadIndex } = job
     this.#threadIndex = threadIndex
     this.#config = config
     this.#host = host
+    this.#topics = { ...job.topics }
     this.#heartbeat = new Heartbeat(job.heartbeats, threadIndex)
     const events = this.#events
     const resources = new ThreadResources(job)
@@ -71,7 +74,7 @@ export class StreamThread {
       ...(this.#globalStores !== null && { globalStores: this.#globalStores.stores }),
       config,
       topology,
-      topics,
+      topics: this.#topics,
       consumer,
       producer,
       output,
@@ -112,6 +115,11 @@ export class StreamThread {
 
   assign(assignments: readonly TaskAssignment[]): Promise<void> {
     return this.#events.between(async () => this.#tasks.assign(assignments))
+  }
+
+  /** Tasks that are opened from now on may read and write these topics. */
+  learnTopics(topics: Readonly<Record<string, TopicInfo>>): void {
+    Object.assign(this.#topics, topics)
   }
 
   suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {

@@ -26,6 +26,8 @@ export interface TaskCoordinatorOptions {
   readonly threads: readonly StreamThreadHandle[]
   readonly membership: Pick<Membership, 'commit' | 'isCooperative'>
   readonly logger: Logger
+  /** As of AssignmentChecksOptions. */
+  readonly patternsSettleMs?: number
   readonly onFailed: (error: WeirError) => void
   /** Something changed that `isSettled` tells. */
   readonly onChanged: () => void
@@ -48,12 +50,16 @@ export class TaskCoordinator {
   readonly #placed = new Map<TaskId, PlacedTask>()
   /** Tasks being closed: nobody may open one before that is done. */
   readonly #releasing = new Map<TaskId, Promise<void>>()
-  #rebalancing = true
+  #tasks: readonly TaskInputs[]
+  #rebalancing: boolean
   readonly #checks: AssignmentChecks
 
   constructor(options: TaskCoordinatorOptions) {
     this.#options = options
     this.#logger = options.logger
+    this.#tasks = options.tasks
+    // Without a topic there is no group to be in.
+    this.#rebalancing = options.tasks.length > 0
     this.#checks = new AssignmentChecks(options)
   }
 
@@ -78,13 +84,34 @@ export class TaskCoordinator {
       const position = { topic, partition, offset, ...(metadata === undefined ? {} : { metadata }) }
       this.#positions.set(partitionKey(position), position)
     }
-    const { whole, partial } = tasksWith(this.#options.tasks, (key) => this.#positions.has(key))
     this.#checks.partitions(partitions)
-    this.#checks.partial(partial, (key) => this.#positions.has(key))
-    this.#checks.count(whole.length)
-    await this.#place(whole, resumable)
+    await this.#placeWhatCanRun(resumable)
     this.#rebalancing = false
     this.#options.onChanged()
+  }
+
+  /**
+   * The application has other tasks from now on, or the same with other inputs. What can run of them does; a task that waits for the partition of a new topic
+   * goes on without.
+   */
+  async replan(tasks: readonly TaskInputs[]): Promise<void> {
+    this.#tasks = tasks
+    this.#checks.setTasks(tasks)
+    // Otherwise everything is revoked and assigned again, when the group hears of it.
+    if (this.#options.membership.isCooperative) await this.#placeWhatCanRun(new Set())
+    this.#options.onChanged()
+  }
+
+  async #placeWhatCanRun(resumable: ReadonlySet<TaskId>): Promise<void> {
+    const isAssigned = (key: string): boolean => this.#positions.has(key)
+    const { whole, partial } = tasksWith(this.#tasks, isAssigned)
+    const kept = partial.flatMap(({ id }) => {
+      const task = this.#placed.get(id)?.task
+      return task?.inputs.every((input) => isAssigned(partitionKey(input))) === true ? [task] : []
+    })
+    this.#checks.partial(partial, isAssigned)
+    this.#checks.count(whole.length + kept.length)
+    await this.#place([...whole, ...kept], resumable)
   }
 
   async revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
@@ -152,7 +179,7 @@ export class TaskCoordinator {
   /** Nothing is committed from now on. */
   async fenceAll(): Promise<void> {
     this.#checks.stop()
-    const ids = this.#options.tasks.map(({ id }) => id)
+    const ids = [...new Set([...this.#tasks.map(({ id }) => id), ...this.#placed.keys()])]
     this.#leases.fence(ids)
     await this.#leases.settled(ids)
   }
@@ -218,15 +245,18 @@ export class TaskCoordinator {
     const previous = new Map([...this.#placed].map(([id, { thread }]) => [id, thread.index]))
     const targets = assignTasks(whole, threads.length, previous)
 
-    // Running tasks that make room elsewhere give their state up first.
+    const inputs = new Map(whole.map((task) => [task.id, inputsKey(task)]))
+    const isInPlace = ({ task, thread }: PlacedTask): boolean =>
+      targets.get(task.id) === thread.index && inputs.get(task.id) === inputsKey(task)
+
+    // Running tasks that make room elsewhere give their state up first; so do those that get other inputs.
     const moving = [...this.#placed.values()].filter(
-      ({ task, thread, suspendedAt }) => suspendedAt === null && targets.get(task.id) !== thread.index,
+      (placed) => placed.suspendedAt === null && !isInPlace(placed),
     )
     await this.#suspend(moving, false)
     for (const placed of this.#placed.values()) {
-      const { task, thread, suspendedAt } = placed
-      const canStay = suspendedAt === null || resumable.has(task.id)
-      if (!canStay || targets.get(task.id) !== thread.index) void this.#release(placed)
+      const canStay = placed.suspendedAt === null || resumable.has(placed.task.id)
+      if (!canStay || !isInPlace(placed)) void this.#release(placed)
     }
 
     const handOuts = whole.filter(({ id }) => this.#placed.get(id)?.suspendedAt !== null)
@@ -291,4 +321,9 @@ export class TaskCoordinator {
       else this.#logger.debug({ reason: messageOf(error) }, `${what}: the thread is gone`)
     }
   }
+}
+
+/** Equal for the same partitions. */
+function inputsKey({ inputs }: TaskInputs): string {
+  return inputs.map(partitionKey).sort().join()
 }

@@ -2,6 +2,8 @@ import type { Admin, NewTopic, TopicDescription, TopicPartitionOffset } from '..
 
 /** What the runtime asks of a cluster about its topics. The native `Admin` is one; the mock cluster has none. */
 export interface TopicAdmin {
+  /** Every topic of the cluster. */
+  listTopics(timeoutMs: number): Promise<readonly { readonly name: string }[]>
   /** A missing topic is absent from the result; one that is refused rejects with its name. */
   describeTopics(names: readonly string[], timeoutMs: number): Promise<readonly TopicDescription[]>
   /** Existing topics are no error. @returns one entry for each topic that could not be created */
@@ -31,6 +33,7 @@ export function mockTopicAdmin(
       .map(({ name, partitions }) => ({ name, id: '', partitions, replicationFactor: 1 }))
   }
   return {
+    listTopics: (timeoutMs) => admin.listTopics(timeoutMs),
     describeTopics,
     async createTopics(topics, timeoutMs) {
       const existing = await describeTopics(

@@ -7,6 +7,7 @@ import {
   type TopologyDefinition,
 } from '../topology/definition.ts'
 import { changelogTopic, realTopic, repartitionTopic } from '../topology/topic-names.ts'
+import { hasPatterns } from '../topology/topic-patterns.ts'
 
 export interface InternalTopic extends NewTopic {
   readonly kind: 'changelog' | 'repartition'
@@ -59,18 +60,22 @@ export function planTopics(
     for (const group of copartitionGroups) enforceCopartitioning(topology, group, counts)
   }
 
+  countUncountedTopics(topology, counts)
+
   const tasks = new Map(
     topology.subtopologies.map((subtopology) => [subtopology.id, taskCount(subtopology, counts)]),
   )
-  const repartition = topology.repartitionTopics.map(
-    ({ name }): InternalTopic => ({
-      kind: 'repartition',
-      name: repartitionTopic(applicationId, name),
-      partitions: counts.get(name)!,
-      replicationFactor,
-      config: repartitionConfig,
-    }),
-  )
+  const repartition = topology.repartitionTopics
+    .filter(({ name }) => counts.get(name)! > 0)
+    .map(
+      ({ name }): InternalTopic => ({
+        kind: 'repartition',
+        name: repartitionTopic(applicationId, name),
+        partitions: counts.get(name)!,
+        replicationFactor,
+        config: repartitionConfig,
+      }),
+    )
   const changelogs = topology.subtopologies.flatMap(({ id, stores }) =>
     stores
       .filter(({ logging }) => logging && tasks.get(id)! > 0)
@@ -108,9 +113,7 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
   let isComplete = true
   while (open.length > 0) {
     const left = open.filter(({ name }) => {
-      const writers = topology.subtopologies.filter(({ nodes }) =>
-        nodes.some((node) => node.kind === 'sink' && node.topic === name),
-      )
+      const writers = writersOf(topology, name)
       const known =
         !isComplete || writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
       const count = Math.max(0, ...writers.map((writer) => taskCount(writer, counts)))
@@ -119,6 +122,11 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
       return false
     })
     if (left.length === open.length && !isComplete) {
+      // A topic that a pattern matches may yet come.
+      if (hasPatterns(topology)) {
+        for (const { name } of left) counts.set(name, 0)
+        return
+      }
       const names = left.map(({ name }) => name).join(', ')
       throw new WeirError(
         'topology-invalid',
@@ -128,6 +136,26 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
     isComplete = left.length < open.length
     open = left
   }
+}
+
+/** Of topics that nothing writes while no topic matches a pattern, some have got a count by what they are joined with: theirs count on. */
+function countUncountedTopics(topology: TopologyDefinition, counts: Map<string, number>): void {
+  for (let open = topology.repartitionTopics; open.length > 0; ) {
+    const left = open.filter(({ name }) => {
+      if (counts.get(name)! > 0) return false
+      const count = Math.max(0, ...writersOf(topology, name).map((writer) => taskCount(writer, counts)))
+      counts.set(name, count)
+      return count === 0
+    })
+    if (left.length === open.length) return
+    open = left
+  }
+}
+
+function writersOf({ subtopologies }: TopologyDefinition, topic: string): SubtopologyDefinition[] {
+  return subtopologies.filter(({ nodes }) =>
+    nodes.some((node) => node.kind === 'sink' && node.topic === topic),
+  )
 }
 
 /** Topics of one group have the same count; a repartition topic without a number of its own takes it over. */

@@ -18,6 +18,8 @@ export function topicWatchIntervalMs(config: Config): number {
 export interface TopicWatchOptions {
   /** The topics as the application started with them, by real name. */
   readonly topics: ReadonlyMap<string, TopicInfo>
+  /** Topics that are not missed when they are deleted. Default: none. */
+  readonly mayGo?: (topic: string) => boolean
   readonly admin: Pick<TopicAdmin, 'describeTopics'>
   readonly intervalMs: number
   readonly logger: Logger
@@ -30,12 +32,19 @@ export interface TopicWatchOptions {
  */
 export class TopicWatch {
   readonly #options: TopicWatchOptions
+  #topics: ReadonlyMap<string, TopicInfo>
   #missing = 0
   #timer: NodeJS.Timeout | undefined
   #checking = false
 
   constructor(options: TopicWatchOptions) {
     this.#options = options
+    this.#topics = options.topics
+  }
+
+  /** There are other topics to look at from now on. */
+  watch(topics: ReadonlyMap<string, TopicInfo>): void {
+    this.#topics = topics
   }
 
   start(): void {
@@ -57,10 +66,17 @@ export class TopicWatch {
   }
 
   async #check(): Promise<void> {
-    const { topics, admin, logger, onFailed } = this.#options
+    const { mayGo, admin, logger, onFailed } = this.#options
+    const topics = this.#topics
     try {
       const found = await admin.describeTopics([...topics.keys()], REQUEST_TIMEOUT_MS)
-      const problem = compareTopics(topics, found)
+      const expected =
+        mayGo === undefined
+          ? topics
+          : new Map(
+              [...topics].filter(([name]) => !mayGo(name) || found.some((topic) => topic.name === name)),
+            )
+      const problem = compareTopics(expected, found)
       if (problem === null) {
         this.#missing = 0
       } else if (problem.code !== 'topic-missing' || ++this.#missing >= MISSING_MAX) {

@@ -83,6 +83,11 @@ export function withMatchedTopics(
   }
 }
 
+/** The topics of sources with patterns, in a topology that has them. */
+export function matchedTopics({ subtopologies }: TopologyDefinition): string[] {
+  return subtopologies.flatMap(({ nodes }) => nodes.filter(isPatternSource).flatMap(({ topics }) => topics))
+}
+
 function isPatternSource(node: {
   readonly kind: string
 }): node is SourceDefinition & { readonly pattern: RegExp } {

@@ -24,6 +24,8 @@ export interface ClassicMembershipOptions {
   readonly inputPartitions: number
   /** By a topic's real name. */
   readonly offsetReset: (topic: string) => OffsetReset
+  /** Topics whose deletion is no error. */
+  readonly mayGo: (topic: string) => boolean
   readonly logger: Logger
   readonly listener: MembershipListener
 }
@@ -62,7 +64,16 @@ export class ClassicMembership implements Membership {
   }
 
   join(topics: readonly string[]): void {
-    this.#consumer.subscribe(topics)
+    if (topics.length > 0) this.#consumer.subscribe(topics)
+  }
+
+  changeTopics(topics: readonly string[], before: () => Promise<void>): void {
+    this.#enqueue(async () => {
+      if (this.#leaving.signal.aborted) return
+      await before()
+      // Without any topic the last subscription stays: its partitions go with their topics.
+      if (topics.length > 0) this.#consumer.subscribe(topics)
+    })
   }
 
   async commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
@@ -83,11 +94,31 @@ export class ClassicMembership implements Membership {
     if (this.groupMetadata().generation < 0)
       throw new WeirError('fenced', 'this process is not a member of the group')
     try {
-      await this.#consumer.commit(offsets)
+      await this.#commitOfExisting(offsets)
     } catch (error) {
       // KIP-848 moves the epoch on with every change of the group: the next heartbeat brings the new one, and it is still ours to commit.
       if ((error as NativeError).code !== 'kafka:STALE_MEMBER_EPOCH') throw error
       throw new WeirError('broker-unreachable', messageOf(error), { cause: error })
+    }
+  }
+
+  /** What was deleted needs no offsets; those of the other topics are committed, though the broker's answer is one for all. */
+  async #commitOfExisting(offsets: readonly TopicPartitionOffset[]): Promise<void> {
+    const { mayGo } = this.#options
+    try {
+      await this.#consumer.commit(offsets)
+    } catch (error) {
+      if (decisionFor(error).code !== 'topic-missing' || !offsets.some(({ topic }) => mayGo(topic)))
+        throw error
+      for (const [topic, group] of Map.groupBy(offsets, (offset) => offset.topic)) {
+        try {
+          await this.#consumer.commit(group)
+        } catch (one) {
+          if (decisionFor(one).code !== 'topic-missing' || !mayGo(topic)) throw one
+          this.#logger.debug({ topic }, 'a deleted topic takes no offsets')
+          this.#listener.topicsInDoubt()
+        }
+      }
     }
   }
 
@@ -175,11 +206,17 @@ export class ClassicMembership implements Membership {
     )
     return await Promise.all(
       committed.map(async (one) => {
-        const { topic, partition } = one
-        const log = await ask('the ends of partitions', () =>
-          this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS),
-        )
-        return startOffset(one, log, this.#options.offsetReset(topic))
+        const { topic, partition, offset } = one
+        try {
+          const log = await ask('the ends of partitions', () =>
+            this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS),
+          )
+          return startOffset(one, log, this.#options.offsetReset(topic))
+        } catch (error) {
+          // Deleted a moment ago, or so new that not every broker knows it: then it begins with 0.
+          if (decisionFor(error).code !== 'topic-missing' || !this.#options.mayGo(topic)) throw error
+          return { ...one, offset: Math.max(0, offset), reason: 'committed' }
+        }
       }),
     )
   }

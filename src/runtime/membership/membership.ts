@@ -44,8 +44,14 @@ export interface Membership {
    * was revoked is likely to come back.
    */
   readonly isCooperative: boolean
-  /** Joins; from then on the listener is told. */
+  /** Joins, when there are topics; from then on the listener is told. */
   join(topics: readonly string[]): void
+  /**
+   * Goes on with other topics. Between two events for the listener, which is told what comes of it.
+   *
+   * @param before is done before the group hears of it
+   */
+  changeTopics(topics: readonly string[], before: () => Promise<void>): void
   /**
    * Commits offsets, trying again while no broker answers and `isCurrent` says true.
    *

@@ -39,6 +39,7 @@ function prepared(
 ): Promise<PreparedTopics> {
   const nothing = (): void => {}
   const admin: TopicAdmin = {
+    listTopics: async () => [],
     describeTopics: async (names) =>
       names.map((name) => ({ name, id: `id of ${name}`, partitions: 2, replicationFactor: 1 })),
     createTopics: async () => [],

@@ -89,6 +89,7 @@ class ModelThread {
       },
       suspend: ({ tasks: ids, lost }) => this.#suspend(ids, lost),
       release: ({ tasks: ids }) => this.#release(ids),
+      topics: unused,
       stop: unused,
       metrics: unused,
       status: unused,

@@ -16,10 +16,10 @@ describe('sources with patterns', () => {
   test('a name is matched as a whole, time and again', () => {
     const matches = wholeMatcher(/a|topic-\d/gy)
     for (const _ of [1, 2]) {
-      assert.deepEqual(
-        ['a', 'ab', 'topic-1', 'topic-12', 'my-topic-1', 'TOPIC-1'].filter(matches),
-        ['a', 'topic-1'],
-      )
+      assert.deepEqual(['a', 'ab', 'topic-1', 'topic-12', 'my-topic-1', 'TOPIC-1'].filter(matches), [
+        'a',
+        'topic-1',
+      ])
     }
     assert.ok(wholeMatcher(/topic-\d/i)('TOPIC-1'))
   })
@@ -44,7 +44,10 @@ describe('sources with patterns', () => {
       .addProcessor('both', () => ({ process() {} }), { parents: ['matching', 'named'] })
       .copartitionSources(['matching', 'named'])
     const [only] = matched(topology, ['t-2', 'z', 't-1'])
-    assert.deepEqual(only!.copartitionGroups.map((group) => [...group].sort()), [['t-1', 't-2', 'z']])
+    assert.deepEqual(
+      only!.copartitionGroups.map((group) => [...group].sort()),
+      [['t-1', 't-2', 'z']],
+    )
   })
 
   test("do not read the brokers' topics, nor the application's own", () => {
@@ -52,7 +55,13 @@ describe('sources with patterns', () => {
       .addSource('all', { topics: /.*/, ...text })
       .addSink('there', { parents: 'all', topic: 'x-repartition', ...text })
       .addRepartitionTopic('x-repartition', null)
-    const names = ['__consumer_offsets', '__transaction_state', 'app-x-repartition', 'x-repartition', '__mine']
+    const names = [
+      '__consumer_offsets',
+      '__transaction_state',
+      'app-x-repartition',
+      'x-repartition',
+      '__mine',
+    ]
     assert.deepEqual(matched(topology, names)[0]!.sourceTopics, ['__mine', 'x-repartition'])
   })
 
@@ -66,7 +75,8 @@ describe('sources with patterns', () => {
     )
     assert.throws(() => matched(topology, ['a', 'ab']), {
       code: 'topology-invalid',
-      message: 'topic ab matches the patterns of two sources: a.* of one and .*b of two; a topic is read by one',
+      message:
+        'topic ab matches the patterns of two sources: a.* of one and .*b of two; a topic is read by one',
     })
   })
 })
