@@ -16,7 +16,7 @@ export interface QueuedInput {
  * together, not one after the other.
  */
 export class PartitionGroup<T extends QueuedInput> {
-  readonly #inputs: T[]
+  readonly #inputs: readonly T[]
   readonly #maxTaskIdleMs: number
   readonly #systemTimeMs: () => number
   /** For each input, since when it is empty and nothing is known to come, ms; -1 when that is not so. */
@@ -24,16 +24,12 @@ export class PartitionGroup<T extends QueuedInput> {
   /** When `choose` is worth asking again though no record has come, ms; Infinity when it is not. */
   waitsUntilMs = Number.POSITIVE_INFINITY
 
+  /** @param inputs more may be added at its end */
   constructor(inputs: readonly T[], maxTaskIdleMs: number, systemTimeMs: () => number) {
-    this.#inputs = [...inputs]
+    this.#inputs = inputs
     this.#maxTaskIdleMs = maxTaskIdleMs
     this.#systemTimeMs = systemTimeMs
     this.#emptySinceMs = inputs.map(() => -1)
-  }
-
-  add(input: T): void {
-    this.#inputs.push(input)
-    this.#emptySinceMs.push(-1)
   }
 
   /**
@@ -68,7 +64,7 @@ export class PartitionGroup<T extends QueuedInput> {
     }
     if (this.#maxTaskIdleMs === 0) return false
     const now = this.#systemTimeMs()
-    if (this.#emptySinceMs[index]! < 0) this.#emptySinceMs[index] = now
+    if ((this.#emptySinceMs[index] ?? -1) < 0) this.#emptySinceMs[index] = now
     const untilMs = this.#emptySinceMs[index]! + this.#maxTaskIdleMs
     if (now >= untilMs) return false
     this.waitsUntilMs = Math.min(this.waitsUntilMs, untilMs)

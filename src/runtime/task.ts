@@ -135,7 +135,6 @@ export class Task {
   addInput(partition: SourcePartition): void {
     const input = this.#taskInput(partition)
     this.#inputs.push(input)
-    this.#partitions.add(input)
     partition.input.open()
   }
 

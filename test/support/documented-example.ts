@@ -20,6 +20,7 @@ import {
   sinkTopics,
   type TopologyDefinition,
 } from '../../src/topology/definition.ts'
+import { wholeMatcher } from '../../src/topology/topic-patterns.ts'
 import type { TopologyModule } from '../../src/topology/topology-module.ts'
 
 export interface DocumentedExample {
@@ -99,7 +100,9 @@ async function feed(
 ): Promise<void> {
   if (given.startsWith('+')) return await driver.advanceWallClockTime(Number(given))
   const { topic, key, value, timestamp } = parsed(given)
-  const source = sources.find(({ topics }) => topics.includes(topic))
+  const source = sources.find(
+    ({ topics, pattern }) => topics.includes(topic) || (pattern !== undefined && wholeMatcher(pattern)(topic)),
+  )
   assert.ok(source, `${topic}: the topology does not read it`)
   const input = driver.createInputTopic(topic, { key: source.key, value: source.value })
   await input.pipeInput(fromText(key), fromText(value), timestamp ?? 0)

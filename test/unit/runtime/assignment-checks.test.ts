@@ -16,13 +16,14 @@ const joined: TaskInputs = {
 }
 const single: TaskInputs = { id: '1_0', subtopology: 1, partition: 0, inputs: [{ topic: 'c', partition: 0 }] }
 
-function setUp(isCooperative: boolean) {
+function setUp(isCooperative: boolean, patternsSettleMs?: number) {
   const failures: WeirError[] = []
   const warnings: string[] = []
   const checks = new AssignmentChecks({
     config: { tasksMax: 2 },
     tasks: [joined, single],
     membership: { isCooperative },
+    ...(patternsSettleMs !== undefined && { patternsSettleMs }),
     logger: { debug() {}, info() {}, error() {}, warn: (_, message) => warnings.push(message) },
     onFailed: (error) => failures.push(error),
   })
@@ -70,6 +71,21 @@ describe('what is assigned', () => {
     checks.stop()
     mock.timers.tick(60_000)
     assert.equal(warnings.length, 1)
+    assert.equal(failures.length, 0)
+  })
+
+  test('where patterns are followed, processes may differ for a while in the topics that match', () => {
+    const { checks, failures } = setUp(false, 10_000)
+    checks.partitions([...joined.inputs, { topic: 'gone', partition: 0 }])
+    checks.partial([joined], hasOnlyA)
+    mock.timers.tick(39_999)
+    assert.equal(failures.length, 0)
+    mock.timers.tick(1)
+    assert.equal(failures.pop()?.code, 'copartition-mismatch')
+    checks.partitions([{ topic: 'a', partition: 9 }])
+    assert.equal(failures.pop()?.code, 'partition-count-changed')
+    checks.setTasks([single])
+    checks.partitions([{ topic: 'a', partition: 9 }])
     assert.equal(failures.length, 0)
   })
 

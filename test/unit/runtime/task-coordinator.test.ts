@@ -352,6 +352,63 @@ describe('TaskCoordinator', () => {
     await close()
   })
 
+  for (const isCooperative of [false, true]) {
+    test(`tasks whose inputs change are opened again, the others are not (${isCooperative ? 'cooperative' : 'eager'})`, async () => {
+      const { world, coordinator, models, failures, close } = setUp(2, isCooperative)
+      const give = async (
+        keys: { topic: string; partition: number }[],
+        continuous: boolean,
+      ): Promise<void> => {
+        for (const key of keys) {
+          world.owned.add(partitionKey(key))
+          if (!world.committed.has(partitionKey(key))) world.committed.set(partitionKey(key), 0)
+        }
+        const partitions = keys.map((key) => ({ ...key, offset: world.committed.get(partitionKey(key))! }))
+        await coordinator.assigned({ partitions, continuous })
+      }
+      const opened = () => new Map(models.flatMap((model) => [...model.tasks]))
+      const inputsOf = (id: TaskId): string[] => opened().get(id)!.assignment.inputs.map(partitionKey).sort()
+      const all = keysOf([0, 1, 2, 3])
+      await give(all, false)
+      let before = opened()
+
+      // A topic d with two partitions is read by sub-topology 0 as well.
+      const grown = tasks.map((task) =>
+        task.subtopology === 0 && task.partition < 2
+          ? { ...task, inputs: [...task.inputs, { topic: 'd', partition: task.partition }] }
+          : task,
+      )
+      await coordinator.replan(grown)
+      assert.deepEqual(opened(), before, 'they go on until its partitions have come')
+      const d = [0, 1].map((partition) => ({ topic: 'd', partition }))
+      if (!isCooperative) await coordinator.revoked(all, false)
+      await give(isCooperative ? d : [...all, ...d], true)
+      assert.deepEqual(inputsOf('0_1'), ['a:1', 'b:1', 'd:1'])
+      for (const [id, task] of opened())
+        assert.equal(task === before.get(id), !['0_0', '0_1'].includes(id), id)
+
+      // b goes, and with it all that the group has of it.
+      before = opened()
+      const smaller = grown.map((task) => ({
+        ...task,
+        inputs: task.inputs.filter(({ topic }) => topic !== 'b'),
+      }))
+      const b = all.filter(({ topic }) => topic === 'b')
+      const rest = [...all, ...d].filter(({ topic }) => topic !== 'b')
+      await coordinator.replan(smaller)
+      await coordinator.revoked(isCooperative ? b : [...all, ...d], false)
+      if (!isCooperative) await give(rest, true)
+      assert.deepEqual(inputsOf('0_1'), ['a:1', 'd:1'])
+      assert.deepEqual(inputsOf('0_3'), ['a:3'])
+      for (const [id, task] of opened()) assert.equal(task === before.get(id), id.startsWith('1_'), id)
+      assert.equal(opened().size, 8)
+      assert.ok(coordinator.isSettled)
+      assert.deepEqual(world.problems, [])
+      assert.deepEqual(failures, [])
+      await close()
+    })
+  }
+
   test('what cannot be run stops the application', async () => {
     const { coordinator, failures, close } = setUp(1, false)
     await coordinator.assigned({ partitions: [{ topic: 'a', partition: 9, offset: 0 }], continuous: false })

@@ -3,14 +3,17 @@ import { describe, test } from 'node:test'
 
 import fc from 'fast-check'
 
+import { defineTopology } from '../../../src/dsl/define-topology.ts'
 import { externalTopics, planTopics } from '../../../src/runtime/topic-plan.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
+import { serdes } from '../../../src/serde/serdes.ts'
 import type {
   NodeDefinition,
   StoreDefinition,
   SubtopologyDefinition,
   TopologyDefinition,
 } from '../../../src/topology/definition.ts'
+import { withMatchedTopics } from '../../../src/topology/topic-patterns.ts'
 
 const serde = {} as Serde<unknown>
 const settings = { applicationId: 'app', replicationFactor: -1 }
@@ -254,6 +257,35 @@ describe('planTopics', () => {
       },
     )
     assert.throws(() => planTopics(fixed, settings, new Map([['a', 2]])), { code: 'copartition-mismatch' })
+  })
+
+  test('a repartition topic waits for a topic that matches a pattern, unless its count is known otherwise', () => {
+    const text = { key: serdes.string, value: serdes.string }
+    const built = defineTopology((builder) => {
+      const stream = builder.stream(/in-.*/, text).selectKey(({ value }) => value)
+      stream.groupByKey({ ...text, name: 'alone' }).count()
+      stream.repartition({ ...text, name: 'joined' }).join(builder.table('rows', text), (l) => l)
+    }).build('none')
+    const planned = (topics: Readonly<Record<string, number>>) => {
+      const matched = withMatchedTopics(built, 'app', Object.keys(topics))
+      const { tasks, internalTopics } = planTopics(matched, settings, new Map(Object.entries(topics)))
+      const counts = internalTopics.map(({ name, partitions }): [string, number] => [name, partitions])
+      return {
+        tasks: [...tasks.values()],
+        repartition: counts.filter(([name]) => name.endsWith('-repartition')),
+      }
+    }
+    assert.deepEqual(planned({ rows: 4 }), {
+      tasks: [0, 0, 4],
+      repartition: [['app-joined-repartition', 4]],
+    })
+    assert.deepEqual(planned({ rows: 4, 'in-1': 2, 'in-2': 3 }), {
+      tasks: [3, 3, 4],
+      repartition: [
+        ['app-alone-repartition', 3],
+        ['app-joined-repartition', 4],
+      ],
+    })
   })
 
   test('a count that nothing gives is an error', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { compareTopics } from '../../../src/runtime/topic-watch.ts'
+import { compareTopics, TopicWatch } from '../../../src/runtime/topic-watch.ts'
 
 const before = new Map([
   ['a', { partitions: 4, id: '' }],
@@ -33,4 +33,29 @@ test('a topic that is gone is named', () => {
     [problem?.code, problem?.message],
     ['topic-missing', 'deleted while the application runs: topic b'],
   )
+})
+
+test('a topic that may go is not missed; made anew it is named', async () => {
+  let found = [topic('a', 4)]
+  const failures: string[] = []
+  const nothing = (): void => {}
+  const watch = new TopicWatch({
+    topics: before,
+    mayGo: (name) => name === 'b',
+    admin: { describeTopics: async () => found },
+    intervalMs: 1_000_000,
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    onFailed: ({ code }) => failures.push(code),
+  })
+  const look = async (): Promise<string[]> => {
+    watch.checkSoon()
+    await new Promise(setImmediate)
+    return failures
+  }
+  assert.deepEqual(await look(), [])
+  watch.watch(new Map([...before, ['c', { partitions: 1, id: '' }]]))
+  found = [topic('a', 4), topic('c', 2)]
+  assert.deepEqual(await look(), ['partition-count-changed'])
+  found = [topic('a', 4), topic('c', 1), topic('b', 2, 'second')]
+  assert.deepEqual(await look(), ['partition-count-changed', 'topic-recreated'])
 })
