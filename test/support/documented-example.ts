@@ -101,7 +101,8 @@ async function feed(
   if (given.startsWith('+')) return await driver.advanceWallClockTime(Number(given))
   const { topic, key, value, timestamp } = parsed(given)
   const source = sources.find(
-    ({ topics, pattern }) => topics.includes(topic) || (pattern !== undefined && wholeMatcher(pattern)(topic)),
+    ({ topics, pattern }) =>
+      topics.includes(topic) || (pattern !== undefined && wholeMatcher(pattern)(topic)),
   )
   assert.ok(source, `${topic}: the topology does not read it`)
   const input = driver.createInputTopic(topic, { key: source.key, value: source.value })
