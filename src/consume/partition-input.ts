@@ -1,3 +1,4 @@
+import { errorCodeOf } from '../errors/decision.ts'
 import type { Consumer } from '../native.ts'
 import type { BatchPool, RecordBatch } from './record-batch.ts'
 
@@ -22,6 +23,9 @@ export class PartitionInput {
   /** The next offset when no batch holds one. */
   #positionAfter: number
   #slot = -1
+  /** Whether its topic may be deleted: nothing more comes of it then. */
+  readonly #mayGo: boolean
+  #isGone = false
   readonly #consumer: PartitionReader
   readonly #pool: BatchPool
   readonly #consumed: { records: number; bytes: number }
@@ -30,7 +34,14 @@ export class PartitionInput {
     consumer: PartitionReader,
     pool: BatchPool,
     consumed: { records: number; bytes: number },
-    start: { topic: string; partition: number; offset: number; partitionTimeMs: number },
+    start: {
+      topic: string
+      partition: number
+      offset: number
+      partitionTimeMs: number
+      /** Whether its topic may be deleted while it is read. Default: false. */
+      mayGo?: boolean
+    },
   ) {
     this.#consumer = consumer
     this.#pool = pool
@@ -39,9 +50,11 @@ export class PartitionInput {
     this.partition = start.partition
     this.partitionTimeMs = start.partitionTimeMs
     this.#positionAfter = start.offset
+    this.#mayGo = start.mayGo ?? false
   }
 
   open(): void {
+    this.#isGone = false
     this.#slot = this.#consumer.open(this.topic, this.partition, this.position)
   }
 
@@ -66,11 +79,11 @@ export class PartitionInput {
     if (this.next !== null || this.#slot < 0) return null
     if (this.current !== null && !this.#pool.spare) return null
     const batch = this.#pool.take()
-    let count = this.#consumer.poll(this.#slot, batch.arena, batch.columns, batch.capacity)
+    let count = this.#poll(batch)
     if (count < 0) {
       // One record is larger than the arena: this batch gets one that holds it, and the pool drops it afterwards.
       batch.arena = Buffer.allocUnsafeSlow(-count)
-      count = this.#consumer.poll(this.#slot, batch.arena, batch.columns, batch.capacity)
+      count = this.#poll(batch)
     }
     if (count <= 0) {
       this.#pool.release(batch)
@@ -84,6 +97,16 @@ export class PartitionInput {
     this.nextReady = false
     this.#positionAfter = batch.offset[count - 1]! + 1
     return batch
+  }
+
+  #poll(batch: RecordBatch): number {
+    try {
+      return this.#consumer.poll(this.#slot, batch.arena, batch.columns, batch.capacity)
+    } catch (error) {
+      if (!this.#mayGo || errorCodeOf(error) !== 'topic-missing') throw error
+      this.#isGone = true
+      return 0
+    }
   }
 
   /** Moves on to the batch read ahead, when the current one is used up and that one's keys are there. */
@@ -115,7 +138,7 @@ export class PartitionInput {
    * whichever of its inputs is fetched first. As Kafka Streams' PartitionGroup.readyToProcess.
    */
   get isBehind(): boolean {
-    if (this.current !== null || this.#slot < 0) return false
+    if (this.current !== null || this.#slot < 0 || this.#isGone) return false
     const [, high] = this.#consumer.watermarks(this.#slot)
     return high < 0 || high > this.position
   }

@@ -9,6 +9,16 @@ import type { RestoreListener } from './restore-listener.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
+/** What is known of topics that come and go. */
+export interface FollowedPatterns {
+  /** As it was built. */
+  readonly topology: TopologyDefinition
+  /** Whether a topic may be one of them. */
+  readonly matches: (topic: string) => boolean
+  /** Plans anew, with the topics that there are now. @param signal ends the waiting for brokers */
+  replan(signal: AbortSignal): Promise<ApplicationPlan>
+}
+
 /** What an application is made of, as start-application.ts prepares it. */
 export interface ApplicationParts {
   readonly config: Config
@@ -17,8 +27,8 @@ export interface ApplicationParts {
   readonly memory: StateMemory
   /** With the topics that there were at the start. */
   readonly plan: ApplicationPlan
-  /** Where sources have patterns: the topology, and how to plan anew when other topics match. */
-  readonly patterns: { readonly topology: TopologyDefinition; replan(): Promise<ApplicationPlan> } | null
+  /** null: no source has a pattern. */
+  readonly patterns: FollowedPatterns | null
   /** By real name. */
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread. */

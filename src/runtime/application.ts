@@ -3,7 +3,6 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
-import { patternMatcher } from '../topology/topic-patterns.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
@@ -82,7 +81,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     const intervalMs = topicWatchIntervalMs(config)
     this.#watch = new TopicWatch({
       topics: plan.watched,
-      ...(patterns !== null && { mayGo: patternMatcher(patterns.topology) }),
+      ...(patterns !== null && { mayGo: patterns.matches }),
       admin,
       intervalMs,
       logger,
@@ -96,13 +95,14 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
         admin,
         intervalMs,
         logger,
-        onChanged: async () => this.#follow(await patterns.replan()),
+        onChanged: async (signal) => this.#follow(await patterns.replan(signal)),
         onFailed,
       })
+      resources.defer(() => this.#patternWatch!.stop())
     }
     this.#membership = parts.openMembership({
-      assigned: (assignment) => this.#coordinator.assigned(assignment),
-      revoked: (revoked, lost) => this.#coordinator.revoked(revoked, lost),
+      assigned: (assignment) => this.#rebalanced(this.#coordinator.assigned(assignment)),
+      revoked: (revoked, lost) => this.#rebalanced(this.#coordinator.revoked(revoked, lost)),
       failed: onFailed,
       topicsInDoubt: () => {
         this.#watch.checkSoon()
@@ -168,10 +168,16 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#onSettledOrNot()
   }
 
+  /** Topics that came or went may be what the group has rebalanced for. */
+  async #rebalanced(done: Promise<void>): Promise<void> {
+    await done
+    if (this.#isOpen) this.#patternWatch?.checkSoon()
+  }
+
   /** Goes on with other topics. @returns those that match patterns */
-  async #follow(plan: ApplicationPlan): Promise<readonly string[]> {
-    if (!this.#isOpen) return plan.matched
+  #follow(plan: ApplicationPlan): readonly string[] {
     this.#watch.watch(plan.watched)
+    if (!this.#isOpen) return plan.matched
     for (const thread of this.#pool.threads) {
       // Before it is asked to open a task; a thread that ends tells why by itself.
       thread.request('topics', { topics: plan.topics }).catch(() => {})
@@ -313,7 +319,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
   /** Commits and closes everything on all threads at once, and ends their workers. */
   async #endThreads(): Promise<void> {
-    await Promise.all([this.#purge.stop(), this.#patternWatch?.stop()])
+    await this.#purge.stop()
     const threads = this.#pool.threads.filter((thread) => thread !== this.#stuckThread)
     const ends = await Promise.allSettled(
       threads.map(async (thread) => {

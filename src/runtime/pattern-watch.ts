@@ -7,6 +7,8 @@ import type { Logger } from './logger.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
+/** A change that could not be followed is looked at again after this long: one broker may not know of it for a moment. */
+const AGAIN_MS = 1_000
 
 export interface PatternWatchOptions {
   /** As it was built. */
@@ -18,7 +20,7 @@ export interface PatternWatchOptions {
   readonly intervalMs: number
   readonly logger: Logger
   /** Other topics match than before. @returns those that match from now on; when it rejects, the next look tells of them again */
-  readonly onChanged: () => Promise<readonly string[]>
+  readonly onChanged: (signal: AbortSignal) => Promise<readonly string[]>
   readonly onFailed: (error: WeirError) => void
 }
 
@@ -28,14 +30,15 @@ export interface PatternWatchOptions {
  */
 export class PatternWatch {
   readonly #options: PatternWatchOptions
-  #matched: readonly string[]
+  #matched: ReadonlySet<string>
   #timer: NodeJS.Timeout | undefined
+  #againTimer: NodeJS.Timeout | undefined
   #checking: Promise<void> | null = null
-  #stopped = false
+  readonly #stopping = new AbortController()
 
   constructor(options: PatternWatchOptions) {
     this.#options = options
-    this.#matched = options.matched
+    this.#matched = new Set(options.matched)
   }
 
   start(): void {
@@ -45,43 +48,57 @@ export class PatternWatch {
 
   /** Ends it, with the look that is under way. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     clearInterval(this.#timer)
+    clearTimeout(this.#againTimer)
     await this.#checking
   }
 
   /** Somebody has reason to believe that there are other topics. */
   checkSoon(): void {
-    if (this.#stopped) return
+    if (this.#stopping.signal.aborted) return
     this.#checking ??= this.#check().finally(() => {
       this.#checking = null
     })
   }
 
   async #check(): Promise<void> {
-    const { admin, topology, applicationId, logger, onChanged, onFailed } = this.#options
+    const { logger, onChanged, onFailed } = this.#options
+    const { signal } = this.#stopping
+    let hasChanged = false
     try {
-      const existing = await admin.listTopics(REQUEST_TIMEOUT_MS)
-      const matched = matchedTopics(
-        withMatchedTopics(
-          topology,
-          applicationId,
-          existing.map(({ name }) => name),
-        ),
-      )
-      const added = matched.filter((topic) => !this.#matched.includes(topic))
-      const removed = this.#matched.filter((topic) => !matched.includes(topic))
-      if ((added.length === 0 && removed.length === 0) || this.#stopped) return
+      const matched = await this.#look()
+      const added = [...matched].filter((topic) => !this.#matched.has(topic))
+      const removed = [...this.#matched].filter((topic) => !matched.has(topic))
+      if ((added.length === 0 && removed.length === 0) || signal.aborted) return
+      hasChanged = true
       logger.info({ added, removed }, 'other topics match the patterns of sources than before')
-      this.#matched = await onChanged()
+      this.#matched = new Set(await onChanged(signal))
     } catch (error) {
       const { code, next } = decisionFor(error)
+      const reason = messageOf(error)
       // A topic may be deleted between two requests.
-      if (this.#stopped || next === 'retry' || code === 'source-topic-missing')
-        logger.debug({ reason: messageOf(error) }, 'topics cannot be looked at')
-      else if (code === 'authorization-failed')
-        logger.warn({ reason: messageOf(error) }, 'topics cannot be looked at')
-      else onFailed(namedError(error, 'following the topics that match patterns'))
+      if (signal.aborted || next === 'retry' || code === 'source-topic-missing') {
+        logger.debug({ reason }, 'topics cannot be looked at')
+        if (hasChanged && !signal.aborted) this.#lookAgain()
+      } else if (code === 'authorization-failed') {
+        logger.warn({ reason }, 'topics cannot be looked at')
+      } else {
+        onFailed(namedError(error, 'following the topics that match patterns'))
+      }
     }
+  }
+
+  async #look(): Promise<ReadonlySet<string>> {
+    const { admin, topology, applicationId } = this.#options
+    const existing = await admin.listTopics(REQUEST_TIMEOUT_MS)
+    const names = existing.map(({ name }) => name)
+    return new Set(matchedTopics(withMatchedTopics(topology, applicationId, names)))
+  }
+
+  #lookAgain(): void {
+    clearTimeout(this.#againTimer)
+    this.#againTimer = setTimeout(() => this.checkSoon(), AGAIN_MS)
+    this.#againTimer.unref()
   }
 }

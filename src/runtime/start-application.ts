@@ -7,13 +7,12 @@ import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
-import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { repartitionTopic } from '../topology/topic-names.ts'
 import { hasPatterns, patternMatcher } from '../topology/topic-patterns.ts'
 import { Application } from './application.ts'
-import type { ApplicationParts } from './application-parts.ts'
+import type { ApplicationParts, FollowedPatterns } from './application-parts.ts'
 import { offsetResets, planApplication } from './application-plan.ts'
 import { checkGlobalStores } from './global/definition.ts'
 import { GlobalThread } from './global/global-thread.ts'
@@ -100,9 +99,14 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     throw error
   })
   const { tasks, topics } = plan
-  const followsPatterns = hasPatterns(topology)
-  const mayGo = followsPatterns ? patternMatcher(topology) : () => false
-  if (tasks.length === 0 && !followsPatterns)
+  const patterns: FollowedPatterns | null = !hasPatterns(topology)
+    ? null
+    : {
+        topology,
+        matches: patternMatcher(topology, config.applicationId),
+        replan: (ended) => planApplication(topology, { ...planning, signal: ended }),
+      }
+  if (tasks.length === 0 && patterns === null)
     throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
   logger.info(
     { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
@@ -122,7 +126,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     admin,
     memory,
     plan,
-    patterns: followsPatterns ? { topology, replan: () => planApplication(topology, planning) } : null,
+    patterns,
     repartitionTopics: new Set(
       topology.repartitionTopics.map(({ name }) => repartitionTopic(config.applicationId, name)),
     ),
@@ -136,7 +140,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
         config,
         inputPartitions: tasks.reduce((sum, { inputs }) => sum + inputs.length, 0),
         offsetReset: offsetResets(topology, config.applicationId, config.autoOffsetReset),
-        mayGo,
+        mayGo: patterns?.matches ?? (() => false),
         logger,
         listener,
       }),

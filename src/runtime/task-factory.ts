@@ -91,13 +91,14 @@ export class TaskFactory {
     return assignment.inputs.map((start) => this.input(start, definitionNames.get(start.topic)))
   }
 
-  /** @param definitionTopic default: the topic's own name, which a source's pattern matches */
-  input(start: TopicPartitionOffset, definitionTopic: string = start.topic): SourcePartition {
+  /** @param definitionTopic none: a source's pattern matches the topic */
+  input(start: TopicPartitionOffset, definitionTopic?: string): SourcePartition {
     const { consumer, pool, counters } = this.#options
     const { topic, partition, offset, metadata } = start
     const partitionTimeMs = decodeOffsetMetadata(metadata)
-    const from = { topic, partition, offset, partitionTimeMs }
-    return { definitionTopic, input: new PartitionInput(consumer, pool, counters.consumed(topic), from) }
+    const from = { topic, partition, offset, partitionTimeMs, mayGo: definitionTopic === undefined }
+    const input = new PartitionInput(consumer, pool, counters.consumed(topic), from)
+    return { definitionTopic: definitionTopic ?? topic, input }
   }
 
   /** A database writes its changelogs through topics that the producer knows. */

@@ -56,12 +56,11 @@ export function planTopics(
   const { applicationId, replicationFactor } = settings
   const counts = new Map(sourcePartitions)
   countRepartitionTopics(topology, counts)
-  for (const { copartitionGroups } of topology.subtopologies) {
-    for (const group of copartitionGroups) enforceCopartitioning(topology, group, counts)
-  }
-
-  countUncountedTopics(topology, counts)
-
+  do {
+    for (const { copartitionGroups } of topology.subtopologies) {
+      for (const group of copartitionGroups) enforceCopartitioning(topology, group, counts)
+    }
+  } while (countUncountedTopics(topology, counts))
   const tasks = new Map(
     topology.subtopologies.map((subtopology) => [subtopology.id, taskCount(subtopology, counts)]),
   )
@@ -138,18 +137,19 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
   }
 }
 
-/** Of topics that nothing writes while no topic matches a pattern, some have got a count by what they are joined with: theirs count on. */
-function countUncountedTopics(topology: TopologyDefinition, counts: Map<string, number>): void {
-  for (let open = topology.repartitionTopics; open.length > 0; ) {
-    const left = open.filter(({ name }) => {
-      if (counts.get(name)! > 0) return false
-      const count = Math.max(0, ...writersOf(topology, name).map((writer) => taskCount(writer, counts)))
-      counts.set(name, count)
-      return count === 0
-    })
-    if (left.length === open.length) return
-    open = left
+/**
+ * Topics that nothing writes while no topic matches a pattern have no partitions, unless they have got some from what they are joined with: then what
+ * is written behind those has tasks, too. @returns true when another topic has partitions now
+ */
+function countUncountedTopics(topology: TopologyDefinition, counts: Map<string, number>): boolean {
+  let hasCounted = false
+  for (const { name } of topology.repartitionTopics) {
+    if (counts.get(name)! > 0) continue
+    const count = Math.max(0, ...writersOf(topology, name).map((writer) => taskCount(writer, counts)))
+    counts.set(name, count)
+    hasCounted ||= count > 0
   }
+  return hasCounted
 }
 
 function writersOf({ subtopologies }: TopologyDefinition, topic: string): SubtopologyDefinition[] {

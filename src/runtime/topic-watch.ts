@@ -42,9 +42,15 @@ export class TopicWatch {
     this.#topics = options.topics
   }
 
-  /** There are other topics to look at from now on. */
+  /** There are other topics to look at from now on; those that there were have to be as they were. */
   watch(topics: ReadonlyMap<string, TopicInfo>): void {
+    const both = new Map([...this.#topics].filter(([name]) => topics.has(name)))
+    const problem = compareTopics(
+      both,
+      [...topics].map(([name, info]) => ({ name, ...info })),
+    )
     this.#topics = topics
+    if (problem !== null) this.#failed(problem)
   }
 
   start(): void {
@@ -66,7 +72,7 @@ export class TopicWatch {
   }
 
   async #check(): Promise<void> {
-    const { mayGo, admin, logger, onFailed } = this.#options
+    const { mayGo, admin, logger } = this.#options
     const topics = this.#topics
     try {
       const found = await admin.describeTopics([...topics.keys()], REQUEST_TIMEOUT_MS)
@@ -80,8 +86,7 @@ export class TopicWatch {
       if (problem === null) {
         this.#missing = 0
       } else if (problem.code !== 'topic-missing' || ++this.#missing >= MISSING_MAX) {
-        this.stop()
-        onFailed(problem)
+        this.#failed(problem)
       } else {
         logger.warn({ reason: problem.message }, 'a topic is missing')
         setTimeout(() => this.checkSoon(), 1_000).unref()
@@ -91,12 +96,17 @@ export class TopicWatch {
       logger[level]({ reason: messageOf(error) }, 'topics cannot be looked at')
     }
   }
+
+  #failed(problem: WeirError): void {
+    this.stop()
+    this.#options.onFailed(problem)
+  }
 }
 
 /** @returns what is wrong, null when nothing is */
 export function compareTopics(
   topics: ReadonlyMap<string, TopicInfo>,
-  found: readonly TopicDescription[],
+  found: readonly Pick<TopicDescription, 'name' | 'id' | 'partitions'>[],
 ): WeirError | null {
   const missing = [...topics.keys()].filter((name) => !found.some((topic) => topic.name === name))
   if (missing.length > 0) {

@@ -19,7 +19,7 @@ import type { Store } from '../state/store.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
-import { internalTopicMatcher, wholeMatcher } from '../topology/topic-patterns.ts'
+import { internalTopicMatcher, wholeMatcher, withMatchedTopics } from '../topology/topic-patterns.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
 
@@ -61,6 +61,8 @@ export class LocalRuntime {
   readonly counters = new ThreadCounters()
   /** By their real names. */
   readonly sourceTopics: ReadonlySet<string>
+  /** Every topic that matches one of them is read, too. */
+  readonly patterns: readonly RegExp[]
   readonly task: Task
   /** Fills the global stores; null where there are none. */
   readonly global: Task | null
@@ -78,7 +80,9 @@ export class LocalRuntime {
     task: Task,
     global: Task | null,
     globalTopics: LocalTopics,
-    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics'> & { discover(topic: string): void },
+    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
+      discover(topic: string): void
+    },
     topicNames: readonly string[],
     producer: LocalProducer,
     output: OutputBatch,
@@ -90,6 +94,7 @@ export class LocalRuntime {
     this.topics = parts.topics
     this.counters = parts.counters
     this.sourceTopics = parts.sourceTopics
+    this.patterns = parts.patterns
     this.#discover = parts.discover
     this.#topicNames = topicNames
     this.#producer = producer
@@ -124,10 +129,10 @@ export class LocalRuntime {
     ])
     const topicInfo: TopicInfo = { partitions: 1, id: '' }
     const isInternal = internalTopicMatcher(topology, applicationId)
-    const patterns = patternsOf(whole).map(wholeMatcher)
+    const patterns = patternsOf(whole)
     const topics = new LocalTopics(
       sources,
-      patterns.map((matches) => (topic) => matches(topic) && !isInternal(topic)),
+      patterns.map(wholeMatcher).map((matches) => (topic) => matches(topic) && !isInternal(topic)),
     )
     const globalTopics = new LocalTopics(global.sourceTopics)
     const counters = new ThreadCounters()
@@ -177,12 +182,17 @@ export class LocalRuntime {
     const factory = new TaskFactory({ ...shared, topology: whole, consumer: topics, globalStores })
     const task = await factory.open(assigned('0_0', 0, sources))
     const discover = (topic: string): void => {
-      if (topics.discover(topic)) task.addInput(factory.input({ topic, partition: 0, offset: 0 }))
+      if (!topics.isNew(topic)) return
+      // Refuses one that several patterns match.
+      withMatchedTopics(topology, applicationId, [topic])
+      topics.discover(topic)
+      task.addInput(factory.input({ topic, partition: 0, offset: 0 }))
     }
     opening.defer(() => task.close())
     const topicNames: string[] = []
     for (const name of names) topicNames[producer.topic(name, 1)] = name
-    const parts = { topics, counters, discover, sourceTopics: new Set([...sources, ...global.sourceTopics]) }
+    const read = new Set([...sources, ...global.sourceTopics])
+    const parts = { topics, counters, discover, sourceTopics: read, patterns }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)

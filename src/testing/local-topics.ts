@@ -54,13 +54,14 @@ export class LocalTopics implements PartitionReader {
     return this.#inputs.has(topic) || this.#patterns.some(({ matches }) => matches(topic))
   }
 
-  /** A topic that a pattern matches becomes one that is read. @returns true when it was none before */
-  discover(topic: string): boolean {
-    if (this.#inputs.has(topic)) return false
-    const found = this.#patterns.find(({ matches }) => matches(topic))
-    if (found === undefined) return false
-    this.#inputs.set(topic, found.queue)
-    return true
+  /** True for a topic that a pattern matches and that has not been discovered. */
+  isNew(topic: string): boolean {
+    return !this.#inputs.has(topic) && this.reads(topic)
+  }
+
+  /** A topic that a pattern matches becomes one that is read. REQUIRES that it is new. */
+  discover(topic: string): void {
+    this.#inputs.set(topic, this.#patterns.find(({ matches }) => matches(topic))!.queue)
   }
 
   /** A record for the topology. REQUIRES that it reads the topic, and that one which a pattern matches was discovered. */

@@ -122,9 +122,9 @@ export class TopologyTestDriver implements AsyncDisposable {
    */
   createInputTopic<K, V>(topic: string, options: TestInputTopicOptions<K, V>): TestInputTopic<K, V> {
     this.#checkOpen()
-    const { sourceTopics } = this.#runtime
-    if (!sourceTopics.has(topic) && !this.#runtime.topics.reads(topic))
-      throw unknown('input topic', topic, 'the topology reads', sourceTopics)
+    const { sourceTopics, patterns, topics } = this.#runtime
+    if (!sourceTopics.has(topic) && !topics.reads(topic))
+      throw unknown('input topic', topic, 'the topology reads', [...sourceTopics, ...patterns.map(String)])
     return new TestInputTopic(topic, options, {
       wallClockTimeMs: this.#clock.nowMs,
       pipe: (to, record) => this.#pipe(to, record),

@@ -29,15 +29,25 @@ export function hasPatterns({ subtopologies }: TopologyDefinition): boolean {
 }
 
 /** Whether a source with a pattern reads such a topic. */
-export function patternMatcher({ subtopologies }: TopologyDefinition): (topic: string) => boolean {
-  const matchers = subtopologies
+export function patternMatcher(
+  topology: TopologyDefinition,
+  applicationId: string,
+): (topic: string) => boolean {
+  const isMeant = meantTopics(topology, applicationId)
+  const matchers = topology.subtopologies
     .flatMap(({ nodes }) => nodes.filter(isPatternSource))
     .map(({ pattern }) => wholeMatcher(pattern))
-  return (topic) => matchers.some((matches) => matches(topic))
+  return (topic) => isMeant(topic) && matchers.some((matches) => matches(topic))
+}
+
+/** Nobody means the brokers' own topics by a pattern, nor those that the application makes for itself. */
+function meantTopics(topology: TopologyDefinition, applicationId: string): (topic: string) => boolean {
+  const isInternal = internalTopicMatcher(topology, applicationId)
+  return (topic) => !BROKER_TOPICS.has(topic) && !isInternal(topic)
 }
 
 /**
- * The topology with the topics that its patterns match. Nobody means the brokers' own topics by a pattern, nor those that the application makes for itself.
+ * The topology with the topics that its patterns match.
  *
  * @param existing every topic's name
  * @throws TopologyError for a topic that two sources would read
@@ -48,8 +58,7 @@ export function withMatchedTopics(
   existing: Iterable<string>,
 ): TopologyDefinition {
   if (!hasPatterns(topology)) return topology
-  const isInternal = internalTopicMatcher(topology, applicationId)
-  const names = [...existing].filter((name) => !BROKER_TOPICS.has(name) && !isInternal(name)).sort()
+  const names = [...existing].filter(meantTopics(topology, applicationId)).sort()
   const readers = new Map<string, SourceDefinition>()
   const subtopologies = topology.subtopologies.map((subtopology): SubtopologyDefinition => {
     const nodes = subtopology.nodes.map((node) => {

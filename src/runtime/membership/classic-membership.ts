@@ -213,9 +213,11 @@ export class ClassicMembership implements Membership {
           )
           return startOffset(one, log, this.#options.offsetReset(topic))
         } catch (error) {
-          // Deleted a moment ago, or so new that not every broker knows it: then it begins with 0.
+          // Deleted a moment ago, or so new that not every broker knows it: then it is empty.
           if (decisionFor(error).code !== 'topic-missing' || !this.#options.mayGo(topic)) throw error
-          return { ...one, offset: Math.max(0, offset), reason: 'committed' }
+          return offset < 0
+            ? startOffset(one, [0, 0], this.#options.offsetReset(topic))
+            : { ...one, reason: 'committed' }
         }
       }),
     )

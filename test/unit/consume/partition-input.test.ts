@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { PartitionInput } from '../../../src/consume/partition-input.ts'
+import { PartitionInput, type PartitionReader } from '../../../src/consume/partition-input.ts'
 import { BatchPool } from '../../../src/consume/record-batch.ts'
 import { Consumer, MockCluster } from '../../../src/native.ts'
 
@@ -47,4 +47,35 @@ test('an input is behind until the broker has said where it ends', async () => {
     await consumer.close()
     cluster.close()
   }
+})
+
+test('nothing more comes of a topic that was deleted, where that may be; elsewhere it is an error', () => {
+  const missing = Object.assign(new Error('topic t does not exist'), { code: 'kafka:UNKNOWN_TOPIC_OR_PART' })
+  let error: Error | null = null
+  const reader: PartitionReader = {
+    open: () => 0,
+    poll() {
+      if (error !== null) throw error
+      return 0
+    },
+    closeSlot() {},
+    watermarks: () => [0, 9],
+  }
+  const pool = new BatchPool({ capacity: 10, arenaBytes: 1_000, readAheadMax: 2 })
+  const start = { topic: 't', partition: 0, offset: 5, partitionTimeMs: -1 }
+  const [lasting, passing] = [false, true].map(
+    (mayGo) => new PartitionInput(reader, pool, { records: 0, bytes: 0 }, { ...start, mayGo }),
+  )
+  for (const input of [lasting!, passing!]) {
+    input.open()
+    assert.equal(input.readAhead(), null)
+    assert.equal(input.isBehind, true)
+  }
+  error = missing
+  assert.throws(() => lasting!.readAhead(), missing)
+  assert.equal(passing!.readAhead(), null)
+  assert.equal(passing!.isBehind, false, 'its records are not waited for')
+  assert.equal(passing!.position, 5)
+  error = Object.assign(new Error('out of range'), { code: 'kafka:_AUTO_OFFSET_RESET' })
+  assert.throws(() => passing!.readAhead(), error)
 })

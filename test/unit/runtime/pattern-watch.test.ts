@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe, mock, test } from 'node:test'
 
 import type { WeirError } from '../../../src/errors/weir-error.ts'
 import { PatternWatch } from '../../../src/runtime/pattern-watch.ts'
@@ -12,6 +12,11 @@ const topology = new Topology()
   .addSource('two', { topics: /.*-x/, ...text })
   .build()
 
+/** Whatever a look does is done. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
+
 /** A cluster whose topics change, and what the watch tells of it. */
 function watched(start: readonly string[]) {
   const world = {
@@ -20,6 +25,7 @@ function watched(start: readonly string[]) {
     told: 0,
     failures: [] as WeirError[],
     followed: null as readonly string[] | null,
+    signal: null as AbortSignal | null,
   }
   const nothing = (): void => {}
   const watch = new PatternWatch({
@@ -34,8 +40,9 @@ function watched(start: readonly string[]) {
     },
     intervalMs: 1_000_000,
     logger: { debug: nothing, info: nothing, warn: nothing, error: nothing } as never,
-    onChanged: async () => {
+    onChanged: async (signal) => {
       world.told++
+      world.signal = signal
       if (world.followed === null) throw Object.assign(new Error('gone'), { code: 'source-topic-missing' })
       return world.followed
     },
@@ -46,7 +53,7 @@ function watched(start: readonly string[]) {
     watch.checkSoon()
     // Twice at once is once.
     watch.checkSoon()
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await settled()
     return world.told - before
   }
   return { world, watch, look }
@@ -72,6 +79,27 @@ describe('PatternWatch', () => {
     world.topics = []
     assert.equal(await look(), 0)
     assert.deepEqual(world.failures, [])
+  })
+
+  test('what could not be followed is looked at again soon, until it ends', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const { world, watch, look } = watched([])
+      world.topics.push('in-1')
+      assert.equal(await look(), 1)
+      mock.timers.tick(1_000)
+      await settled()
+      assert.equal(world.told, 2)
+      assert.equal(world.signal!.aborted, false)
+      await watch.stop()
+      assert.equal(world.signal!.aborted, true, 'what goes on is to end')
+      mock.timers.tick(10_000)
+      await settled()
+      assert.equal(world.told, 2)
+      assert.deepEqual(world.failures, [])
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   test('brokers that do not answer are asked again; a topic of two sources fails', async () => {

@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
 
 import { WeirError } from '../../../src/errors/weir-error.ts'
-import type { TopicPartitionOffset } from '../../../src/native.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../../src/native.ts'
 import { Channel } from '../../../src/runtime/channel.ts'
 import type { Logger } from '../../../src/runtime/logger.ts'
 import type {
@@ -184,7 +184,7 @@ class ModelThread {
 
 type MessagePort = ConstructorParameters<typeof StreamThreadHandle>[1]
 
-function setUp(threadCount: number, isCooperative: boolean) {
+function setUp(threadCount: number, isCooperative: boolean, patternsSettleMs?: number) {
   const world = new World()
   for (const { inputs } of tasks) for (const input of inputs) world.committed.set(partitionKey(input), 0)
   const failures: WeirError[] = []
@@ -210,6 +210,7 @@ function setUp(threadCount: number, isCooperative: boolean) {
   const coordinator: TaskCoordinator = new TaskCoordinator({
     config: { maxPollIntervalMs: 60_000, sessionTimeoutMs: 60_000, tasksMax: 1_000 },
     tasks,
+    ...(patternsSettleMs !== undefined && { patternsSettleMs }),
     threads,
     membership: { isCooperative, commit: (offsets, isCurrent) => world.commit(offsets, isCurrent) },
     logger,
@@ -236,6 +237,37 @@ const round = fc.record({
   gap: fc.boolean(),
   /** Threads that commit at the same time as the revocation. */
   committing: fc.array(fc.nat(3)),
+})
+
+/** How many partitions each topic has that sub-topology 0 may read. */
+const counts: Readonly<Record<string, number>> = { a: PARTITIONS, b: PARTITIONS, d: 2, e: 3 }
+
+/** Every task of the application when sub-topology 0 reads these topics, and sub-topology 1 what it always does. */
+function planOf(topics: readonly string[]): TaskInputs[] {
+  const count = Math.max(...topics.map((topic) => counts[topic]!))
+  const first = Array.from({ length: count }, (_, partition) => ({
+    id: `0_${partition}` as TaskId,
+    subtopology: 0,
+    partition,
+    inputs: topics.filter((topic) => partition < counts[topic]!).map((topic) => ({ topic, partition })),
+  }))
+  return [...first, ...tasks.filter(({ subtopology }) => subtopology === 1)]
+}
+
+const inputsOf = (plan: readonly TaskInputs[]): TopicPartition[] => plan.flatMap(({ inputs }) => inputs)
+
+function without(some: readonly TopicPartition[], others: readonly TopicPartition[]): TopicPartition[] {
+  const keys = new Set(others.map(partitionKey))
+  return some.filter((one) => !keys.has(partitionKey(one)))
+}
+
+/** Topics that match from then on, and which partitions are ours then. */
+const change = fc.record({
+  next: fc.subarray(Object.keys(counts), { minLength: 1 }),
+  partitions: fc.uniqueArray(fc.nat(PARTITIONS - 1)),
+  groupFirst: fc.boolean(),
+  /** Threads that commit meanwhile. */
+  committing: fc.array(fc.nat(2)),
 })
 
 const keysOf = (partitions: readonly number[]) =>
@@ -354,7 +386,9 @@ describe('TaskCoordinator', () => {
 
   for (const isCooperative of [false, true]) {
     test(`tasks whose inputs change are opened again, the others are not (${isCooperative ? 'cooperative' : 'eager'})`, async () => {
-      const { world, coordinator, models, failures, close } = setUp(2, isCooperative)
+      const set = setUp(2, isCooperative)
+      await using _ = { [Symbol.asyncDispose]: set.close }
+      const { world, coordinator, models, failures } = set
       const give = async (
         keys: { topic: string; partition: number }[],
         continuous: boolean,
@@ -405,7 +439,79 @@ describe('TaskCoordinator', () => {
       assert.ok(coordinator.isSettled)
       assert.deepEqual(world.problems, [])
       assert.deepEqual(failures, [])
-      await close()
+    })
+  }
+
+  for (const isCooperative of [false, true]) {
+    test(`any topics that come and go are followed (${isCooperative ? 'cooperative' : 'eager'})`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 3 }),
+          fc.array(change, { minLength: 1, maxLength: 8 }),
+          async (threadCount, changes) => {
+            const set = setUp(threadCount, isCooperative, 60_000)
+            await using _ = { [Symbol.asyncDispose]: set.close }
+            const { world, coordinator, models, failures } = set
+            /** What the group has given to this process. */
+            let ours: TopicPartition[] = []
+            let topics: readonly string[] = ['a', 'b']
+            const give = async (partitions: readonly TopicPartition[]): Promise<void> => {
+              for (const key of partitions.map(partitionKey)) {
+                world.owned.add(key)
+                if (!world.committed.has(key)) world.committed.set(key, 0)
+              }
+              ours = [...ours, ...partitions]
+              await coordinator.assigned({
+                partitions: partitions.map((one) => ({
+                  ...one,
+                  offset: world.committed.get(partitionKey(one))!,
+                })),
+                continuous: !isCooperative,
+              })
+            }
+            const take = async (partitions: readonly TopicPartition[]): Promise<void> => {
+              if (partitions.length === 0) return
+              await coordinator.revoked(partitions, false)
+              for (const one of partitions) world.owned.delete(partitionKey(one))
+              ours = without(ours, partitions)
+            }
+            /** A rebalance, or two, after which just these partitions are ours. */
+            const rebalance = async (target: readonly TopicPartition[]): Promise<void> => {
+              await take(isCooperative ? without(ours, target) : ours)
+              await give(without(target, ours))
+            }
+            for (const { next, partitions, groupFirst, committing } of changes) {
+              const plan = planOf(next)
+              const target = inputsOf(plan).filter(({ partition }) => partitions.includes(partition))
+              const running = committing.map((index) => models[index % threadCount]!.commit())
+              // The group knows of deleted topics before this process, which alone brings new ones in.
+              if (groupFirst) {
+                const known = new Set(inputsOf(planOf(topics)).map(partitionKey))
+                await rebalance(target.filter((one) => known.has(partitionKey(one))))
+              }
+              await coordinator.replan(plan)
+              await rebalance(target)
+              topics = next
+              for (const code of await Promise.all(running)) assert.equal(code, null)
+
+              const expected = plan
+                .filter(({ partition }) => partitions.includes(partition))
+                .map((task) => [task.id, task.inputs.map(partitionKey).sort()])
+              const open = models
+                .flatMap((model) => [...model.tasks])
+                .filter(([, task]) => task.running)
+                .map(([id, task]) => [id, task.assignment.inputs.map(partitionKey).sort()])
+              assert.deepEqual(open.sort(), expected.sort())
+              for (const model of models) assert.equal(await model.commit(), null)
+              assert.ok(coordinator.isSettled)
+              assert.deepEqual(world.problems, [])
+            }
+            assert.deepEqual(failures, [])
+            await coordinator.fenceAll()
+          },
+        ),
+        { numRuns: 100 },
+      )
     })
   }
 

@@ -59,3 +59,21 @@ test('a topic that may go is not missed; made anew it is named', async () => {
   found = [topic('a', 4), topic('c', 1), topic('b', 2, 'second')]
   assert.deepEqual(await look(), ['partition-count-changed', 'topic-recreated'])
 })
+
+test('a topic that was changed between two looks is noticed when other topics are looked at', () => {
+  const failures: string[] = []
+  const nothing = (): void => {}
+  const watch = new TopicWatch({
+    topics: new Map([...before, ['gone', { partitions: 1, id: 'x' }]]),
+    admin: { describeTopics: async () => [] },
+    intervalMs: 1_000_000,
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    onFailed: ({ code }) => failures.push(code),
+  })
+  watch.watch(new Map([...before, ['new', { partitions: 3, id: 'y' }]]))
+  assert.deepEqual(failures, [])
+  watch.watch(new Map([['new', { partitions: 3, id: 'z' }]]))
+  assert.deepEqual(failures, ['topic-recreated'])
+  watch.watch(new Map([['new', { partitions: 4, id: 'z' }]]))
+  assert.deepEqual(failures, ['topic-recreated', 'partition-count-changed'])
+})

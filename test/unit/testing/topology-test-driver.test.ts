@@ -116,6 +116,24 @@ describe('topics', () => {
     )
   })
 
+  test('a topic that a pattern matches is an input topic; one that several match is refused', async () => {
+    const topology = defineTopology((builder) => {
+      builder.stream(/in-.*/, text).to('out')
+      builder.stream(/.*-x/, text).to('other')
+    })
+    await using driver = await TopologyTestDriver.open(topology)
+    assert.throws(() => driver.createInputTopic('out', text), {
+      message: 'there is no input topic out; the topology reads: /in-.*/, /.*-x/',
+    })
+    await driver.createInputTopic('in-1', text).pipeInput('k', 'v')
+    await driver.createInputTopic('one-x', text).pipeInput('k', 'w')
+    assert.deepEqual(driver.createOutputTopic('out', text).readKeyValuesToList(), [{ key: 'k', value: 'v' }])
+    assert.deepEqual(driver.createOutputTopic('other', text).readKeyValuesToList(), [{ key: 'k', value: 'w' }])
+    await assert.rejects(driver.createInputTopic('in-x', text).pipeInput('k', 'v'), {
+      message: /^topic in-x matches the patterns of two sources: in-\.\* of KSTREAM-SOURCE-0000000000 and /,
+    })
+  })
+
   test('calls that are not awaited run in order', async () => {
     await using driver = await TopologyTestDriver.open(wordCount())
     const lines = driver.createInputTopic('lines', text)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
 import { serdes } from '../../../src/serde/serdes.ts'
-import { wholeMatcher, withMatchedTopics } from '../../../src/topology/topic-patterns.ts'
+import { patternMatcher, wholeMatcher, withMatchedTopics } from '../../../src/topology/topic-patterns.ts'
 import { Topology } from '../../../src/topology/topology.ts'
 
 const text = { key: serdes.string, value: serdes.string }
@@ -63,6 +63,7 @@ describe('sources with patterns', () => {
       '__mine',
     ]
     assert.deepEqual(matched(topology, names)[0]!.sourceTopics, ['__mine', 'x-repartition'])
+    assert.deepEqual(names.filter(patternMatcher(topology.build(), 'app')), ['x-repartition', '__mine'])
   })
 
   test('a topic that two patterns match is refused', () => {
