@@ -56,11 +56,10 @@ export function planTopics(
   const { applicationId, replicationFactor } = settings
   const counts = new Map(sourcePartitions)
   countRepartitionTopics(topology, counts)
-  do {
-    for (const { copartitionGroups } of topology.subtopologies) {
-      for (const group of copartitionGroups) enforceCopartitioning(topology, group, counts)
-    }
-  } while (countUncountedTopics(topology, counts))
+  for (const { copartitionGroups } of topology.subtopologies) {
+    for (const group of copartitionGroups) enforceCopartitioning(topology, group, counts)
+  }
+
   const tasks = new Map(
     topology.subtopologies.map((subtopology) => [subtopology.id, taskCount(subtopology, counts)]),
   )
@@ -112,7 +111,9 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
   let isComplete = true
   while (open.length > 0) {
     const left = open.filter(({ name }) => {
-      const writers = writersOf(topology, name)
+      const writers = topology.subtopologies.filter(({ nodes }) =>
+        nodes.some((node) => node.kind === 'sink' && node.topic === name),
+      )
       const known =
         !isComplete || writers.every(({ sourceTopics }) => sourceTopics.every((topic) => counts.has(topic)))
       const count = Math.max(0, ...writers.map((writer) => taskCount(writer, counts)))
@@ -121,7 +122,7 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
       return false
     })
     if (left.length === open.length && !isComplete) {
-      // A topic that a pattern matches may yet come.
+      // Nothing is written to them until a topic comes that a pattern matches.
       if (hasPatterns(topology)) {
         for (const { name } of left) counts.set(name, 0)
         return
@@ -135,27 +136,6 @@ function countRepartitionTopics(topology: TopologyDefinition, counts: Map<string
     isComplete = left.length < open.length
     open = left
   }
-}
-
-/**
- * Topics that nothing writes while no topic matches a pattern have no partitions, unless they have got some from what they are joined with: then what
- * is written behind those has tasks, too. @returns true when another topic has partitions now
- */
-function countUncountedTopics(topology: TopologyDefinition, counts: Map<string, number>): boolean {
-  let hasCounted = false
-  for (const { name } of topology.repartitionTopics) {
-    if (counts.get(name)! > 0) continue
-    const count = Math.max(0, ...writersOf(topology, name).map((writer) => taskCount(writer, counts)))
-    counts.set(name, count)
-    hasCounted ||= count > 0
-  }
-  return hasCounted
-}
-
-function writersOf({ subtopologies }: TopologyDefinition, topic: string): SubtopologyDefinition[] {
-  return subtopologies.filter(({ nodes }) =>
-    nodes.some((node) => node.kind === 'sink' && node.topic === topic),
-  )
 }
 
 /** Topics of one group have the same count; a repartition topic without a number of its own takes it over. */

@@ -1,6 +1,6 @@
 /** Topics that match a source's pattern come and go while processes run. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 
 import {
   createTopics,
@@ -9,7 +9,7 @@ import {
   readToEnd,
   waitUntilConsumed,
 } from '../../examples/support/kafka.ts'
-import { startKafka } from '../services/kafka.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { deleteTopics } from '../services/kafka-client.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { WeirProcess } from '../support/weir-process.ts'
@@ -56,30 +56,42 @@ function sorted(counts: ReadonlyMap<string, number>): [string, number][] {
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-describe('topics that match a pattern', () => {
+// Most of the time is spent waiting for groups.
+describe('topics that match a pattern', { concurrency: 2 }, () => {
+  let kafka: KafkaService
+  before(async () => {
+    kafka = await startKafka({
+      properties: {
+        'group.min.session.timeout.ms': 1_000,
+        'group.consumer.min.session.timeout.ms': 3_000,
+        'group.consumer.session.timeout.ms': 3_000,
+        'group.consumer.min.heartbeat.interval.ms': 500,
+        'group.consumer.heartbeat.interval.ms': 500,
+      },
+    })
+  })
+  after(() => kafka.stop())
+
   for (const protocol of ['classic', 'consumer'] as const) {
     test(`are read as they come, and not missed when they go, group protocol ${protocol}`, async () => {
-      await using kafka = await startKafka({
-        properties: {
-          'group.min.session.timeout.ms': 1_000,
-          'group.consumer.min.session.timeout.ms': 3_000,
-          'group.consumer.session.timeout.ms': 3_000,
-          'group.consumer.min.heartbeat.interval.ms': 500,
-          'group.consumer.heartbeat.interval.ms': 500,
-        },
-      })
       const { bootstrapServers } = kafka
-      const applicationId = `patterns-${protocol}`
+      const [first, second, third, fourth] = [1, 2, 3, 4].map((number) => `${protocol}-${number}`) as [
+        string,
+        string,
+        string,
+        string,
+      ]
       const load = new Load(bootstrapServers)
       const create = (...topics: string[]): Promise<void> =>
         createTopics(bootstrapServers, Object.fromEntries(topics.map((topic) => [topic, PARTITIONS])))
-      const start = (name: string): Promise<WeirProcess> =>
+      const start = (stateDir: string): Promise<WeirProcess> =>
         WeirProcess.start({
           module: 'test/support/topologies/patterns.ts',
-          applicationId,
+          applicationId: protocol,
           bootstrapServers,
-          stateDir: stateDirs[name]!,
+          stateDir,
           env: {
+            TEST_TOPICS: protocol,
             WEIR_NUM_STREAM_THREADS: '2',
             WEIR_COMMIT_INTERVAL_MS: '200',
             WEIR_GROUP_PROTOCOL: protocol,
@@ -87,89 +99,57 @@ describe('topics that match a pattern', () => {
             WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
           },
         })
-      const stateDirs: Record<string, string> = {
-        one: makeScratchDir('patterns'),
-        two: makeScratchDir('patterns'),
-      }
-      const consumed = async (worker: WeirProcess, topics: readonly string[]): Promise<void> => {
-        const all = [...topics, `${applicationId}-by-value-repartition`]
-        // What the first has sent on while the second was looked at.
-        for (const _ of [1, 2])
-          await worker.whileRunning(
-            waitUntilConsumed(bootstrapServers, applicationId, all, { timeoutMs: 60_000 }),
+      const consumed = async (worker: WeirProcess, ...topics: string[]): Promise<void> => {
+        const committed = (...names: string[]): Promise<void> =>
+          worker.whileRunning(
+            waitUntilConsumed(bootstrapServers, protocol, names, { timeoutMs: 60_000 }),
           )
-        assert.deepEqual(sorted(await lastCounts(bootstrapServers, 'counts')), sorted(load.counts))
-        assert.deepEqual(sorted(await lastCounts(bootstrapServers, 'value-counts')), sorted(load.valueCounts))
+        await committed(...topics)
+        // What the topics' tasks have sent on before they committed.
+        await committed(`${protocol}-by-value-repartition`)
+        assert.deepEqual(
+          sorted(await lastCounts(bootstrapServers, `${protocol}-counts`)),
+          sorted(load.counts),
+        )
+        assert.deepEqual(
+          sorted(await lastCounts(bootstrapServers, `${protocol}-value-counts`)),
+          sorted(load.valueCounts),
+        )
       }
 
-      await create('in-1', 'in-2', 'other', 'counts', 'value-counts')
-      let one = await start('one')
+      await create(`${protocol}-other`, `${protocol}-counts`, `${protocol}-value-counts`)
+      const stateDir = makeScratchDir('patterns')
+      let one = await start(stateDir)
       try {
-        await load.produce(['in-1', 'in-2'])
+        // There is none yet.
         await one.ready()
-        await consumed(one, ['in-1', 'in-2'])
+        await create(first, second)
+        await load.produce([first, second])
+        await consumed(one, first, second)
 
-        await create('in-3')
-        await load.produce(['in-1', 'in-3'])
-        await consumed(one, ['in-1', 'in-2', 'in-3'])
-
-        await using two = await start('two')
+        await using two = await start(makeScratchDir('patterns'))
         await two.ready()
-        await create('in-4')
-        await load.produce(['in-4', 'in-3', 'in-1'])
-        await consumed(two, ['in-1', 'in-2', 'in-3', 'in-4'])
+        await create(third)
+        await load.produce([third, first])
+        await consumed(two, first, second, third)
 
         await one.kill9()
-        one = await start('one')
+        await deleteTopics(bootstrapServers, [second])
+        one = await start(stateDir)
+        await load.produce([first, third])
+        await two.until(
+          () => two.output.includes(`"removed":["${second}"]`),
+          'does not notice that a topic is gone',
+        )
+        await create(fourth, second)
+        await load.produce([first, third, fourth, second])
+        await consumed(two, first, second, third, fourth)
         await one.ready()
-        await load.produce(['in-4', 'in-2'])
-        await consumed(one, ['in-1', 'in-2', 'in-3', 'in-4'])
 
-        await deleteTopics(bootstrapServers, ['in-2'])
-        await load.produce(['in-1', 'in-3', 'in-4'])
-        for (const worker of [one, two]) {
-          await worker.until(
-            () => /"removed":\["in-2"\]/.test(worker.output),
-            'does not notice that a topic is gone',
-          )
-        }
-        await load.produce(['in-1', 'in-3', 'in-4'])
-        await consumed(two, ['in-1', 'in-3', 'in-4'])
-
-        await one.stop()
-        await two.stop()
+        await Promise.all([one.stop(), two.stop()])
       } finally {
         await one[Symbol.asyncDispose]()
       }
     })
   }
-
-  test('may come later than the application', async () => {
-    await using kafka = await startKafka()
-    const { bootstrapServers } = kafka
-    const load = new Load(bootstrapServers)
-    await createTopics(bootstrapServers, { counts: 1, 'value-counts': 1 })
-    await using worker = await WeirProcess.start({
-      module: 'test/support/topologies/patterns.ts',
-      applicationId: 'later',
-      bootstrapServers,
-      stateDir: makeScratchDir('patterns'),
-      env: {
-        WEIR_COMMIT_INTERVAL_MS: '200',
-        WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
-      },
-    })
-    await worker.ready()
-    await createTopics(bootstrapServers, { 'in-1': PARTITIONS })
-    await load.produce(['in-1'])
-    for (const topic of ['in-1', 'later-by-value-repartition'])
-      await worker.whileRunning(waitUntilConsumed(bootstrapServers, 'later', [topic], { timeoutMs: 60_000 }))
-    await worker.until(
-      async () => (await lastCounts(bootstrapServers, 'value-counts')).size === VALUES,
-      'does not count the values',
-    )
-    await worker.stop()
-    assert.deepEqual(sorted(await lastCounts(bootstrapServers, 'counts')), sorted(load.counts))
-    assert.deepEqual(sorted(await lastCounts(bootstrapServers, 'value-counts')), sorted(load.valueCounts))
-  })
 })

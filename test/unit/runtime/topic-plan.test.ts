@@ -288,50 +288,6 @@ describe('planTopics', () => {
     })
   })
 
-  test('a repartition topic that gets its count from another one that is waited for no longer', () => {
-    // Nothing writes x while no topic matches; y gets what z is joined with, and x, written behind y, is joined with w.
-    const waiting: TopologyDefinition = {
-      ...topology(
-        [
-          { reads: [], writes: ['y-repartition', 'w-repartition'] },
-          {
-            reads: ['y-repartition', 'z'],
-            writes: ['x-repartition'],
-            copartition: [['y-repartition', 'z']],
-          },
-          {
-            reads: ['x-repartition', 'w-repartition'],
-            copartition: [['x-repartition', 'w-repartition']],
-          },
-        ],
-        { 'w-repartition': null, 'x-repartition': null, 'y-repartition': null },
-      ),
-    }
-    const [writer, ...others] = waiting.subtopologies
-    const pattern: NodeDefinition = {
-      kind: 'source',
-      name: 'p',
-      topics: [],
-      pattern: /p-.*/,
-      key: serde,
-      value: serde,
-    }
-    const withPattern = {
-      ...waiting,
-      subtopologies: [{ ...writer!, nodes: [pattern, ...writer!.nodes] }, ...others],
-    }
-    const { tasks, internalTopics } = planTopics(withPattern, settings, new Map([['z', 3]]))
-    assert.deepEqual([...tasks.values()], [0, 3, 3])
-    assert.deepEqual(
-      internalTopics.map(({ name, partitions }) => [name, partitions]),
-      [
-        ['app-w-repartition', 3],
-        ['app-x-repartition', 3],
-        ['app-y-repartition', 3],
-      ],
-    )
-  })
-
   test('a count that nothing gives is an error', () => {
     const loop = topology([{ reads: ['r-repartition'], writes: ['r-repartition'] }], {
       'r-repartition': null,
