@@ -101,9 +101,7 @@ describe('topics that match a pattern', { concurrency: 2 }, () => {
         })
       const consumed = async (worker: WeirProcess, ...topics: string[]): Promise<void> => {
         const committed = (...names: string[]): Promise<void> =>
-          worker.whileRunning(
-            waitUntilConsumed(bootstrapServers, protocol, names, { timeoutMs: 60_000 }),
-          )
+          worker.whileRunning(waitUntilConsumed(bootstrapServers, protocol, names, { timeoutMs: 60_000 }))
         await committed(...topics)
         // What the topics' tasks have sent on before they committed.
         await committed(`${protocol}-by-value-repartition`)

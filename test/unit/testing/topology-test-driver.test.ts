@@ -128,7 +128,9 @@ describe('topics', () => {
     await driver.createInputTopic('in-1', text).pipeInput('k', 'v')
     await driver.createInputTopic('one-x', text).pipeInput('k', 'w')
     assert.deepEqual(driver.createOutputTopic('out', text).readKeyValuesToList(), [{ key: 'k', value: 'v' }])
-    assert.deepEqual(driver.createOutputTopic('other', text).readKeyValuesToList(), [{ key: 'k', value: 'w' }])
+    assert.deepEqual(driver.createOutputTopic('other', text).readKeyValuesToList(), [
+      { key: 'k', value: 'w' },
+    ])
     await assert.rejects(driver.createInputTopic('in-x', text).pipeInput('k', 'v'), {
       message: /^topic in-x matches the patterns of two sources: in-\.\* of KSTREAM-SOURCE-0000000000 and /,
     })
