@@ -49,7 +49,7 @@ Napi::Value Objects(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), Environment::Object::Count());
 }
 
-// In the order of src/native.ts.
+// What src/native/addon.ts and the files beside it declare.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env);
   exports.Set("versions", Napi::Function::New<Versions>(env, "versions"));

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: Admin.
+// src/native/admin.ts: Admin.
 //
 // Threading: the environment's JS thread; requests run on native threads and hold the core by shared_ptr.
 class AdminObject : public Napi::ObjectWrap<AdminObject>, public Environment::Object {

@@ -11,7 +11,7 @@
 
 namespace weir {
 
-// src/native.ts: Consumer. Two kinds: the owner, made by `new`, and a stream thread's reader, made by `attach`; a method of the other kind
+// src/native/consumer.ts: Consumer. Two kinds: the owner, made by `new`, and a stream thread's reader, made by `attach`; a method of the other kind
 // throws `invalid`.
 //
 // Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core by shared_ptr.

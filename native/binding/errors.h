@@ -5,7 +5,7 @@
 
 namespace weir {
 
-// Status -> NativeError of src/native.ts: an Error with `code`, `retriable` and `fatal`.
+// Status -> NativeError of src/native/errors.ts: an Error with `code`, `retriable` and `fatal`.
 // Threading: the environment's JS thread. REQUIRES everywhere: !status.ok() where a failure is converted.
 
 // Null when the environment takes no calls any more.

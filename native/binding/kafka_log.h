@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// KafkaLog of src/native.ts.
+// KafkaLog of src/native/kafka-log.ts.
 class KafkaLogObject : public Napi::ObjectWrap<KafkaLogObject>, public Environment::Object {
  public:
   explicit KafkaLogObject(const Napi::CallbackInfo& info);

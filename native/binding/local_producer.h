@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: LocalProducer.
+// src/native/local-producer.ts: LocalProducer.
 //
 // Threading: the environment's JS thread.
 class LocalProducerObject : public Napi::ObjectWrap<LocalProducerObject>, public Environment::Object {

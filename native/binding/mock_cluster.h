@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: MockCluster.
+// src/native/mock-cluster.ts: MockCluster.
 //
 // Threading: the environment's JS thread.
 class MockClusterObject : public Napi::ObjectWrap<MockClusterObject>, public Environment::Object {

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-// The arguments of a `produce` in src/native.ts: arena, columns, capacity, from, count.
+// The arguments of a `produce` in src/native/producer.ts: arena, columns, capacity, from, count.
 //
 // Ownership: `batch` lies in memory of the arguments. Threading: the environment's JS thread.
 // Invariant: from <= count <= batch.capacity.

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: Producer.
+// src/native/producer.ts: Producer.
 //
 // Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core by shared_ptr.
 class ProducerObject : public Napi::ObjectWrap<ProducerObject>, public Environment::Object {

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: Restorer. A holder of the process's Restorer.
+// src/native/restorer.ts: Restorer. A holder of the process's Restorer.
 //
 // Threading: the environment's JS thread.
 class RestorerObject : public Napi::ObjectWrap<RestorerObject>, public Environment::Object {
@@ -26,7 +26,7 @@ class RestorerObject : public Napi::ObjectWrap<RestorerObject>, public Environme
   std::shared_ptr<Restorer> restorer_;  // null once closed
 };
 
-// src/native.ts: RestoreJob.
+// src/native/restorer.ts: RestoreJob.
 //
 // Threading: the environment's JS thread.
 class RestoreJobObject : public Napi::ObjectWrap<RestoreJobObject>, public Environment::Object {

@@ -10,7 +10,7 @@
 
 namespace weir {
 
-// src/native.ts: Scan.
+// src/native/scan.ts: Scan.
 //
 // Threading: the environment's JS thread.
 class ScanObject : public Napi::ObjectWrap<ScanObject>, public Environment::Object {

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: StateMemory. A holder of the process's StateMemory.
+// src/native/state-memory.ts: StateMemory. A holder of the process's StateMemory.
 //
 // Threading: the environment's JS thread.
 class StateMemoryObject : public Napi::ObjectWrap<StateMemoryObject>, public Environment::Object {

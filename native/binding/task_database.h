@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// src/native.ts: TaskDatabase.
+// src/native/task-database.ts: TaskDatabase.
 //
 // Threading: the environment's JS thread; what returns a Promise works on native threads and holds the core
 // by shared_ptr.

@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// src/native.ts: TopicPartition and TopicPartitionOffset, from and to JavaScript.
+// src/native/topic-partitions.ts: TopicPartition and TopicPartitionOffset, from and to JavaScript.
 //
 // Threading: the JS thread, within the call. Reading throws `invalid`.
 std::vector<TopicPartition> ReadPartitions(const Arguments& arguments, size_t index, const char* name);

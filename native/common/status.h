@@ -10,7 +10,7 @@ namespace weir {
 // The outcome of an operation of the core: success, or one failure that says what happened and what helps.
 // A success is one null pointer; copies of a failure share it. The core throws no exceptions.
 //
-// Codes (src/native.ts lists them for JavaScript):
+// Codes (src/native/errors.ts lists them for JavaScript):
 //   closed            the object was closed, or its thread ended
 //   invalid           the caller's mistake
 //   busy              a bounded queue of native calls is full

@@ -8,7 +8,7 @@
 
 namespace weir {
 
-// What the group tells the Consumer's owner (ConsumerEvent of src/native.ts).
+// What the group tells the Consumer's owner (ConsumerEvent of src/native/consumer.ts).
 struct ConsumerEvent {
   enum class Type { kAssign, kRevoke, kError, kStray };
 

@@ -5,7 +5,7 @@
 
 namespace weir {
 
-// A batch of consumed records as src/native.ts lays it out: an arena with their bytes, and columns of `capacity` elements in one
+// A batch of consumed records as src/native/consumer.ts lays it out: an arena with their bytes, and columns of `capacity` elements in one
 // block: 2 of doubles, then 6 of int32 (CONSUME_COLUMNS). Headers are encoded in the arena as
 // count(4) {keyLength(4) key valueLength(4, -1 null) value}, big-endian; a record without any has headersLength -1.
 //

@@ -5,7 +5,7 @@
 
 namespace weir {
 
-// A batch of records to produce as src/native.ts lays it out: an arena with their bytes, and columns of `capacity` elements in one
+// A batch of records to produce as src/native/producer.ts lays it out: an arena with their bytes, and columns of `capacity` elements in one
 // block: 1 of doubles, then 8 of int32 (PRODUCE_COLUMNS). A length of -1 is null, or no headers. Headers are encoded as
 // count(4) {keyLength(4) key valueLength(4, -1 null) value}, big-endian.
 //

@@ -54,9 +54,17 @@ test('imports run one way: dsl -> topology -> runtime -> stages, and a stage imp
   assert.deepEqual(wrong, [])
 })
 
-test('only src/native.ts loads the addon, and only native/binding knows Node', () => {
+test('only src/native loads the addon, which all others import from src/native.ts, and only native/binding knows Node', () => {
   const loads = sources.filter((file) => /weir\.node/.test(read(file)))
-  assert.deepEqual(loads, ['src/native.ts'])
+  assert.deepEqual(loads, ['src/native/addon.ts'])
+  const importsParts = files.filter(
+    (file) =>
+      file.endsWith('.ts') &&
+      file !== 'src/native.ts' &&
+      stage(file) !== 'native' &&
+      imports(file).some((to) => to.startsWith('src/native/')),
+  )
+  assert.deepEqual(importsParts, [])
   const knowsNode = files.filter(
     (file) =>
       /^native\/.*\.(cc|h)$/.test(file) && /#include\s*[<"](napi|node_api|uv|v8|node)\b/.test(read(file)),

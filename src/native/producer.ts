@@ -1,0 +1,42 @@
+import { addon } from './addon.ts'
+import type { NativeError } from './errors.ts'
+import type { ClientConfig } from './kafka-config.ts'
+
+/** Column order of a batch to produce: 1 Float64 column (ms since 1970, -1 for now; librdkafka cannot send 0, which goes as 1), then 8
+ * Int32 columns. `partition` -1 lets the producer choose: murmur2 of the key, or a sticky random partition for a null key. */
+export const PRODUCE_COLUMNS = {
+  float64: ['timestamp'],
+  int32: [
+    'topic',
+    'partition',
+    'keyStart',
+    'keyLength',
+    'valueStart',
+    'valueLength',
+    'headersStart',
+    'headersLength',
+  ],
+} as const
+
+/** One thread's librdkafka producer, always idempotent with acks=all. Delivery reports stay native. */
+export interface Producer {
+  /** Registers a topic and its partition count. @returns the id that the `topic` column names. */
+  topic(name: string, partitions: number): number
+  /** Hands over records `from` to `count - 1`. @returns the index after the last one taken: less than `count` when the queue is full.
+   * Throws for a record that can never be taken (too large, no such partition); those before it were taken. */
+  produce(arena: Buffer, columns: ArrayBuffer, capacity: number, from: number, count: number): number
+  /** Resolves when the queue has room again (at once when it has). Bound to delivery, not to a timer. */
+  writable(): Promise<void>
+  /** Waits until everything handed over is delivered; rejects with the first delivery error. */
+  flush(timeoutMs: number): Promise<void>
+  /** The highest delivered offset + 1 of a partition, -1 when none. */
+  deliveredOffset(topic: number, partition: number): number
+  /** The first delivery error since creation, with topic and partition in its message; null when none. */
+  firstError(): NativeError | null
+  stats(): { readonly queuedRecords: number; readonly queuedBytes: number; readonly deliveredRecords: number }
+  close(): Promise<void>
+}
+
+export const { Producer } = addon as {
+  Producer: { new (config: ClientConfig): Producer }
+}
