@@ -34,7 +34,7 @@ import {
   tableStore,
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import { windowedPartitioner } from './stream-steps.ts'
+import { windowedPartitioner } from './stream-sink.ts'
 import type { TableParts } from './table.ts'
 import { SourceRows } from './table-rows.ts'
 

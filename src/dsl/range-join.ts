@@ -2,7 +2,6 @@
 import {
   type RangeJoin,
   type RangeJoiner,
-  type RangeRows,
   type RangeSelector,
   rangeJoin,
 } from '../process/operators/range-join.ts'
@@ -10,6 +9,7 @@ import type { Serde } from '../serde/serde.ts'
 import { checkFunction, checkName, checkSerde } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode } from './graph.ts'
+import type { JoinInput } from './join-input.ts'
 import { checkStep, type NameOption } from './options.ts'
 import type { StreamParts } from './stream-parts.ts'
 import type { TableParts } from './table.ts'
@@ -22,22 +22,23 @@ export interface RangeJoinOptions<K, V, KR, P> extends NameOption {
   readonly prefix?: Serde<P>
 }
 
-const OPTIONS = ['range', 'prefix', 'key', 'value', 'name']
-
-export function checkRangeJoin<K, V, KR, P>(joiner: unknown, options: RangeJoinOptions<K, V, KR, P>): void {
-  checkFunction('joinRange', 'the joiner', joiner)
-  checkStep('joinRange', (options as typeof options | undefined) ?? (null as never), OPTIONS)
-  checkFunction('joinRange', 'range', options.range)
-  if (options.prefix !== undefined) checkSerde('joinRange', 'prefix', options.prefix)
+/** Options of a join to ranges of rows, serdes included. */
+export type RangeJoined<K, V, KR, P> = RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
 }
 
-/** REQUIRES what `checkRangeJoin` checks, and a stream whose keys are where the rows are. */
+const OPTIONS = ['range', 'prefix', 'key', 'value', 'name']
+
+/** A join to the rows of a table, or of a store of that name. Checks the options. */
 export function addRangeJoin<K, V, KR, VR, P, R>(
-  left: StreamParts<K, V>,
+  input: JoinInput<K, V>,
   rows: TableParts<KR, VR> | string,
-  joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, never>, R>,
-  options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P>,
+  joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, never, R>,
+  options: RangeJoined<K, V, KR, P>,
 ): StreamParts<K, R> {
+  checkRangeJoin(joiner, options)
+  const left = input.byKey('joinRange', options.name, options.key, options.value)
   const { graph } = left
   const isTable = typeof rows !== 'string'
   const sources = new Set(isTable ? [...left.sources, ...rows.sources] : left.sources)
@@ -57,6 +58,13 @@ export function addRangeJoin<K, V, KR, VR, P, R>(
   )
   graph.add(node, left.node)
   return { graph, node, sources, key: left.key, value: null, repartitionRequired: false }
+}
+
+function checkRangeJoin<K, V, KR, P>(joiner: unknown, options: RangeJoined<K, V, KR, P>): void {
+  checkFunction('joinRange', 'the joiner', joiner)
+  checkStep('joinRange', (options as typeof options | undefined) ?? (null as never), OPTIONS)
+  checkFunction('joinRange', 'range', options.range)
+  if (options.prefix !== undefined) checkSerde('joinRange', 'prefix', options.prefix)
 }
 
 /** A table's own store: rows that are computed when they are asked for cannot be scanned. */

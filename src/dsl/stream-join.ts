@@ -10,9 +10,10 @@ import { checkFunction, kindOf } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { GraphNode, type NodeWriter, StreamJoinGraphNode } from './graph.ts'
+import type { JoinInput } from './join-input.ts'
 import { JoinWindows } from './join-windows.ts'
 import { checkStep, checkStoreOptions, type NameOption, type StoreOptions } from './options.ts'
-import type { SerdeState, ValueOption } from './serde-state.ts'
+import { requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
 
 /** How two streams are joined. Kafka Streams' StreamJoined. */
@@ -55,14 +56,38 @@ const OPTIONS = [
   'rocksdb',
 ]
 
-/** A stream that is joined: both serdes are known by now. */
-export interface JoinedStream<K, V> {
+/** A stream that is joined: its records are where their keys belong, and both serdes are known. */
+interface JoinedStream<K, V> {
   readonly parts: StreamParts<K, V>
   readonly key: Serde<K>
   readonly value: Serde<V>
 }
 
-export function checkStreamJoin<K, V, V2>(
+/** A join of two streams. Checks the options. */
+export function addStreamJoin<K, V, V2, R>(
+  method: StreamJoinMethod,
+  left: JoinInput<K, V>,
+  right: JoinInput<K, V2>,
+  joiner: ValueJoiner<K, V | null, V2 | null, R>,
+  windows: JoinWindows,
+  options: StreamJoined<K, V, V2> | undefined,
+): StreamParts<K, R> {
+  checkStreamJoin(method, joiner, windows, options)
+  const key = requireSerde(method, 'key', options?.key, left.parts.key ?? right.parts.key)
+  const value = requireSerde(method, 'value', options?.value, left.parts.value)
+  const otherValue = requireSerde(method, 'otherValue', options?.otherValue, right.parts.value)
+  const named = (suffix: string) => (options?.name === undefined ? undefined : options.name + suffix)
+  return joined(
+    method,
+    { parts: left.byKey(method, named('-left'), key, value), key, value },
+    { parts: right.byKey(method, named('-right'), key, otherValue), key, value: otherValue },
+    joiner,
+    windows,
+    options,
+  )
+}
+
+function checkStreamJoin<K, V, V2>(
   method: string,
   joiner: unknown,
   windows: unknown,
@@ -79,10 +104,9 @@ export function checkStreamJoin<K, V, V2>(
 
 /**
  * Records of both streams that have the same key and are within the windows of each other. Five nodes: a window for each stream, a side for
- * each, and where they meet. Kafka Streams' KStreamImplJoin, names included. REQUIRES what `checkStreamJoin` checks, and streams whose keys are where
- * each other's are.
+ * each, and where they meet. Kafka Streams' KStreamImplJoin, names included.
  */
-export function addStreamJoin<K, V, V2, R>(
+function joined<K, V, V2, R>(
   method: StreamJoinMethod,
   left: JoinedStream<K, V>,
   right: JoinedStream<K, V2>,

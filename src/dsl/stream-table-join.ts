@@ -5,10 +5,12 @@ import { streamTableJoin, type ValueJoiner } from '../process/operators/stream-t
 import type { TableView } from '../process/operators/table-view.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
+import { checkFunction } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { checkMs } from './check-ms.ts'
 import { GraphNode } from './graph.ts'
+import type { JoinInput } from './join-input.ts'
 import { checkStep, type NameOption } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
@@ -29,19 +31,17 @@ export interface TableJoined<K, V> extends TableJoinOptions {
   readonly value?: Serde<V>
 }
 
-export function checkTableJoin<K, V>(method: string, options: TableJoined<K, V> | undefined): void {
-  checkStep(method, options, ['key', 'value', 'name', 'graceMs'])
-  if (options?.graceMs !== undefined) checkMs(method, 'graceMs', options.graceMs, 0)
-}
-
-/** A join to the table's rows. REQUIRES checked options, and a stream whose keys are where the table's are. */
+/** A join to the table's rows. Checks the options. */
 export function addTableJoin<K, V, VR, R>(
-  left: StreamParts<K, V>,
+  method: 'join' | 'leftJoin',
+  input: JoinInput<K, V>,
   table: TableParts<NonNullable<K>, VR>,
   joiner: ValueJoiner<K, NonNullable<V>, VR | null, R>,
-  leftJoin: boolean,
   options: TableJoined<K, V> | undefined,
 ): StreamParts<K, R> {
+  checkTableJoin(method, joiner, options)
+  const leftJoin = method === 'leftJoin'
+  const left = input.byKey(method, options?.name, options?.key, options?.value)
   const { graph } = left
   const sources = new Set([...left.sources, ...table.sources])
   graph.copartition(sources)
@@ -68,6 +68,12 @@ export function addTableJoin<K, V, VR, R>(
   node.relaxesNullKeys = leftJoin
   graph.add(node, left.node)
   return { graph, node, sources, key: options?.key ?? left.key, value: null, repartitionRequired: false }
+}
+
+function checkTableJoin<K, V>(method: string, joiner: unknown, options: TableJoined<K, V> | undefined): void {
+  checkStep(method, options, ['key', 'value', 'name', 'graceMs'])
+  if (options?.graceMs !== undefined) checkMs(method, 'graceMs', options.graceMs, 0)
+  checkFunction(method, 'the joiner', joiner)
 }
 
 function checkHistory<K, V>(name: string, graceMs: number, { rows, node }: TableParts<K, V>): void {

@@ -1,32 +1,19 @@
-import { filter, filterNot, type RecordPredicate } from '../process/operators/filter.ts'
-import { fixedKey } from '../process/operators/fixed-key.ts'
-import {
-  type FlatRecordMapper,
-  flatMap,
-  type KeySelector,
-  map,
-  type RecordMapper,
-  selectKey,
-} from '../process/operators/map.ts'
-import {
-  type FlatValueMapper,
-  flatMapValues,
-  mapValues,
-  type ValueMapper,
-} from '../process/operators/map-values.ts'
-import { forEach, peek, type RecordAction } from '../process/operators/peek.ts'
+import type { RecordPredicate } from '../process/operators/filter.ts'
+import type { FlatRecordMapper, KeySelector, RecordMapper } from '../process/operators/map.ts'
+import type { FlatValueMapper, ValueMapper } from '../process/operators/map-values.ts'
+import type { RecordAction } from '../process/operators/peek.ts'
 import type { RangeJoiner, RangeRows, TableRow } from '../process/operators/range-join.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { TopicChooser } from '../topology/definition.ts'
-import { checkFunction, kindOf } from '../topology/options.ts'
+import { kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { BranchedStream } from './branched-stream.ts'
 import { addGlobalTableJoin, type GlobalJoinOptions, GlobalTable } from './global-table.ts'
-import type { GraphNode, RepartitionGraphNode } from './graph.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
+import { JoinInput } from './join-input.ts'
 import type { JoinWindows } from './join-windows.ts'
 import {
   checkStep,
@@ -37,29 +24,41 @@ import {
   type RepartitionOptions,
   type StoreOptions,
 } from './options.ts'
-import { addRangeJoin, checkRangeJoin, type RangeJoinOptions } from './range-join.ts'
-import { repartitioned, repartitionNode } from './repartition.ts'
-import {
-  type BothStates,
-  type KeyOption,
-  type OptionsArgument,
-  type RepartitionSerdes,
-  requireSerde,
-  type SerdeState,
-  type ValueOption,
+import { addRangeJoin, type RangeJoined, type RangeJoinOptions } from './range-join.ts'
+import { repartitioned } from './repartition.ts'
+import type {
+  BothStates,
+  KeyOption,
+  OptionsArgument,
+  RepartitionSerdes,
+  SerdeState,
+  ValueOption,
 } from './serde-state.ts'
 import {
   addStreamJoin,
-  checkStreamJoin,
   type StreamJoined,
-  type StreamJoinMethod,
   type StreamJoinOptions,
   type StreamJoinSerdes,
 } from './stream-join.ts'
 import type { StreamParts } from './stream-parts.ts'
-import { addMerge, addPrint, addProcessor, addSink, addStep } from './stream-steps.ts'
+import { addSink } from './stream-sink.ts'
+import {
+  addFilter,
+  addFilterNot,
+  addFlatMap,
+  addFlatMapValues,
+  addForEach,
+  addMap,
+  addMapValues,
+  addMerge,
+  addPeek,
+  addPrint,
+  addProcess,
+  addProcessValues,
+  addSelectKey,
+} from './stream-steps.ts'
 import { addToTable } from './stream-table.ts'
-import { addTableJoin, checkTableJoin, type TableJoined, type TableJoinOptions } from './stream-table-join.ts'
+import { addTableJoin, type TableJoined, type TableJoinOptions } from './stream-table-join.ts'
 import { Table } from './table.ts'
 
 type ToTableOptions<K, V, KS extends SerdeState, VS extends SerdeState> = KeyOption<NonNullable<K>, KS> &
@@ -96,12 +95,12 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   declare protected readonly serdeStates: [KS, VS]
   /** @internal */
   readonly parts: StreamParts<K, V>
-  /** The last topic that the stream was written to for a join. */
-  #repartition: RepartitionGraphNode | null = null
+  readonly #joinInput: JoinInput<K, V>
 
   /** @internal */
   constructor(parts: StreamParts<K, V>) {
     this.parts = parts
+    this.#joinInput = new JoinInput(parts)
   }
 
   /** The records for which `predicate` is true. */
@@ -111,18 +110,12 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): Stream<K, V2, KS, VS>
   filter(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS>
   filter(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({
-      ...this.parts,
-      node: addStep(this.parts, 'filter', 'KSTREAM-FILTER-', predicate, filter, options),
-    })
+    return new Stream(addFilter(this.parts, predicate, options))
   }
 
   /** The records for which `predicate` is false. */
   filterNot(predicate: RecordPredicate<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({
-      ...this.parts,
-      node: addStep(this.parts, 'filterNot', 'KSTREAM-FILTER-', predicate, filterNot, options),
-    })
+    return new Stream(addFilterNot(this.parts, predicate, options))
   }
 
   /** Another key and value for each record; timestamp and headers stay unless they are given too. */
@@ -130,8 +123,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     mapper: RecordMapper<K, V, K2, V2>,
     options?: NameOption,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    const node = addStep(this.parts, 'map', 'KSTREAM-MAP-', mapper, map, options, { changesKey: true })
-    return this.#rekeyed(node, null)
+    return new Stream(addMap(this.parts, mapper, options))
   }
 
   /** Any number of records for each record. */
@@ -139,53 +131,32 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     mapper: FlatRecordMapper<K, V, K2, V2>,
     options?: NameOption,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    const node = addStep(this.parts, 'flatMap', 'KSTREAM-FLATMAP-', mapper, flatMap, options, {
-      changesKey: true,
-    })
-    return this.#rekeyed(node, null)
+    return new Stream(addFlatMap(this.parts, mapper, options))
   }
 
   /** Another value for each record. Called for null values too. */
   mapValues<V2>(mapper: ValueMapper<K, V, V2>, options?: NameOption): Stream<K, V2, KS, 'missing'> {
-    const node = addStep(this.parts, 'mapValues', 'KSTREAM-MAPVALUES-', mapper, mapValues, options, {
-      changesValue: true,
-    })
-    return new Stream({ ...this.parts, node, value: null })
+    return new Stream(addMapValues(this.parts, mapper, options))
   }
 
   /** Any number of values for each record; each goes on as a record with the same key. */
   flatMapValues<V2>(mapper: FlatValueMapper<K, V, V2>, options?: NameOption): Stream<K, V2, KS, 'missing'> {
-    const node = addStep(
-      this.parts,
-      'flatMapValues',
-      'KSTREAM-FLATMAPVALUES-',
-      mapper,
-      flatMapValues,
-      options,
-      { changesValue: true },
-    )
-    return new Stream({ ...this.parts, node, value: null })
+    return new Stream(addFlatMapValues(this.parts, mapper, options))
   }
 
   /** Another key for each record. */
   selectKey<K2>(selector: KeySelector<K, V, K2>, options?: NameOption): Stream<K2, V, 'missing', VS> {
-    const node = addStep(this.parts, 'selectKey', 'KSTREAM-KEY-SELECT-', selector, selectKey, options, {
-      changesKey: true,
-    })
-    return this.#rekeyed(node, this.parts.value)
+    return new Stream(addSelectKey(this.parts, 'selectKey', selector, options))
   }
 
   /** Shows each record to `action` on its way. */
   peek(action: RecordAction<K, V>, options?: NameOption): Stream<K, V, KS, VS> {
-    return new Stream({
-      ...this.parts,
-      node: addStep(this.parts, 'peek', 'KSTREAM-PEEK-', action, peek, options),
-    })
+    return new Stream(addPeek(this.parts, action, options))
   }
 
   /** Shows each record to `action`: the end of the stream. */
   forEach(action: RecordAction<K, V>, options?: NameOption): void {
-    addStep(this.parts, 'forEach', 'KSTREAM-FOREACH-', action, forEach, options)
+    addForEach(this.parts, action, options)
   }
 
   /** Writes each record as a line, `[label]: key, value`, to look at while a topology is made: the end of the stream. Kafka Streams' KStream.print. */
@@ -250,11 +221,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): GroupedStream<NonNullable<K2>, NonNullable<V>, 'known', Extract<V, null>> {
     checkStep('groupBy', options, ['key', 'value', 'name'])
     const named = options?.name === undefined ? undefined : { name: options.name }
-    const node = addStep(this.parts, 'groupBy', 'KSTREAM-KEY-SELECT-', selector, selectKey, named, {
-      changesKey: true,
-    })
-    const rekeyed: Stream<K2, V, 'missing', VS> = this.#rekeyed(node, this.parts.value)
-    return grouped('groupBy', rekeyed.parts, options)
+    return grouped('groupBy', addSelectKey(this.parts, 'groupBy', selector, named), options)
   }
 
   /** Sends the records through a topic of the application's own, so that records of a key come together. */
@@ -269,10 +236,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     supplier: ProcessorSupplier<K, V, K2, V2>,
     options?: ProcessOptions,
   ): Stream<K2, V2, 'missing', 'missing'> {
-    return this.#rekeyed(
-      addProcessor(this.parts, 'process', 'KSTREAM-PROCESSOR-', supplier, supplier, options, false),
-      null,
-    )
+    return new Stream(addProcess(this.parts, supplier, options))
   }
 
   /** Processor API, for a processor that leaves keys alone: forwarding another key is an error. */
@@ -280,17 +244,7 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     supplier: ProcessorSupplier<K, V, K, V2>,
     options?: ProcessOptions,
   ): Stream<K, V2, KS, 'missing'> {
-    const kept = fixedKey(supplier)
-    const node = addProcessor(
-      this.parts,
-      'processValues',
-      'KSTREAM-PROCESSVALUES-',
-      supplier,
-      kept,
-      options,
-      true,
-    )
-    return new Stream({ ...this.parts, node, value: null })
+    return new Stream(addProcessValues(this.parts, supplier, options))
   }
 
   /** Writes the records to a topic, which must exist. */
@@ -413,8 +367,9 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   ): Stream<K, R, 'known', 'missing'> {
     if (!(stream instanceof Stream))
       throw new TopologyError(`outerJoin: a stream is expected, not ${kindOf(stream)}`)
-    const other = stream as Stream<K, V2, SerdeState, SerdeState>
-    return this.#joinStream('outerJoin', other, joiner as AnyJoiner<K, V, V2, R>, windows, options)
+    const other = (stream as Stream<K, V2, SerdeState, SerdeState>).#joinInput
+    const anyJoiner = joiner as ValueJoiner<K, V | null, V2 | null, R>
+    return new Stream(addStreamJoin('outerJoin', this.#joinInput, other, anyJoiner, windows, options))
   }
 
   /**
@@ -458,26 +413,12 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   joinRange<KR, VR, R, P>(
     rows: Table<KR, VR, SerdeState, null> | string,
     joiner: RangeJoiner<NonNullable<K>, NonNullable<V>, never, R>,
-    options: RangeJoinOptions<NonNullable<K>, NonNullable<V>, KR, P> & {
-      readonly key?: Serde<K>
-      readonly value?: Serde<V>
-    },
+    options: RangeJoined<K, V, KR, P>,
   ): Stream<K, R, KS, 'missing'> {
     if (!(rows instanceof Table) && typeof rows !== 'string')
       throw new TopologyError(`joinRange: a table or a store's name is expected, not ${kindOf(rows)}`)
-    checkRangeJoin(joiner, options)
-    const left = this.parts.repartitionRequired
-      ? this.#repartitioned('joinRange', options.name, options.key, options.value)
-      : this.parts
     const source = typeof rows === 'string' ? rows : rows.parts
-    return new Stream(
-      addRangeJoin(
-        left,
-        source,
-        joiner as RangeJoiner<NonNullable<K>, NonNullable<V>, RangeRows<KR, VR, never>, R>,
-        options,
-      ),
-    )
+    return new Stream(addRangeJoin(this.#joinInput, source, joiner, options))
   }
 
   #join<V2, R>(
@@ -486,94 +427,32 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     joiner: AnyJoiner<K, V, V2, R>,
     [first, second]: readonly unknown[],
   ): Stream<K, R, 'known', 'missing'> {
+    const tableJoiner = joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>
     if (other instanceof GlobalTable)
       return new Stream(
         addGlobalTableJoin(
           method,
           this.parts,
           other,
-          joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>,
+          tableJoiner,
           first as GlobalJoinOptions<K, NonNullable<V>, unknown>,
         ),
       )
     if (other instanceof Stream)
-      return this.#joinStream(
-        method,
-        other as Stream<K, V2, SerdeState, SerdeState>,
-        joiner,
-        first as JoinWindows,
-        second as StreamJoined<K, V, V2> | undefined,
+      return new Stream(
+        addStreamJoin(
+          method,
+          this.#joinInput,
+          (other as Stream<K, V2, SerdeState, SerdeState>).#joinInput,
+          joiner as ValueJoiner<K, V | null, V2 | null, R>,
+          first as JoinWindows,
+          second as StreamJoined<K, V, V2> | undefined,
+        ),
       )
-    const options = first as TableJoined<K, V> | undefined
     if (!(other instanceof Table))
       throw new TopologyError(`${method}: a table or a stream is expected, not ${kindOf(other)}`)
-    checkTableJoin(method, options)
-    checkFunction(method, 'the joiner', joiner)
-    const left = this.parts.repartitionRequired
-      ? this.#repartitioned(method, options?.name, options?.key, options?.value)
-      : this.parts
-    const tableJoiner = joiner as ValueJoiner<K, NonNullable<V>, V2 | null, R>
-    return new Stream(addTableJoin(left, other.parts, tableJoiner, method === 'leftJoin', options))
-  }
-
-  #joinStream<V2, R>(
-    method: StreamJoinMethod,
-    other: Stream<K, V2, SerdeState, SerdeState>,
-    joiner: AnyJoiner<K, V, V2, R>,
-    windows: JoinWindows,
-    options: StreamJoined<K, V, V2> | undefined,
-  ): Stream<K, R, 'known', 'missing'> {
-    checkStreamJoin(method, joiner, windows, options)
-    const key = requireSerde(method, 'key', options?.key, this.parts.key ?? other.parts.key)
-    const value = requireSerde(method, 'value', options?.value, this.parts.value)
-    const otherValue = requireSerde(method, 'otherValue', options?.otherValue, other.parts.value)
-    const named = (suffix: string) => (options?.name === undefined ? undefined : options.name + suffix)
-    const left = this.parts.repartitionRequired
-      ? this.#repartitioned(method, named('-left'), key, value)
-      : this.parts
-    const right = other.parts.repartitionRequired
-      ? other.#repartitioned(method, named('-right'), key, otherValue)
-      : other.parts
     return new Stream(
-      addStreamJoin(
-        method,
-        { parts: left, key, value },
-        { parts: right, key, value: otherValue },
-        joiner as ValueJoiner<K, V | null, V2 | null, R>,
-        windows,
-        options,
-      ),
+      addTableJoin(method, this.#joinInput, other.parts, tableJoiner, first as TableJoined<K, V> | undefined),
     )
-  }
-
-  /** This stream after a repartition topic, the same one at each call unless it is given a name. */
-  #repartitioned(
-    method: string,
-    given: string | undefined,
-    keySerde: Serde<K> | undefined,
-    valueSerde: Serde<V> | undefined,
-  ): StreamParts<K, V> {
-    const { graph, node } = this.parts
-    const name = given ?? node.name
-    const key = requireSerde(method, 'key', keySerde, this.parts.key)
-    const value = requireSerde(method, 'value', valueSerde, this.parts.value)
-    const made = repartitionNode(graph, { name, key, value, isMergeable: true })
-    if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
-    const repartition = this.#repartition
-    return {
-      graph,
-      node: repartition,
-      sources: new Set([repartition.name]),
-      key,
-      value,
-      repartitionRequired: false,
-    }
-  }
-
-  #rekeyed<K2, V2, VS2 extends SerdeState>(
-    node: GraphNode,
-    value: Serde<V2> | null,
-  ): Stream<K2, V2, 'missing', VS2> {
-    return new Stream({ ...this.parts, node, key: null, value, repartitionRequired: true })
   }
 }
