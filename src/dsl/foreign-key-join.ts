@@ -35,7 +35,7 @@ import {
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import { windowedPartitioner } from './stream-sink.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import { SourceRows } from './table-rows.ts'
 
 /** How tables are joined by a foreign key. Kafka Streams' TableJoined besides. */

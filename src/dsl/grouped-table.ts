@@ -24,7 +24,8 @@ import {
   tableStore,
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import { Table, type TableParts } from './table.ts'
+import { Table } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import { AggregateRows } from './table-rows.ts'
 
 /** How the rows of a group are written to the topic that brings them together. Kafka Streams' Grouped. */

@@ -12,7 +12,7 @@ import { GraphNode } from './graph.ts'
 import type { JoinInput } from './join-input.ts'
 import { checkStep, type NameOption } from './options.ts'
 import type { StreamParts } from './stream-parts.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 
 /** How a stream is joined to ranges of rows. */
 export interface RangeJoinOptions<K, V, KR, P> extends NameOption {

@@ -14,7 +14,7 @@ import type { JoinInput } from './join-input.ts'
 import { checkStep, type NameOption } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 
 /** How a stream is joined to a table. Kafka Streams' Joined. */
 export interface TableJoinOptions extends NameOption {

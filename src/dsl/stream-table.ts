@@ -12,7 +12,7 @@ import {
 import { repartitionNode } from './repartition.ts'
 import { requireSerde } from './serde-state.ts'
 import type { StreamParts } from './stream-parts.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import { SourceRows } from './table-rows.ts'
 
 /** Kafka Streams' KStreamImpl.toTable, names included. */

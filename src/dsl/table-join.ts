@@ -18,7 +18,7 @@ import {
   tableStore,
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import { JoinedRows } from './table-rows.ts'
 
 const MERGE = 'KTABLE-MERGE-'

@@ -10,7 +10,7 @@ import { GraphNode } from './graph.ts'
 import { checkStep, type NameOption } from './options.ts'
 import { requireSerde } from './serde-state.ts'
 import { Suppressed } from './suppressed.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import type { TableRows } from './table-rows.ts'
 
 export interface SuppressOptions<K> extends NameOption {

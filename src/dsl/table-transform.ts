@@ -16,7 +16,7 @@ import {
   tableStore,
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import type { TableParts } from './table.ts'
+import type { TableParts } from './table-parts.ts'
 import { ComputedRows } from './table-rows.ts'
 
 export interface TransformerOptions {

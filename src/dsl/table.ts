@@ -1,50 +1,23 @@
 import type { ValueMapper } from '../process/operators/map-values.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
-import {
-  type RowPredicate,
-  rowFilter,
-  rowFilterNot,
-  rowMapper,
-  type TableMapOptions,
-  tableMap,
-} from '../process/operators/table-map.ts'
+import type { RowPredicate } from '../process/operators/table-map.ts'
 import type { RowSelector } from '../process/operators/table-repartition-map.ts'
 import type { ValueTransformerSupplier } from '../process/operators/table-transform.ts'
-import { computedView, type RowFunction } from '../process/operators/table-view.ts'
-import { toStream } from '../process/operators/to-stream.ts'
 import type { Serde } from '../serde/serde.ts'
-import { checkFunction, kindOf } from '../topology/options.ts'
+import { kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { addForeignKeyJoin, type ForeignKeyJoined, type ForeignKeyOptions } from './foreign-key-join.ts'
-import { type DslGraph, GraphNode } from './graph.ts'
 import { type GroupedTable, groupTable, type TableGroupOptions } from './grouped-table.ts'
-import {
-  asksForStore,
-  checkStep,
-  checkStoreOptions,
-  MATERIALIZED,
-  type MaterializedOptions,
-  type NameOption,
-  tableStore,
-} from './options.ts'
-import { type OptionsArgument, requireSerde, type SerdeState, type ValueOption } from './serde-state.ts'
+import type { MaterializedOptions, NameOption } from './options.ts'
+import type { OptionsArgument, SerdeState, ValueOption } from './serde-state.ts'
 import { Stream } from './stream.ts'
+import type { StreamParts } from './stream-parts.ts'
 import type { Suppressed } from './suppressed.ts'
 import { addTableTableJoin, type TABLE_JOINS } from './table-join.ts'
-import { ComputedRows, type TableRows } from './table-rows.ts'
+import type { TableParts } from './table-parts.ts'
+import { addTableFilter, addTableFilterNot, addTableMapValues, addToStream } from './table-steps.ts'
 import { addSuppress, type SuppressOptions } from './table-suppress.ts'
 import { addTableTransform, type TransformerOptions } from './table-transform.ts'
-
-/** What a table is made of. */
-export interface TableParts<K, V> {
-  readonly graph: DslGraph
-  readonly node: GraphNode
-  readonly sources: ReadonlySet<string>
-  readonly key: Serde<K>
-  /** null when unknown, after the values have changed. */
-  readonly value: Serde<V> | null
-  readonly rows: TableRows<K, V>
-}
 
 /** A store needs the value's serde; without a store, none is needed. */
 type FilterOptions<K, V, VS extends SerdeState> = VS extends 'known'
@@ -86,32 +59,17 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
 
   /** The table's changes as a stream: the new values, null for a row that was deleted. */
   toStream(options?: NameOption): Stream<K, V | Absent, 'known', VS> {
-    checkStep('toStream', options, ['name'])
-    const { graph, node, sources, key, value } = this.parts
-    const name = graph.nameOr(options?.name, 'KTABLE-TOSTREAM-')
-    const step = new GraphNode(name, (topology, parents) =>
-      topology.addProcessor(name, toStream<K, V>(), { parents, preservesKey: true }),
-    )
-    return new Stream<K, V | Absent, 'known', VS>({
-      graph,
-      node: graph.add(step, node),
-      sources,
-      key,
-      value: value as Serde<V | Absent> | null,
-      repartitionRequired: false,
-    })
+    return new Stream(addToStream(this.parts, options) as StreamParts<K, V | Absent>)
   }
 
   /** The rows for which `predicate`, called with (value, key), is true. Kept in a store only when `store` is given. */
   filter(predicate: RowPredicate<K, V>, options?: FilterOptions<K, V, VS>): Table<K, V, VS> {
-    checkFunction('filter', 'the predicate', predicate)
-    return this.#filter('filter', rowFilter(predicate), options)
+    return new Table(addTableFilter(this.parts, predicate, options))
   }
 
   /** The rows for which `predicate`, called with (value, key), is false. Kept in a store only when `store` is given. */
   filterNot(predicate: RowPredicate<K, V>, options?: FilterOptions<K, V, VS>): Table<K, V, VS> {
-    checkFunction('filterNot', 'the predicate', predicate)
-    return this.#filter('filterNot', rowFilterNot(predicate), options)
+    return new Table(addTableFilterNot(this.parts, predicate, options))
   }
 
   /**
@@ -130,13 +88,8 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
     mapper: ValueMapper<K, V, R>,
     options?: MaterializedOptions<K, Exclude<R, null>>,
   ): Table<K, Exclude<R, null>, SerdeState, Absent | Extract<R, null>> {
-    checkFunction('mapValues', 'the mapper', mapper)
-    const compute = rowMapper(mapper as ValueMapper<K, V, Exclude<R, null> | null>)
-    return this.#computed('mapValues', 'KTABLE-MAPVALUES-', compute, options, {
-      value: options?.value ?? null,
-      forwardsAbsence: true,
-      asksForOldValues: false,
-    })
+    const rowMapper = mapper as ValueMapper<K, V, Exclude<R, null> | null>
+    return new Table(addTableMapValues(this.parts, rowMapper, options))
   }
 
   /**
@@ -316,69 +269,5 @@ export class Table<K, V, VS extends SerdeState = 'known', Absent extends null = 
         ),
       )
     return new Table(addTableTableJoin(method, this.parts, other.parts, joiner, options))
-  }
-
-  #filter(
-    method: string,
-    compute: RowFunction<K, V, V>,
-    options: MaterializedOptions<K, V> | undefined,
-  ): Table<K, V, VS> {
-    return this.#computed(method, 'KTABLE-FILTER-', compute, options, {
-      value: options?.value ?? this.parts.value,
-      forwardsAbsence: false,
-      asksForOldValues: true,
-    })
-  }
-
-  #computed<V2, VS2 extends SerdeState, Absent2 extends null>(
-    method: string,
-    prefix: string,
-    compute: RowFunction<K, V, V2>,
-    options: MaterializedOptions<K, V2> | undefined,
-    table: { readonly value: Serde<V2> | null; readonly asksForOldValues: boolean } & Pick<
-      TableMapOptions,
-      'forwardsAbsence'
-    >,
-  ): Table<K, V2, VS2, Absent2> {
-    checkStep(method, options, MATERIALIZED)
-    checkStoreOptions(method, options)
-    const { graph, node, sources, rows: parentRows } = this.parts
-    const key = requireSerde(method, 'key', options?.key, this.parts.key)
-    const value =
-      options?.value === undefined ? table.value : requireSerde(method, 'value', options.value, null)
-    const storeName = options?.store ?? null
-    // As in Kafka Streams: a name for the store that is not made.
-    if (asksForStore(options) && storeName === null) graph.newStoreName(prefix)
-    const name = graph.nameOr(options?.name, prefix)
-    const store =
-      storeName === null
-        ? null
-        : tableStore(
-            storeName,
-            key,
-            requireSerde(`${method} ${storeName}`, 'value', undefined, value),
-            options,
-          )
-    const rows = new ComputedRows(storeName, parentRows, (view) => computedView(view, compute), options)
-    // Old values where they cost nothing: a row that is filtered out, and was before, is then not forwarded as deleted.
-    if (table.asksForOldValues) rows.sendsOldValues = parentRows.enableOldValues(false)
-    const supplier = tableMap(compute, {
-      store: storeName,
-      sendsOldValues: () => rows.sendsOldValues,
-      // A version's row may have been there at another time than the latest one's.
-      forwardsAbsence: table.forwardsAbsence || parentRows.isVersioned === true,
-    })
-    const step = new GraphNode(name, (topology, parents) => {
-      if (store !== null) topology.addStateStore(store)
-      const stores = store === null ? [] : [store.name]
-      topology.addProcessor(name, supplier, {
-        parents,
-        stores,
-        preservesKey: true,
-        readsByKey: rows.sendsOldValues || store?.caching === true ? stores : [],
-      })
-    })
-    graph.add(step, node)
-    return new Table({ graph, node: step, sources, key, value, rows })
   }
 }
