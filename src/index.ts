@@ -2,14 +2,8 @@
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
-export type {
-  CogroupedStream,
-  CogroupSpecification,
-  SessionCogroupSpecification,
-  SessionWindowedCogroupedStream,
-  TimeWindowedCogroupedStream,
-  WindowedCogroupSpecification,
-} from './dsl/cogrouped-stream.ts'
+export type { CogroupSpecification } from './dsl/cogroup.ts'
+export type { CogroupedStream } from './dsl/cogrouped-stream.ts'
 export { defineTopology, type TopologyOptions } from './dsl/define-topology.ts'
 export { days, hours, minutes, seconds } from './dsl/durations.ts'
 export type { ForeignKeyOptions } from './dsl/foreign-key-join.ts'
@@ -37,6 +31,10 @@ export type {
 } from './dsl/options.ts'
 export type { RangeJoinOptions } from './dsl/range-join.ts'
 export type { SerdeState } from './dsl/serde-state.ts'
+export type {
+  SessionCogroupSpecification,
+  SessionWindowedCogroupedStream,
+} from './dsl/session-windowed-cogrouped-stream.ts'
 export type { SessionAggregateSpecification, SessionWindowedStream } from './dsl/session-windowed-stream.ts'
 export type { Stream } from './dsl/stream.ts'
 export type { StreamJoinOptions } from './dsl/stream-join.ts'
@@ -46,6 +44,10 @@ export { BufferConfig, Suppressed, type WhenFull } from './dsl/suppressed.ts'
 export type { Table } from './dsl/table.ts'
 export type { SuppressOptions } from './dsl/table-suppress.ts'
 export type { TransformerOptions } from './dsl/table-transform.ts'
+export type {
+  TimeWindowedCogroupedStream,
+  WindowedCogroupSpecification,
+} from './dsl/time-windowed-cogrouped-stream.ts'
 export type { TimeWindowedStream } from './dsl/time-windowed-stream.ts'
 export type { WindowedAggregateSpecification } from './dsl/windowed-stream.ts'
 export {
