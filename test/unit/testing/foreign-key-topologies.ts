@@ -3,7 +3,7 @@ import type { StreamsBuilder } from '../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../src/dsl/table.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
-import type { Collect, OperatorTopology } from '../process/operators/join-topologies.ts'
+import type { Collect, OperatorTopology } from '../process/operators/operator-topology.ts'
 
 type Text = string | null
 

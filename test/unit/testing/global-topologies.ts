@@ -4,7 +4,7 @@ import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { KeyValueStore, ReadOnlyKeyValueStore } from '../../../src/state/store.ts'
 import { stores } from '../../../src/topology/stores.ts'
-import type { OperatorTopology } from '../process/operators/join-topologies.ts'
+import type { OperatorTopology } from '../process/operators/operator-topology.ts'
 
 type Text = string | null
 

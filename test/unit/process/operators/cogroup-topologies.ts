@@ -2,15 +2,10 @@ import type { CogroupedStream } from '../../../../src/dsl/cogrouped-stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
 import { SessionWindows, SlidingWindows, TimeWindows } from '../../../../src/dsl/windows.ts'
-import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../../src/state/store.ts'
-import type { Collect, OperatorTopology } from './join-topologies.ts'
+import { type Collect, type OperatorTopology, text } from './operator-topology.ts'
 
-type Text = string | null
-
-const nullable = serdes.string as Serde<Text>
-const text = { key: nullable, value: nullable }
 const from = { initializer: () => 'i', value: serdes.string }
 
 function cogrouped(builder: StreamsBuilder): CogroupedStream<string, string> {

@@ -6,28 +6,10 @@ import type { Table } from '../../../../src/dsl/table.ts'
 import { SessionWindows, TimeWindows } from '../../../../src/dsl/windows.ts'
 import type { ValueTransformer } from '../../../../src/process/operators/table-transform.ts'
 import type { StreamRecord } from '../../../../src/process/record.ts'
-import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import type { KeyValueStore, Windowed } from '../../../../src/state/store.ts'
 import { stores } from '../../../../src/topology/stores.ts'
-
-type Text = string | null
-
-export type Collect = <K, V, KS extends SerdeState, VS extends SerdeState>(
-  stream: Stream<K, V, KS, VS>,
-) => void
-
-/** What every table with a store is given. */
-export interface Rows {
-  readonly caching?: boolean
-  readonly inMemory?: boolean
-}
-
-/** @param out what is given to it is compared */
-export type OperatorTopology = (builder: StreamsBuilder, out: Collect, rows: Rows) => void
-
-const nullable = serdes.string as Serde<Text>
-const text = { key: nullable, value: nullable }
+import { type Collect, type OperatorTopology, type Text, text } from './operator-topology.ts'
 
 function show(
   out: Collect,
@@ -236,7 +218,7 @@ export const joinTopologies: Record<string, OperatorTopology> = {
     const mapped = stream.mapValues((value) => (value === null ? null : `m${value}`))
     out(
       stream.outerJoin(mapped, (l, r) => `${l}~${r}`, windows(-1, 3, 0), {
-        otherValue: nullable,
+        otherValue: text.value,
       }),
     )
   },
@@ -251,7 +233,7 @@ export const joinTopologies: Record<string, OperatorTopology> = {
     out(
       joined.outerJoin(other, (l, r) => `${l}|${r}`, windows(3, 8, 4), {
         value: serdes.string,
-        otherValue: nullable,
+        otherValue: text.value,
       }),
     )
   },

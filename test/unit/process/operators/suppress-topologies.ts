@@ -3,15 +3,9 @@ import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import { BufferConfig, Suppressed } from '../../../../src/dsl/suppressed.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
 import { SessionWindows, SlidingWindows, TimeWindows } from '../../../../src/dsl/windows.ts'
-import type { Serde } from '../../../../src/serde/serde.ts'
-import { serdes } from '../../../../src/serde/serdes.ts'
 import type { Windowed } from '../../../../src/state/store.ts'
-import type { Collect, OperatorTopology } from './join-topologies.ts'
+import { type Collect, type OperatorTopology, text } from './operator-topology.ts'
 
-type Text = string | null
-
-const nullable = serdes.string as Serde<Text>
-const text = { key: nullable, value: nullable }
 const small = (value: string): boolean => value < 'v5'
 
 function grouped(builder: StreamsBuilder) {

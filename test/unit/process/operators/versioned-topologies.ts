@@ -3,14 +3,9 @@ import type { Stream } from '../../../../src/dsl/stream.ts'
 import type { StreamsBuilder } from '../../../../src/dsl/streams-builder.ts'
 import type { Table } from '../../../../src/dsl/table.ts'
 import type { ValueTransformer } from '../../../../src/process/operators/table-transform.ts'
-import type { Serde } from '../../../../src/serde/serde.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
-import type { Collect, OperatorTopology } from './join-topologies.ts'
+import { type Collect, type OperatorTopology, type Text, text } from './operator-topology.ts'
 
-type Text = string | null
-
-const nullable = serdes.string as Serde<Text>
-const text = { key: nullable, value: nullable }
 const strings = { key: serdes.string, value: serdes.string }
 
 function show(
