@@ -1,8 +1,6 @@
 /** What must flow through chains of operators, and what must not. Checked by tsc alone; nothing here runs. */
 import { defineTopology, JoinWindows, minutes, SessionWindows, serdes, TimeWindows } from '../../src/index.ts'
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-declare function check<_T extends true>(): void
+import { check, type Equal } from './check.ts'
 
 interface Order {
   readonly item: string
