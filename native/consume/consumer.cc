@@ -2,10 +2,11 @@
 
 #include <chrono>
 #include <cstring>
-#include <unordered_map>
 
 #include "common/kafka_status.h"
 #include "common/thread_pool.h"
+#include "consume/consumer_registry.h"
+#include "consume/group_offsets.h"
 
 namespace weir {
 
@@ -15,33 +16,6 @@ constexpr int kPollTimeoutMs = 100;
 constexpr auto kCheckInterval = std::chrono::milliseconds(10);
 // An abandoned client waits this long for the coordinator to hear that it leaves.
 constexpr auto kLeaveMax = std::chrono::seconds(3);
-
-// Consumers by id. Leaked, so that it outlives every thread.
-struct Registry {
-  std::mutex mutex;
-  int64_t next_id = 1;
-  std::unordered_map<int64_t, std::weak_ptr<Consumer>> consumers;
-};
-
-Registry& TheRegistry() {
-  static Registry* registry = new Registry;
-  return *registry;
-}
-
-int64_t NextId() {
-  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-  return TheRegistry().next_id++;
-}
-
-// The first error of a partition of `list`.
-Status FirstPartitionError(const rd_kafka_topic_partition_list_t* list, const std::string& what) {
-  for (int i = 0; i < list->cnt; i++) {
-    const rd_kafka_topic_partition_t& element = list->elems[i];
-    if (element.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    return KafkaStatus(element.err, what + " of " + Describe(element.topic, element.partition));
-  }
-  return Status::Ok();
-}
 
 Status ClosedConsumer() { return Status::Closed("The consumer"); }
 
@@ -65,20 +39,15 @@ Result<std::shared_ptr<Consumer>> Consumer::Create(const KafkaConfig& config, Co
                                               : RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED;
   std::shared_ptr<Consumer> consumer(
       new Consumer(std::move(client.value()), config.at("group.id"), level, std::move(on_event)));
-  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-  TheRegistry().consumers.emplace(consumer->id(), consumer);
+  ConsumerRegistry::Add(consumer->id(), consumer);
   return consumer;
 }
 
-std::shared_ptr<Consumer> Consumer::Find(int64_t id) {
-  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-  const auto found = TheRegistry().consumers.find(id);
-  return found == TheRegistry().consumers.end() ? nullptr : found->second.lock();
-}
+std::shared_ptr<Consumer> Consumer::Find(int64_t id) { return ConsumerRegistry::Find(id); }
 
 Consumer::Consumer(KafkaClientHandle client, std::string group, rd_kafka_IsolationLevel_t isolation,
                    ConsumerEventHandler on_event)
-    : id_(NextId()),
+    : id_(ConsumerRegistry::NextId()),
       group_(std::move(group)),
       isolation_(isolation),
       on_event_(std::move(on_event)),
@@ -91,8 +60,7 @@ Consumer::Consumer(KafkaClientHandle client, std::string group, rd_kafka_Isolati
 
 Consumer::~Consumer() {
   Abandon();
-  std::lock_guard<std::mutex> lock(TheRegistry().mutex);
-  TheRegistry().consumers.erase(id_);
+  ConsumerRegistry::Remove(id_);
 }
 
 Status Consumer::Subscribe(const std::vector<std::string>& topics) {
@@ -182,46 +150,14 @@ Result<std::vector<TopicPartitionOffset>> Consumer::Committed(const std::vector<
                                                               const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  if (partitions.empty()) return std::vector<TopicPartitionOffset>();
-  // As an administrator asks, which can be cancelled and says what is stable under every isolation level.
-  Result<std::vector<TopicPartitionOffset>> answered =
-      AskGroupOffsets(Request("Consumer: committed offsets", timeout_ms, cancellation), group_,
-                      ToKafka(partitions).get(), true);
-  if (!answered.ok()) return answered.status();
-  std::map<TopicPartition, TopicPartitionOffset> by_partition;
-  for (TopicPartitionOffset& each : answered.value()) {
-    by_partition.emplace(TopicPartition{each.topic, each.partition}, std::move(each));
-  }
-  std::vector<TopicPartitionOffset> offsets;
-  for (const TopicPartition& each : partitions) {
-    const auto found = by_partition.find(each);
-    offsets.push_back(found == by_partition.end() ? TopicPartitionOffset{each.topic, each.partition, -1, ""}
-                                                  : found->second);
-  }
-  return offsets;
+  return AskStableOffsets(Request("Consumer: committed offsets", timeout_ms, cancellation), group_,
+                          partitions);
 }
 
 Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  if (offsets.empty()) return Status::Ok();
-  const KafkaQueueHandle answers(rd_kafka_queue_new(client_.get()));
-  const Status status = KafkaStatus(
-      rd_kafka_commit_queue(client_.get(), ToKafka(offsets).get(), answers.get(), nullptr, nullptr),
-      "Consumer: commit");
-  if (!status.ok()) return status;
-  while (!cancellation.cancelled() && !alone_) {
-    const KafkaEventHandle event(rd_kafka_queue_poll(answers.get(), kPollTimeoutMs));
-    if (event == nullptr) continue;
-    // The partitions say more than the request does.
-    const rd_kafka_topic_partition_list_t* list = rd_kafka_event_topic_partition_list(event.get());
-    if (list != nullptr) {
-      const Status partition_status = FirstPartitionError(list, "Consumer: commit");
-      if (!partition_status.ok()) return partition_status;
-    }
-    return KafkaStatus(rd_kafka_event_error(event.get()), "Consumer: commit");
-  }
-  return ClosedConsumer();
+  return CommitOffsets(client_.get(), offsets, IsEnding(cancellation));
 }
 
 Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition,
@@ -229,14 +165,8 @@ Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string&
                                                               const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
-  const KafkaRequest request = Request("Consumer: watermarks", timeout_ms, cancellation);
-  int64_t watermarks[2];
-  for (const OffsetAt at : {OffsetAt::kEarliest, OffsetAt::kLatest}) {
-    const auto offsets = AskOffsets(request, {{topic, partition}}, at, isolation_);
-    if (!offsets.ok()) return offsets.status();
-    watermarks[at == OffsetAt::kEarliest ? 0 : 1] = offsets.value().front().offset;
-  }
-  return std::make_pair(watermarks[0], watermarks[1]);
+  return AskWatermarks(Request("Consumer: watermarks", timeout_ms, cancellation), {topic, partition},
+                       isolation_);
 }
 
 Result<Consumer::Membership> Consumer::GroupMetadata() {
@@ -316,7 +246,7 @@ void Consumer::Handle(rd_kafka_event_t* event) {
       HandleError(event);
       break;
     case RD_KAFKA_EVENT_FETCH:
-      ReportStray(event);
+      for (ConsumerEvent& stray : StrayEvents(event)) on_event_(std::move(stray));
       break;
     default:
       break;
@@ -325,7 +255,6 @@ void Consumer::Handle(rd_kafka_event_t* event) {
 
 void Consumer::HandleRebalance(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t rebalance = rd_kafka_event_error(event);
-  rd_kafka_topic_partition_list_t* partitions = rd_kafka_event_topic_partition_list(event);
   const bool is_assign = rebalance == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   {
     std::lock_guard<std::mutex> group_lock(group_mutex_);
@@ -342,43 +271,21 @@ void Consumer::HandleRebalance(rd_kafka_event_t* event) {
     GiveUpAll();
     return;
   }
-  ConsumerEvent told{is_assign ? ConsumerEvent::Type::kAssign : ConsumerEvent::Type::kRevoke};
-  told.partitions = PartitionsFromKafka(partitions);
-  told.lost = !is_assign && rd_kafka_assignment_lost(client_.get()) != 0;
-  on_event_(std::move(told));
+  on_event_(RebalanceEvent(client_.get(), event));
 }
 
 void Consumer::HandleError(rd_kafka_event_t* event) {
-  ConsumerEvent told{ConsumerEvent::Type::kError};
-  std::string context = "Consumer";
-  rd_kafka_topic_partition_t* partition = rd_kafka_event_topic_partition(event);
-  if (partition != nullptr) {
-    context += partition->partition < 0 ? std::string(": ") + partition->topic
-                                        : ": " + Describe(partition->topic, partition->partition);
-    rd_kafka_topic_partition_destroy(partition);
-  }
-  if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL) {
-    told.error = FatalKafkaStatus(client_.get(), context);
-  } else {
-    told.error = KafkaStatus(rd_kafka_event_error(event), context, rd_kafka_event_error_string(event));
-  }
+  ConsumerEvent told = ErrorEvent(client_.get(), event);
   if (!told.error.ok()) on_event_(std::move(told));
-}
-
-void Consumer::ReportStray(rd_kafka_event_t* event) {
-  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
-    if (message->rkt == nullptr) continue;
-    ConsumerEvent told{ConsumerEvent::Type::kStray};
-    told.partitions.push_back({rd_kafka_topic_name(message->rkt), message->partition});
-    told.offset = message->offset;
-    on_event_(std::move(told));
-  }
 }
 
 KafkaRequest Consumer::Request(const std::string& what, int timeout_ms,
                                const Cancellation& cancellation) const {
-  return {client_.get(), what, timeout_ms,
-          [this, cancellation] { return cancellation.cancelled() || alone_; }};
+  return {client_.get(), what, timeout_ms, IsEnding(cancellation)};
+}
+
+std::function<bool()> Consumer::IsEnding(const Cancellation& cancellation) const {
+  return [this, cancellation] { return cancellation.cancelled() || alone_; };
 }
 
 void Consumer::GiveUpAll() {

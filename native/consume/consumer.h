@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -90,14 +91,14 @@ class Consumer {
   Consumer(KafkaClientHandle client, std::string group, rd_kafka_IsolationLevel_t isolation,
            ConsumerEventHandler on_event);
 
-  // REQUIRES: lifetime_ held while the request is in use.
+  // REQUIRES: lifetime_ held while the request, or the function, is in use.
   KafkaRequest Request(const std::string& what, int timeout_ms, const Cancellation& cancellation) const;
+  std::function<bool()> IsEnding(const Cancellation& cancellation) const;
 
   void RunEvents();
   void Handle(rd_kafka_event_t* event);
   void HandleRebalance(rd_kafka_event_t* event);
   void HandleError(rd_kafka_event_t* event);
-  void ReportStray(rd_kafka_event_t* event);
   // Returns false when there is nothing to wait for.
   bool BeginClose();
   // Answers an open rebalance by giving everything up. REQUIRES: the close has begun, or the rebalance has failed: only then does

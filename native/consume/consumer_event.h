@@ -1,5 +1,7 @@
 #pragma once
 
+#include <librdkafka/rdkafka.h>
+
 #include <functional>
 #include <vector>
 
@@ -21,5 +23,12 @@ struct ConsumerEvent {
 
 // Called on the Consumer's event thread; must not block and must not call the Consumer.
 using ConsumerEventHandler = std::function<void(ConsumerEvent)>;
+
+// What librdkafka's events say. REQUIRES: an event of that kind, of `client`'s; a rebalance that assigns or revokes.
+ConsumerEvent RebalanceEvent(rd_kafka_t* client, rd_kafka_event_t* event);
+// `error` is Ok when there is nothing to tell.
+ConsumerEvent ErrorEvent(rd_kafka_t* client, rd_kafka_event_t* event);
+// One for each record.
+std::vector<ConsumerEvent> StrayEvents(rd_kafka_event_t* event);
 
 }  // namespace weir
