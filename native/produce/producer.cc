@@ -18,18 +18,8 @@ constexpr int kPollTimeoutMs = 100;
 // A purge settles what is queued at once, and what is in flight as soon as the broker thread sees it.
 constexpr int kPurgeTimeoutMs = 1000;
 constexpr int64_t kPartitionsMax = 1 << 20;
-constexpr double kTimestampMax = 9007199254740991.0;
 
 Status ClosedProducer() { return Status::Closed("The producer"); }
-
-// True when [start, start + length) lies within the arena; a length below 0 is null.
-bool WithinArena(int32_t start, int32_t length, size_t arena_size) {
-  return length < 0 || (start >= 0 && static_cast<size_t>(start) + static_cast<size_t>(length) <= arena_size);
-}
-
-std::string RecordName(size_t index) {
-  return "Producer.produce: record " + std::to_string(index) + " of the batch";
-}
 
 }  // namespace
 
@@ -93,41 +83,17 @@ Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t 
   for (; i < count; i++) {
     const int32_t topic_id = batch.topic[i];
     if (topic_id < 0 || static_cast<size_t>(topic_id) >= topics_.size()) {
-      failure = Status::Invalid(RecordName(i) + " names topic " + std::to_string(topic_id) +
+      failure = Status::Invalid(RecordOfBatch(i) + " names topic " + std::to_string(topic_id) +
                                 ", which is not registered");
       break;
     }
     ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
-    const int32_t key_length = batch.key_length[i];
-    const int32_t value_length = batch.value_length[i];
-    const int32_t headers_length = batch.headers_length[i];
-    if (!WithinArena(batch.key_start[i], key_length, batch.arena_size) ||
-        !WithinArena(batch.value_start[i], value_length, batch.arena_size) ||
-        !WithinArena(batch.headers_start[i], headers_length, batch.arena_size)) {
-      failure = Status::Invalid(RecordName(i) + " lies outside of its arena");
+    const Result<ProducedRecord> read = ReadRecord(batch, i, topic.name());
+    if (!read.ok()) {
+      failure = read.status();
       break;
     }
-    const double timestamp = batch.timestamp[i];
-    if (!(timestamp >= -1 && timestamp <= kTimestampMax)) {
-      failure = Status::Invalid(RecordName(i) + " for " + topic.name() +
-                                " has a timestamp that is no number of ms since 1970");
-      break;
-    }
-    Record record{key_length < 0 ? nullptr : batch.arena + batch.key_start[i],
-                  key_length < 0 ? 0 : static_cast<size_t>(key_length),
-                  value_length < 0 ? nullptr : batch.arena + batch.value_start[i],
-                  value_length < 0 ? 0 : static_cast<size_t>(value_length),
-                  static_cast<int64_t>(timestamp),
-                  nullptr};
-    if (headers_length > 0) {
-      record.headers =
-          DecodeHeaders(batch.arena + batch.headers_start[i], static_cast<size_t>(headers_length));
-      if (record.headers == nullptr) {
-        failure =
-            Status::Invalid(RecordName(i) + " for " + topic.name() + " has headers that cannot be decoded");
-        break;
-      }
-    }
+    const ProducedRecord& record = read.value();
     const Result<Taken> taken = ProduceOne(topic, batch.partition[i], record);
     if (taken.ok() && taken.value() == Taken::kYes) {
       bytes += static_cast<int64_t>(record.size());
@@ -138,22 +104,18 @@ Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t 
     if (!taken.ok()) failure = taken.status();
     break;
   }
-  CountTaken(static_cast<int64_t>(i - from), bytes, full);
+  room_.CountTaken(static_cast<int64_t>(i - from), bytes, full);
   if (!failure.ok()) return failure;
   return i;
 }
 
 void Producer::OnWritable(std::function<void(Status)> done) {
-  {
-    std::lock_guard<std::mutex> lock(waiters_mutex_);
-    waiters_.push_back(std::move(done));
-    has_waiters_ = true;
-  }
+  room_.AddWaiter(std::move(done));
   // Looked at after the waiter is known: the delivery thread looks the other way round, so one of the two sees the other.
   if (closed_) {
-    TellWaiters(ClosedProducer());
-  } else if (HasRoom()) {
-    TellWaiters(Status::Ok());
+    room_.TellWaiters(ClosedProducer());
+  } else if (room_.HasRoom()) {
+    room_.TellWaiters(Status::Ok());
   }
 }
 
@@ -174,18 +136,10 @@ Status Producer::Flush(int64_t timeout_ms) {
     }
     if (left <= 0) {
       return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "Producer.flush",
-                         std::to_string(GetStats().queued_records) + " records were not delivered within " +
-                             std::to_string(timeout_ms) + " ms");
+                         std::to_string(room_.GetStats().queued_records) +
+                             " records were not delivered within " + std::to_string(timeout_ms) + " ms");
     }
   }
-}
-
-Producer::Stats Producer::GetStats() const {
-  // Settled first: a record may be settled before it is counted as taken, and the difference must not grow meanwhile.
-  const int64_t settled_records = settled_records_;
-  const int64_t settled_bytes = settled_bytes_;
-  return {std::max<int64_t>(0, taken_records_ - settled_records),
-          std::max<int64_t>(0, taken_bytes_ - settled_bytes), delivered_records_};
 }
 
 void Producer::Close() {
@@ -199,7 +153,7 @@ void Producer::Close() {
   stopped_ = true;
   rd_kafka_queue_yield(queue_.get());
   deliveries_.join();
-  TellWaiters(ClosedProducer());
+  room_.TellWaiters(ClosedProducer());
   queue_.reset();
   for (const auto& topic : topics_) topic->set_handle(nullptr);
   client_.reset();
@@ -216,12 +170,12 @@ Status Producer::Append(int topic_id, int32_t partition, std::string_view key,
                         std::optional<std::string_view> value, std::string_view headers,
                         int64_t timestamp_ms) {
   ProducedTopic& topic = *topics_[static_cast<size_t>(topic_id)];
-  Record record{key.data() == nullptr ? "" : key.data(),
-                key.size(),
-                !value.has_value() ? nullptr : (value->data() == nullptr ? "" : value->data()),
-                value.has_value() ? value->size() : 0,
-                timestamp_ms,
-                nullptr};
+  ProducedRecord record{key.data() == nullptr ? "" : key.data(),
+                        key.size(),
+                        !value.has_value() ? nullptr : (value->data() == nullptr ? "" : value->data()),
+                        value.has_value() ? value->size() : 0,
+                        timestamp_ms,
+                        nullptr};
   while (true) {
     {
       std::shared_lock<std::shared_mutex> lock(lifetime_);
@@ -237,7 +191,7 @@ Status Producer::Append(int topic_id, int32_t partition, std::string_view key,
       if (record.headers != nullptr && !is_taken) rd_kafka_headers_destroy(record.headers);
       if (!taken.ok()) return taken.status();
       const bool full = taken.value() == Taken::kQueueFull;
-      CountTaken(full ? 0 : 1, full ? 0 : static_cast<int64_t>(record.size()), full);
+      room_.CountTaken(full ? 0 : 1, full ? 0 : static_cast<int64_t>(record.size()), full);
       if (!full) return Status::Ok();
     }
     const Status status = WaitForRoom();
@@ -260,7 +214,8 @@ const ProducedTopic* Producer::FindTopic(int64_t id) const {
   return topics_[static_cast<size_t>(id)].get();
 }
 
-Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record) {
+Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t partition,
+                                             const ProducedRecord& record) {
   if (partition < 0) {
     partition = record.key == nullptr
                     ? topic.PartitionOfNullKey(record.size())
@@ -270,25 +225,7 @@ Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t parti
                            " does not exist: the topic has " + std::to_string(topic.partitions()) +
                            " partitions");
   }
-  rd_kafka_vu_t arguments[7];
-  arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
-  arguments[0].u.rkt = topic.handle();
-  arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
-  arguments[1].u.i32 = partition;
-  arguments[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-  arguments[2].u.i = RD_KAFKA_MSG_F_COPY;
-  arguments[3].vtype = RD_KAFKA_VTYPE_KEY;
-  arguments[3].u.mem.ptr = const_cast<void*>(record.key);
-  arguments[3].u.mem.size = record.key_size;
-  arguments[4].vtype = RD_KAFKA_VTYPE_VALUE;
-  arguments[4].u.mem.ptr = const_cast<void*>(record.value);
-  arguments[4].u.mem.size = record.value_size;
-  arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-  // librdkafka takes 0 for "now"; there is no way to send 0 itself, and 1 ms is nearer to it.
-  arguments[5].u.i64 = record.timestamp_ms == 0 ? 1 : std::max<int64_t>(record.timestamp_ms, 0);
-  arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS;
-  arguments[6].u.headers = record.headers;
-  rd_kafka_error_t* error = rd_kafka_produceva(client_.get(), arguments, record.headers == nullptr ? 6 : 7);
+  rd_kafka_error_t* error = HandOver(client_.get(), topic.handle(), partition, record);
   if (error == nullptr) return Taken::kYes;
   const bool could_fit = static_cast<int64_t>(record.size()) <= queue_bytes_max_;
   if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL && could_fit) {
@@ -299,7 +236,7 @@ Result<Producer::Taken> Producer::ProduceOne(ProducedTopic& topic, int32_t parti
 }
 
 Status Producer::Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition,
-                         const Record& record) {
+                         const ProducedRecord& record) {
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   const std::string where = "Producer.produce: a record for " + Describe(topic.name(), partition);
   Status status;
@@ -326,16 +263,6 @@ Status Producer::WaitForRoom() {
     if (owner_.cancelled()) return ClosedProducer();
   }
   return told.get();
-}
-
-void Producer::CountTaken(int64_t records, int64_t bytes, bool full) {
-  const int64_t taken = taken_records_.fetch_add(records) + records;
-  taken_bytes_.fetch_add(bytes);
-  if (full) {
-    low_water_records_ = std::max<int64_t>(0, taken - settled_records_) / 2;
-  } else if (low_water_records_ != INT64_MAX) {
-    low_water_records_ = INT64_MAX;
-  }
 }
 
 void Producer::RunDeliveries() {
@@ -371,10 +298,8 @@ void Producer::HandleDeliveries(rd_kafka_event_t* event) {
           reason == nullptr ? rd_kafka_err2str(message->err) : reason));
     }
   }
-  delivered_records_ += delivered;
-  settled_bytes_ += bytes;
-  settled_records_ += records;
-  if (has_waiters_ && HasRoom()) TellWaiters(closed_ ? ClosedProducer() : Status::Ok());
+  room_.CountSettled(records, delivered, bytes);
+  if (room_.has_waiters() && room_.HasRoom()) room_.TellWaiters(closed_ ? ClosedProducer() : Status::Ok());
 }
 
 void Producer::KeepFirstError(const Status& error) {
@@ -382,18 +307,6 @@ void Producer::KeepFirstError(const Status& error) {
   if (failed_ || error.ok()) return;
   first_error_ = error;
   failed_.store(true, std::memory_order_release);
-}
-
-bool Producer::HasRoom() const { return taken_records_ - settled_records_ <= low_water_records_; }
-
-void Producer::TellWaiters(const Status& status) {
-  std::vector<std::function<void(Status)>> waiters;
-  {
-    std::lock_guard<std::mutex> lock(waiters_mutex_);
-    waiters.swap(waiters_);
-    has_waiters_ = false;
-  }
-  for (const auto& waiter : waiters) waiter(status);
 }
 
 }  // namespace weir

@@ -17,7 +17,9 @@
 #include "common/kafka_handles.h"
 #include "common/status.h"
 #include "produce/produce_batch.h"
+#include "produce/produced_record.h"
 #include "produce/produced_topic.h"
+#include "produce/queue_room.h"
 #include "state/changelog_sink.h"
 
 namespace weir {
@@ -60,12 +62,8 @@ class Producer final : public ChangelogSink {
   // Waits until all that was taken is delivered. Returns the first delivery error, _TIMED_OUT, or Closed.
   Status Flush(int64_t timeout_ms);
 
-  struct Stats {
-    int64_t queued_records;
-    int64_t queued_bytes;
-    int64_t delivered_records;
-  };
-  Stats GetStats() const;
+  using Stats = QueueRoom::Stats;
+  Stats GetStats() const { return room_.GetStats(); }
 
   // Drops what is not delivered and destroys the client. Idempotent; waits for a call that is under way.
   void Close();
@@ -82,32 +80,20 @@ class Producer final : public ChangelogSink {
   const ProducedTopic* FindTopic(int64_t id) const;
 
  private:
-  struct Record {
-    const void* key;  // null: a null key
-    size_t key_size;
-    const void* value;  // null: a null value
-    size_t value_size;
-    int64_t timestamp_ms;
-    rd_kafka_headers_t* headers;  // taken when the record is; null when there are none
-    size_t size() const { return key_size + value_size; }
-  };
   enum class Taken { kYes, kQueueFull };
 
   Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max,
            const Cancellation& owner);
 
   // REQUIRES: lifetime_ held.
-  Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const Record& record);
+  Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const ProducedRecord& record);
   Status Refused(rd_kafka_error_t* error, const ProducedTopic& topic, int32_t partition,
-                 const Record& record);
+                 const ProducedRecord& record);
   Status WaitForRoom();
-  void CountTaken(int64_t records, int64_t bytes, bool full);
 
   void RunDeliveries();
   void HandleDeliveries(rd_kafka_event_t* event);
   void KeepFirstError(const Status& error);
-  bool HasRoom() const;
-  void TellWaiters(const Status& status);
 
   const int64_t record_bytes_max_;  // message.max.bytes
   const int64_t queue_bytes_max_;   // queue.buffering.max.kbytes
@@ -122,18 +108,7 @@ class Producer final : public ChangelogSink {
   std::atomic<bool> stopped_{false};                    // the delivery thread ends
   std::thread deliveries_;
 
-  // Taken minus settled is what is queued; a settlement may be counted a moment before the batch that it belongs to.
-  std::atomic<int64_t> taken_records_{0};
-  std::atomic<int64_t> taken_bytes_{0};
-  std::atomic<int64_t> settled_records_{0};
-  std::atomic<int64_t> settled_bytes_{0};
-  std::atomic<int64_t> delivered_records_{0};
-  // After a full queue: there is room again when no more records than this are queued.
-  std::atomic<int64_t> low_water_records_{INT64_MAX};
-
-  std::mutex waiters_mutex_;
-  std::vector<std::function<void(Status)>> waiters_;  // guarded by waiters_mutex_
-  std::atomic<bool> has_waiters_{false};
+  QueueRoom room_;
 
   mutable std::mutex first_error_mutex_;
   Status first_error_;  // guarded by first_error_mutex_
