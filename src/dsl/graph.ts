@@ -1,5 +1,5 @@
 import type { Serde } from '../serde/serde.ts'
-import type { SourceOptions } from '../topology/topology.ts'
+import type { SourceOptions } from '../topology/node-options.ts'
 import { Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 

@@ -2,9 +2,10 @@ import { tableSource } from '../process/operators/table-source.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
+import type { SourceOptions } from '../topology/node-options.ts'
 import type { OptimizationRule } from '../topology/optimization.ts'
 import { checkName, checkSerde, kindOf } from '../topology/options.ts'
-import type { SourceOptions, Topology } from '../topology/topology.ts'
+import type { Topology } from '../topology/topology.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import {
   addGlobalStore,

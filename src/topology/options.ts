@@ -67,3 +67,8 @@ export function kindOf(value: unknown): string {
   if (typeof value === 'object') return 'an object'
   return `a ${typeof value}`
 }
+
+/** One name is a list of one. What else it is, `checkNames` says. */
+export function listOf(oneOrMany: unknown): unknown {
+  return typeof oneOrMany === 'string' ? [oneOrMany] : oneOrMany
+}

@@ -1,71 +1,22 @@
 import type { ProcessorSupplier } from '../process/processor.ts'
-import type { Serde } from '../serde/serde.ts'
+import { checkFixedPartitions, checkStores } from './check-built.ts'
 import { checkSupplier } from './check-supplier.ts'
 import type {
   NodeDefinition,
-  OffsetReset,
-  Partitioner,
   ProcessorDefinition,
   RepartitionTopicDefinition,
-  SinkDefinition,
-  SourceDefinition,
   StoreDefinition,
-  TimestampExtractor,
-  TopicChooser,
   TopologyDefinition,
 } from './definition.ts'
 import { describeTopology } from './describe.ts'
 import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
-import {
-  checkBoolean,
-  checkFunction,
-  checkName,
-  checkNames,
-  checkOptions,
-  checkSerde,
-  kindOf,
-} from './options.ts'
+import { sinkDefinition, sourceDefinition } from './node-definitions.ts'
+import type { ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
+import { checkBoolean, checkName, checkNames, checkOptions, kindOf, listOf } from './options.ts'
+import { SourceTopics } from './source-topics.ts'
 import { buildSubtopologies } from './subtopologies.ts'
-import { checkPattern, wholeMatcher } from './topic-patterns.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
-
-const OFFSET_RESETS: readonly unknown[] = ['earliest', 'latest', 'none']
-
-export interface SourceOptions<K, V> {
-  /** At least one; or a pattern: every topic whose whole name matches, also one that is created later. No other source reads them. */
-  readonly topics: string | readonly string[] | RegExp
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-  /** Where a group without committed offsets begins. Default: WEIR_AUTO_OFFSET_RESET. */
-  readonly offsetReset?: OffsetReset
-  /** Default: the record's own timestamp. */
-  readonly timestampExtractor?: TimestampExtractor
-}
-
-export interface ProcessorOptions {
-  /** Nodes added before, at least one. */
-  readonly parents: string | readonly string[]
-  /** Stores added before that the processor uses. Default: none. */
-  readonly stores?: readonly string[]
-  /** True when every record that it forwards has the key of the record it came for. Default: false. */
-  readonly preservesKey?: boolean
-  /** Of its stores, those that it reads by the record's own key: their rows are fetched ahead, a batch at a time. Default: none. */
-  readonly readsByKey?: readonly string[]
-}
-
-export interface SinkOptions<K, V> {
-  /** Nodes added before, at least one. */
-  readonly parents: string | readonly string[]
-  /** A topic; or a function that chooses one for each record, of those in `topics`. */
-  readonly topic: string | TopicChooser<K, V>
-  /** What a chooser may choose, at least one; all must exist. */
-  readonly topics?: readonly string[]
-  readonly key: Serde<K>
-  readonly value: Serde<V>
-  /** Default: murmur2 of the key's bytes, as Kafka's own. */
-  readonly partitioner?: Partitioner<K, V>
-}
 
 /** A processor whose stores may still grow. */
 interface ProcessorNode extends ProcessorDefinition {
@@ -91,10 +42,7 @@ export class Topology implements TopologyModule {
   /** The nodes that fill them. */
   readonly #globalNodes = new Set<string>()
   readonly #repartitionTopics = new Map<string, RepartitionTopicDefinition>()
-  /** By topic. */
-  readonly #sources = new Map<string, string>()
-  /** Of sources that have one. */
-  readonly #patterns = new Map<string, RegExp>()
+  readonly #sourceTopics = new SourceTopics()
   /** Names of sources whose topics need the same number of partitions. */
   readonly #copartitioned: (readonly string[])[] = []
   #built: TopologyDefinition | null = null
@@ -102,30 +50,9 @@ export class Topology implements TopologyModule {
   addSource<K, V>(name: string, options: SourceOptions<K, V>): this {
     const where = this.#checkNewNode('source', name)
     checkOptions(where, options ?? null, ['topics', 'key', 'value', 'offsetReset', 'timestampExtractor'])
-    const { key, value, offsetReset, timestampExtractor } = options
-    const pattern = options.topics instanceof RegExp ? options.topics : undefined
-    const topics = pattern === undefined ? this.#checkTopics(where, options.topics) : []
-    if (pattern !== undefined) this.#checkPattern(where, pattern)
-    checkSerde(where, 'key', key)
-    checkSerde(where, 'value', value)
-    if (offsetReset !== undefined && !OFFSET_RESETS.includes(offsetReset)) {
-      throw new TopologyError(
-        `${where}: offsetReset is ${String(offsetReset)}; allowed: ${OFFSET_RESETS.join(', ')}`,
-      )
-    }
-    if (timestampExtractor !== undefined) checkFunction(where, 'timestampExtractor', timestampExtractor)
-    for (const topic of topics) this.#sources.set(topic, name)
-    if (pattern !== undefined) this.#patterns.set(name, pattern)
-    const source: SourceDefinition = {
-      kind: 'source',
-      name,
-      topics,
-      ...(pattern !== undefined && { pattern }),
-      key,
-      value,
-      ...(offsetReset !== undefined && { offsetReset }),
-      ...(timestampExtractor !== undefined && { timestampExtractor }),
-    }
+    const reads = this.#sourceTopics.check(where, options.topics)
+    const source = sourceDefinition(where, name, reads, options)
+    this.#sourceTopics.add(name, reads)
     this.#nodes.set(name, source)
     return this.#changed()
   }
@@ -160,22 +87,8 @@ export class Topology implements TopologyModule {
   addSink<K, V>(name: string, options: SinkOptions<K, V>): this {
     const where = this.#checkNewNode('sink', name)
     checkOptions(where, options ?? null, ['parents', 'topic', 'topics', 'key', 'value', 'partitioner'])
-    const { key, value, partitioner } = options
     const parents = this.#checkParents(where, options.parents)
-    const target = checkTarget(where, options.topic as string | TopicChooser, options.topics)
-    checkSerde(where, 'key', key)
-    checkSerde(where, 'value', value)
-    if (partitioner !== undefined) checkFunction(where, 'partitioner', partitioner)
-    const sink: SinkDefinition = {
-      kind: 'sink',
-      name,
-      parents,
-      ...target,
-      key,
-      value,
-      ...(partitioner !== undefined && { partitioner: partitioner as Partitioner }),
-    }
-    this.#nodes.set(name, sink)
+    this.#nodes.set(name, sinkDefinition(where, name, parents, options))
     return this.#changed()
   }
 
@@ -278,24 +191,11 @@ export class Topology implements TopologyModule {
 
   build(): TopologyDefinition {
     if (this.#built !== null) return this.#built
-    if (this.#sources.size === 0 && this.#patterns.size === 0)
-      throw new TopologyError('the topology has no source')
-    const connected = new Set<string>()
-    const nodes: NodeDefinition[] = []
-    for (const node of this.#nodes.values()) {
-      nodes.push(node.kind === 'processor' ? { ...node, stores: [...node.stores] } : node)
-      if (node.kind !== 'processor') continue
-      for (const store of node.stores) connected.add(store)
-      const foreign = node.readsByKey.find((store) => !node.stores.includes(store))
-      if (foreign !== undefined) {
-        throw new TopologyError(
-          `processor ${node.name}: readsByKey has ${foreign}, which is none of its stores`,
-        )
-      }
-    }
-    for (const store of this.#stores.keys()) {
-      if (!connected.has(store)) throw new TopologyError(`store ${store} is connected to no processor`)
-    }
+    if (this.#sourceTopics.isEmpty) throw new TopologyError('the topology has no source')
+    const nodes = [...this.#nodes.values()].map((node) =>
+      node.kind === 'processor' ? { ...node, stores: [...node.stores] } : node,
+    )
+    checkStores(nodes, this.#stores)
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
@@ -304,7 +204,7 @@ export class Topology implements TopologyModule {
     this.#built = {
       subtopologies,
       repartitionTopics,
-      ...(this.#patterns.size > 0 && { copartitionedSources: [...this.#copartitioned] }),
+      ...(this.#sourceTopics.hasPatterns && { copartitionedSources: [...this.#copartitioned] }),
       ...(globalStores.length > 0 && { globalStores }),
     }
     return this.#built
@@ -327,39 +227,6 @@ export class Topology implements TopologyModule {
     if (present !== undefined)
       throw new TopologyError(`${kind} ${name}: there is a ${present.kind} of that name already`)
     return `${kind} ${name}`
-  }
-
-  #checkTopics(where: string, given: unknown): readonly string[] {
-    const topics = listOf(given)
-    checkNames(where, 'topics', topics)
-    if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one`)
-    for (const [index, topic] of topics.entries()) {
-      checkName(where, 'a topic', topic)
-      const reader = this.#sources.get(topic)
-      if (reader !== undefined)
-        throw new TopologyError(`${where}: topic ${topic} is read by source ${reader} already`)
-      if (topics.indexOf(topic) < index) throw new TopologyError(`${where}: topic ${topic} is named twice`)
-      for (const [source, pattern] of this.#patterns) {
-        if (wholeMatcher(pattern)(topic)) {
-          throw new TopologyError(
-            `${where}: topic ${topic} matches the pattern ${pattern.source} of source ${source}; a topic is read by one source`,
-          )
-        }
-      }
-    }
-    return topics
-  }
-
-  #checkPattern(where: string, pattern: RegExp): void {
-    checkPattern(where, pattern)
-    const matches = wholeMatcher(pattern)
-    for (const [topic, source] of this.#sources) {
-      if (matches(topic)) {
-        throw new TopologyError(
-          `${where}: the pattern ${pattern.source} matches topic ${topic}, which source ${source} reads already`,
-        )
-      }
-    }
   }
 
   #checkParents(where: string, parents: unknown): readonly string[] {
@@ -392,43 +259,5 @@ export class Topology implements TopologyModule {
     this.#checkNotGlobal(where, store)
     if (!this.#stores.has(store as string))
       throw new TopologyError(`${where}: there is no store ${String(store)}`)
-  }
-}
-
-function listOf(oneOrMany: unknown): unknown {
-  return typeof oneOrMany === 'string' ? [oneOrMany] : oneOrMany
-}
-
-function checkTarget(
-  where: string,
-  topic: string | TopicChooser,
-  topics: readonly string[] | undefined,
-): Pick<SinkDefinition, 'topic' | 'topics' | 'chooser'> {
-  if (typeof topic !== 'function') {
-    checkName(where, 'topic', topic)
-    if (topics !== undefined)
-      throw new TopologyError(`${where}: topics are given, but topic is none that chooses: it is ${topic}`)
-    return { topic }
-  }
-  if (topics === undefined)
-    throw new TopologyError(`${where}: a function chooses the topic: give { topics } that it may choose`)
-  checkNames(where, 'topics', topics)
-  for (const name of topics) checkName(where, 'a topic', name)
-  if (topics.length === 0) throw new TopologyError(`${where}: topics is empty; allowed is at least one topic`)
-  return { topic: topics[0]!, topics: [...new Set(topics)], chooser: topic }
-}
-
-function checkFixedPartitions(
-  groups: readonly (readonly string[])[],
-  topics: ReadonlyMap<string, RepartitionTopicDefinition>,
-): void {
-  for (const group of groups) {
-    const fixed = group
-      .map((name) => topics.get(name))
-      .filter((topic) => topic !== undefined && topic.partitions !== null)
-    if (new Set(fixed.map((topic) => topic!.partitions)).size > 1) {
-      const list = fixed.map((topic) => `${topic!.name} has ${topic!.partitions}`).join(', ')
-      throw new TopologyError(`topics that are joined need the same number of partitions: ${list}`)
-    }
   }
 }

@@ -2,7 +2,7 @@ import type { Processor, ProcessorContext } from '../../../src/process/processor
 import type { StreamRecord } from '../../../src/process/record.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
-import type { OperatorTopology } from '../process/operators/join-topologies.ts'
+import type { OperatorTopology } from '../process/operators/operator-topology.ts'
 
 type Text = string | null
 
