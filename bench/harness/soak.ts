@@ -37,6 +37,11 @@ export interface Sample {
   nativeObjects: number
   memtableBytes: number
   blockCacheBytes: number
+  scanSeeks: number
+  scanSkippedKeys: number
+  flushes: number
+  compactions: number
+  compactionWrittenBytes: number
 }
 
 const watched = ['rssBytes', 'heapBytes', 'openScans', 'nativeObjects'] as const
@@ -175,6 +180,11 @@ async function look(pid: number, metricsUrl: string, startMs: number): Promise<S
     nativeObjects: sumOf(text, 'weir_native_objects'),
     memtableBytes: sumOf(text, 'weir_rocksdb_memtable_bytes'),
     blockCacheBytes: sumOf(text, 'weir_rocksdb_block_cache_bytes'),
+    scanSeeks: sumOf(text, 'weir_rocksdb_scan_seeks_total'),
+    scanSkippedKeys: sumOf(text, 'weir_rocksdb_scan_skipped_keys_total'),
+    flushes: sumOf(text, 'weir_rocksdb_flushes_total'),
+    compactions: sumOf(text, 'weir_rocksdb_compactions_total'),
+    compactionWrittenBytes: sumOf(text, 'weir_rocksdb_compaction_written_bytes_total'),
   }
   return Object.values(sample).some(Number.isNaN) ? null : sample
 }

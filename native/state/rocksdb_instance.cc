@@ -158,6 +158,7 @@ Status RocksdbInstance::OpenDatabase(StateMemory& memory) {
     return OpenFailure(status, context);
   }
   db_.reset(db);
+  for (const std::shared_ptr<TombstoneLimit>& limit : tombstone_limits_) limit->SetDatabase(db);
   return Status::Ok();
 }
 
@@ -181,6 +182,8 @@ Status RocksdbInstance::DescribeFamilies(StateMemory& memory, const rocksdb::DBO
     Result<rocksdb::ColumnFamilyOptions> options =
         FamilyOptionsFor(memory, options_.settings, family.settings);
     if (!options.ok()) return options.status();
+    tombstone_limits_.push_back(std::make_shared<TombstoneLimit>(family.name));
+    options.value().table_properties_collector_factories.push_back(tombstone_limits_.back());
     descriptors_.emplace_back(family.name, std::move(options.value()));
   }
   return Status::Ok();
@@ -306,6 +309,7 @@ Status RocksdbInstance::CloseLocked(bool flush) {
   }
   handles_.clear();
   const rocksdb::Status closed = db_->Close();
+  for (const std::shared_ptr<TombstoneLimit>& limit : tombstone_limits_) limit->SetDatabase(nullptr);
   if (result.ok()) result = Failure(closed, "cannot be closed");
   db_.reset();
   unflushed_.store(false);

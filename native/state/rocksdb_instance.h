@@ -16,6 +16,7 @@
 #include "state/flush_arbiter.h"
 #include "state/rocksdb_options.h"
 #include "state/state_memory.h"
+#include "state/tombstone_limit.h"
 
 namespace weir {
 
@@ -114,6 +115,7 @@ class RocksdbInstance final : public FlushTarget {
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
   // Of the families of handles_; set before the database is open.
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors_;
+  std::vector<std::shared_ptr<TombstoneLimit>> tombstone_limits_;  // as descriptors_
 
   std::atomic<bool> unflushed_{false};
   std::atomic<uint64_t> last_write_{0};

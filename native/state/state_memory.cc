@@ -55,6 +55,8 @@ constexpr NamedTicker kTickers[] = {
     {"getBytesRead", rocksdb::BYTES_READ},
     {"multiGetBytesRead", rocksdb::NUMBER_MULTIGET_BYTES_READ},
     {"scanBytesRead", rocksdb::ITER_BYTES_READ},
+    {"scanSeeks", rocksdb::NUMBER_DB_SEEK},
+    {"scanSkippedKeys", rocksdb::NUMBER_ITER_SKIP},
     {"bytesWritten", rocksdb::BYTES_WRITTEN},
     {"writeStallMicros", rocksdb::STALL_MICROS},
     {"fileOpens", rocksdb::NO_FILE_OPENS},

@@ -52,6 +52,9 @@ export interface RocksDbCounts {
   readonly getBytesRead: number
   readonly multiGetBytesRead: number
   readonly scanBytesRead: number
+  /** Scans' seeks, and the deleted and overwritten keys that scans stepped over; told when a scan's iterator goes. */
+  readonly scanSeeks: number
+  readonly scanSkippedKeys: number
   readonly bytesWritten: number
   /** Bytes of files. */
   readonly flushBytesWritten: number

@@ -216,6 +216,12 @@ export const processMetricCatalogue = {
     help: 'Bytes of rows read from RocksDB; by: get, multiget, scan',
     labels: ['by'],
   },
+  weir_rocksdb_scan_seeks_total: { type: 'counter', help: 'Places that scans looked for', labels: [] },
+  weir_rocksdb_scan_skipped_keys_total: {
+    type: 'counter',
+    help: 'Deleted and overwritten keys that scans stepped over',
+    labels: [],
+  },
   weir_rocksdb_written_bytes_total: {
     type: 'counter',
     help: 'Bytes of rows written to RocksDB',

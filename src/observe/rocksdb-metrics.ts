@@ -66,6 +66,8 @@ export function setRocksDbCounts(set: MetricSet<ProcessMetricName>, counts: Rock
   set.total('weir_rocksdb_read_bytes_total', { by: 'get' }, counts.getBytesRead)
   set.total('weir_rocksdb_read_bytes_total', { by: 'multiget' }, counts.multiGetBytesRead)
   set.total('weir_rocksdb_read_bytes_total', { by: 'scan' }, counts.scanBytesRead)
+  set.total('weir_rocksdb_scan_seeks_total', {}, counts.scanSeeks)
+  set.total('weir_rocksdb_scan_skipped_keys_total', {}, counts.scanSkippedKeys)
   set.total('weir_rocksdb_written_bytes_total', {}, counts.bytesWritten)
   set.total('weir_rocksdb_flush_written_bytes_total', {}, counts.flushBytesWritten)
   set.total('weir_rocksdb_compaction_read_bytes_total', {}, counts.compactionBytesRead)

@@ -139,6 +139,8 @@ const countedAs: Readonly<Record<keyof RocksDbCounts, string>> = {
   getBytesRead: 'read_bytes_total{by="get"}',
   multiGetBytesRead: 'read_bytes_total{by="multiget"}',
   scanBytesRead: 'read_bytes_total{by="scan"}',
+  scanSeeks: 'scan_seeks_total',
+  scanSkippedKeys: 'scan_skipped_keys_total',
   bytesWritten: 'written_bytes_total',
   flushBytesWritten: 'flush_written_bytes_total',
   compactionBytesRead: 'compaction_read_bytes_total',
