@@ -157,6 +157,7 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
     loggedMinute = Math.floor(sample.minute)
     log(
       `minute ${loggedMinute}: ${Math.round(sample.records / sample.minute / 60)} records/s, ` +
+        `${Math.round(sample.scanSkippedKeys / sample.scanSeeks)} keys skipped a scan, ` +
         `RSS ${mebibytes(sample.rssBytes)}, heap ${mebibytes(sample.heapBytes)}, ` +
         `${sample.openScans} open scans, ${sample.nativeObjects} native objects`,
     )

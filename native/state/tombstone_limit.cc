@@ -42,9 +42,8 @@ bool TombstoneLimit::IsReached(uint64_t deletions) const {
       if (!file.being_compacted) deletions += file.num_deletions;
       continue;
     }
-    // RocksDB counts the rows of files that it has opened with the database at its next flush.
-    if (file.num_entries == 0) return false;
-    rows_below += file.num_entries - file.num_deletions;
+    const bool is_counted = file.num_entries > 0;
+    rows_below += is_counted ? file.num_entries - file.num_deletions : file.size / kRowBytes;
   }
   return deletions >= kDeletionsMin && deletions >= rows_below / 2;
 }
