@@ -90,7 +90,8 @@ export const rocksdbVariables = {
     {
       env: 'WEIR_ROCKSDB_LEVEL0_FILE_NUM_COMPACTION_TRIGGER',
       type: count(1),
-      meaning: 'Flushed files of a store at which they are compacted: fewer read faster, more write less.',
+      meaning:
+        'Flushed files of a store at which they are compacted: fewer read faster, more write less. Fewer are compacted when they have at least half as many deletions as there are rows in the older files.',
     },
     byProfile(10, 4),
   ),

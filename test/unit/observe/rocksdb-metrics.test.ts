@@ -134,7 +134,21 @@ test('reads, writes, flushes and the sizes of stores', async () => {
     assert.equal(scanRows(database, a, 'key-1400', null, false, 200, 40_000).length, 100)
     // Told when the scan's iterator goes, which a commit would do, too.
     database.discard()
-    assert.ok(counted().scanBytesRead >= 100 * 108)
+    const scanned = counted()
+    assert.ok(scanned.scanBytesRead >= 100 * 108)
+    assert.deepEqual([scanned.scanSeeks, scanned.scanSkippedKeys], [1, 0])
+
+    applyRows(
+      database,
+      a,
+      rows.slice(400, 450).map(({ key }) => ({ key, value: null })),
+    )
+    await database.drain(producer)
+    await database.commit()
+    assert.equal(scanRows(database, a, 'key-1400', null, true, 200, 40_000).length, 50)
+    database.discard()
+    // Each deletion, and the row that it hides.
+    assert.equal(counted().scanSkippedKeys, 100)
     assert.equal(memory.counts().backgroundErrors, 0)
   })
 })
