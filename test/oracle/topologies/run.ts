@@ -41,6 +41,11 @@ export async function compareTopologies(
       description = { ...description, optimized: false }
       ;[weir, kafkaStreams] = await run(description)
     }
+    // A window that was deleted and is still in Kafka Streams' cache, met by a record of sliding windows: Kafka Streams fails, Weir does not.
+    if (kafkaStreams.failed?.includes('because "next.value" is null') && description.caching) {
+      description = { ...description, caching: false }
+      ;[weir, kafkaStreams] = await run(description)
+    }
     if (!differs) count(description, weir.refused !== undefined, counts)
     try {
       assertSame(description, weir, kafkaStreams)
