@@ -9,6 +9,9 @@ cd "$(dirname "$0")/.."
 
 jobs=$(nproc)
 
+# What Node makes of a TypeScript file is kept: every test file is a process, and starts others.
+export NODE_COMPILE_CACHE=$PWD/build/compile-cache
+
 # node_tests <node's options> -- <folders or files>: every *.test.ts under them, in one run of Node's test runner.
 node_tests() {
   local options=() files=()
@@ -25,21 +28,28 @@ node_tests() {
   scripts/node --test "${options[@]}" "${files[@]}"
 }
 
-# core_tests <build folder> <cmake's options>: builds the C++ core's tests and runs them.
+# core_tests <build folder> <cmake's options>: builds the C++ core's tests and runs them, in four processes: they wait for most of their time.
 core_tests() {
   local folder=$1
   shift
   cmake -S native -B "$folder" "$@" >/dev/null
   cmake --build "$folder" --parallel "$jobs" -- --quiet
-  "$folder/weir_core_test" --gtest_brief=1
+  local shards=() shard result=0
+  for shard in 0 1 2 3; do
+    GTEST_TOTAL_SHARDS=4 GTEST_SHARD_INDEX=$shard "$folder/weir_core_test" --gtest_brief=1 &
+    shards+=($!)
+  done
+  for shard in "${shards[@]}"; do wait "$shard" || result=1; done
+  return "$result"
 }
 
-suite_unit() { node_tests --test-reporter=spec -- test/unit test/native test/model; }
+# By default Node leaves a core idle.
+suite_unit() { node_tests "--test-concurrency=$jobs" --test-reporter=spec -- test/unit test/native test/model; }
 
 suite_native() { core_tests build/native; }
 
-# Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
-suite_real() { node_tests --test-concurrency=2 --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
+# Half again as many files at a time as cores: each waits for its servers and sessions for more than half of the time.
+suite_real() { node_tests "--test-concurrency=$((jobs + (jobs + 1) / 2))" --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {

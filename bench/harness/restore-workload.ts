@@ -61,7 +61,7 @@ async function runRestore(options: RestoreBenchOptions, log: (line: string) => v
   mkdirSync(logDir, { recursive: true })
   const runs: RunResult[] = []
   const readMicros: Record<string, number> = {}
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ measured: true })
   for (const variant of variants.filter(({ name }) => options.variants.includes(name))) {
     const changelog = await loadChangelog(kafka, variant.name, variant.keys(options), options, log)
     for (let number = 1; number <= options.runs; number++) {

@@ -100,7 +100,10 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
   rmSync(logDir, { recursive: true, force: true })
   mkdirSync(logDir, { recursive: true })
   // What has been read goes soon, so that the disk does not fill.
-  await using kafka = await startKafka({ properties: { 'log.retention.check.interval.ms': 5_000 } })
+  await using kafka = await startKafka({
+    measured: true,
+    properties: { 'log.retention.check.interval.ms': 5_000 },
+  })
   const { bootstrapServers } = kafka
   const retention = { 'retention.bytes': 64 * MiB, 'segment.bytes': 16 * MiB }
   const topics = { input: 'soak-input', output: 'soak-output' }

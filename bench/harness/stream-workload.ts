@@ -58,7 +58,7 @@ export async function runStreamWorkload(
   mkdirSync(logDir, { recursive: true })
   const runs: RunResult[] = []
   const progress: Record<string, Measured['progress']> = {}
-  await using kafka = await startKafka()
+  await using kafka = await startKafka({ measured: true })
   for (const variant of variants) {
     const topics = await loadTopics(kafka, variant, options, log)
     for (let round = 1; round <= options.runs; round++) {

@@ -1,6 +1,6 @@
 /** What a group does to a process, and the cluster to a group: each is survived, or named. */
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 
 import {
   createTopics,
@@ -193,28 +193,37 @@ describe('a process in its group', () => {
   })
 })
 
-describe('a thread that does what it must not', () => {
+/** Its tests have topics of their own, and wait for most of their time: they run side by side. */
+describe('a thread that does what it must not', { concurrency: true }, () => {
+  let kafka: KafkaService
+  before(async () => {
+    kafka = await startKafka()
+  })
+  after(() => kafka.stop())
+
   for (const [value, env, message] of [
     ['exit', {}, /^weir: stream thread \d: worker exited with code: 0$/m],
     ['reject', {}, /^weir: stream thread \d: nobody awaits this$/m],
     [
       'hang',
-      { WEIR_THREAD_STUCK_TIMEOUT_MS: '2000' },
-      /^weir: stream thread \d has stood still for \d+ ms \(WEIR_THREAD_STUCK_TIMEOUT_MS=2000\)$/m,
+      // A thread that starts gives no sign of life yet, and on a machine with much else to do it starts slowly.
+      { WEIR_THREAD_STUCK_TIMEOUT_MS: '20000' },
+      /^weir: stream thread \d has stood still for \d+ ms \(WEIR_THREAD_STUCK_TIMEOUT_MS=20000\)$/m,
     ],
   ] as const) {
     test(`${value}: the process ends and says so, and the other thread has committed`, async () => {
-      await using kafka = await startKafka()
       const { bootstrapServers } = kafka
-      await createTopics(bootstrapServers, { input: 2, output: 2 })
-      await using worker = await start(kafka, 'misbehaving', misbehaving, {
+      const input = `${value}-input`
+      await createTopics(bootstrapServers, { [input]: 2, [`${value}-output`]: 2 })
+      await using worker = await start(kafka, value, misbehaving, {
+        TOPIC_PREFIX: `${value}-`,
         WEIR_COMMIT_INTERVAL_MS: '600000',
         ...env,
       })
       await worker.ready()
       await produceAll(bootstrapServers, [
         ...Array.from({ length: 100 }, (_, n) => ({
-          topic: 'input',
+          topic: input,
           partition: 1,
           key: null,
           value: `${n}`,
@@ -225,11 +234,11 @@ describe('a thread that does what it must not', () => {
         async () => (await worker.recordsProcessed()) === 100,
         'does not process the good partition',
       )
-      await produceAll(bootstrapServers, values('input', [value]))
+      await produceAll(bootstrapServers, values(input, [value]))
       const { code, stderr } = await worker.exited
       assert.equal(code, 1)
       assert.match(stderr, message)
-      assert.deepEqual(await lagOf(bootstrapServers, 'misbehaving', ['input']), {
+      assert.deepEqual(await lagOf(bootstrapServers, value, [input]), {
         committed: 100,
         remaining: 1,
       })
@@ -237,13 +246,19 @@ describe('a thread that does what it must not', () => {
   }
 })
 
-describe('where a partition is read from', () => {
+/** As above: each has topics of its own. */
+describe('where a partition is read from, and internal topics', { concurrency: true }, () => {
+  let kafka: KafkaService
+  before(async () => {
+    kafka = await startKafka()
+  })
+  after(() => kafka.stop())
+
   test('latest: from the end at the first start, from there also after a restart', async () => {
-    await using kafka = await startKafka()
     const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { input: 1, output: 1 })
-    await produceAll(bootstrapServers, values('input', ['before']))
-    const settings = { RESET: 'latest', WEIR_SESSION_TIMEOUT_MS: '6000' }
+    await createTopics(bootstrapServers, { 'latest-input': 1, 'latest-output': 1 })
+    await produceAll(bootstrapServers, values('latest-input', ['before']))
+    const settings = { RESET: 'latest', TOPIC_PREFIX: 'latest-', WEIR_SESSION_TIMEOUT_MS: '6000' }
     const stateDir = makeScratchDir('groups')
     {
       await using worker = await start(kafka, 'latest', resets, settings, stateDir)
@@ -251,71 +266,70 @@ describe('where a partition is read from', () => {
       await worker.kill9()
     }
     // Nothing was processed by then, but the group began before this.
-    await produceAll(bootstrapServers, values('input', ['between']))
+    await produceAll(bootstrapServers, values('latest-input', ['between']))
     await using worker = await start(kafka, 'latest', resets, settings, stateDir)
     await worker.ready()
-    await produceAll(bootstrapServers, values('input', ['after']))
-    await worker.whileRunning(waitUntilConsumed(bootstrapServers, 'latest', ['input'], { timeoutMs: 60_000 }))
+    await produceAll(bootstrapServers, values('latest-input', ['after']))
+    await worker.whileRunning(
+      waitUntilConsumed(bootstrapServers, 'latest', ['latest-input'], { timeoutMs: 60_000 }),
+    )
     await worker.stop()
-    assert.deepEqual(await readValues(kafka, 'output'), ['between', 'after'])
+    assert.deepEqual(await readValues(kafka, 'latest-output'), ['between', 'after'])
   })
 
   test('none: a group without an offset does not start, and says which partition', async () => {
-    await using kafka = await startKafka()
-    await createTopics(kafka.bootstrapServers, { input: 1, output: 1 })
+    await createTopics(kafka.bootstrapServers, { 'none-input': 1, 'none-output': 1 })
     const { code, stderr } = await runWeir(['run', resets], {
       WEIR_APPLICATION_ID: 'none',
       WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
       WEIR_STATE_DIR: makeScratchDir('groups'),
       WEIR_HTTP_PORT: '-1',
       RESET: 'none',
+      TOPIC_PREFIX: 'none-',
     })
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^weir: input partition 0: the group has no committed offset, and the offset reset is none$/m,
+      /^weir: none-input partition 0: the group has no committed offset, and the offset reset is none$/m,
     )
   })
 
   test('records deleted below the committed offset: the rest is read, with a line', async () => {
-    await using kafka = await startKafka()
     const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { input: 1, output: 1 })
-    await produceAll(bootstrapServers, values('input', ['a']))
+    await createTopics(bootstrapServers, { 'deleted-input': 1, 'deleted-output': 1 })
+    await produceAll(bootstrapServers, values('deleted-input', ['a']))
+    const settings = { RESET: 'earliest', TOPIC_PREFIX: 'deleted-' }
     const stateDir = makeScratchDir('groups')
     {
-      await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+      await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
       await worker.ready()
       await worker.whileRunning(
-        waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
+        waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
       )
       await worker.stop()
     }
-    await produceAll(bootstrapServers, values('input', ['b', 'c', 'd']))
+    await produceAll(bootstrapServers, values('deleted-input', ['b', 'c', 'd']))
     const admin = adminOf(kafka)
-    await admin.deleteRecords([{ topic: 'input', partition: 0, offset: 3 }], 10_000)
+    await admin.deleteRecords([{ topic: 'deleted-input', partition: 0, offset: 3 }], 10_000)
     await admin.close()
-    await using worker = await start(kafka, 'deleted', resets, { RESET: 'earliest' }, stateDir)
+    await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
     await worker.ready()
     await worker.whileRunning(
-      waitUntilConsumed(bootstrapServers, 'deleted', ['input'], { timeoutMs: 60_000 }),
+      waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
     )
     await worker.stop()
-    assert.deepEqual(await readValues(kafka, 'output'), ['a', 'd'])
+    assert.deepEqual(await readValues(kafka, 'deleted-output'), ['a', 'd'])
     assert.match(
       worker.output,
-      /"topic":"input","partition":0,"offset":3,"message":"the committed offset was deleted/,
+      /"topic":"deleted-input","partition":0,"offset":3,"message":"the committed offset was deleted/,
     )
   })
-})
 
-describe('internal topics', () => {
-  test('have the settings of the contract, and a changelog with another partition count is refused', async () => {
-    await using kafka = await startKafka()
+  test('internal topics have the settings of the contract, and a changelog with another partition count is refused', async () => {
     const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { input: 3, counts: 3 })
+    await createTopics(bootstrapServers, { 'internal-input': 3, 'internal-counts': 3 })
     {
-      await using worker = await start(kafka, 'internal', counts)
+      await using worker = await start(kafka, 'internal', counts, { COUNT_PREFIX: 'internal-' })
       await worker.ready()
       await worker.stop()
     }

@@ -1,4 +1,4 @@
-/** Passes records on; where a new group begins is RESET's to say. */
+/** Passes `input` on to `output`, TOPIC_PREFIX before both names; where a new group begins is RESET's to say. */
 import {
   type OffsetReset,
   type Processor,
@@ -17,10 +17,11 @@ class Pass implements Processor<string | null, string, string | null, string> {
   }
 }
 
+const prefix = process.env.TOPIC_PREFIX ?? ''
 const string = { key: serdes.string, value: serdes.string }
 const offsetReset = process.env.RESET as OffsetReset
 
 export default new Topology()
-  .addSource('in', { topics: 'input', ...string, offsetReset })
+  .addSource('in', { topics: `${prefix}input`, ...string, offsetReset })
   .addProcessor('pass', () => new Pass(), { parents: 'in' })
-  .addSink('out', { parents: 'pass', topic: 'output', ...string })
+  .addSink('out', { parents: 'pass', topic: `${prefix}output`, ...string })
