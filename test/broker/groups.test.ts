@@ -101,7 +101,7 @@ describe('a process in its group', () => {
       const random = new Random()
       t.diagnostic(`seed ${random.seed}`)
       const load = new CountLoad(60_000, 2_000, random)
-      const producing = await load.start(bootstrapServers, 4)
+      using producing = await load.start(bootstrapServers, 4)
       const env = {
         WEIR_GROUP_PROTOCOL: protocol,
         WEIR_COMMIT_INTERVAL_MS: '3000',
@@ -150,7 +150,7 @@ describe('a process in its group', () => {
     const random = new Random()
     t.diagnostic(`seed ${random.seed}`)
     const load = new CountLoad(60_000, 2_000, random)
-    const producing = await load.start(bootstrapServers, 4)
+    using producing = await load.start(bootstrapServers, 4)
     await using worker = await start(kafka, 'restarts', counts)
     await worker.ready()
     load.allow(20_000)

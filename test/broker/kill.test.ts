@@ -37,7 +37,7 @@ describe('ending a worker in the middle of a load', () => {
     const { bootstrapServers } = kafka
     const stateDir = join(scratch, end)
     const load = new CountLoad(records, keys, random, `${end}-`)
-    const producing = await load.start(bootstrapServers, partitions)
+    using producing = await load.start(bootstrapServers, partitions)
     const options = {
       module: 'test/support/topologies/count.ts',
       applicationId: end,

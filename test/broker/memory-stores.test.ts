@@ -25,7 +25,7 @@ describe('a count in memory with caching', () => {
       t.diagnostic(`seed ${random.seed}`)
       const { bootstrapServers } = kafka
       const load = new CountLoad(records, keys, random, `memory-${end}-`)
-      const producing = await load.start(bootstrapServers, 4)
+      using producing = await load.start(bootstrapServers, 4)
       const options = {
         module: 'test/support/topologies/cached-count.ts',
         applicationId: `memory-${end}`,

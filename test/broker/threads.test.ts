@@ -77,7 +77,7 @@ describe('stream threads and processes', () => {
       t.diagnostic(`seed ${random.seed}`)
       const name = `threads-${threads}`
       const load = new CountLoad(40_000, 2_000, random, `${name}-`)
-      const producing = await load.start(bootstrapServers, partitions)
+      using producing = await load.start(bootstrapServers, partitions)
       await using worker = await start(name, 'one', threads)
       await worker.until(
         async () => (await runningTasks(worker)) === partitions,
@@ -106,7 +106,7 @@ describe('stream threads and processes', () => {
       t.diagnostic(`seed ${random.seed}`)
       const name = `two-${protocol}`
       const load = new CountLoad(150_000, 5_000, random, `${name}-`)
-      const producing = await load.start(bootstrapServers, partitions)
+      using producing = await load.start(bootstrapServers, partitions)
       const env = { WEIR_GROUP_PROTOCOL: protocol }
       await using first = await start(name, 'first', 2, env)
       await first.until(

@@ -12,6 +12,7 @@ export class CountLoad {
   readonly trueCounts: Int32Array
   readonly #keys: Int32Array
   #allowed = 0
+  #isAbandoned = false
   #wake: () => void = () => {}
 
   /** @param prefix COUNT_PREFIX of the topology: several loads can share a broker */
@@ -35,23 +36,36 @@ export class CountLoad {
     this.#wake()
   }
 
-  /** Makes the topics, and begins to write all records, as they are allowed. */
-  async start(bootstrapServers: string, partitions: number): Promise<{ readonly done: Promise<unknown> }> {
+  /**
+   * Makes the topics, and begins to write all records, as they are allowed. Under `using` it writes no more at the end of the block: a test that
+   * failed would leave a producer behind that waits for ever, and its process with it.
+   */
+  async start(
+    bootstrapServers: string,
+    partitions: number,
+  ): Promise<Disposable & { readonly done: Promise<unknown> }> {
     await createTopics(bootstrapServers, { [this.input]: partitions, [this.output]: partitions })
     const done = produceAll(bootstrapServers, this.#records())
     // A failure is met by who waits for the end.
     done.catch(() => {})
-    return { done }
+    return {
+      done,
+      [Symbol.dispose]: () => {
+        this.#isAbandoned = true
+        this.#wake()
+      },
+    }
   }
 
   async *#records(): AsyncGenerator<OutgoingRecord> {
     const value = Buffer.alloc(20, 120)
     for (let index = 0; index < this.records; index++) {
-      while (index >= this.#allowed) {
+      while (index >= this.#allowed && !this.#isAbandoned) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve
         })
       }
+      if (this.#isAbandoned) return
       yield { topic: this.input, key: `key-${this.#keys[index]}`, value, timestamp: 1_000_000 + index }
     }
   }
