@@ -20,12 +20,14 @@ interface Outcome {
 const HANGS_MS = 240_000
 
 /**
- * Where memory is measured, should this be a run under AddressSanitizer: it keeps 256 MiB of what was freed, and every new stack that it sees. Of
- * both it keeps little then, so that growth is the addon's. Nothing else reads the variable.
+ * AddressSanitizer keeps 256 MiB of what was freed, and every stack that it sees: where memory is measured it is told to keep little of both. What
+ * is left is its allocator's, which takes up to 65 MiB more of the system for its size classes before it has enough.
  */
+const isSanitized = process.env.ASAN_OPTIONS !== undefined
 const SMALL_SANITIZER = {
   ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=16:malloc_context_size=5`,
 }
+const GROWTH_MAX_MIB = isSanitized ? 128 : 64
 
 async function run(
   script: string,
@@ -66,7 +68,7 @@ async function runWorkers(
 test('100 workers start, use everything, close and end; the process does not grow', async (t) => {
   const grownMiB = await runWorkers('clean', 100, 4, SMALL_SANITIZER)
   t.diagnostic(`grown by ${grownMiB} MiB over the last 75 workers`)
-  assert.ok(grownMiB < 64, `grown by ${grownMiB} MiB`)
+  assert.ok(grownMiB < GROWTH_MAX_MIB, `grown by ${grownMiB} MiB`)
 })
 
 test('workers that leave everything open', async () => {
