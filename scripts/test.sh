@@ -48,8 +48,8 @@ suite_unit() { node_tests "--test-concurrency=$jobs" --test-reporter=spec -- tes
 
 suite_native() { core_tests build/native; }
 
-# Half again as many files at a time as cores: each waits for its servers and sessions for more than half of the time.
-suite_real() { node_tests "--test-concurrency=$((jobs + (jobs + 1) / 2))" --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
+# Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
+suite_real() { node_tests --test-concurrency=2 --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {
