@@ -13,6 +13,7 @@ import {
 import type { OffsetReset } from '../../topology/definition.ts'
 import { type Logger, LogLimiter } from '../logger.ts'
 import { retryWhileUnreachable } from '../retry.ts'
+import { CommittedOffsets } from './committed-offsets.ts'
 import type { GroupMetadata, Membership, MembershipListener } from './membership.ts'
 import { isContinuous, type StartOffset, startOffset } from './start-offsets.ts'
 
@@ -47,6 +48,7 @@ export class ClassicMembership implements Membership {
   readonly #listener: MembershipListener
   readonly #limiter = new LogLimiter()
   readonly #leaving = new AbortController()
+  readonly #committed: CommittedOffsets
   /** The handling of everything told so far. */
   #handled: Promise<void> = Promise.resolve()
   /** The generation in which partitions were given back last; -1 when they were lost, or never had. */
@@ -56,6 +58,7 @@ export class ClassicMembership implements Membership {
     this.#options = options
     this.#logger = options.logger
     this.#listener = options.listener
+    this.#committed = new CommittedOffsets(options.mayGo)
     this.isCooperative = options.config.groupProtocol === 'consumer'
     this.#consumer = new Consumer(consumerConfig(options.config, options.inputPartitions), (event) =>
       this.#told(event),
@@ -93,8 +96,11 @@ export class ClassicMembership implements Membership {
     // Without a generation a broker takes offsets from anyone while the group is empty.
     if (this.groupMetadata().generation < 0)
       throw new WeirError('fenced', 'this process is not a member of the group')
+    const moved = this.#committed.moved(offsets)
+    if (moved.length === 0) return
     try {
-      await this.#commitOfExisting(offsets)
+      await this.#commitOfExisting(moved)
+      this.#committed.set(moved)
     } catch (error) {
       // KIP-848 moves the epoch on with every change of the group: the next heartbeat brings the new one, and it is still ours to commit.
       if ((error as NativeError).code !== 'kafka:STALE_MEMBER_EPOCH') throw error
@@ -204,6 +210,7 @@ export class ClassicMembership implements Membership {
     const committed = await ask('committed offsets', () =>
       this.#consumer.committed(partitions, REQUEST_TIMEOUT_MS),
     )
+    this.#committed.set(committed)
     return await Promise.all(
       committed.map(async (one) => {
         const { topic, partition, offset } = one
