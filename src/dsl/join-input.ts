@@ -2,7 +2,7 @@ import type { Serde } from '../serde/serde.ts'
 import type { RepartitionGraphNode } from './graph.ts'
 import { repartitionNode } from './repartition.ts'
 import { requireSerde } from './serde-state.ts'
-import type { StreamParts } from './stream-parts.ts'
+import { type StreamParts, sourceParts } from './stream-parts.ts'
 
 /** A stream as its joins read it: by its keys. Kafka Streams' KStreamImpl.repartitionForJoin. */
 export class JoinInput<K, V> {
@@ -31,14 +31,6 @@ export class JoinInput<K, V> {
     const value = requireSerde(method, 'value', valueSerde, this.parts.value)
     const made = repartitionNode(graph, { name, key, value, isMergeable: true })
     if (this.#repartition === null || name !== node.name) this.#repartition = graph.add(made, node)
-    const repartition = this.#repartition
-    return {
-      graph,
-      node: repartition,
-      sources: new Set([repartition.name]),
-      key,
-      value,
-      repartitionRequired: false,
-    }
+    return sourceParts(graph, this.#repartition, key, value)
   }
 }

@@ -7,7 +7,7 @@ import { TopologyError } from '../topology/topology-error.ts'
 import { type DslGraph, type NodeWriter, RepartitionGraphNode } from './graph.ts'
 import { checkStep, type RepartitionOptions } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import type { StreamParts } from './stream-parts.ts'
+import { type StreamParts, sourceParts } from './stream-parts.ts'
 
 const SUFFIX = '-repartition'
 
@@ -83,15 +83,7 @@ export function repartitioned<K, V>(
     ...(partitions !== undefined && { partitions }),
     ...(partitioner !== undefined && { partitioner }),
   })
-  graph.add(repartition, node)
-  return {
-    graph,
-    node: repartition,
-    sources: new Set([repartition.name]),
-    key,
-    value,
-    repartitionRequired: false,
-  }
+  return sourceParts(graph, graph.add(repartition, node), key, value)
 }
 
 function hasKey(record: StreamRecord<unknown, unknown>): boolean {

@@ -13,3 +13,13 @@ export interface StreamParts<K, V> {
   /** True when a key may have changed: records of a key no longer come from one partition. */
   readonly repartitionRequired: boolean
 }
+
+/** The stream of a source's records. @param source in the graph */
+export function sourceParts<K, V>(
+  graph: DslGraph,
+  source: GraphNode,
+  key: Serde<K>,
+  value: Serde<V>,
+): StreamParts<K, V> {
+  return { graph, node: source, sources: new Set([source.name]), key, value, repartitionRequired: false }
+}

@@ -28,6 +28,7 @@ import {
   VERSIONS,
 } from './options.ts'
 import { Stream } from './stream.ts'
+import { sourceParts } from './stream-parts.ts'
 import { Table } from './table.ts'
 import { SourceRows } from './table-rows.ts'
 
@@ -51,8 +52,7 @@ export class StreamsBuilder {
     const graph = this.#graph
     const name = graph.nameOr(options.name, 'KSTREAM-SOURCE-')
     const node = graph.add(new SourceGraphNode(name, names, source as SourceOptions<unknown, unknown>))
-    const { key, value } = options
-    return new Stream({ graph, node, sources: new Set([name]), key, value, repartitionRequired: false })
+    return new Stream(sourceParts(graph, node, options.key, options.value))
   }
 
   /**

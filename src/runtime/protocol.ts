@@ -76,15 +76,17 @@ export interface MainRequests {
   confirm: { request: { tasks: readonly { id: TaskId; epoch: number }[] }; response: void }
 }
 
+/** A line for the main thread's logger. */
+export interface LogNotice {
+  readonly type: 'log'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly fields: Record<string, unknown>
+}
+
 export type ThreadNotice =
   | { readonly type: 'task-state'; readonly task: TaskId; readonly state: TaskState }
-  /** A line for the main thread's logger. */
-  | {
-      readonly type: 'log'
-      readonly level: 'debug' | 'info' | 'warn' | 'error'
-      readonly message: string
-      readonly fields: Record<string, unknown>
-    }
+  | LogNotice
   /** A restore began, went on or ended. */
   | { readonly type: 'restore'; readonly event: RestoreEvent }
   /** What a topology module wants to show in a live view (see observe/); bounded. */

@@ -7,7 +7,14 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
-import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
+import type {
+  LogNotice,
+  StreamThreadJob,
+  TaskAssignment,
+  TaskId,
+  ThreadStatus,
+  TopicInfo,
+} from './protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -23,7 +30,7 @@ export interface StreamThreadHost {
   confirm(tasks: readonly Task[]): Promise<void>
   taskState(task: Task): void
   restoreEvent(event: RestoreEvent): void
-  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
+  log(level: LogNotice['level'], message: string, fields: LogNotice['fields']): void
 }
 
 /**

@@ -9,6 +9,13 @@
 namespace weir {
 namespace {
 
+// A closed database with a committed row.
+void WriteDatabase(const std::shared_ptr<StateMemory>& memory, const std::string& path) {
+  const auto database = OpenDatabase(memory, ThreeStores(path));
+  ASSERT_OK(PutOne(*database, 0, "a", "1"));
+  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
+}
+
 TEST(TaskDatabase, StoresComeAndGo) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
@@ -41,10 +48,7 @@ TEST(TaskDatabase, AFolderInUseIsNamed) {
 TEST(TaskDatabase, ADamagedDatabaseIsCorruption) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
-  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
-  ASSERT_OK(PutOne(*database, 0, "a", "1"));
-  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
-  database.reset();
+  WriteDatabase(memory, folder / "db");
   for (const auto& file : std::filesystem::directory_iterator(folder / "db")) {
     if (file.path().filename().string().rfind("MANIFEST", 0) == 0) {
       std::ofstream(file.path(), std::ios::binary | std::ios::trunc)
@@ -57,10 +61,7 @@ TEST(TaskDatabase, ADamagedDatabaseIsCorruption) {
 TEST(TaskDatabase, AMissingFileIsCoded) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
-  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
-  ASSERT_OK(PutOne(*database, 0, "a", "1"));
-  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
-  database.reset();
+  WriteDatabase(memory, folder / "db");
   for (const auto& file : std::filesystem::directory_iterator(folder / "db")) {
     if (file.path().extension() == ".sst") std::filesystem::remove(file.path());
   }
@@ -72,10 +73,7 @@ TEST(TaskDatabase, AMissingFileIsCoded) {
 TEST(TaskDatabase, RowsWithoutACurrentFileAreNotForgotten) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory();
-  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
-  ASSERT_OK(PutOne(*database, 0, "a", "1"));
-  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
-  database.reset();
+  WriteDatabase(memory, folder / "db");
   std::filesystem::remove(folder / "db" + "/CURRENT");
   EXPECT_EQ(TaskDatabase::Open(memory, ThreeStores(folder / "db")).status().code(), "rocksdb:Corruption");
 }

@@ -20,6 +20,7 @@ import type { KeyValueStore } from '../../state/store.ts'
 import type { SubtopologyDefinition, TopologyDefinition } from '../../topology/definition.ts'
 import { closeResources } from '../close-resources.ts'
 import { LogLimiter } from '../logger.ts'
+import type { LogNotice } from '../protocol.ts'
 import { retryWhileUnreachable } from '../retry.ts'
 import { stateMemoryOptions } from '../state-memory-options.ts'
 import type { Task } from '../task.ts'
@@ -47,7 +48,7 @@ const NO_RESTORER: Restorer = {
 export interface GlobalThreadHost {
   /** The stores have what their topics had when the thread began. */
   ready(databaseId: number, records: number): void
-  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void
+  log(level: LogNotice['level'], message: string, fields: LogNotice['fields']): void
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts'
-import type { SerializedError, TopicInfo } from '../protocol.ts'
+import type { LogNotice, SerializedError, TopicInfo } from '../protocol.ts'
 
 /** How threads read the global stores. */
 export interface GlobalStoresHandle {
@@ -34,11 +34,6 @@ export interface GlobalThreadRequests {
 export type GlobalThreadNotice =
   /** The stores have what their topics had when the thread began. */
   | { readonly type: 'ready'; readonly databaseId: number; readonly records: number }
-  | {
-      readonly type: 'log'
-      readonly level: 'debug' | 'info' | 'warn' | 'error'
-      readonly message: string
-      readonly fields: Record<string, unknown>
-    }
+  | LogNotice
   /** The thread cannot go on; it ends. */
   | { readonly type: 'failed'; readonly error: SerializedError }

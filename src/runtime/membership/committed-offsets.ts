@@ -1,4 +1,5 @@
 import type { TopicPartitionOffset } from '../../native.ts'
+import { partitionKey } from '../task-inputs.ts'
 
 /**
  * The offsets that the group has of topics that may be deleted while they are read. Only what has moved on is committed of them: a topic that was deleted
@@ -6,7 +7,7 @@ import type { TopicPartitionOffset } from '../../native.ts'
  */
 export class CommittedOffsets {
   readonly #mayGo: (topic: string) => boolean
-  /** By topic and partition. */
+  /** By partitionKey. */
   readonly #offsets = new Map<string, number>()
 
   /** @param mayGo whether a topic may be deleted */
@@ -16,15 +17,13 @@ export class CommittedOffsets {
 
   /** What the group is known to have; an offset below 0: nothing. */
   set(offsets: readonly TopicPartitionOffset[]): void {
-    for (const { topic, partition, offset } of offsets)
-      if (this.#mayGo(topic)) this.#offsets.set(`${topic}/${partition}`, offset)
+    for (const one of offsets) if (this.#mayGo(one.topic)) this.#offsets.set(partitionKey(one), one.offset)
   }
 
   /** What of `offsets` is to be committed. */
   moved(offsets: readonly TopicPartitionOffset[]): readonly TopicPartitionOffset[] {
     return offsets.filter(
-      ({ topic, partition, offset }) =>
-        !this.#mayGo(topic) || this.#offsets.get(`${topic}/${partition}`) !== offset,
+      (one) => !this.#mayGo(one.topic) || this.#offsets.get(partitionKey(one)) !== one.offset,
     )
   }
 }
