@@ -232,6 +232,10 @@ Napi::Value ConsumerObject::Watermarks(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value ConsumerObject::Position(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Slot(info, "Consumer.position").Position()));
+}
+
 void ConsumerObject::OnReady(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Consumer.onReady");
   const Napi::Function callback = arguments.Function(0, "callback");
@@ -248,23 +252,28 @@ void ConsumerObject::Detach(const Napi::CallbackInfo&) {
 
 void RegisterConsumer(Napi::Env env, Napi::Object exports) {
   using Wrapped = ConsumerObject;
-  Napi::Function constructor = Wrapped::DefineClass(
-      env, "Consumer",
-      {Wrapped::StaticMethod<&Wrapped::Attach>("attach"), Wrapped::InstanceAccessor<&Wrapped::Id>("id"),
-       Wrapped::InstanceMethod<&Wrapped::Subscribe>("subscribe"),
-       Wrapped::InstanceMethod<&Wrapped::Assign>("assign"),
-       Wrapped::InstanceMethod<&Wrapped::Unassign>("unassign"),
-       Wrapped::InstanceMethod<&Wrapped::Committed>("committed"),
-       Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
-       Wrapped::InstanceMethod<&Wrapped::QueryWatermarks>("queryWatermarks"),
-       Wrapped::InstanceMethod<&Wrapped::GroupMetadata>("groupMetadata"),
-       Wrapped::InstanceMethod<&Wrapped::Close>("close"), Wrapped::InstanceMethod<&Wrapped::Open>("open"),
-       Wrapped::InstanceMethod<&Wrapped::Poll>("poll"), Wrapped::InstanceMethod<&Wrapped::Seek>("seek"),
-       Wrapped::InstanceMethod<&Wrapped::Pause>("pause"), Wrapped::InstanceMethod<&Wrapped::Resume>("resume"),
-       Wrapped::InstanceMethod<&Wrapped::CloseSlot>("closeSlot"),
-       Wrapped::InstanceMethod<&Wrapped::Watermarks>("watermarks"),
-       Wrapped::InstanceMethod<&Wrapped::OnReady>("onReady"),
-       Wrapped::InstanceMethod<&Wrapped::Detach>("detach")});
+  Napi::Function constructor =
+      Wrapped::DefineClass(env, "Consumer",
+                           {Wrapped::StaticMethod<&Wrapped::Attach>("attach"),
+                            Wrapped::InstanceAccessor<&Wrapped::Id>("id"),
+                            Wrapped::InstanceMethod<&Wrapped::Subscribe>("subscribe"),
+                            Wrapped::InstanceMethod<&Wrapped::Assign>("assign"),
+                            Wrapped::InstanceMethod<&Wrapped::Unassign>("unassign"),
+                            Wrapped::InstanceMethod<&Wrapped::Committed>("committed"),
+                            Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+                            Wrapped::InstanceMethod<&Wrapped::QueryWatermarks>("queryWatermarks"),
+                            Wrapped::InstanceMethod<&Wrapped::GroupMetadata>("groupMetadata"),
+                            Wrapped::InstanceMethod<&Wrapped::Close>("close"),
+                            Wrapped::InstanceMethod<&Wrapped::Open>("open"),
+                            Wrapped::InstanceMethod<&Wrapped::Poll>("poll"),
+                            Wrapped::InstanceMethod<&Wrapped::Seek>("seek"),
+                            Wrapped::InstanceMethod<&Wrapped::Pause>("pause"),
+                            Wrapped::InstanceMethod<&Wrapped::Resume>("resume"),
+                            Wrapped::InstanceMethod<&Wrapped::CloseSlot>("closeSlot"),
+                            Wrapped::InstanceMethod<&Wrapped::Position>("position"),
+                            Wrapped::InstanceMethod<&Wrapped::Watermarks>("watermarks"),
+                            Wrapped::InstanceMethod<&Wrapped::OnReady>("onReady"),
+                            Wrapped::InstanceMethod<&Wrapped::Detach>("detach")});
   Environment::Of(env)->AddClass("Consumer", constructor);
   exports.Set("Consumer", constructor);
 }

@@ -48,6 +48,7 @@ class ConsumerObject : public Napi::ObjectWrap<ConsumerObject>, public Environme
   void Pause(const Napi::CallbackInfo& info);
   void Resume(const Napi::CallbackInfo& info);
   void CloseSlot(const Napi::CallbackInfo& info);
+  Napi::Value Position(const Napi::CallbackInfo& info);
   Napi::Value Watermarks(const Napi::CallbackInfo& info);
   void OnReady(const Napi::CallbackInfo& info);
   void Detach(const Napi::CallbackInfo& info);

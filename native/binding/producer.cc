@@ -6,6 +6,7 @@
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/produce_arguments.h"
+#include "binding/topic_partitions.h"
 
 namespace weir {
 
@@ -47,11 +48,55 @@ Napi::Value ProducerObject::Writable(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-Napi::Value ProducerObject::Flush(const Napi::CallbackInfo& info) {
-  const Arguments arguments(info, "Producer.flush");
+Napi::Value ProducerObject::RunTimed(const Napi::CallbackInfo& info, const char* method, TimedCall call) {
+  const Arguments arguments(info, method);
   const std::shared_ptr<Producer> core = producer(info.Env());
   const int64_t timeout_ms = arguments.Integer(0, "timeoutMs", 0);
-  return environment().async().Run({info.This()}, [core, timeout_ms] { return core->Flush(timeout_ms); });
+  return environment().async().Run({info.This()},
+                                   [core, call, timeout_ms] { return (core.get()->*call)(timeout_ms); });
+}
+
+Napi::Value ProducerObject::Flush(const Napi::CallbackInfo& info) {
+  return RunTimed(info, "Producer.flush", &Producer::Flush);
+}
+
+Napi::Value ProducerObject::InitTransactions(const Napi::CallbackInfo& info) {
+  return RunTimed(info, "Producer.initTransactions", &Producer::InitTransactions);
+}
+
+Napi::Value ProducerObject::BeginTransaction(const Napi::CallbackInfo& info) {
+  ThrowIfFailed(info.Env(), producer(info.Env())->BeginTransaction());
+  return info.Env().Undefined();
+}
+
+Napi::Value ProducerObject::SendOffsets(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Producer.sendOffsets");
+  const std::shared_ptr<Producer> core = producer(info.Env());
+  std::vector<TopicPartitionOffset> offsets = ReadOffsets(arguments, 0, "offsets");
+  Properties properties(arguments.Object(1, "member"), "Producer.sendOffsets: member");
+  GroupMember member{
+      properties.String("groupId"), properties.String("memberId"),
+      static_cast<int32_t>(properties.Integer("generation", 0, std::numeric_limits<int32_t>::max())),
+      properties.OptionalString("groupInstanceId").value_or("")};
+  properties.RejectUnknown();
+  const int timeout_ms = ReadTimeout(arguments, 2);
+  return environment().async().Run(
+      {info.This()}, [core, offsets = std::move(offsets), member = std::move(member), timeout_ms] {
+        return core->SendOffsets(offsets, member, timeout_ms);
+      });
+}
+
+Napi::Value ProducerObject::CommitTransaction(const Napi::CallbackInfo& info) {
+  return RunTimed(info, "Producer.commitTransaction", &Producer::CommitTransaction);
+}
+
+Napi::Value ProducerObject::AbortTransaction(const Napi::CallbackInfo& info) {
+  return RunTimed(info, "Producer.abortTransaction", &Producer::AbortTransaction);
+}
+
+Napi::Value ProducerObject::Restart(const Napi::CallbackInfo& info) {
+  const std::shared_ptr<Producer> core = producer(info.Env());
+  return environment().async().Run({info.This()}, [core] { return core->Restart(); });
 }
 
 Napi::Value ProducerObject::DeliveredOffset(const Napi::CallbackInfo& info) {
@@ -98,6 +143,12 @@ void RegisterProducer(Napi::Env env, Napi::Object exports) {
                                     Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
                                     Wrapped::InstanceMethod<&Wrapped::DeliveredOffset>("deliveredOffset"),
                                     Wrapped::InstanceMethod<&Wrapped::FirstError>("firstError"),
+                                    Wrapped::InstanceMethod<&Wrapped::InitTransactions>("initTransactions"),
+                                    Wrapped::InstanceMethod<&Wrapped::BeginTransaction>("beginTransaction"),
+                                    Wrapped::InstanceMethod<&Wrapped::SendOffsets>("sendOffsets"),
+                                    Wrapped::InstanceMethod<&Wrapped::CommitTransaction>("commitTransaction"),
+                                    Wrapped::InstanceMethod<&Wrapped::AbortTransaction>("abortTransaction"),
+                                    Wrapped::InstanceMethod<&Wrapped::Restart>("restart"),
                                     Wrapped::InstanceMethod<&Wrapped::Stats>("stats"),
                                     Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
 }

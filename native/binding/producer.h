@@ -27,8 +27,18 @@ class ProducerObject : public Napi::ObjectWrap<ProducerObject>, public Environme
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value DeliveredOffset(const Napi::CallbackInfo& info);
   Napi::Value FirstError(const Napi::CallbackInfo& info);
+  Napi::Value InitTransactions(const Napi::CallbackInfo& info);
+  Napi::Value BeginTransaction(const Napi::CallbackInfo& info);
+  Napi::Value SendOffsets(const Napi::CallbackInfo& info);
+  Napi::Value CommitTransaction(const Napi::CallbackInfo& info);
+  Napi::Value AbortTransaction(const Napi::CallbackInfo& info);
+  Napi::Value Restart(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
+
+  // A call with only a timeout, on a native thread.
+  using TimedCall = Status (Producer::*)(int64_t timeout_ms);
+  Napi::Value RunTimed(const Napi::CallbackInfo& info, const char* method, TimedCall call);
 
   std::shared_ptr<Producer> producer_;  // null once closed
 };

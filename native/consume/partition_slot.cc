@@ -117,6 +117,8 @@ Result<int32_t> PartitionSlot::Poll(const RecordBatch& batch) {
         if (failed->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) stopped_ = true;
         return KafkaStatus(failed->err, Describe(topic_, partition_), rd_kafka_message_errstr(failed.get()));
       }
+      // Markers of transactions, and what was aborted, lie before the end and are no records.
+      next_offset_ = std::max(next_offset_, message->offset);
       TakeNextLocked();
       continue;
     }
@@ -173,6 +175,11 @@ void PartitionSlot::Resume(int64_t offset) {
   std::lock_guard<std::mutex> lock(mutex_);
   resume_after_seek_ = paused_;
   SeekLocked(offset);
+}
+
+int64_t PartitionSlot::Position() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return next_offset_;
 }
 
 std::pair<int64_t, int64_t> PartitionSlot::Watermarks() const {

@@ -59,8 +59,11 @@ class PartitionSlot : public std::enable_shared_from_this<PartitionSlot> {
   // Seeks to `offset`, then resumes.
   void Resume(int64_t offset);
 
+  // The offset to read next: after the last record that Poll moved, and where the partition ends after whatever follows it without being
+  // a record.
+  int64_t Position() const;
   // Low and high watermark as of the last fetch, -1 when unknown. The high one is that of records: where the partition ends (needs
-  // enable.partition.eof) it is the offset after the last record, whatever follows that without being one.
+  // enable.partition.eof) it is Position().
   std::pair<int64_t, int64_t> Watermarks() const;
 
   // The end of the assignment: frees the queue and what was fetched. Idempotent.

@@ -8,6 +8,10 @@ namespace weir {
 
 ProducedTopic::ProducedTopic(std::string name, int32_t partitions)
     : name_(std::move(name)), random_(std::random_device{}()), delivered_(static_cast<size_t>(partitions)) {
+  ForgetDelivered();
+}
+
+void ProducedTopic::ForgetDelivered() {
   for (std::atomic<int64_t>& offset : delivered_) offset.store(-1, std::memory_order_relaxed);
 }
 

@@ -13,7 +13,7 @@ namespace weir {
 
 // A topic that a Producer writes to: librdkafka's handle, the choice of a partition, the highest delivered offsets.
 //
-// Threading: PartitionOf on the thread that produces. Delivered on the delivery thread; DeliveredOffset on any.
+// Threading: ForgetDelivered while nothing is delivered. PartitionOf on the thread that produces. Delivered on the delivery thread; DeliveredOffset on any.
 class ProducedTopic {
  public:
   ProducedTopic(std::string name, int32_t partitions);
@@ -34,6 +34,7 @@ class ProducedTopic {
   void Delivered(int32_t partition, int64_t offset);
   // The highest delivered offset + 1, -1 when none.
   int64_t DeliveredOffset(int32_t partition) const;
+  void ForgetDelivered();
 
  private:
   static constexpr size_t kStickyBytes = 16 << 10;

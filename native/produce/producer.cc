@@ -24,26 +24,33 @@ Status ClosedProducer() { return Status::Closed("The producer"); }
 }  // namespace
 
 Result<std::shared_ptr<Producer>> Producer::Create(const KafkaConfig& config, const Cancellation& owner) {
-  Result<KafkaConfHandle> conf = BuildKafkaConf(config, {{"enable.idempotence", "true"}, {"acks", "all"}});
+  std::shared_ptr<Producer> producer(new Producer(config, owner));
+  const Status opened = producer->Open();
+  if (!opened.ok()) return opened;
+  return producer;
+}
+
+Producer::Producer(KafkaConfig config, const Cancellation& owner)
+    : config_(std::move(config)), owner_(owner) {}
+
+Status Producer::Open() {
+  Result<KafkaConfHandle> conf = BuildKafkaConf(config_, {{"enable.idempotence", "true"}, {"acks", "all"}});
   if (!conf.ok()) return conf.status();
   rd_kafka_conf_t* raw = conf.value().get();
   rd_kafka_conf_set_events(raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-  const int64_t record_bytes_max = KafkaConfInteger(raw, "message.max.bytes");
-  const int64_t queue_bytes_max = KafkaConfInteger(raw, "queue.buffering.max.kbytes") * 1024;
+  record_bytes_max_ = KafkaConfInteger(raw, "message.max.bytes");
+  queue_bytes_max_ = KafkaConfInteger(raw, "queue.buffering.max.kbytes") * 1024;
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
   if (!client.ok()) return client.status();
-  return std::shared_ptr<Producer>(
-      new Producer(std::move(client.value()), record_bytes_max, queue_bytes_max, owner));
-}
-
-Producer::Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max,
-                   const Cancellation& owner)
-    : record_bytes_max_(record_bytes_max),
-      queue_bytes_max_(queue_bytes_max),
-      owner_(owner),
-      client_(std::move(client)) {
+  client_ = std::move(client.value());
   queue_.reset(rd_kafka_queue_get_main(client_.get()));
+  stopped_ = false;
   deliveries_ = std::thread([this] { RunDeliveries(); });
+  for (const auto& topic : topics_) {
+    const Status registered = RegisterTopic(*topic);
+    if (!registered.ok()) return registered;
+  }
+  return Status::Ok();
 }
 
 Producer::~Producer() { Close(); }
@@ -64,13 +71,21 @@ Result<int> Producer::Topic(const std::string& name, int64_t partitions) {
                            std::to_string(partitions));
   }
   auto topic = std::make_unique<ProducedTopic>(name, static_cast<int32_t>(partitions));
-  KafkaTopicConfHandle conf(rd_kafka_default_topic_conf_dup(client_.get()));
-  rd_kafka_topic_conf_set_opaque(conf.get(), topic.get());
-  topic->set_handle(KafkaTopicHandle(rd_kafka_topic_new(client_.get(), name.c_str(), conf.get())));
-  if (topic->handle() == nullptr) return KafkaStatus(rd_kafka_last_error(), "Producer.topic: " + name);
-  (void)conf.release();
+  const Status registered = RegisterTopic(*topic);
+  if (!registered.ok()) return registered;
   topics_.push_back(std::move(topic));
   return static_cast<int>(topics_.size()) - 1;
+}
+
+Status Producer::RegisterTopic(ProducedTopic& topic) {
+  KafkaTopicConfHandle conf(rd_kafka_default_topic_conf_dup(client_.get()));
+  rd_kafka_topic_conf_set_opaque(conf.get(), &topic);
+  topic.set_handle(KafkaTopicHandle(rd_kafka_topic_new(client_.get(), topic.name().c_str(), conf.get())));
+  if (topic.handle() == nullptr) {
+    return KafkaStatus(rd_kafka_last_error(), "Producer.topic: " + topic.name());
+  }
+  (void)conf.release();
+  return Status::Ok();
 }
 
 Result<size_t> Producer::Produce(const ProduceBatch& batch, size_t from, size_t count) {
@@ -145,15 +160,24 @@ Status Producer::Flush(int64_t timeout_ms) {
 void Producer::Close() {
   if (!closed_.exchange(true)) {
     std::shared_lock<std::shared_mutex> lock(lifetime_);
-    rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(client_.get(), kPurgeTimeoutMs);
+    Purge();
   }
   std::unique_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return;
+  Shut();
+  room_.TellWaiters(ClosedProducer());
+}
+
+void Producer::Purge() {
+  if (client_ == nullptr) return;
+  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  rd_kafka_flush(client_.get(), kPurgeTimeoutMs);
+}
+
+void Producer::Shut() {
   stopped_ = true;
   rd_kafka_queue_yield(queue_.get());
   deliveries_.join();
-  room_.TellWaiters(ClosedProducer());
   queue_.reset();
   for (const auto& topic : topics_) topic->set_handle(nullptr);
   client_.reset();

@@ -20,12 +20,18 @@
 #include "produce/produced_record.h"
 #include "produce/produced_topic.h"
 #include "produce/queue_room.h"
+#include "produce/transactions.h"
 #include "state/changelog_sink.h"
 
 namespace weir {
 
 // One stream thread's librdkafka producer: idempotent, acks=all. Delivery reports are taken by a native thread, which counts them,
-// keeps the highest offset of each partition and the first error.
+// keeps the highest offset of each partition and the first error. With a transactional.id all that it produces is part of a transaction
+// (producer_transactions.cc; the order of calls is librdkafka's):
+//
+//   InitTransactions -> { BeginTransaction -> Produce, Append, Flush -> SendOffsets -> CommitTransaction | AbortTransaction }*
+//                 ^                                                                              │ fatal
+//                 └───────────────────────────────── Restart <───────────────────────────────────┘
 //
 //   Produce, Append ──> librdkafka's queue ──> broker ──> delivery thread: offsets, counts, first error
 //         ^                                                     │
@@ -33,7 +39,7 @@ namespace weir {
 //
 // Ownership: held by shared_ptr: by the JS object and by calls under way.
 // Threading: Topic, Produce and Append: one thread at a time, with a happens-before between them (the owner's, or a native thread that
-// the owner waits for). Flush blocks: not the owner's. The rest: any thread.
+// the owner waits for). Flush and the calls of a transaction block: not the owner's thread, one at a time. The rest: any thread.
 // Invariants:
 //   1. A record that was taken is delivered, or FirstError says why not; librdkafka keeps a partition's order (idempotence).
 //   2. When a flush has succeeded, DeliveredOffset covers everything taken before it.
@@ -62,6 +68,17 @@ class Producer final : public ChangelogSink {
   // Waits until all that was taken is delivered. Returns the first delivery error, _TIMED_OUT, or Closed.
   Status Flush(int64_t timeout_ms);
 
+  // Of a transaction, as produce/transactions.h says; Closed when the owner goes meanwhile.
+  Status InitTransactions(int64_t timeout_ms);
+  Status BeginTransaction();
+  Status SendOffsets(const std::vector<TopicPartitionOffset>& offsets, const GroupMember& member,
+                     int64_t timeout_ms);
+  Status CommitTransaction(int64_t timeout_ms);
+  // What was produced since BeginTransaction is dropped, and the first error with it.
+  Status AbortTransaction(int64_t timeout_ms);
+  // Begins anew with another client: drops what is not delivered, and every offset and error known. Topics keep their ids.
+  Status Restart();
+
   using Stats = QueueRoom::Stats;
   Stats GetStats() const { return room_.GetStats(); }
 
@@ -82,8 +99,17 @@ class Producer final : public ChangelogSink {
  private:
   enum class Taken { kYes, kQueueFull };
 
-  Producer(KafkaClientHandle client, int64_t record_bytes_max, int64_t queue_bytes_max,
-           const Cancellation& owner);
+  Producer(KafkaConfig config, const Cancellation& owner);
+
+  // A client with the delivery thread. REQUIRES: there is none; lifetime_ held exclusively, or nobody else knows the producer.
+  Status Open();
+  // REQUIRES: lifetime_ held exclusively.
+  void Shut();
+  // REQUIRES: lifetime_ held.
+  void Purge();
+  Status RegisterTopic(ProducedTopic& topic);
+  // Calls again what goes on after a time-out, until it ends, `timeout_ms` have passed or the owner goes.
+  Status Resume(int64_t timeout_ms, const std::function<Status(rd_kafka_t*, int)>& call);
 
   // REQUIRES: lifetime_ held.
   Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const ProducedRecord& record);
@@ -95,9 +121,10 @@ class Producer final : public ChangelogSink {
   void HandleDeliveries(rd_kafka_event_t* event);
   void KeepFirstError(const Status& error);
 
-  const int64_t record_bytes_max_;  // message.max.bytes
-  const int64_t queue_bytes_max_;   // queue.buffering.max.kbytes
+  const KafkaConfig config_;
   const Cancellation owner_;
+  int64_t record_bytes_max_ = 0;  // message.max.bytes
+  int64_t queue_bytes_max_ = 0;   // queue.buffering.max.kbytes
 
   // Held shared by calls into librdkafka, exclusively to destroy it.
   mutable std::shared_mutex lifetime_;

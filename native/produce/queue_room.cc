@@ -21,6 +21,12 @@ void QueueRoom::CountSettled(int64_t records, int64_t delivered, int64_t bytes) 
   settled_records_ += records;
 }
 
+void QueueRoom::Reset() {
+  settled_records_.store(taken_records_);
+  settled_bytes_.store(taken_bytes_);
+  low_water_records_ = INT64_MAX;
+}
+
 void QueueRoom::AddWaiter(std::function<void(Status)> waiter) {
   std::lock_guard<std::mutex> lock(waiters_mutex_);
   waiters_.push_back(std::move(waiter));

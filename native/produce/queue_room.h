@@ -25,6 +25,9 @@ class QueueRoom {
   // What was taken has left the queue: `delivered` of the records, or failed.
   void CountSettled(int64_t records, int64_t delivered, int64_t bytes);
 
+  // Nothing is queued any more, whatever became of it. REQUIRES: nothing is taken or settled meanwhile.
+  void Reset();
+
   // False from when the queue was full until it is half empty.
   bool HasRoom() const { return taken_records_ - settled_records_ <= low_water_records_; }
 

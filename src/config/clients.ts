@@ -76,8 +76,11 @@ function queueKibibytes(bytes: number, partitions: number): string {
 /**
  * One stream thread's producer, or the one of another `role`: idempotent, every in-sync replica, records by Kafka's own partitioner. The
  * queue has the thread's part of the producers' memory, half of it for what librdkafka keeps besides the bytes.
+ *
+ * @param processId of the state folder: under exactly_once_v2 it is part of the thread's transactional.id, so that a process which comes back
+ * with its disk ends what it left open
  */
-export function producerConfig(config: Config, threadIndex: number): ClientConfig {
+export function producerConfig(config: Config, threadIndex: number, processId = ''): ClientConfig {
   const queueBytes = config.memory.producerQueueBytes / config.numStreamThreads / 2
   // librdkafka refuses a queue that is smaller than the largest record.
   const queueKibibytesMin = Math.ceil((Number(config.producer['message.max.bytes']) || MiB) / 1024)
@@ -90,12 +93,23 @@ export function producerConfig(config: Config, threadIndex: number): ClientConfi
     'message.timeout.ms': '120000',
     'sticky.partitioning.linger.ms': '100',
     ...config.producer,
+    ...transactions(config, threadIndex, processId),
     'enable.idempotence': 'true',
     acks: 'all',
     partitioner: 'murmur2_random',
     'allow.auto.create.topics': 'false',
     'queue.buffering.max.kbytes': String(clamp(queueBytes / 1024, queueKibibytesMin, 2_147_483_647)),
     'queue.buffering.max.messages': String(clamp(queueBytes / queuedRecordOverheadBytes, 10_000, 10_000_000)),
+  }
+}
+
+function transactions(config: Config, threadIndex: number, processId: string): Record<string, string> {
+  if (config.processingGuarantee !== 'exactly_once_v2') return {}
+  return {
+    'transactional.id': `${config.applicationId}-${processId}-${threadIndex}`,
+    'transaction.timeout.ms': String(config.transactionTimeoutMs),
+    // What cannot be delivered before the broker aborts need not be.
+    'message.timeout.ms': String(config.transactionTimeoutMs),
   }
 }
 

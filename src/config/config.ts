@@ -28,6 +28,8 @@ export interface Config {
   readonly numStreamThreads: number
   readonly processingGuarantee: 'at_least_once' | 'exactly_once_v2'
   readonly commitIntervalMs: number
+  /** Of exactly_once_v2. */
+  readonly transactionTimeoutMs: number
   readonly autoOffsetReset: OffsetReset
   readonly groupProtocol: 'classic' | 'consumer'
   /** null: a dynamic member. */

@@ -81,6 +81,7 @@ export function toConfig(settings: Settings): Config {
     numStreamThreads: values.numStreamThreads,
     processingGuarantee: values.processingGuarantee,
     commitIntervalMs: values.commitIntervalMs,
+    transactionTimeoutMs: values.transactionTimeoutMs,
     autoOffsetReset: values.autoOffsetReset,
     groupProtocol: values.groupProtocol,
     groupInstanceId: values.groupInstanceId,

@@ -88,7 +88,7 @@ const forbidden: Readonly<Record<PassThroughGroup['key'], ReadonlyMap<string, st
     'enable.gapless.guarantee': 'a failed delivery stops the process already',
     partitioner: "keys must go where Kafka Streams' partitioner puts them",
     'transactional.id': 'Weir names its transactions itself',
-    'transaction.timeout.ms': 'a restore waits for as long as it',
+    'transaction.timeout.ms': 'use WEIR_TRANSACTION_TIMEOUT_MS',
     'delivery.report.only.error': 'a commit counts the deliveries',
     'queue.buffering.max.messages': 'it is a share of WEIR_MEMORY_BYTES',
     'queue.buffering.max.kbytes': 'it is a share of WEIR_MEMORY_BYTES',

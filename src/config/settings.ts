@@ -201,9 +201,11 @@ function unknownVariable(name: string): string {
 /** What no variable can be checked for alone. */
 function checkTogether(values: Values, problems: string[]): void {
   const { securityProtocol, saslMechanism, saslUsername, saslPassword } = values
-  if (values.processingGuarantee === 'exactly_once_v2') {
+  const { processingGuarantee, transactionTimeoutMs, commitIntervalMs } = values
+  // Every transaction would time out before its commit.
+  if (processingGuarantee === 'exactly_once_v2' && commitIntervalMs >= transactionTimeoutMs) {
     problems.push(
-      'WEIR_PROCESSING_GUARANTEE=exactly_once_v2: not available in this version; at_least_once is',
+      `WEIR_COMMIT_INTERVAL_MS=${commitIntervalMs}: less than WEIR_TRANSACTION_TIMEOUT_MS (${transactionTimeoutMs})`,
     )
   }
   if (values.sessionTimeoutMs > values.maxPollIntervalMs) {

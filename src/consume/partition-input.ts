@@ -3,7 +3,7 @@ import type { Consumer } from '../native.ts'
 import type { BatchPool, RecordBatch } from './record-batch.ts'
 
 /** What reading a partition needs of a consumer. */
-export type PartitionReader = Pick<Consumer, 'open' | 'poll' | 'closeSlot' | 'watermarks'>
+export type PartitionReader = Pick<Consumer, 'open' | 'poll' | 'closeSlot' | 'position' | 'watermarks'>
 
 /**
  * One input partition of a task, with its own next offset: `position` is that of the first record not yet processed, whatever
@@ -22,6 +22,7 @@ export class PartitionInput {
   partitionTimeMs: number
   /** The next offset when no batch holds one. */
   #positionAfter: number
+  #committed: number
   #slot = -1
   /** Whether its topic may be deleted: nothing more comes of it then. */
   readonly #mayGo: boolean
@@ -50,6 +51,7 @@ export class PartitionInput {
     this.partition = start.partition
     this.partitionTimeMs = start.partitionTimeMs
     this.#positionAfter = start.offset
+    this.#committed = start.offset
     this.#mayGo = start.mayGo ?? false
   }
 
@@ -58,11 +60,24 @@ export class PartitionInput {
     this.#slot = this.#consumer.open(this.topic, this.partition, this.position)
   }
 
-  /** The offset to commit: that of the first record not yet processed. */
+  /** The offset to commit: that of the first record not yet processed; at the partition's end that after the last transaction's marker. */
   get position(): number {
     if (this.current !== null && this.cursor < this.current.count) return this.current.offset[this.cursor]!
     if (this.next !== null) return this.next.offset[0]!
+    if (this.#slot >= 0) {
+      const polledTo = this.#consumer.position(this.#slot)
+      if (polledTo > this.#positionAfter) this.#positionAfter = polledTo
+    }
     return this.#positionAfter
+  }
+
+  /** True when the position has moved since the last commit. */
+  get hasMoved(): boolean {
+    return this.position !== this.#committed
+  }
+
+  commitDone(): void {
+    this.#committed = this.position
   }
 
   /** True when the head record can be processed now. */

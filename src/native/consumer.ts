@@ -51,6 +51,8 @@ export interface Consumer {
   /** Resumes from `offset`; nothing resumes without saying where. */
   resume(slot: number, offset: number): void
   closeSlot(slot: number): void
+  /** The offset to read next: after the last record polled, and where the partition ends after the markers of transactions that follow it. */
+  position(slot: number): number
   /** Cached from fetch responses, without a request. @returns [low, high], -1 when unknown */
   watermarks(slot: number): [number, number]
   /** `callback` runs on this thread's event loop when a partition that was found empty has records again. One per attached consumer. */

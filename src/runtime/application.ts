@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
@@ -113,6 +114,9 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#pool = parts.startThreads(this.#membership, {
       commit: (request) => this.#coordinator.commit(request),
       confirm: (request) => this.#coordinator.confirm(request),
+      beginCommit: (thread, request) => this.#coordinator.beginCommit(thread, request),
+      endCommit: (request) => this.#coordinator.endCommit(request),
+      ended: (thread) => this.#coordinator.threadEnded(thread),
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
     resources.defer(() => this.#endThreads())
@@ -249,6 +253,11 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     switch (notice.type) {
       case 'task-state':
         this.#coordinator.taskState(thread, notice.task, notice.state)
+        break
+      case 'start-over':
+        this.#coordinator
+          .startOver(thread, notice.tasks, notice.failures)
+          .catch((error: unknown) => this.#fail(namedError(error, 'starting tasks over')))
         break
       case 'log':
         this.#logger[notice.level]({ thread: thread.index, ...notice.fields }, notice.message)

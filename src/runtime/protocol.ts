@@ -3,7 +3,7 @@
  * channel.ts); notices are not. The main thread owns the group: which partitions are assigned, under which epoch, and every offset commit.
  */
 import type { Config } from '../config/config.ts'
-import type { TopicPartitionOffset } from '../native.ts'
+import type { GroupMember, TopicPartitionOffset } from '../native.ts'
 import type { GlobalStoresHandle } from './global/protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
 
@@ -16,6 +16,8 @@ export interface StreamThreadJob {
   readonly config: Config
   /** The module that default-exports the topology: an absolute file URL. */
   readonly moduleUrl: string
+  /** Kept with the state folder: a process that comes back with its disk is the same. */
+  readonly processId: string
   /** Native id of the process's consumer. */
   readonly consumerId: number
   /** Every topic the topology reads or writes, by its real name. */
@@ -62,6 +64,15 @@ export interface ThreadRequests {
   status: { request: Record<string, never>; response: ThreadStatus }
 }
 
+/** The right to commit one transaction: until it is given back, no rebalance is answered that takes a task of it away. */
+export interface CommitLease {
+  readonly lease: number
+  /** Who commits. */
+  readonly member: GroupMember
+  /** Of the offsets asked for those that are to be committed. */
+  readonly offsets: readonly TopicPartitionOffset[]
+}
+
 /** Stream thread to main thread. */
 export interface MainRequests {
   /** Commits source offsets under the tasks' epochs. Rejects with code `fenced` when an epoch is no longer the current one. */
@@ -69,6 +80,13 @@ export interface MainRequests {
     request: { tasks: readonly { id: TaskId; epoch: number }[]; offsets: readonly TopicPartitionOffset[] }
     response: void
   }
+  /** Before the commit of a transaction, under the tasks' epochs. Rejects with code `fenced` as `commit`. */
+  'begin-commit': {
+    request: { tasks: readonly { id: TaskId; epoch: number }[]; offsets: readonly TopicPartitionOffset[] }
+    response: CommitLease
+  }
+  /** Gives the right back. */
+  'end-commit': { request: { lease: number; isCommitted: boolean }; response: void }
   /**
    * Asks the group whether these tasks are still this process's, after a pause in which they may have been lost. Rejects with code `fenced`
    * when they are not.
@@ -86,6 +104,12 @@ export interface LogNotice {
 
 export type ThreadNotice =
   | { readonly type: 'task-state'; readonly task: TaskId; readonly state: TaskState }
+  /** Tasks were closed with what they had not committed, and may be handed out again. */
+  | {
+      readonly type: 'start-over'
+      readonly tasks: readonly { id: TaskId; epoch: number }[]
+      readonly failures: number
+    }
   | LogNotice
   /** A restore began, went on or ended. */
   | { readonly type: 'restore'; readonly event: RestoreEvent }

@@ -147,7 +147,14 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     startThreads: ({ consumerId }, listener) =>
       new ThreadPool(
         config,
-        { moduleUrl, consumerId, topics, heartbeats, globalStores: global?.stores ?? null },
+        {
+          moduleUrl,
+          processId: directory.processId,
+          consumerId,
+          topics,
+          heartbeats,
+          globalStores: global?.stores ?? null,
+        },
         listener,
         (error) => logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
       ),

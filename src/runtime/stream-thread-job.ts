@@ -26,6 +26,9 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     const topology = await loadTopology(job.moduleUrl, job.config.topologyOptimization)
     const thread = new StreamThread(job, topology, {
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
+      beginCommit: (tasks, offsets) => channel.request('begin-commit', { tasks: epochsOf(tasks), offsets }),
+      endCommit: (lease, isCommitted) => channel.request('end-commit', { lease, isCommitted }),
+      startOver: (tasks, failures) => notify({ type: 'start-over', tasks: epochsOf(tasks), failures }),
       confirm: (tasks) => channel.request('confirm', { tasks: epochsOf(tasks) }),
       taskState: (task) => notify({ type: 'task-state', task: task.id, state: task.taskState }),
       restoreEvent: (event) => notify({ type: 'restore', event }),

@@ -1,4 +1,3 @@
-import { commitAtLeastOnce } from '../commit/commit.ts'
 import type { Config } from '../config/config.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicPartitionOffset } from '../native.ts'
@@ -6,8 +5,13 @@ import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
+import { AtLeastOnce } from './guarantee/at-least-once.ts'
+import { ExactlyOnce } from './guarantee/exactly-once.ts'
+import type { Guarantee } from './guarantee/guarantee.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
+import { ProcessSlice } from './process-slice.ts'
 import type {
+  CommitLease,
   LogNotice,
   StreamThreadJob,
   TaskAssignment,
@@ -26,6 +30,12 @@ import { ThreadResources } from './thread-resources.ts'
 export interface StreamThreadHost {
   /** Commits source offsets for tasks that are still this thread's. */
   commitOffsets(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<void>
+  /** The right to commit a transaction for tasks that are still this thread's; rejects with code `fenced` when one is not. */
+  beginCommit(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<CommitLease>
+  /** The transaction has ended. REQUIRES that no later commit of these tasks is under way. */
+  endCommit(lease: number, isCommitted: boolean): Promise<void>
+  /** These tasks were closed with what they had not committed, and can be handed out again. @param failures since the last commit that succeeded */
+  startOver(tasks: readonly Task[], failures: number): void
   /** Asks the group whether tasks are still this process's; rejects with code `fenced` when not. */
   confirm(tasks: readonly Task[]): Promise<void>
   taskState(task: Task): void
@@ -48,7 +58,9 @@ export class StreamThread {
   /** null: the topology has none. */
   readonly #globalStores: GlobalStores | null
   readonly #tasks: TaskManager
+  readonly #guarantee: Guarantee
   readonly #pace: CommitPace
+  readonly #slice: ProcessSlice
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
   #lastCommitMs = Date.now()
@@ -74,6 +86,7 @@ export class StreamThread {
     const { counters } = this.metrics
     // The tasks together have the thread's part of the overlays' budget.
     this.#pace = new CommitPace(config.memory.overlayBytes / config.numStreamThreads)
+    this.#slice = new ProcessSlice(config.batchRecordsMax, config.commitIntervalMs)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
     this.#globalStores =
       job.globalStores === null ? null : new GlobalStores(topology, job.globalStores, budget, overlayWriter)
@@ -102,13 +115,18 @@ export class StreamThread {
       counters,
       onTaskState: (task) => host.taskState(task),
     })
+    const { processingGuarantee } = config
+    const guarantee = { config, host, resources, tasks: this.#tasks, heartbeat: this.#heartbeat }
+    this.#guarantee =
+      processingGuarantee === 'exactly_once_v2' ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
   async run(): Promise<void> {
     try {
+      await this.#guarantee.start()
       while (!this.#events.isClosed) {
-        await this.#confirmAfterPause()
+        await this.#afterPause()
         const busy = await this.#turn()
         await (busy ? nextTurn() : this.#sleep())
       }
@@ -131,7 +149,8 @@ export class StreamThread {
 
   suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
     return this.#events.between(async () => {
-      if (!lost) await this.#commit()
+      if (lost) await this.#guarantee.beforeLoss()
+      else await this.#commit()
       await this.#tasks.suspend(ids, lost)
     })
   }
@@ -170,51 +189,58 @@ export class StreamThread {
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
-      if (await this.#confirmAfterPause()) break
-      if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
+      if (await this.#afterPause()) break
+      try {
+        if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
+      } catch (error) {
+        await this.#guarantee.sendFailed(error)
+        break
+      }
       const taskBytes = task.state?.uncommittedBytes ?? 0
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
+      // Not only at the end of the turn: with many slow tasks that could be long after a transaction's time-out.
+      if (this.#isCommitLate) await this.#commit()
     }
     this.#globalStores?.endTurn()
     commitEarly ||= uncommittedBytes > this.#pace.bytes
-    if (commitEarly || Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs) await this.#commit()
+    if (commitEarly || this.#isCommitDue) await this.#commit()
     return busy
+  }
+
+  get #isCommitDue(): boolean {
+    return Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs
+  }
+
+  get #isCommitLate(): boolean {
+    return Date.now() - this.#lastCommitMs >= 2 * this.#config.commitIntervalMs
   }
 
   #process(task: Task): boolean {
     const started = performance.now()
-    const processed = task.process(this.#config.batchRecordsMax)
-    if (processed > 0) this.metrics.processed(processed, performance.now() - started)
-    return processed > 0
+    const processed = task.process(this.#slice.records)
+    if (processed === 0) return false
+    const durationMs = performance.now() - started
+    this.metrics.processed(processed, durationMs)
+    this.#slice.processed(processed, durationMs)
+    return true
   }
 
   async #commit(): Promise<void> {
-    await this.#confirmAfterPause()
+    await this.#afterPause()
     const running = this.#tasks.running()
     const tasks = running.filter((task) => task.needsCommit)
     if (tasks.length > 0) {
       const started = performance.now()
       const bytes = tasks.reduce((sum, { state }) => sum + (state?.uncommittedBytes ?? 0), 0)
       await Promise.all(running.map((task) => task.prefetchSettled()))
-      const committing = commitAtLeastOnce(tasks, {
-        producer: this.#resources.producer,
-        output: this.#resources.output,
-        flushTimeoutMs: this.#config.maxPollIntervalMs,
-        commitOffsets: (committed, offsets) => this.#host.commitOffsets(committed, offsets),
-      })
       try {
-        const changelogRecords = await this.#heartbeat.whileAlive(committing)
+        const changelogRecords = await this.#heartbeat.whileAlive(this.#guarantee.commit(tasks))
         const durationMs = performance.now() - started
         this.metrics.committed(changelogRecords, durationMs)
         this.#pace.committed(bytes, durationMs)
       } catch (error) {
-        if ((error as { code?: unknown }).code !== 'fenced') throw error
-        this.#host.log('warn', 'tasks are given up: their partitions belong to another member', {
-          tasks: tasks.map(({ id }) => id),
-          reason: messageOf(error),
-        })
-        await Promise.all(tasks.map((task) => this.#tasks.giveUp(task)))
+        await this.#guarantee.commitFailed(error, tasks)
       }
     }
     this.#lastCommitMs = Date.now()
@@ -222,7 +248,7 @@ export class StreamThread {
 
   /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */
   async #commitWhatIsWhole(error: unknown): Promise<void> {
-    if (!(error instanceof WeirError)) return
+    if (!(error instanceof WeirError) || !this.#guarantee.commitsBeforeFailure) return
     if (error.code !== 'deserialization-failed' && error.code !== 'processing-failed') return
     try {
       await this.#commit()
@@ -233,27 +259,10 @@ export class StreamThread {
     }
   }
 
-  /**
-   * After a pause: asks whether the tasks are still ours before anything is processed, sent or committed. A member that was taken for dead
-   * would write over what its successor has written. @returns true when the tasks were given up
-   */
-  async #confirmAfterPause(): Promise<boolean> {
+  /** After a pause of the process others may have its tasks. @returns true when they were given up */
+  async #afterPause(): Promise<boolean> {
     this.#heartbeat.beat()
-    if (!this.#heartbeat.takePause()) return false
-    const running = this.#tasks.running()
-    if (running.length === 0) return false
-    try {
-      await this.#heartbeat.whileAlive(this.#host.confirm(running))
-      return false
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'fenced') throw error
-      this.#host.log('warn', 'tasks were lost while the process stood still', {
-        tasks: running.map(({ id }) => id),
-      })
-      this.#resources.output.discard()
-      await Promise.all(running.map((task) => this.#tasks.drop(task)))
-      return true
-    }
+    return this.#heartbeat.takePause() && (await this.#guarantee.afterPause())
   }
 
   /** @param damaged tasks whose databases are not to be opened again */
@@ -266,6 +275,11 @@ export class StreamThread {
     for (const { id } of damaged)
       this.#host.log('error', 'a damaged database is set aside: the next start restores it', { task: id })
     await this.#globalStores?.close()
+    try {
+      await this.#guarantee.close()
+    } catch (error) {
+      this.#host.log('warn', 'a transaction is left to its time-out', { reason: messageOf(error) })
+    }
     await this.#resources.close()
   }
 

@@ -1,11 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import type { Config } from '../config/config.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import { AssignmentChecks } from './assignment-checks.ts'
+import { restartDelayMs } from './guarantee/restart-delay.ts'
 import type { Logger } from './logger.ts'
 import type { Assignment, Membership } from './membership/membership.ts'
-import { TaskLeases } from './membership/task-leases.ts'
-import type { MainRequests, TaskAssignment, TaskId, TaskState } from './protocol.ts'
+import { type TaskEpoch, TaskLeases } from './membership/task-leases.ts'
+import { TransactionLeases } from './membership/transaction-leases.ts'
+import type { CommitLease, MainRequests, TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { assignTasks } from './task-assignor.ts'
 import { partitionKey, type TaskInputs, tasksWith } from './task-inputs.ts'
 import type { StreamThreadHandle } from './thread-pool.ts'
@@ -24,7 +28,10 @@ export interface TaskCoordinatorOptions {
   /** Every task of the application. */
   readonly tasks: readonly TaskInputs[]
   readonly threads: readonly StreamThreadHandle[]
-  readonly membership: Pick<Membership, 'commit' | 'isCooperative'>
+  readonly membership: Pick<
+    Membership,
+    'commit' | 'isCooperative' | 'prepareTransaction' | 'committedElsewhere' | 'startOffsets'
+  >
   readonly logger: Logger
   /** As of AssignmentChecksOptions. */
   readonly patternsSettleMs?: number
@@ -45,6 +52,7 @@ export class TaskCoordinator {
   readonly #options: TaskCoordinatorOptions
   readonly #logger: Logger
   readonly #leases = new TaskLeases()
+  readonly #transactions: TransactionLeases
   /** The assigned partitions, with the offset that was committed last, or else read from first. */
   readonly #positions = new Map<string, TopicPartitionOffset>()
   readonly #placed = new Map<TaskId, PlacedTask>()
@@ -61,6 +69,7 @@ export class TaskCoordinator {
     // Without a topic there is no group to be in.
     this.#rebalancing = options.tasks.length > 0
     this.#checks = new AssignmentChecks(options)
+    this.#transactions = new TransactionLeases(this.#leases, options.membership)
   }
 
   /** True when every task that was handed out runs, and no rebalance is under way. */
@@ -80,10 +89,7 @@ export class TaskCoordinator {
     this.#rebalancing = true
     this.#options.onChanged()
     const resumable = this.#resumable(partitions, continuous)
-    for (const { topic, partition, offset, metadata } of partitions) {
-      const position = { topic, partition, offset, ...(metadata === undefined ? {} : { metadata }) }
-      this.#positions.set(partitionKey(position), position)
-    }
+    for (const start of partitions) this.#positions.set(partitionKey(start), positionOf(start))
     this.#checks.partitions(partitions)
     await this.#placeWhatCanRun(resumable)
     this.#rebalancing = false
@@ -140,13 +146,72 @@ export class TaskCoordinator {
     const lease = this.#leases.begin(tasks)
     try {
       await this.#options.membership.commit(offsets, () => lease.valid)
-      for (const offset of offsets) {
-        const key = partitionKey(offset)
-        if (this.#positions.has(key)) this.#positions.set(key, offset)
-      }
+      this.#moveTo(offsets)
     } finally {
       lease.end()
     }
+  }
+
+  /** A thread is about to commit a transaction. @throws WeirError fenced */
+  beginCommit(
+    thread: StreamThreadHandle,
+    { tasks, offsets }: MainRequests['begin-commit']['request'],
+  ): CommitLease {
+    return this.#transactions.begin(thread, tasks, offsets)
+  }
+
+  /** A thread's transaction has ended. */
+  endCommit({ lease, isCommitted }: MainRequests['end-commit']['request']): void {
+    const offsets = this.#transactions.end(lease)
+    if (!isCommitted) return
+    this.#options.membership.committedElsewhere(offsets)
+    this.#moveTo(offsets)
+  }
+
+  /** A thread commits nothing any more. */
+  threadEnded(thread: StreamThreadHandle): void {
+    this.#transactions.ended(thread)
+  }
+
+  /**
+   * A thread has closed tasks with all that they had not committed: those that are still this process's are handed out to it again, from where
+   * the group stands. @param failures how often that has happened to the thread since its last commit
+   */
+  async startOver(thread: StreamThreadHandle, tasks: readonly TaskEpoch[], failures: number): Promise<void> {
+    const restarting = (): PlacedTask[] =>
+      tasks.flatMap((epoch) => {
+        const placed = this.#placed.get(epoch.id)
+        const isHere = placed?.thread === thread && placed.suspendedAt === null
+        return isHere && this.#leases.isCurrent(epoch) ? [placed] : []
+      })
+    for (const placed of restarting()) placed.state = 'created'
+    this.#options.onChanged()
+    await delay(restartDelayMs(failures), undefined, { ref: false })
+    const inputs = restarting().flatMap(({ task }) => task.inputs)
+    if (inputs.length === 0) return
+    const starts = await this.#options.membership.startOffsets(inputs)
+    // What was taken away meanwhile is somebody else's to begin.
+    const again = restarting()
+    const keys = new Set(again.flatMap(({ task }) => task.inputs.map(partitionKey)))
+    for (const start of starts) {
+      const key = partitionKey(start)
+      if (keys.has(key) && this.#positions.has(key)) this.#positions.set(key, positionOf(start))
+    }
+    const assignments = again.map(({ task }) => this.#assignment(task))
+    await this.#unlessGone(thread.request('assign', { tasks: assignments }), 'starting tasks over')
+  }
+
+  #moveTo(offsets: readonly TopicPartitionOffset[]): void {
+    for (const offset of offsets) {
+      const key = partitionKey(offset)
+      if (this.#positions.has(key)) this.#positions.set(key, offset)
+    }
+  }
+
+  /** A hand-out under a new epoch. */
+  #assignment({ id, subtopology, partition, inputs }: TaskInputs): TaskAssignment {
+    const positions = inputs.map((input) => this.#positions.get(partitionKey(input))!)
+    return { id, subtopology, partition, epoch: this.#leases.grant(id), inputs: positions }
   }
 
   /** Whether the group still takes commits for these tasks: commits again what is committed. */
@@ -264,10 +329,8 @@ export class TaskCoordinator {
     const byThread = new Map<StreamThreadHandle, TaskAssignment[]>()
     for (const task of handOuts) {
       const thread = threads[targets.get(task.id)!]!
-      const { id, subtopology, partition } = task
-      const inputs = task.inputs.map((input) => this.#positions.get(partitionKey(input))!)
-      const assignment = { id, subtopology, partition, epoch: this.#leases.grant(id), inputs }
-      this.#placed.set(id, { task, thread, suspendedAt: null, state: 'created' })
+      const assignment = this.#assignment(task)
+      this.#placed.set(task.id, { task, thread, suspendedAt: null, state: 'created' })
       const group = byThread.get(thread)
       if (group === undefined) byThread.set(thread, [assignment])
       else group.push(assignment)
@@ -321,6 +384,11 @@ export class TaskCoordinator {
       else this.#logger.debug({ reason: messageOf(error) }, `${what}: the thread is gone`)
     }
   }
+}
+
+/** Without what only a start knows. */
+function positionOf({ topic, partition, offset, metadata }: TopicPartitionOffset): TopicPartitionOffset {
+  return { topic, partition, offset, ...(metadata === undefined ? {} : { metadata }) }
 }
 
 /** Equal for the same partitions. */

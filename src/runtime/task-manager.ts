@@ -81,12 +81,12 @@ export class TaskManager {
     await Promise.all(tasks.map((task) => this.#closeTask(task)))
   }
 
-  /** Closes a task and forgets what it had not committed. */
-  async drop(task: Task): Promise<void> {
+  /** Closes a task and forgets what it had not committed. @param again the main thread is to hand it out again, and hears of it by that */
+  async drop(task: Task, again = false): Promise<void> {
     task.state?.stopRestore()
     await task.prefetchSettled()
     task.state?.discard()
-    await this.#closeTask(task)
+    await this.#closeTask(task, { again })
   }
 
   /**
@@ -94,10 +94,11 @@ export class TaskManager {
    * is on disk is not what the changelog says up to its offset, and goes.
    */
   async giveUp(task: Task): Promise<void> {
-    await this.#closeTask(task, async () => {
+    const removeState = async (): Promise<void> => {
       if (task.state !== null)
         await rm(taskFolder(this.#options.config, task.id), { recursive: true, force: true })
-    })
+    }
+    await this.#closeTask(task, { thereafter: removeState })
   }
 
   /** Drops every task, those on their way too. REQUIRES that the events are closed. @returns why tasks did not close cleanly */
@@ -183,12 +184,15 @@ export class TaskManager {
   }
 
   /** @param thereafter runs before the main thread hears of it, and could hand the task to another thread */
-  async #closeTask(task: Task, thereafter?: () => Promise<void>): Promise<void> {
+  async #closeTask(
+    task: Task,
+    { thereafter, again = false }: { thereafter?: () => Promise<void>; again?: boolean } = {},
+  ): Promise<void> {
     this.#tasks.delete(task.id)
     await task.close()
     await thereafter?.()
     this.#options.counters.tasksClosed++
-    this.#options.onTaskState(task)
+    if (!again) this.#options.onTaskState(task)
   }
 
   /** These tasks, also those whose databases are just being opened. */

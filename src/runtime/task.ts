@@ -164,7 +164,10 @@ export class Task {
 
   /** True when something was processed, punctuated or asked for since `commitDone`, and from time to time: see CommitNeed. */
   get needsCommit(): boolean {
-    return this.#need.isThere
+    if (this.#need.isThere) return true
+    // The markers of transactions, too: whoever looks at the group would else see records that are never processed.
+    for (const { input } of this.#inputs) if (input.hasMoved) return true
+    return false
   }
 
   get commitRequested(): boolean {
@@ -183,6 +186,7 @@ export class Task {
 
   commitDone(): void {
     this.#need.committed()
+    for (const { input } of this.#inputs) input.commitDone()
     this.#clock.commitRequested = false
     if (this.state !== null) this.state.overlayBytes = 0
   }

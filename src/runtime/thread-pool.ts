@@ -41,6 +41,13 @@ const LAST_WORDS_MS = 1_000
 export interface StreamThreadListener {
   commit(request: MainRequests['commit']['request']): Promise<void>
   confirm(request: MainRequests['confirm']['request']): Promise<void>
+  beginCommit(
+    thread: StreamThreadHandle,
+    request: MainRequests['begin-commit']['request'],
+  ): MainRequests['begin-commit']['response']
+  endCommit(request: MainRequests['end-commit']['request']): void
+  /** It commits nothing any more. */
+  ended(thread: StreamThreadHandle): void
   notice(thread: StreamThreadHandle, notice: ThreadNotice): void
 }
 
@@ -69,12 +76,15 @@ export class StreamThreadHandle {
     const handlers = {
       commit: (request: MainRequests['commit']['request']) => waitedFor(listener.commit(request)),
       confirm: (request: MainRequests['confirm']['request']) => waitedFor(listener.confirm(request)),
+      'begin-commit': (request: MainRequests['begin-commit']['request']) =>
+        listener.beginCommit(this, request),
+      'end-commit': (request: MainRequests['end-commit']['request']) => listener.endCommit(request),
     }
     this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, handlers, (notice) => {
       if (notice.type === 'failed') this.#told = toldError(notice.error, index)
       listener.notice(this, notice)
     })
-    this.ended = this.#end(job)
+    this.ended = this.#end(job).finally(() => listener.ended(this))
     // Whoever awaits it later still learns it.
     this.ended.catch(() => {})
   }

@@ -28,10 +28,10 @@ export class ThreadResources {
   readonly budget: CacheBudget
   readonly overlayWriter = new OverlayWriter()
 
-  constructor({ config, threadIndex, consumerId }: StreamThreadJob) {
+  constructor({ config, threadIndex, processId, consumerId }: StreamThreadJob) {
     this.memory = StateMemory.acquire(stateMemoryOptions(config))
     this.restorer = Restorer.acquire(restoreConfig(config), config.restoreThreads, restoreMemoryBytes(config))
-    this.producer = new Producer(producerConfig(config, threadIndex))
+    this.producer = new Producer(producerConfig(config, threadIndex, processId))
     this.consumer = Consumer.attach(consumerId)
     this.output = new OutputBatch(this.producer, OUTPUT_RECORDS_MAX, OUTPUT_BYTES_MAX)
     this.pool = new BatchPool({

@@ -118,6 +118,10 @@ export class LocalTopics implements PartitionReader {
 
   closeSlot(): void {}
 
+  position(slot: number): number {
+    return this.#slots[slot]!.queue.position
+  }
+
   watermarks(slot: number): [number, number] {
     return [0, this.#slots[slot]!.queue.position]
   }

@@ -30,7 +30,8 @@ export const processingVariables = {
       kafka: 'processing.guarantee',
       group: 'Processing',
       type: oneOf('at_least_once', 'exactly_once_v2'),
-      meaning: 'What a crash may do to results. This version has at_least_once: exactly_once_v2 is refused.',
+      meaning:
+        'What a crash may do to results: at_least_once may double them, exactly_once_v2 does not, for those who read committed records.',
     },
     fixed('at_least_once' as const),
   ),
@@ -46,6 +47,19 @@ export const processingVariables = {
     derived('30000; 100 under exactly_once_v2', (known) =>
       known.processingGuarantee === 'exactly_once_v2' ? 100 : 30_000,
     ),
+  ),
+  transactionTimeoutMs: variable(
+    {
+      env: 'WEIR_TRANSACTION_TIMEOUT_MS',
+      kafka: 'producer.transaction.timeout.ms',
+      group: 'Processing',
+      type: integer({ min: 1_000, max: 3_600_000 }),
+      unit: 'ms',
+      meaning:
+        'Under exactly_once_v2: what is not committed after this long the broker aborts, and the tasks begin again. Longer than the slowest ' +
+        'record takes; a member that takes over from one that was killed waits for it.',
+    },
+    fixed(10_000),
   ),
   taskUncommittedBytesMax: variable(
     {

@@ -6,6 +6,7 @@ import { messageOf, WeirError } from '../../errors/weir-error.ts'
 import {
   Consumer,
   type ConsumerEvent,
+  type GroupMember,
   type NativeError,
   type TopicPartition,
   type TopicPartitionOffset,
@@ -14,7 +15,7 @@ import type { OffsetReset } from '../../topology/definition.ts'
 import { type Logger, LogLimiter } from '../logger.ts'
 import { retryWhileUnreachable } from '../retry.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
-import type { GroupMetadata, Membership, MembershipListener } from './membership.ts'
+import type { Membership, MembershipListener } from './membership.ts'
 import { isContinuous, type StartOffset, startOffset } from './start-offsets.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
@@ -93,9 +94,7 @@ export class ClassicMembership implements Membership {
 
   async #tryCommit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
     if (!isCurrent()) throw new WeirError('fenced', 'the tasks were taken away during their commit')
-    // Without a generation a broker takes offsets from anyone while the group is empty.
-    if (this.groupMetadata().generation < 0)
-      throw new WeirError('fenced', 'this process is not a member of the group')
+    this.#member()
     const moved = this.#committed.moved(offsets)
     if (moved.length === 0) return
     try {
@@ -128,8 +127,28 @@ export class ClassicMembership implements Membership {
     }
   }
 
-  groupMetadata(): GroupMetadata {
-    return this.#consumer.groupMetadata()
+  prepareTransaction(offsets: readonly TopicPartitionOffset[]): ReturnType<Membership['prepareTransaction']> {
+    return { member: this.#member(), offsets: this.#committed.moved(offsets) }
+  }
+
+  committedElsewhere(offsets: readonly TopicPartitionOffset[]): void {
+    this.#committed.set(offsets)
+  }
+
+  startOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]> {
+    return this.#startOffsets(partitions)
+  }
+
+  /** @throws WeirError fenced: without a generation a broker takes offsets from anyone while the group is empty, or in a transaction */
+  #member(): GroupMember {
+    const { memberId, generation } = this.#consumer.groupMetadata()
+    if (generation < 0) throw new WeirError('fenced', 'this process is not a member of the group')
+    const { applicationId, groupInstanceId } = this.#options.config
+    return { groupId: applicationId, memberId, generation, groupInstanceId }
+  }
+
+  get #generation(): number {
+    return this.#consumer.groupMetadata().generation
   }
 
   async leave(): Promise<void> {
@@ -179,14 +198,14 @@ export class ClassicMembership implements Membership {
     for (const start of starts) this.#logReset(start)
     this.#consumer.assign(starts)
     await this.#keepLatest(starts)
-    const { generation } = this.groupMetadata()
+    const generation = this.#generation
     const continuous = isContinuous(this.#revokedIn, generation)
     this.#logger.info({ partitions: partitions.length, generation }, 'partitions assigned')
     await this.#listener.assigned({ partitions: starts, continuous })
   }
 
   async #revoke(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
-    const { generation } = this.groupMetadata()
+    const generation = this.#generation
     this.#logger.info(
       { partitions: partitions.length, generation },
       lost ? 'partitions lost' : 'partitions revoked',

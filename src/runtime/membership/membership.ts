@@ -1,5 +1,5 @@
 import type { WeirError } from '../../errors/weir-error.ts'
-import type { TopicPartition, TopicPartitionOffset } from '../../native.ts'
+import type { GroupMember, TopicPartition, TopicPartitionOffset } from '../../native.ts'
 
 /** Partitions that the group gives to this process, with where to read on. */
 export interface Assignment {
@@ -24,12 +24,6 @@ export interface MembershipListener {
   failed(error: WeirError): void
   /** A topic is said to be missing or changed: worth a look. */
   topicsInDoubt(): void
-}
-
-export interface GroupMetadata {
-  readonly memberId: string
-  /** -1: not a member. */
-  readonly generation: number
 }
 
 /**
@@ -58,7 +52,19 @@ export interface Membership {
    * @throws WeirError fenced when this process is no member, or the group refuses it
    */
   commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void>
-  groupMetadata(): GroupMetadata
+  /**
+   * Who commits a transaction, and which of these offsets are to be in it.
+   *
+   * @throws WeirError fenced when this process is no member
+   */
+  prepareTransaction(offsets: readonly TopicPartitionOffset[]): {
+    readonly member: GroupMember
+    readonly offsets: readonly TopicPartitionOffset[]
+  }
+  /** They were committed in a transaction. */
+  committedElsewhere(offsets: readonly TopicPartitionOffset[]): void
+  /** Where to read on, once no transaction that is open can change it. Waits for the brokers, until this process leaves. */
+  startOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>
   /** Leaves the group (a static member does not) and closes the consumer. */
   leave(): Promise<void>
 }

@@ -37,6 +37,11 @@ export class TaskLeases {
     return epoch
   }
 
+  /** True while a lease could begin under this epoch. */
+  isCurrent({ id, epoch }: TaskEpoch): boolean {
+    return this.#epochs.get(id) === epoch
+  }
+
   /** @throws WeirError fenced */
   begin(tasks: readonly TaskEpoch[]): Lease {
     for (const { id, epoch } of tasks) {

@@ -126,8 +126,8 @@ describe('a value', () => {
     ],
     [{ WEIR_QQQQQQQQQQQQ: '1' }, 'WEIR_QQQQQQQQQQQQ is no setting of Weir: weir config lists them all'],
     [
-      { WEIR_PROCESSING_GUARANTEE: 'exactly_once_v2' },
-      'WEIR_PROCESSING_GUARANTEE=exactly_once_v2: not available in this version; at_least_once is',
+      { WEIR_PROCESSING_GUARANTEE: 'exactly_once_v2', WEIR_COMMIT_INTERVAL_MS: '10000' },
+      'WEIR_COMMIT_INTERVAL_MS=10000: less than WEIR_TRANSACTION_TIMEOUT_MS (10000)',
     ],
     [
       { WEIR_SESSION_TIMEOUT_MS: '400000' },

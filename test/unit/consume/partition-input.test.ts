@@ -59,6 +59,7 @@ test('nothing more comes of a topic that was deleted, where that may be; elsewhe
       return 0
     },
     closeSlot() {},
+    position: () => 5,
     watermarks: () => [0, 9],
   }
   const pool = new BatchPool({ capacity: 10, arenaBytes: 1_000, readAheadMax: 2 })

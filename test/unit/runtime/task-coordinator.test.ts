@@ -200,6 +200,9 @@ function setUp(threadCount: number, isCooperative: boolean, patternsSettleMs?: n
       {
         commit: (request) => coordinator.commit(request),
         confirm: (request) => coordinator.confirm(request),
+        beginCommit: (thread, request) => coordinator.beginCommit(thread, request),
+        endCommit: (request) => coordinator.endCommit(request),
+        ended: (thread) => coordinator.threadEnded(thread),
         notice: (thread, notice) => {
           if (notice.type === 'task-state') coordinator.taskState(thread, notice.task, notice.state)
         },
@@ -212,7 +215,13 @@ function setUp(threadCount: number, isCooperative: boolean, patternsSettleMs?: n
     tasks,
     ...(patternsSettleMs !== undefined && { patternsSettleMs }),
     threads,
-    membership: { isCooperative, commit: (offsets, isCurrent) => world.commit(offsets, isCurrent) },
+    membership: {
+      isCooperative,
+      commit: (offsets, isCurrent) => world.commit(offsets, isCurrent),
+      prepareTransaction: () => assert.fail('at least once'),
+      committedElsewhere: () => assert.fail('at least once'),
+      startOffsets: () => assert.fail('at least once'),
+    },
     logger,
     onFailed: (error) => failures.push(error),
     onChanged: () => {},

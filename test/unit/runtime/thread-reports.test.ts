@@ -7,7 +7,14 @@ import type { MainRequests, ThreadNotice, ThreadRequests } from '../../../src/ru
 import { StreamThreadHandle } from '../../../src/runtime/thread-pool.ts'
 import { ThreadReports } from '../../../src/runtime/thread-reports.ts'
 
-const listener = { commit: async () => {}, confirm: async () => {}, notice: () => {} }
+const listener = {
+  commit: async () => {},
+  confirm: async () => {},
+  beginCommit: () => assert.fail('nothing is committed'),
+  endCommit: () => {},
+  ended: () => {},
+  notice: () => {},
+}
 const nothing = async (): Promise<void> => {}
 
 /** The other side of a stream thread's channel: it answers as long as it is not stuck. */

@@ -1,0 +1,69 @@
+import { commitAtLeastOnce } from '../../commit/commit.ts'
+import { messageOf } from '../../errors/weir-error.ts'
+import type { Task } from '../task.ts'
+import type { Guarantee, GuaranteeOptions } from './guarantee.ts'
+
+/**
+ * Every record's effect is kept, and may be there twice after a crash or a lost assignment. Tasks that another member has are given up;
+ * any other failure ends the thread.
+ */
+export class AtLeastOnce implements Guarantee {
+  readonly commitsBeforeFailure = true
+  readonly #options: GuaranteeOptions
+
+  constructor(options: GuaranteeOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {}
+
+  commit(tasks: readonly Task[]): Promise<number> {
+    const { resources, config, host } = this.#options
+    return commitAtLeastOnce(tasks, {
+      producer: resources.producer,
+      output: resources.output,
+      flushTimeoutMs: config.maxPollIntervalMs,
+      commitOffsets: (committed, offsets) => host.commitOffsets(committed, offsets),
+    })
+  }
+
+  async commitFailed(error: unknown, tasks: readonly Task[]): Promise<void> {
+    if (!isFenced(error)) throw error
+    this.#options.host.log('warn', 'tasks are given up: their partitions belong to another member', {
+      tasks: tasks.map(({ id }) => id),
+      reason: messageOf(error),
+    })
+    await Promise.all(tasks.map((task) => this.#options.tasks.giveUp(task)))
+  }
+
+  async sendFailed(error: unknown): Promise<void> {
+    throw error
+  }
+
+  /** Asks whether the tasks are still ours: a member that was taken for dead would write over what its successor has written. */
+  async afterPause(): Promise<boolean> {
+    const { tasks, heartbeat, host, resources } = this.#options
+    const running = tasks.running()
+    if (running.length === 0) return false
+    try {
+      await heartbeat.whileAlive(host.confirm(running))
+      return false
+    } catch (error) {
+      if (!isFenced(error)) throw error
+      host.log('warn', 'tasks were lost while the process stood still', {
+        tasks: running.map(({ id }) => id),
+      })
+      resources.output.discard()
+      await Promise.all(running.map((task) => tasks.drop(task)))
+      return true
+    }
+  }
+
+  async beforeLoss(): Promise<void> {}
+
+  async close(): Promise<void> {}
+}
+
+function isFenced(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'fenced'
+}

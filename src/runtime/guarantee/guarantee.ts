@@ -1,0 +1,38 @@
+import type { Config } from '../../config/config.ts'
+import type { Heartbeat } from '../heartbeat.ts'
+import type { StreamThreadHost } from '../stream-thread.ts'
+import type { Task } from '../task.ts'
+import type { TaskManager } from '../task-manager.ts'
+import type { ThreadResources } from '../thread-resources.ts'
+
+/**
+ * What a stream thread does by its processing guarantee: how it commits, and how it goes on after what failed. Used by that thread; no task
+ * processes while one of these runs.
+ */
+export interface Guarantee {
+  /** After a record that cannot be processed, what came before it can be committed: what the record itself has done already may remain. */
+  readonly commitsBeforeFailure: boolean
+  /** Before the first task is opened. */
+  start(): Promise<void>
+  /** REQUIRES all that need a commit. @returns the changelog records produced */
+  commit(tasks: readonly Task[]): Promise<number>
+  /** A commit of these tasks failed. Resolves when the thread can go on. @throws error when it cannot */
+  commitFailed(error: unknown, tasks: readonly Task[]): Promise<void>
+  /** Records were not taken by the producer. Resolves when the thread can go on. @throws error when it cannot */
+  sendFailed(error: unknown): Promise<void>
+  /** The process stood still: before anything else is processed. @returns true when tasks were given up */
+  afterPause(): Promise<boolean>
+  /** Other members have got some of the tasks. */
+  beforeLoss(): Promise<void>
+  /** The tasks are closed, the producer is not yet. */
+  close(): Promise<void>
+}
+
+/** What a guarantee needs of its thread. */
+export interface GuaranteeOptions {
+  readonly config: Config
+  readonly host: StreamThreadHost
+  readonly resources: Pick<ThreadResources, 'producer' | 'output'>
+  readonly tasks: TaskManager
+  readonly heartbeat: Heartbeat
+}
