@@ -9,7 +9,7 @@ const MiB = 2 ** 20
 export const count: Workload<StreamNumber | 'keys' | 'hotKeys'> = {
   name: 'count',
   description: 'records counted by key: get, put, changelog, output',
-  variants: ['uniform-64MiB', 'uniform-cached', 'hot'],
+  variants: ['uniform-64MiB', 'uniform-cached', 'hot', 'exactly-once'],
   systems: ['kafka-streams', 'weir'],
   numbers: {
     records: [4_000_000, 'input records'],
@@ -31,6 +31,10 @@ export const count: Workload<StreamNumber | 'keys' | 'hotKeys'> = {
       variant('uniform-64MiB', options.keys, 64 * MiB),
       variant('uniform-cached', options.keys, 512 * MiB),
       variant('hot', options.hotKeys, 64 * MiB),
+      {
+        ...variant('exactly-once', options.hotKeys, 64 * MiB),
+        processingGuarantee: 'exactly_once_v2' as const,
+      },
     ]
     const systems = [
       kafkaStreams({ peer: 'CountPeer', hasCache: false }),

@@ -41,6 +41,7 @@ export function kafkaStreams(setup: KafkaStreamsSetup): System {
         records: options.records,
         threads: options.threads,
         commitIntervalMs: options.commitIntervalMs,
+        guarantee: options.processingGuarantee,
         cacheBytes: hasCache ? options.stateCacheBytes : 0,
         stateDir: options.stateDir,
       })

@@ -11,7 +11,7 @@ import {
 } from '../../test/services/kafka-client.ts'
 import { ProcessSampler, readProcessUsage } from './process-sampler.ts'
 import { type RunResult, round } from './results.ts'
-import type { System, SystemOptions, SystemProcess } from './system.ts'
+import type { ProcessingGuarantee, System, SystemOptions, SystemProcess } from './system.ts'
 
 export interface Measurement {
   kafka: KafkaService
@@ -24,6 +24,7 @@ export interface Measurement {
   records: number
   threads: number
   commitIntervalMs: number
+  processingGuarantee: ProcessingGuarantee
   stateCacheBytes: number
   /** For the state of this run; removed after it. */
   stateDir: string
@@ -57,6 +58,7 @@ export interface Measured {
 }
 
 const pollIntervalMs = 50
+const committedTimeoutMs = 10_000
 
 /**
  * Runs a system on a filled topic until every record has been processed and committed, and verifies what it put out. bench/README.md
@@ -79,6 +81,7 @@ export async function measure(measurement: Measurement): Promise<Measured> {
     records,
     threads: measurement.threads,
     commitIntervalMs: measurement.commitIntervalMs,
+    processingGuarantee: measurement.processingGuarantee,
     stateCacheBytes: measurement.stateCacheBytes,
     stateDir,
     logFile,
@@ -93,7 +96,7 @@ export async function measure(measurement: Measurement): Promise<Measured> {
 
   const watching = new AbortController()
   const firstOutputMs = await Promise.race([
-    untilProcessed(measurement, outputTopic, process, watching.signal),
+    untilProcessed(measurement, options, process, watching.signal),
     guard,
   ]).finally(() => watching.abort())
   await process.stop()
@@ -144,12 +147,13 @@ async function guardOf(process: SystemProcess, name: string, timeoutMs: number):
 }
 
 /**
- * Waits until every record has been processed: the output topic has one record for each, or, where updates are held back, the system says so.
+ * Waits until every record has been processed: the output topic has one record for each; or, where it also has the markers of transactions, the
+ * group has committed all; or, where updates are held back, the system says so.
  * Returns when the first output was seen, null where outputs are held back.
  */
 async function untilProcessed(
-  { system, records, kafka }: Measurement,
-  outputTopic: string,
+  { system, records, kafka, topics, partitions, processingGuarantee }: Measurement,
+  { applicationId, topics: { output: outputTopic = '' } }: SystemOptions,
   process: SystemProcess,
   signal: AbortSignal,
 ): Promise<number | null> {
@@ -158,11 +162,15 @@ async function untilProcessed(
     return null
   }
   let firstOutputMs: number | null = null
-  await withConsumer(kafka.bootstrapServers, {}, async (consumer) => {
+  // Asks for this group's offsets, and never joins it.
+  const group = { 'group.id': applicationId }
+  await withConsumer(kafka.bootstrapServers, group, async (consumer) => {
     while (!signal.aborted) {
       const outputs = await outputCount(consumer, outputTopic)
       if (outputs > 0) firstOutputMs ??= Date.now()
-      if (outputs >= records) return
+      const isTransactional = processingGuarantee === 'exactly_once_v2'
+      const done = isTransactional ? await committedCount(consumer, topics.input, partitions) : outputs
+      if (done >= records) return
       await sleep(pollIntervalMs)
     }
   })
@@ -172,6 +180,21 @@ async function untilProcessed(
 async function outputCount(consumer: rdkafka.KafkaConsumer, topic: string): Promise<number> {
   const ends = await endOffsetsOf(consumer, topic)
   return ends.reduce((sum, end) => sum + end, 0)
+}
+
+/** Offsets committed by the consumer's group, all partitions together. */
+async function committedCount(
+  consumer: rdkafka.KafkaConsumer,
+  topic: string,
+  partitions: number,
+): Promise<number> {
+  const asked = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
+  const committed = await new Promise<rdkafka.TopicPartitionOffset[]>((resolve, reject) =>
+    consumer.committed(asked, committedTimeoutMs, (error, offsets) =>
+      error ? reject(error) : resolve(offsets),
+    ),
+  )
+  return committed.reduce((sum, { offset }) => sum + Math.max(0, offset ?? 0), 0)
 }
 
 function brokerCpuSeconds(kafka: KafkaService): number {

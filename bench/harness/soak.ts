@@ -133,6 +133,7 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
     records: 0,
     threads,
     commitIntervalMs: 5_000,
+    processingGuarantee: 'at_least_once',
     stateCacheBytes: Math.floor(memoryBytes / 16),
     stateDir: join(makeScratchDir('bench'), 'soak'),
     logFile: join(logDir, 'soak.log'),

@@ -8,11 +8,15 @@ import { describeMachine, describeVersions } from './machine.ts'
 import { type Measured, measure, type Verification } from './measure.ts'
 import { repoDir } from './paths.ts'
 import { type BenchResults, computeRatios, type RunResult } from './results.ts'
-import type { System } from './system.ts'
+import type { ProcessingGuarantee, System } from './system.ts'
 import { type CommonNumber, commonNumbers, type NumberOption, type WorkloadOptions } from './workload.ts'
 
 const MiB = 2 ** 20
-const commitIntervalMs = 30_000
+/** Kafka Streams' defaults by guarantee. */
+const commitIntervalMs: Readonly<Record<ProcessingGuarantee, number>> = {
+  at_least_once: 30_000,
+  exactly_once_v2: 100,
+}
 
 export const streamNumbers = {
   ...commonNumbers,
@@ -28,6 +32,8 @@ export interface StreamVariant {
   readonly settings: Readonly<Record<string, number>>
   /** Decoded values of Weir, the record cache of Kafka Streams. */
   readonly stateCacheBytes: number
+  /** Default: at_least_once. */
+  readonly processingGuarantee?: ProcessingGuarantee
   /** The topics to fill by what topology and peer know them: `input`, and whatever `load` fills besides. */
   readonly topics: readonly string[]
   /** The Java program that fills them, and its arguments besides the topics. */
@@ -61,6 +67,7 @@ export async function runStreamWorkload(
   await using kafka = await startKafka({ measured: true })
   for (const variant of variants) {
     const topics = await loadTopics(kafka, variant, options, log)
+    const { processingGuarantee = 'at_least_once' } = variant
     for (let round = 1; round <= options.runs; round++) {
       for (const system of systems) {
         const runName = `${variant.name}-${round}-${system.name}`
@@ -73,7 +80,8 @@ export async function runStreamWorkload(
           partitions: options.partitions,
           records: options.records,
           threads: options.threads,
-          commitIntervalMs,
+          commitIntervalMs: commitIntervalMs[processingGuarantee],
+          processingGuarantee,
           stateCacheBytes: variant.stateCacheBytes,
           stateDir: join(workDir, runName),
           logFile: join(logDir, `${runName}.log`),
@@ -101,9 +109,11 @@ export async function runStreamWorkload(
       ...options,
       commitIntervalMs,
       variants: Object.fromEntries(
-        variants.map(({ name, settings, stateCacheBytes }) => [name, { ...settings, stateCacheBytes }]),
+        variants.map(({ name, settings, stateCacheBytes, processingGuarantee = 'at_least_once' }) => [
+          name,
+          { ...settings, stateCacheBytes, processingGuarantee },
+        ]),
       ),
-      processingGuarantee: 'at_least_once',
       inputCompression: 'lz4',
       order: systems.map(({ name }) => name),
       systems: Object.fromEntries(systems.map((system) => [system.name, system.describe()])),

@@ -3,6 +3,8 @@ import { appendFileSync, closeSync, openSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+export type ProcessingGuarantee = 'at_least_once' | 'exactly_once_v2'
+
 /** One run's settings, the same for every system. */
 export interface SystemOptions {
   bootstrapServers: string
@@ -12,6 +14,7 @@ export interface SystemOptions {
   records: number
   threads: number
   commitIntervalMs: number
+  processingGuarantee: ProcessingGuarantee
   stateCacheBytes: number
   /** An empty folder. */
   stateDir: string

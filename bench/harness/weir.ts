@@ -28,6 +28,7 @@ export function weir(
         WEIR_BOOTSTRAP_SERVERS: options.bootstrapServers,
         WEIR_NUM_STREAM_THREADS: String(options.threads),
         WEIR_COMMIT_INTERVAL_MS: String(options.commitIntervalMs),
+        WEIR_PROCESSING_GUARANTEE: options.processingGuarantee,
         WEIR_STATESTORE_CACHE_MAX_BYTES: String(options.stateCacheBytes),
         WEIR_HTTP_PORT: String(httpPort),
         WEIR_STATE_DIR: options.stateDir,

@@ -50,6 +50,7 @@ final class Peer {
     settings.put(StreamsConfig.STATE_DIR_CONFIG, arguments.text("stateDir"));
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, (int) arguments.number("threads"));
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, arguments.number("commitIntervalMs"));
+    settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, arguments.text("guarantee"));
     settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, cacheBytes);
     settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, 1);
     settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, SharedMemoryRocksDb.class);
