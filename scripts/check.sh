@@ -14,10 +14,15 @@ check() {
 
 cxx_files() { find native \( -name '*.cc' -o -name '*.h' \) | sort; }
 
+# Minutes of work, so not done again for sources that were found clean.
 clang_tidy() {
+  local sources
+  sources=$(cxx_files | xargs cat .clang-tidy native/CMakeLists.txt | sha256sum)
+  [[ -f build/native/linted && $(<build/native/linted) == "$sources" ]] && return
   cmake -S native -B build/native >/dev/null
   find native -name '*.cc' -not -path 'native/binding/*' -not -path 'native/test/*' | sort \
-    | xargs -P "$(nproc)" -n 4 clang-tidy -p build/native --quiet
+    | xargs -P "$(nproc)" -n 4 clang-tidy -p build/native --quiet || return
+  echo "$sources" >build/native/linted
 }
 
 check types scripts/node node_modules/typescript/bin/tsc --noEmit

@@ -96,7 +96,7 @@ export class TaskInput implements QueuedInput {
 
   /** A batch has come whose rows are about to be looked up: from now on they stay cached. */
   pin(): void {
-    for (const { store } of this.stores) this.#pins.push(store.cache.pin())
+    for (const { store } of this.stores) this.#pins.push(store.pin())
   }
 
   /** The oldest of the batches was processed, or dropped. */

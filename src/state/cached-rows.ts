@@ -1,16 +1,32 @@
 import { messageOf } from '../errors/weir-error.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
+import { OverlayWriter } from './overlay-writer.ts'
 import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import type { RowCodec } from './row-codec.ts'
 import { type CacheEntry, ValueCache } from './value-cache.ts'
 
-/** A store's cache of decoded rows, which knows what the rows take when they are serialised and writes dirty ones to the database's overlay. */
+/** Of rows that were put and not read: how many go to the overlay together, and the memory that they usually take. */
+const UNREAD_ROWS = 256
+const UNREAD_BYTES = 32 * 1024
+
+/**
+ * A store's cache of decoded rows, which knows what the rows take when they are serialised and writes dirty ones to the database's overlay.
+ *
+ * What is put without having been read goes past the cache: rows of a join, or of a log of events, are put once and read by scans, and in the cache
+ * they would only be in the way. A row that is read is cached from then on.
+ *
+ * Invariants:
+ * 1. `#unread` is empty when rows are looked up in the database, and while a batch is read ahead: its look-up must not miss a change.
+ * 2. So no row is in `#unread` and in the cache: what is in the cache was looked up there, or put while a batch was read ahead.
+ */
 export class CachedRows {
   readonly cache: ValueCache
   readonly #name: string
   readonly #environment: StoreEnvironment
   readonly #codec: RowCodec
   readonly #measureWriter = new ByteWriter(256)
+  /** Null until a row is put past the cache. */
+  #unread: OverlayWriter | null = null
   #row = Buffer.allocUnsafe(1024)
 
   /** @param name the store's */
@@ -27,7 +43,38 @@ export class CachedRows {
     return cache.find(bytes, start, end) ?? cache.add(bytes, start, end, key, null, 0, 0)
   }
 
-  /** Changes a row; null deletes it. @throws Error that names the store when the value cannot be serialised */
+  /** Changes the row of the key that `writer` holds, alone; null deletes it. @throws Error that names the store when the value cannot be serialised */
+  write({ buffer, position }: ByteWriter, key: unknown, value: unknown, timestamp: number): void {
+    const { cache } = this
+    const known = cache.find(buffer, 0, position)
+    if (known !== undefined) this.put(known, value, timestamp)
+    else if (cache.isPinned) this.put(cache.add(buffer, 0, position, key, null, 0, 0), value, timestamp)
+    else this.#putUnread(buffer, position, value, timestamp)
+  }
+
+  /** A batch is read ahead whose rows are looked up: as of ValueCache. */
+  pin(): number {
+    this.#applyUnread()
+    return this.cache.pin()
+  }
+
+  /** Hands every change since the last commit to the overlay. */
+  flush(): void {
+    this.#applyUnread()
+    this.cache.flushDirty()
+  }
+
+  discard(): void {
+    this.#unread?.reset()
+    this.cache.discard()
+  }
+
+  close(): void {
+    this.#unread?.reset()
+    this.cache.close()
+  }
+
+  /** Changes a row of the cache; null deletes it. @throws Error that names the store when the value cannot be serialised */
   put(entry: CacheEntry, value: unknown, timestamp: number): void {
     let rowBytes = this.#codec.size(value)
     if (rowBytes < 0) rowBytes = isPowerOfTwo(entry.puts + 1) ? this.#measure(value) : -1
@@ -58,6 +105,7 @@ export class CachedRows {
   read({ buffer, position }: ByteWriter, key: unknown): CacheEntry {
     const known = this.cache.find(buffer, 0, position)
     if (known !== undefined) return known
+    this.#applyUnread()
     const { database, index } = this.#environment
     let length = database.get(index, buffer, 0, position, this.#row)
     if (length > this.#row.length) {
@@ -80,6 +128,28 @@ export class CachedRows {
       throw this.#notWritten(error)
     }
     return writer.position
+  }
+
+  #putUnread(key: Buffer, keyBytes: number, value: unknown, timestamp: number): void {
+    this.#unread ??= new OverlayWriter(UNREAD_ROWS, UNREAD_BYTES)
+    const unread = this.#unread
+    unread.beginRow()
+    unread.writer.writeBytes(key, 0, keyBytes)
+    unread.endKey()
+    try {
+      if (value !== null) this.#codec.write(value, timestamp, unread.writer)
+    } catch (error) {
+      unread.abandonRow()
+      throw this.#notWritten(error)
+    }
+    unread.endRow(value !== null, timestamp)
+    if (unread.isFull) this.#applyUnread()
+  }
+
+  #applyUnread(): void {
+    if (this.#unread === null || this.#unread.isEmpty) return
+    const { database, index, onOverlayBytes } = this.#environment
+    onOverlayBytes(this.#unread.apply(database, index))
   }
 
   #writeOut(entries: CacheEntry[]): void {

@@ -1,16 +1,26 @@
 import type { TaskDatabase } from '../native.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 
-const CAPACITY = 4096
+/** What a batch may take beyond its last row. */
+const BYTES_MAX = 1 << 20
 
-/** Collects changed rows of a store and applies them to the database's overlay in batches. One per stream thread, shared by its stores. */
+/** Collects changed rows of a store and applies them to the database's overlay in batches. */
 export class OverlayWriter {
-  readonly writer = new ByteWriter(1 << 18)
-  readonly #columns = new Int32Array(4 * CAPACITY)
-  readonly #timestamps = new Float64Array(CAPACITY)
+  readonly writer: ByteWriter
+  readonly #capacity: number
+  readonly #columns: Int32Array
+  readonly #timestamps: Float64Array
   #count = 0
   #rowStart = 0
   #keyLength = 0
+
+  /** @param capacity rows of a batch. @param bytes that a batch usually takes */
+  constructor(capacity = 4096, bytes = 1 << 18) {
+    this.writer = new ByteWriter(bytes)
+    this.#capacity = capacity
+    this.#columns = new Int32Array(4 * capacity)
+    this.#timestamps = new Float64Array(capacity)
+  }
 
   /** The key's bytes are to be written next. */
   beginRow(): void {
@@ -25,17 +35,27 @@ export class OverlayWriter {
   /** @param present false deletes the key. @returns the bytes of key and row */
   endRow(present: boolean, timestamp: number): number {
     const index = this.#count++
+    const capacity = this.#capacity
     const valueStart = this.#rowStart + this.#keyLength
     this.#columns[index] = this.#rowStart
-    this.#columns[CAPACITY + index] = this.#keyLength
-    this.#columns[2 * CAPACITY + index] = valueStart
-    this.#columns[3 * CAPACITY + index] = present ? this.writer.position - valueStart : -1
+    this.#columns[capacity + index] = this.#keyLength
+    this.#columns[2 * capacity + index] = valueStart
+    this.#columns[3 * capacity + index] = present ? this.writer.position - valueStart : -1
     this.#timestamps[index] = timestamp
     return this.writer.position - this.#rowStart
   }
 
+  /** The row that was begun is not to be written. */
+  abandonRow(): void {
+    this.writer.position = this.#rowStart
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
   get isFull(): boolean {
-    return this.#count === CAPACITY
+    return this.#count === this.#capacity || this.writer.position >= BYTES_MAX
   }
 
   /** @returns the database's overlay bytes afterwards */
@@ -45,7 +65,7 @@ export class OverlayWriter {
       this.writer.buffer,
       this.#columns,
       this.#timestamps,
-      CAPACITY,
+      this.#capacity,
       this.#count,
     )
     this.reset()

@@ -5,6 +5,8 @@ import type { CacheEntry, ValueCache } from './value-cache.ts'
 /** The side of a store that batches are prepared with. A record's key is `bytes[start, end)`. */
 export interface PrefetchingStore {
   readonly cache: ValueCache
+  /** A batch has come whose rows are looked up from now on. @returns what to give to `cache.unpin` */
+  pin(): number
   /**
    * Takes in the fetched row of a key, unless the cache knows better by now. `rowLength` -1: there is none.
    *

@@ -124,7 +124,7 @@ export abstract class RocksDbKeyValueStore<K, V>
   }
 
   approximateEntryCount(): number {
-    this.cache.flushDirty()
+    this.#rows.flush()
     return this.environment.database.approximateEntries(this.environment.index)
   }
 
@@ -151,7 +151,11 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   /** Hands every change since the last commit to the overlay. */
   flush(): void {
-    this.cache.flushDirty()
+    this.#rows.flush()
+  }
+
+  pin(): number {
+    return this.#rows.pin()
   }
 
   accept(
@@ -173,13 +177,13 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.closeScans()
     this.#changes?.clear()
     this.#recency?.clear()
-    this.cache.discard()
+    this.#rows.discard()
   }
 
   close(): void {
     this.closeScans()
     this.#changes?.clear()
-    this.cache.close()
+    this.#rows.close()
   }
 
   closeScans(): void {
@@ -224,8 +228,13 @@ export abstract class RocksDbKeyValueStore<K, V>
   protected write(key: K, value: unknown, timestamp: number): void {
     this.#checkKey(key)
     const changes = this.#changes
-    if (changes === null && this.#recency === null) this.#rows.put(this.#toPut(key), value, timestamp)
-    else this.#writeTold(key, value, timestamp)
+    if (changes !== null || this.#recency !== null) {
+      this.#writeTold(key, value, timestamp)
+      return
+    }
+    const expected = this.cache.expected(key)
+    if (expected !== undefined) this.#rows.put(expected, value, timestamp)
+    else this.#rows.write(this.#serialized(key), this.#shared(key), value, timestamp)
   }
 
   #toPut(key: K): CacheEntry {
@@ -269,7 +278,7 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   #loadRecency(recency: Recency): void {
     const rows: { key: CacheKey; timestamp: number }[] = []
-    this.cache.flushDirty()
+    this.#rows.flush()
     using scan = new RowScan(
       this.#cursors,
       { from: null, to: null },
@@ -338,7 +347,7 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   /** The bounds are copied by the native scan. */
   #scan(from: Buffer | null, to: Buffer | null, reverse: boolean): StoreIterator<K, V> {
-    this.cache.flushDirty()
+    this.#rows.flush()
     const scan = new RowScan<K, V>(
       this.#cursors,
       { from, to },

@@ -112,20 +112,20 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
 
   flush(): void {
     this.#flushes++
-    this.cache.flushDirty()
+    this.#rows.flush()
   }
 
   discard(): void {
     this.closeScans()
     this.#changes?.clear()
-    this.cache.discard()
+    this.#rows.discard()
     this.segments.forget()
   }
 
   close(): void {
     this.closeScans()
     this.#changes?.clear()
-    this.cache.close()
+    this.#rows.close()
   }
 
   closeScans(): void {
@@ -154,8 +154,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   }
 
   #put(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
-    const { buffer, position } = this.#rowKey(key, time, rest)
-    this.#rows.put(this.#rows.toPut(buffer, 0, position, undefined), value, timestamp)
+    this.#rows.write(this.#rowKey(key, time, rest), undefined, value, timestamp)
   }
 
   /** A change that is told later. One of a row that has expired is told too, as in Kafka Streams. */
@@ -269,7 +268,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     decode: SuffixedRowDecoder<R, V>,
     accepts: RowFilter,
   ): StoreIterator<R, V> {
-    this.cache.flushDirty()
+    this.#rows.flush()
     const flushes = this.#flushes
     const suffixBytes = this.#suffixBytes
     const decodeRow: RowDecoder<R, V> = (arena, rowStart, keyEnd, valueStart, valueEnd) => {

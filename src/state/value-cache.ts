@@ -169,6 +169,11 @@ export class ValueCache {
     this.#pins.splice(index, 1)
   }
 
+  /** True while a batch that was read ahead has not been processed. */
+  get isPinned(): boolean {
+    return this.#pins.length > 0
+  }
+
   get canRotate(): boolean {
     return this.#pins.length === 0 || this.#pins[0] === this.#generation
   }

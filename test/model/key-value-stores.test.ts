@@ -190,5 +190,5 @@ const definitions: Record<string, StoreDefinition> = {
 testAgainstModels(
   'key-value stores read as a sorted list does, whatever happens in between',
   definitions,
-  (definition) => ({ definition, command, model: () => new Model(definition), stepMs: 1 }),
+  (definition) => ({ definition, command, model: () => new Model(definition), stepMs: 1, batchKey: key }),
 )

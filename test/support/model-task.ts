@@ -15,6 +15,7 @@ import { MockCluster, Producer, Restorer, StateMemory, TaskDatabase } from '../.
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { openStore } from '../../src/state/open-store.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import type { PrefetchingStore } from '../../src/state/prefetch.ts'
 import { hasTimestampedRows } from '../../src/state/row-codec.ts'
 import { segmentOptions } from '../../src/state/segments.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
@@ -52,7 +53,19 @@ export interface StoreKind<Store, Command> {
   readonly model: () => StoreModel<Store, Command>
   /** From one command to the next. */
   readonly stepMs: number
+  /** Keys of batches that are read ahead, as their records have them. Default: none are. */
+  readonly batchKey?: fc.Arbitrary<string>
 }
+
+/** Keys of a batch that is read ahead; and the end of the oldest one, which was processed. */
+interface ReadAhead {
+  readonly do: 'readAhead'
+  readonly keys: readonly string[]
+}
+interface Processed {
+  readonly do: 'processed'
+}
+const processed = fc.constant<Processed>({ do: 'processed' })
 
 const evict = fc.constant({ do: 'evict' as const })
 const trim = fc.constant({ do: 'trim' as const })
@@ -122,11 +135,41 @@ interface Lane<Store, Command> {
   store: StateStore
   /** Its clock, ms. */
   now: number
+  /** Batches read ahead, oldest first. */
+  readonly batches: Batch[]
   model: StoreModel<Store, Command>
   /** What the changelog says, what was committed here, and what of it is on disk. */
   logged: StoreModel<Store, Command>
   committed: StoreModel<Store, Command>
   flushed: StoreModel<Store, Command>
+}
+
+/** A batch whose keys are looked up when it comes, and whose rows arrive later, as late as they can: when it has been processed. */
+class Batch {
+  readonly #store: StateStore & PrefetchingStore
+  readonly #pin: number
+  readonly #fetched: { readonly key: Buffer; readonly row: Buffer; readonly length: number }[] = []
+
+  constructor(
+    store: StateStore & PrefetchingStore,
+    database: TaskDatabase,
+    index: number,
+    keys: readonly string[],
+  ) {
+    this.#store = store
+    this.#pin = store.pin()
+    for (const text of keys) {
+      const key = Buffer.from(text)
+      if (store.cache.find(key, 0, key.length) !== undefined) continue
+      const row = Buffer.alloc(1024)
+      this.#fetched.push({ key, row, length: database.get(index, key, 0, key.length, row) })
+    }
+  }
+
+  processed(): void {
+    for (const { key, row, length } of this.#fetched) this.#store.accept(key, 0, key.length, row, 0, length)
+    this.#store.cache.unpin(this.#pin)
+  }
 }
 
 class ModelTask<Store, Command> {
@@ -158,7 +201,15 @@ class ModelTask<Store, Command> {
     this.#lanes = topics.map(() => {
       const { model } = kind
       // `open` brings the store.
-      return { store: null!, now: 0, model: model(), logged: model(), committed: model(), flushed: model() }
+      return {
+        store: null!,
+        now: 0,
+        batches: [],
+        model: model(),
+        logged: model(),
+        committed: model(),
+        flushed: model(),
+      }
     })
   }
 
@@ -206,17 +257,26 @@ class ModelTask<Store, Command> {
     }
   }
 
-  run(index: number, commands: readonly (Command | { readonly do: 'evict' | 'trim' })[]): void {
+  run(
+    index: number,
+    commands: readonly (Command | ReadAhead | Processed | { readonly do: 'evict' | 'trim' })[],
+  ): void {
     const lane = this.#lanes[index]!
-    const { store, model } = lane
+    const { store, model, batches } = lane
     for (const command of commands) {
       lane.now += this.#kind.stepMs
       const name = (command as { do: string }).do
       if (name === 'trim') {
         this.#budget.trim(store.cache)
       } else if (name === 'evict') {
-        store.cache.rotate()
-        store.cache.rotate()
+        for (let age = 0; age < 2; age++) if (store.cache.canRotate) store.cache.rotate()
+      } else if (name === 'readAhead') {
+        const { keys } = command as ReadAhead
+        // No input has more than the one being processed and the next.
+        if (batches.length === 2) batches.shift()!.processed()
+        batches.push(new Batch(store as StateStore & PrefetchingStore, this.#database, index, keys))
+      } else if (name === 'processed') {
+        batches.shift()?.processed()
       } else {
         model.run(store as unknown as Store, command as Command, lane.now)
       }
@@ -228,6 +288,7 @@ class ModelTask<Store, Command> {
   }
 
   async event(event: Event): Promise<void> {
+    for (const { batches } of this.#lanes) for (const batch of batches.splice(0)) batch.processed()
     switch (event.do) {
       case 'commit':
         await this.#commit('written')
@@ -344,6 +405,7 @@ function property<Store, Command>(
     { weight: 100, arbitrary: kind.command },
     { weight: 6, arbitrary: evict },
     { weight: 6, arbitrary: trim },
+    ...(kind.batchKey === undefined ? [] : readAheads(kind.batchKey)),
   )
   // Without a size sequences have hardly ten commands.
   const commands = fc.array(command, { maxLength: COMMANDS_PER_EVENT_MAX, size: 'max' })
@@ -363,6 +425,16 @@ function property<Store, Command>(
     }
     assert.equal(task.usedBytes, 0)
   })
+}
+
+function readAheads(
+  key: fc.Arbitrary<string>,
+): { weight: number; arbitrary: fc.Arbitrary<ReadAhead | Processed> }[] {
+  const keys = fc.uniqueArray(key, { maxLength: 4 })
+  return [
+    { weight: 10, arbitrary: fc.record({ do: fc.constant('readAhead' as const), keys }) },
+    { weight: 10, arbitrary: processed },
+  ]
 }
 
 function times<T>(count: number, value: T): T[] {

@@ -40,6 +40,8 @@ test('a text, bytes and a number count exactly, and anew with every put', async 
   ] as const) {
     const { opened, store } = await open(serde as Serde<unknown>)
     const { cache } = opened.store
+    // Rows that were not read go past the cache.
+    for (const key of ['key', 'other']) assert.equal(store.get(key), null)
     for (const size of [10, 100_000, 0, 5_000]) {
       store.put('key', sized(size))
       assert.equal(cache.dirtyBytes, 3 + (serde === serdes.int64 ? 8 : size))
@@ -58,6 +60,7 @@ test('a text, bytes and a number count exactly, and anew with every put', async 
 test('an object that grows from put to put is known within a factor of two, and exactly once it is written out', async () => {
   const { opened, store } = await open(serdes.json<number[]>())
   const { cache } = opened.store
+  assert.equal(store.get('list'), null)
   for (let length = 1; length <= 3_000; length++) {
     const list = Array.from({ length }, (_, index) => index)
     store.put('list', list)
@@ -76,6 +79,7 @@ test('an object that grows from put to put is known within a factor of two, and 
 
 test('a row that cannot be serialised stays unwritten, and keeps the others from being left out', async () => {
   const { opened, store } = await open(serdes.int32)
+  for (const key of ['good', 'bad']) assert.equal(store.get(key), null)
   store.put('good', 1)
   store.put('bad', 2 ** 40)
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -87,6 +91,37 @@ test('a row that cannot be serialised stays unwritten, and keeps the others from
   assert.equal(opened.store.cache.dirtyEntries, 0)
   opened.evict()
   assert.deepEqual([store.get('good'), store.get('bad')], [1, 2])
+  await opened.close()
+})
+
+test('rows that are put and not read leave the cache alone, and are there for who reads them then', async () => {
+  const { opened, store } = await open(serdes.int32)
+  const { cache } = opened.store
+  for (let row = 0; row < 1_000; row++) store.put(`key-${row}`, row)
+  assert.deepEqual([cache.entries, cache.dirtyEntries, opened.budget.usedBytes], [0, 0, 0])
+  assert.equal(store.get('key-999'), 999)
+  assert.equal(cache.entries, 1)
+  store.put('key-999', -1)
+  assert.equal(cache.dirtyEntries, 1)
+  assert.equal(
+    [...store.all()].reduce((sum, { value }) => sum + value, 0),
+    (998 * 999) / 2 - 1,
+  )
+  await opened.close()
+})
+
+test('a row that was not read and cannot be serialised is refused when it is put', async () => {
+  const { opened, store } = await open(serdes.int32)
+  store.put('good', 1)
+  assert.throws(() => store.put('bad', 2 ** 40), /store rows: a row could not be written/)
+  store.put('other', 2)
+  assert.deepEqual(
+    [...store.all()],
+    [
+      { key: 'good', value: 1 },
+      { key: 'other', value: 2 },
+    ],
+  )
   await opened.close()
 })
 
