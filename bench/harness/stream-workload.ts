@@ -34,6 +34,8 @@ export interface StreamVariant {
   readonly stateCacheBytes: number
   /** Default: at_least_once. */
   readonly processingGuarantee?: ProcessingGuarantee
+  /** Set-ups that are of interest in this variant only. */
+  readonly besides?: readonly System[]
   /** The topics to fill by what topology and peer know them: `input`, and whatever `load` fills besides. */
   readonly topics: readonly string[]
   /** The Java program that fills them, and its arguments besides the topics. */
@@ -55,7 +57,8 @@ export async function runStreamWorkload(
   options: WorkloadOptions<StreamNumber>,
   log: (line: string) => void,
 ): Promise<BenchResults> {
-  const systems = what.systems.filter(({ family }) => options.systems.includes(family))
+  const chosen = (systems: readonly System[]) =>
+    systems.filter(({ family }) => options.systems.includes(family))
   const variants = what.variants.filter(({ name }) => options.variants.includes(name))
   await compilePeers()
   const workDir = makeScratchDir('bench')
@@ -67,7 +70,8 @@ export async function runStreamWorkload(
   await using kafka = await startKafka({ measured: true })
   for (const variant of variants) {
     const topics = await loadTopics(kafka, variant, options, log)
-    const { processingGuarantee = 'at_least_once' } = variant
+    const { processingGuarantee = 'at_least_once', besides = [] } = variant
+    const systems = chosen([...besides, ...what.systems])
     for (let round = 1; round <= options.runs; round++) {
       for (const system of systems) {
         const runName = `${variant.name}-${round}-${system.name}`
@@ -100,6 +104,7 @@ export async function runStreamWorkload(
     }
     await deleteTopics(kafka.bootstrapServers, Object.values(topics))
   }
+  const systems = chosen([...what.variants.flatMap(({ besides = [] }) => besides), ...what.systems])
   const familyOf = (name: string) => systems.find((system) => system.name === name)?.family ?? name
   return {
     workload,
