@@ -1,8 +1,8 @@
 import { messageOf } from '../errors/weir-error.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import { OverlayWriter } from './overlay-writer.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import type { RowCodec } from './row-codec.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 import { type CacheEntry, ValueCache } from './value-cache.ts'
 
 /** Of rows that were put and not read: how many go to the overlay together, and the memory that they usually take. */

@@ -1,11 +1,8 @@
-import type { TaskDatabase } from '../native.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import type { CacheBudget } from './cache-budget.ts'
 import { CachedRows } from './cached-rows.ts'
 import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
-import type { OverlayWriter } from './overlay-writer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
@@ -19,24 +16,8 @@ import type {
   TimestampedKeyValueStore,
   ValueAndTimestamp,
 } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 import type { CacheEntry, CacheKey, ValueCache } from './value-cache.ts'
-
-/** What a store needs of its task. */
-export interface StoreEnvironment {
-  readonly database: TaskDatabase
-  /** The store's index in the database. */
-  readonly index: number
-  readonly budget: CacheBudget
-  readonly overlayWriter: OverlayWriter
-  /** The timestamp of what is being processed, ms: the changelog timestamp of a plain store's change. */
-  readonly recordTimestamp: () => number
-  /** The wall clock, ms. Default: Date.now. */
-  readonly systemTimeMs?: () => number
-  /** Told the database's overlay bytes whenever changes were applied. */
-  readonly onOverlayBytes: (bytes: number) => void
-  /** A row was put that had expired already: it is dropped. */
-  readonly onExpired?: () => void
-}
 
 /**
  * A key-value store: decoded cache, then overlay, then RocksDB or, for a store in memory, the database's table of it. Kafka Streams' RocksDBStore,

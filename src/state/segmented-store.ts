@@ -5,7 +5,6 @@ import type { StoreDefinition, WindowsDefinition } from '../topology/definition.
 import { CachedRows } from './cached-rows.ts'
 import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
 import { ExpiredOldValues } from './expired-old-values.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { type RowDecoder, RowScan } from './row-scan.ts'
 import { ScanCursors } from './scan-cursors.ts'
@@ -20,6 +19,7 @@ import { type KeyRange, SegmentScan } from './segment-scan.ts'
 import { Segments } from './segments.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type { CachingStore, StoreIterator, Window, Windowed } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 import type { CacheEntry, ValueCache } from './value-cache.ts'
 
 const SEGMENT_BYTES = 8

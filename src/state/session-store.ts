@@ -1,9 +1,9 @@
 import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { SegmentedStore } from './segmented-store.ts'
 import { SESSION_SUFFIX_BYTES } from './segments.ts'
 import type { SessionStore, StoreIterator, Window, Windowed } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 
 /** A session store, in RocksDB or in memory; a session is kept by its end. Kafka Streams' RocksDBSessionStore and InMemorySessionStore. */
 export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements SessionStore<K, V> {

@@ -2,11 +2,11 @@ import type { RecordOrigin } from '../process/record-origin.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { RowScan } from './row-scan.ts'
 import { ScanCursors } from './scan-cursors.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type { StoreIterator } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 import {
   type ByteText,
   readSuppressedChange,

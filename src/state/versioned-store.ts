@@ -1,7 +1,6 @@
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import {
   PUT_RETURN_CODE_NOT_PUT,
@@ -12,6 +11,7 @@ import {
   type VersionedKeyValueStore,
   type VersionedRecord,
 } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 import { ValueCache } from './value-cache.ts'
 
 /** None: a versioned store has no scans. */

@@ -1,7 +1,6 @@
 import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import { timeWindowEnd } from '../serde/windowed.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
-import type { StoreEnvironment } from './rocksdb-key-value-store.ts'
 import { SegmentedStore } from './segmented-store.ts'
 import { WINDOW_SUFFIX_BYTES } from './segments.ts'
 import type {
@@ -13,6 +12,7 @@ import type {
   WindowStore,
   WindowStoreIterator,
 } from './store.ts'
+import type { StoreEnvironment } from './store-environment.ts'
 
 const EVERY_ROW = (): boolean => true
 
