@@ -55,6 +55,10 @@ export const errorCodes = {
   'authorization-failed': { what: 'an ACL denies what the application needs', next: 'stop' },
   fenced: { what: 'the partition, or the producer, belongs to another member by now', next: 'give-up-task' },
   'instance-fenced': { what: 'another process runs with the same group.instance.id', next: 'stop' },
+  'group-in-use': {
+    what: 'the group has members that share out partitions in another way, such as those of Kafka Streams',
+    next: 'retry',
+  },
   'offset-out-of-range': {
     what: "a changelog no longer holds the offset at which the task's state ends",
     next: 'reset-state',

@@ -59,6 +59,7 @@ const kafkaCodes: ReadonlyMap<string, ErrorCode> = table({
   _FENCED: 'fenced',
   FENCED_INSTANCE_ID: 'instance-fenced',
   UNRELEASED_INSTANCE_ID: 'instance-fenced',
+  INCONSISTENT_GROUP_PROTOCOL: 'group-in-use',
 
   _AUTO_OFFSET_RESET: 'offset-out-of-range',
   OFFSET_OUT_OF_RANGE: 'offset-out-of-range',

@@ -280,6 +280,8 @@ export class ClassicMembership implements Membership {
     const { code, next } = decisionFor(error)
     if (error.fatal) this.#fail(error, 'the group')
     else if (code === 'topic-missing') this.#listener.topicsInDoubt()
+    else if (code === 'group-in-use')
+      this.#limited(code, error, 'the group has members that are not Weir; joining when they have left')
     else if (next === 'retry') this.#limited(code, error, 'brokers do not answer; trying again')
     else if (next === 'stop' && !passing.has(error.code)) this.#fail(error, 'the group')
     else this.#logger.warn({ code: error.code, reason: messageOf(error) }, 'the group reports an error')

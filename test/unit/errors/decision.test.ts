@@ -29,6 +29,7 @@ describe('decisionFor', () => {
       'instance-fenced',
       'stop',
     ],
+    ['members of another kind', native('kafka:INCONSISTENT_GROUP_PROTOCOL'), 'group-in-use', 'retry'],
     ['an ACL', native('kafka:GROUP_AUTHORIZATION_FAILED'), 'authorization-failed', 'stop'],
     ['a truncated changelog', native('kafka:_AUTO_OFFSET_RESET'), 'offset-out-of-range', 'reset-state'],
     ['an undelivered record', native('kafka:_MSG_TIMED_OUT'), 'production-failed', 'stop'],
