@@ -112,7 +112,13 @@ export class MigrationLoad {
       for (const topic of ['clicks', 'views'] as const) {
         for (let partition = 0; partition < partitions; partition++) {
           const [user] = usersIn(partition, 'closing')
-          yield { topic, partition, key: user!.name, value: `closing-${partition}|1`, timestamp: this.#now + round }
+          yield {
+            topic,
+            partition,
+            key: user!.name,
+            value: `closing-${partition}|1`,
+            timestamp: this.#now + round,
+          }
         }
       }
     }

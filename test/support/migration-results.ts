@@ -57,7 +57,8 @@ export function assertSame(actual: Told, expected: Told, what: string): void {
       (_, index) => is[index] !== should[index],
     )
     if (at < 0) continue
-    const around = (lines: readonly string[]): string => lines.slice(Math.max(0, at - 2), at + 4).join('\n    ')
+    const around = (lines: readonly string[]): string =>
+      lines.slice(Math.max(0, at - 2), at + 4).join('\n    ')
     assert.fail(
       `${what}, ${key}, at ${at} of ${should.length}; there are ${is.length}:\n    ${around(is)}\n  instead of\n    ${around(should)}`,
     )
