@@ -80,6 +80,8 @@ describe('an application changes hands', () => {
         // What a killed process leaves behind is over soon.
         properties: {
           'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
+          // To the broker, Kafka Streams' members cannot become others; this keeps a plain consumer from it.
+          'group.consumer.migration.policy': 'disabled',
           'group.consumer.session.timeout.ms': 4_000,
           'group.consumer.heartbeat.interval.ms': 1_000,
           'group.streams.min.session.timeout.ms': 4_000,
@@ -102,27 +104,48 @@ describe('an application changes hands', () => {
     assert.equal(ours.stdout, await hands.describe('x-'))
   })
 
-  test('a group that has other members is waited for', async () => {
+  /** Runs `work` while a member of the group has its own way to share out partitions, as Kafka Streams has; `leave` takes it away. */
+  async function whileTaken(
+    id: string,
+    work: (leave: () => Promise<unknown>) => Promise<void>,
+  ): Promise<void> {
     const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { 'taken-input': 1, 'taken-counts': 1 })
-    // Members agree on how partitions are shared out: Kafka Streams has its own way, this one another.
+    await createTopics(bootstrapServers, { [`${id}-input`]: 1, [`${id}-counts`]: 1 })
     const strategy = { 'partition.assignment.strategy': 'roundrobin', rebalance_cb: true }
-    await withConsumer(bootstrapServers, { 'group.id': 'taken', ...strategy }, async (member) => {
+    await withConsumer(bootstrapServers, { 'group.id': id, ...strategy }, async (member) => {
       const joined = new Promise((resolve) => member.once('rebalance', resolve))
-      member.subscribe(['taken-input'])
+      member.subscribe([`${id}-input`])
       member.consume()
       await joined
-      await using worker = await WeirProcess.start({
-        module: 'test/support/topologies/count.ts',
-        applicationId: 'taken',
-        bootstrapServers,
-        stateDir: makeScratchDir('taken'),
-        env: { COUNT_PREFIX: 'taken-' },
-      })
+      await work(() => new Promise<unknown>((resolve) => member.disconnect(resolve)))
+    })
+  }
+
+  const startCount = (id: string, env: Record<string, string> = {}): Promise<WeirProcess> =>
+    WeirProcess.start({
+      module: 'test/support/topologies/count.ts',
+      applicationId: id,
+      bootstrapServers: kafka.bootstrapServers,
+      stateDir: makeScratchDir(id),
+      env: { COUNT_PREFIX: `${id}-`, ...env },
+    })
+
+  test('a group that has other members is waited for', async () => {
+    await whileTaken('taken', async (leave) => {
+      await using worker = await startCount('taken')
       await worker.until(() => worker.output.includes('the group has members that are not Weir'), 'joins')
-      await new Promise<unknown>((resolve) => member.disconnect(resolve))
+      await leave()
       await worker.ready()
       await worker.stop()
+    })
+  })
+
+  test('and under the consumer protocol it is refused', async () => {
+    await whileTaken('refused', async () => {
+      await using worker = await startCount('refused', { WEIR_GROUP_PROTOCOL: 'consumer' })
+      const { code, stderr } = await worker.exited
+      assert.equal(code, 1)
+      assert.match(stderr, /^weir: the group refused has members that are not Weir; start again when they/)
     })
   })
 

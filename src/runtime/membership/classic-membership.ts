@@ -278,13 +278,21 @@ export class ClassicMembership implements Membership {
 
   #onError(error: NativeError): void {
     const { code, next } = decisionFor(error)
-    if (error.fatal) this.#fail(error, 'the group')
+    // What a group of another kind is to KIP-848: librdkafka gives up there.
+    if (error.code === 'kafka:GROUP_ID_NOT_FOUND') this.#refused(error)
+    else if (error.fatal) this.#fail(error, 'the group')
     else if (code === 'topic-missing') this.#listener.topicsInDoubt()
     else if (code === 'group-in-use')
       this.#limited(code, error, 'the group has members that are not Weir; joining when they have left')
     else if (next === 'retry') this.#limited(code, error, 'brokers do not answer; trying again')
     else if (next === 'stop' && !passing.has(error.code)) this.#fail(error, 'the group')
     else this.#logger.warn({ code: error.code, reason: messageOf(error) }, 'the group reports an error')
+  }
+
+  #refused(cause: NativeError): void {
+    const { applicationId } = this.#options.config
+    const what = `the group ${applicationId} has members that are not Weir; start again when they have left`
+    this.#listener.failed(new WeirError('group-in-use', `${what} (${cause.message})`, { cause }))
   }
 
   #limited(key: string, error: unknown, message: string): void {
