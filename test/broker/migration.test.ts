@@ -32,7 +32,7 @@ const outputs = Object.keys(outputTopics) as OutputTopic[]
 /** Where each update is told though the stores have a cache: once for each window or pair. */
 const toldOnce: readonly OutputTopic[] = ['counted', 'joined']
 /** How many are committed in each turn, at least. */
-const clicksPerTurn = 300
+const clicksPerTurn = 200
 
 interface Relay extends HandsOptions {
   readonly turns: readonly (readonly [System, End])[]

@@ -86,7 +86,9 @@ export class Hands {
   async #kafkaStreams(id: string, { cacheBytes, protocols }: HandsOptions): Promise<Worker> {
     const stateDir = this.#stateDir(id, 'kafka-streams')
     const logFile = join(stateDir, 'log')
-    const settings = [stateDir, `${id}-`, String(cacheBytes), protocols['kafka-streams']]
+    // Under the consumer protocol Weir does not wait until the group is empty.
+    const leaving = protocols.weir === 'consumer' ? 'leave' : 'stay'
+    const settings = [stateDir, `${id}-`, String(cacheBytes), protocols['kafka-streams'], leaving]
     const peer = new ServerProcess({
       name: `Kafka Streams, ${id}`,
       command: 'java',

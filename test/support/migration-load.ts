@@ -12,7 +12,7 @@ const usersOfPartition = 16
 /** Among them: they click, and view nothing. */
 const idleUsers = 4
 const customers = 60
-const recordsPerSecond = 300
+const recordsPerSecond = 200
 /** Of the records' time, between two records; a record is at most `jitterMs` older than the one before it. */
 const stepMs = 10
 const jitterMs = 1_000

@@ -10,6 +10,7 @@ import org.apache.kafka.common.GroupState;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
@@ -31,7 +32,8 @@ import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * The application of test/support/topologies/migrated.ts on Kafka Streams. Arguments: bootstrap servers, application id, state folder, prefix of the
- * output topics, bytes of cache, group protocol. Waits until its group is empty; prints {@code running} when it runs. With {@code describe} and a prefix it prints
+ * output topics, bytes of cache, group protocol, {@code leave} or {@code stay} for what
+ * it does with its group when it ends. Waits until the group is empty; prints {@code running} when it runs. With {@code describe} and a prefix it prints
  * the topology alone.
  */
 public final class MigratedPeer {
@@ -166,8 +168,12 @@ public final class MigratedPeer {
       // Not from this thread: the shutdown hook waits for it.
       if (state == KafkaStreams.State.ERROR) new Thread(() -> System.exit(1)).start();
     });
-    // As most applications end: its members stay in the group until their sessions do.
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(60))));
+    // Most applications stay: their members are there until their sessions end.
+    var membership = arguments[6].equals("leave")
+        ? CloseOptions.GroupMembershipOperation.LEAVE_GROUP
+        : CloseOptions.GroupMembershipOperation.REMAIN_IN_GROUP;
+    var closing = CloseOptions.groupMembershipOperation(membership).withTimeout(Duration.ofSeconds(60));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(closing)));
     streams.start();
     new CountDownLatch(1).await();
   }
