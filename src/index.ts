@@ -94,8 +94,15 @@ export type {
 } from './process/processor.ts'
 export { copyRecord, type RecordMetadata, type StreamRecord } from './process/record.ts'
 export type { Application, ApplicationEvents, ApplicationStatus } from './runtime/application.ts'
+export type { ApplicationState } from './runtime/application-state.ts'
+export type { CloseOptions } from './runtime/close-options.ts'
 export type { RestoreListener } from './runtime/restore-listener.ts'
 export { type StartOptions, startApplication } from './runtime/start-application.ts'
+export type {
+  UncaughtErrorContext,
+  UncaughtErrorHandler,
+  UncaughtErrorResponse,
+} from './runtime/uncaught-errors.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
 export type { Serde } from './serde/serde.ts'

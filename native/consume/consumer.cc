@@ -66,6 +66,7 @@ Consumer::~Consumer() {
 Status Consumer::Subscribe(const std::vector<std::string>& topics) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
+  if (topics.empty()) return KafkaStatus(rd_kafka_unsubscribe(client_.get()), "Consumer: unsubscribe");
   std::vector<TopicPartition> list;
   for (const std::string& topic : topics) list.push_back({topic, RD_KAFKA_PARTITION_UA});
   subscribed_ = true;

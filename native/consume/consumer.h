@@ -56,6 +56,7 @@ class Consumer {
 
   int64_t id() const { return id_; }
 
+  // Without topics: leaves the group, a static member too, when the revocation that follows is answered. Before Close, which a static member does not leave by.
   Status Subscribe(const std::vector<std::string>& topics);
   // Every offset must be a real one, 0 or above.
   Status Assign(const std::vector<TopicPartitionOffset>& offsets);

@@ -81,7 +81,7 @@ function queueKibibytes(bytes: number, partitions: number): string {
  * with its disk ends what it left open
  */
 export function producerConfig(config: Config, threadIndex: number, processId = ''): ClientConfig {
-  const queueBytes = config.memory.producerQueueBytes / config.numStreamThreads / 2
+  const queueBytes = config.memory.producerQueueBytes / config.streamThreadsMax / 2
   // librdkafka refuses a queue that is smaller than the largest record.
   const queueKibibytesMin = Math.ceil((Number(config.producer['message.max.bytes']) || MiB) / 1024)
   return {
@@ -144,7 +144,7 @@ export function restoreConfig(config: Config): ClientConfig {
  * @param partitions that it reads: they share the memory of one stream thread's fetch queues
  */
 export function globalConsumerConfig(config: Config, partitions: number): ClientConfig {
-  const bytes = config.memory.fetchQueueBytes / config.numStreamThreads
+  const bytes = config.memory.fetchQueueBytes / config.streamThreadsMax
   return {
     ...restoreConfig(config),
     'client.id': `${config.clientId}-global`,

@@ -26,6 +26,11 @@ export interface Config {
   readonly clientId: string
   readonly stateDir: string
   readonly numStreamThreads: number
+  /** At least numStreamThreads: what is divided among threads is divided by it. */
+  readonly streamThreadsMax: number
+  readonly uncaughtError: 'stop-worker' | 'replace-thread' | 'stop-application'
+  /** Since all tasks have run for a while. */
+  readonly threadReplacementsMax: number
   readonly processingGuarantee: 'at_least_once' | 'exactly_once_v2'
   readonly commitIntervalMs: number
   /** Of exactly_once_v2. */

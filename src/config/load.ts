@@ -62,7 +62,7 @@ export function configFrom(
 export function toConfig(settings: Settings): Config {
   const { values, passThrough, problems } = settings
   if (problems.length > 0) throw new ConfigError(problems)
-  const memory = divideMemory(values.memoryBytes, values.numStreamThreads, {
+  const memory = divideMemory(values.memoryBytes, values.streamThreadsMax, {
     stateCacheBytes: values.statestoreCacheMaxBytes,
     blockCacheBytes: values.rocksdbBlockCacheBytes,
     writeBufferBytes: values.rocksdbWriteBufferBytes,
@@ -79,6 +79,9 @@ export function toConfig(settings: Settings): Config {
     clientId: values.clientId,
     stateDir: resolve(values.stateDir),
     numStreamThreads: values.numStreamThreads,
+    streamThreadsMax: values.streamThreadsMax,
+    uncaughtError: values.uncaughtError,
+    threadReplacementsMax: values.threadReplacementsMax,
     processingGuarantee: values.processingGuarantee,
     commitIntervalMs: values.commitIntervalMs,
     transactionTimeoutMs: values.transactionTimeoutMs,

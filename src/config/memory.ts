@@ -193,7 +193,10 @@ function doesNotFit(
     ['WEIR_ROCKSDB_WRITE_BUFFER_BYTES', overrides.writeBufferBytes],
   ] as const
   const given = set.filter(([, value]) => value !== null).map(([name, value]) => `${name}=${value}`)
-  const from = [`WEIR_NUM_STREAM_THREADS=${threads}`, ...given].join(', ')
+  const from = [
+    `${threads} stream threads (WEIR_NUM_STREAM_THREADS, WEIR_STREAM_THREADS_MAX)`,
+    ...given,
+  ].join(', ')
   return `WEIR_MEMORY_BYTES=${memoryBytes}: too little for ${from}, which needs at least ${needed} (${formatBytes(needed)})`
 }
 

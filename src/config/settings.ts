@@ -208,6 +208,11 @@ function checkTogether(values: Values, problems: string[]): void {
       `WEIR_COMMIT_INTERVAL_MS=${commitIntervalMs}: less than WEIR_TRANSACTION_TIMEOUT_MS (${transactionTimeoutMs})`,
     )
   }
+  if (values.streamThreadsMax < values.numStreamThreads) {
+    problems.push(
+      `WEIR_STREAM_THREADS_MAX=${values.streamThreadsMax}: at least WEIR_NUM_STREAM_THREADS (${values.numStreamThreads})`,
+    )
+  }
   if (values.sessionTimeoutMs > values.maxPollIntervalMs) {
     problems.push(
       `WEIR_SESSION_TIMEOUT_MS=${values.sessionTimeoutMs}: at most WEIR_MAX_POLL_INTERVAL_MS (${values.maxPollIntervalMs})`,

@@ -8,6 +8,7 @@ export interface KnownValues {
   readonly processingGuarantee: string
   readonly maxPollIntervalMs: number
   readonly memoryBytes: number
+  readonly numStreamThreads: number
   readonly stateProfile: string
 }
 

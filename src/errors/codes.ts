@@ -12,6 +12,8 @@ export interface ErrorEntry {
   /** What happened, for the documentation and for log lines. */
   readonly what: string
   readonly next: NextStep
+  /** A new thread in the place of one that this ended may do better: it begins at what was committed last. Default: false. */
+  readonly newThreadMayHelp?: boolean
   /** The process's exit code when it ends because of this: 2 for what an operator gave wrongly, 1 (the default) otherwise. */
   readonly exitCode?: number
 }
@@ -50,10 +52,14 @@ export const errorCodes = {
   'partition-count-changed': { what: 'a topic got more partitions while the application runs', next: 'stop' },
 
   // The cluster.
-  'broker-unreachable': { what: 'no broker answers, or not in time', next: 'retry' },
+  'broker-unreachable': { what: 'no broker answers, or not in time', next: 'retry', newThreadMayHelp: true },
   'authentication-failed': { what: 'the brokers refuse the credentials', next: 'stop' },
   'authorization-failed': { what: 'an ACL denies what the application needs', next: 'stop' },
-  fenced: { what: 'the partition, or the producer, belongs to another member by now', next: 'give-up-task' },
+  fenced: {
+    what: 'the partition, or the producer, belongs to another member by now',
+    next: 'give-up-task',
+    newThreadMayHelp: true,
+  },
   'instance-fenced': { what: 'another process runs with the same group.instance.id', next: 'stop' },
   'group-in-use': {
     what: 'the group has members that share out partitions in another way, such as those of Kafka Streams',
@@ -67,14 +73,18 @@ export const errorCodes = {
     what: 'a source topic no longer holds the next offset and no offset reset applies',
     next: 'stop',
   },
-  'kafka-failed': { what: 'a request was refused for a reason that waiting does not cure', next: 'stop' },
+  'kafka-failed': {
+    what: 'a request was refused for a reason that waiting does not cure',
+    next: 'stop',
+    newThreadMayHelp: true,
+  },
 
   // The state folder and the databases in it.
   'disk-full': { what: 'the disk under the state folder is full', next: 'stop' },
   'state-dir-read-only': { what: 'the state folder cannot be written to', next: 'stop' },
   'state-dir-locked': { what: 'another process uses the state folder', next: 'stop' },
   'state-dir-foreign': { what: 'the state folder belongs to another application', next: 'stop' },
-  'state-corrupt': { what: "a task's database is damaged", next: 'reset-state' },
+  'state-corrupt': { what: "a task's database is damaged", next: 'reset-state', newThreadMayHelp: true },
   'changelog-recreated': {
     what: "a store's changelog is another topic than the one that its rows came from",
     next: 'reset-state',
@@ -91,20 +101,21 @@ export const errorCodes = {
     what: "a store's changelog was written by another store type, or by another serde",
     next: 'stop',
   },
-  'state-failed': { what: 'reading or writing state failed', next: 'stop' },
+  'state-failed': { what: 'reading or writing state failed', next: 'stop', newThreadMayHelp: true },
 
   // A record.
-  'deserialization-failed': { what: 'a record cannot be deserialised', next: 'stop' },
-  'processing-failed': { what: 'a processor threw', next: 'stop' },
-  'production-failed': { what: 'a record could not be delivered', next: 'stop' },
+  'deserialization-failed': { what: 'a record cannot be deserialised', next: 'stop', newThreadMayHelp: true },
+  'processing-failed': { what: 'a processor threw', next: 'stop', newThreadMayHelp: true },
+  'production-failed': { what: 'a record could not be delivered', next: 'stop', newThreadMayHelp: true },
 
   // The process itself.
   'thread-stuck': { what: 'a stream thread stands still', next: 'stop' },
   'thread-ended': { what: 'a stream thread ended without being asked to', next: 'stop' },
   'stray-record': { what: 'a record came from a partition that no task reads: a bug in Weir', next: 'stop' },
   'shutdown-timeout': { what: 'stopping took longer than allowed', next: 'stop' },
+  'stop-requested': { what: 'another process of the application asked all to stop', next: 'stop' },
   closed: { what: 'something was used after it was closed', next: 'stop' },
-  internal: { what: 'a bug in Weir', next: 'stop' },
+  internal: { what: 'a bug in Weir', next: 'stop', newThreadMayHelp: true },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -20,6 +20,7 @@ export type ConsumerEvent =
 export interface Consumer {
   readonly id: number
   // The main thread's part.
+  /** Without topics the group is left (a static member leaves too) as soon as the revocation that follows is answered. */
   subscribe(topics: readonly string[]): void
   /** Answers an `assign`: takes each partition's queue off the main queue, then assigns from the given offsets (0 or above). Works under
    * the eager protocol, where it must name everything that was granted, and under the cooperative one. */

@@ -8,6 +8,7 @@ import type { Membership, MembershipListener } from './membership/membership.ts'
 import type { RestoreListener } from './restore-listener.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
+import type { UncaughtErrorHandler } from './uncaught-errors.ts'
 
 /** What is known of topics that come and go. */
 export interface FollowedPatterns {
@@ -31,16 +32,19 @@ export interface ApplicationParts {
   readonly patterns: FollowedPatterns | null
   /** By real name. */
   readonly repartitionTopics: ReadonlySet<string>
-  /** One Int32 counter for each thread. */
+  /** One Int32 counter for each thread that there may be. */
   readonly heartbeats: SharedArrayBuffer
   /** null: the topology has no global stores. It ends after the stream threads. */
   readonly globalThread: GlobalThread | null
   readonly restoreListener: RestoreListener | undefined
+  readonly onUncaughtError: UncaughtErrorHandler | undefined
+  /** Whether the threads begin paused. */
+  readonly isPaused: boolean
   readonly versions: { readonly weir: string; readonly native: NativeVersions }
   /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
   readonly resources: AsyncDisposableStack
   /** Opens the group consumer. */
   openMembership(listener: MembershipListener): Membership
-  /** Starts the stream threads. */
-  startThreads(membership: Membership, listener: StreamThreadListener): ThreadPool
+  /** For the workers of the stream threads. */
+  openThreads(membership: Membership, listener: StreamThreadListener): ThreadPool
 }

@@ -7,18 +7,20 @@ import { renderMetrics } from '../observe/render-metrics.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
+import { type CloseOptions, checkCloseOptions, checkTimeout } from './close-options.ts'
 import { closeResources } from './close-resources.ts'
+import { FollowedTopics } from './followed-topics.ts'
 import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
-import { PatternWatch } from './pattern-watch.ts'
 import type { ThreadNotice } from './protocol.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import { RestoreObserver } from './restore-listener.ts'
-import { Supervisor } from './supervisor.ts'
+import { StopRequests } from './stop-request.ts'
+import { StreamThreads } from './stream-threads.ts'
 import { TaskCoordinator } from './task-coordinator.ts'
-import type { StreamThreadHandle, ThreadPool } from './thread-pool.ts'
+import type { StreamThreadHandle } from './thread-pool.ts'
 import { type ThreadReport, ThreadReports } from './thread-reports.ts'
-import { TopicWatch, topicWatchIntervalMs } from './topic-watch.ts'
+import { UncaughtErrors } from './uncaught-errors.ts'
 
 export interface ApplicationEvents {
   state: [state: ApplicationState, previous: ApplicationState]
@@ -39,8 +41,8 @@ export type ProbeResult = { readonly ok: true } | { readonly ok: false; readonly
 /**
  * A running application: one member of its group, with its stream threads. Made by `startApplication`.
  *
- * An error of a thread or of the group stops the application: the other threads commit what they have processed, and `closed` rejects with the
- * cause. Kafka Streams' KafkaStreams.
+ * An error that nothing has answered is told to `onUncaughtError`, which can have the thread replaced; otherwise the application stops: the other
+ * threads commit what they have processed, and `closed` rejects with the cause. Kafka Streams' KafkaStreams.
  */
 export class Application extends EventEmitter<ApplicationEvents> implements AsyncDisposable {
   /**
@@ -52,11 +54,10 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #logger: Logger
   readonly #coordinator: TaskCoordinator
   readonly #membership: Membership
-  readonly #pool: ThreadPool
-  readonly #supervisor: Supervisor
-  readonly #watch: TopicWatch
-  /** null: no source has a pattern. */
-  readonly #patternWatch: PatternWatch | null = null
+  readonly #threads: StreamThreads
+  readonly #topics: FollowedTopics
+  readonly #stopRequests: StopRequests
+  readonly #errors: UncaughtErrors
   readonly #purge: RepartitionPurge
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
@@ -66,52 +67,34 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   #state: ApplicationState = 'created'
   /** The first error; null while there is none. */
   #cause: WeirError | null = null
-  #stuckThread: StreamThreadHandle | null = null
+  /** Every process of the application is to stop. */
+  #asksAll = false
+  /** A static member leaves the group, too. */
+  #leavesForGood = false
 
   constructor(parts: ApplicationParts) {
     super()
-    const { config, logger, admin, memory, plan, patterns, heartbeats, resources } = parts
+    const { config, logger, admin, memory, plan, patterns, resources } = parts
     this.#parts = parts
     this.#logger = logger
     this.#restores = new RestoreObserver(logger, parts.restoreListener)
+    this.#errors = new UncaughtErrors(config, parts.onUncaughtError, logger)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
     this.#settleClosed = { resolve, reject }
 
-    const onFailed = (error: WeirError): void => this.#fail(error)
-    const intervalMs = topicWatchIntervalMs(config)
-    this.#watch = new TopicWatch({
-      topics: plan.watched,
-      ...(patterns !== null && { mayGo: patterns.matches }),
-      admin,
-      intervalMs,
-      logger,
-      onFailed,
-    })
-    if (patterns !== null) {
-      this.#patternWatch = new PatternWatch({
-        topology: patterns.topology,
-        applicationId: config.applicationId,
-        matched: plan.matched,
-        admin,
-        intervalMs,
-        logger,
-        onChanged: async (signal) => this.#follow(await patterns.replan(signal)),
-        onFailed,
-      })
-      resources.defer(() => this.#patternWatch!.stop())
-    }
+    const onFailed = (error: WeirError): void => void this.#failed(error, null)
+    const onPlanned = (next: ApplicationPlan): void => this.#follow(next)
+    this.#topics = new FollowedTopics({ config, admin, plan, patterns, logger, onFailed, onPlanned })
+    resources.defer(() => this.#topics.stop())
     this.#membership = parts.openMembership({
       assigned: (assignment) => this.#rebalanced(this.#coordinator.assigned(assignment)),
       revoked: (revoked, lost) => this.#rebalanced(this.#coordinator.revoked(revoked, lost)),
       failed: onFailed,
-      topicsInDoubt: () => {
-        this.#watch.checkSoon()
-        this.#patternWatch?.checkSoon()
-      },
+      topicsInDoubt: () => this.#topics.checkSoon(),
     })
-    resources.defer(() => this.#membership.leave())
-    this.#pool = parts.startThreads(this.#membership, {
+    resources.defer(() => this.#membership.leave({ isStaticToo: this.#leavesForGood }))
+    const pool = parts.openThreads(this.#membership, {
       commit: (request) => this.#coordinator.commit(request),
       confirm: (request) => this.#coordinator.confirm(request),
       beginCommit: (thread, request) => this.#coordinator.beginCommit(thread, request),
@@ -120,23 +103,35 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
     resources.defer(() => this.#endThreads())
-    const { threads } = this.#pool
+    this.#threads = new StreamThreads({
+      config,
+      pool,
+      membership: this.#membership,
+      coordinator: () => this.#coordinator,
+      heartbeats: parts.heartbeats,
+      isPaused: parts.isPaused,
+      logger,
+      onFailed: (error, threadIndex) => this.#failed(error, threadIndex),
+    })
     this.#coordinator = new TaskCoordinator({
       config,
       tasks: plan.tasks,
-      ...(patterns !== null && { patternsSettleMs: intervalMs }),
-      threads,
+      ...(patterns !== null && { patternsSettleMs: this.#topics.intervalMs }),
+      threads: this.#threads.live,
       membership: this.#membership,
       logger,
       onFailed,
       onChanged: () => this.#onSettledOrNot(),
     })
-    this.#reports = new ThreadReports(threads)
-    const supervised = threads.map((thread) => ({
-      index: thread.index,
-      isWaiting: () => thread.openCommits > 0,
-    }))
-    this.#supervisor = new Supervisor(heartbeats, supervised, config.threadStuckTimeoutMs, performance.now())
+    this.#reports = new ThreadReports(() => this.#threads.live)
+    const { applicationId } = config
+    this.#stopRequests = new StopRequests({
+      applicationId,
+      admin,
+      membership: this.#membership,
+      logger,
+      onFailed,
+    })
     this.#purge = new RepartitionPurge(
       parts.repartitionTopics,
       () => this.#coordinator.positions(),
@@ -152,8 +147,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
       rocksDbCounts: () => (this.#isOpen ? memory.counts() : null),
     })
-    for (const thread of threads) void this.#watchOver(thread)
-    parts.globalThread?.ended.catch((error: WeirError) => this.#fail(error))
+    parts.globalThread?.ended.catch(onFailed)
   }
 
   get state(): ApplicationState {
@@ -164,41 +158,87 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   join(): void {
     this.#membership.join(this.#parts.plan.inputTopics)
     this.#resources = this.#parts.resources.move()
-    this.#supervisor.start((index, stuckMs) => this.#onStuck(index, stuckMs))
-    this.#watch.start()
-    this.#patternWatch?.start()
+    this.#threads.supervise()
+    this.#topics.start()
+    this.#stopRequests.start()
     this.#purge.start()
     this.#change('rebalancing')
     this.#onSettledOrNot()
   }
 
-  /** Topics that came or went may be what the group has rebalanced for. */
   async #rebalanced(done: Promise<void>): Promise<void> {
     await done
-    if (this.#isOpen) this.#patternWatch?.checkSoon()
+    if (!this.#isOpen) return
+    this.#topics.rebalanced()
+    this.#stopRequests.lookSoon()
   }
 
-  /** Goes on with other topics. @returns those that match patterns */
-  #follow(plan: ApplicationPlan): readonly string[] {
-    this.#watch.watch(plan.watched)
-    if (!this.#isOpen) return plan.matched
-    for (const thread of this.#pool.threads) {
-      // Before it is asked to open a task; a thread that ends tells why by itself.
-      thread.request('topics', { topics: plan.topics }).catch(() => {})
-    }
-    this.#membership.changeTopics(plan.inputTopics, () => this.#coordinator.replan(plan.tasks))
-    return plan.matched
+  /** Goes on with other topics. */
+  #follow({ topics, inputTopics, tasks }: ApplicationPlan): void {
+    if (!this.#isOpen) return
+    this.#threads.learnTopics(topics)
+    this.#membership.changeTopics(inputTopics, () => this.#coordinator.replan(tasks))
   }
 
   /**
-   * Stops: the threads commit and close their tasks at the same time, then the group is left. Can be called at any time, also repeatedly.
+   * Starts one more stream thread, up to WEIR_STREAM_THREADS_MAX, and spreads the tasks over all; the group is not left for that (KIP-663).
    *
-   * @param options.timeoutMs how long it may take, WEIR_SHUTDOWN_TIMEOUT_MS by default; then `closed` rejects with `shutdown-timeout`
-   * @returns `closed`
+   * @returns the new thread's index, when it has its tasks
+   * @throws WeirError config-invalid when there are as many as memory was divided for; closed
    */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#stop(options.timeoutMs ?? this.#parts.config.shutdownTimeoutMs)
-    return this.closed
+  async addStreamThread(): Promise<number> {
+    this.#requireOpen('addStreamThread')
+    return await this.#threads.add()
+  }
+
+  /**
+   * Removes the stream thread with the highest index: its tasks are committed and move to the others (KIP-663).
+   *
+   * @param options.timeoutMs how long to wait for it, WEIR_SHUTDOWN_TIMEOUT_MS by default; after that the thread still goes
+   * @returns the thread's index, when it has ended
+   * @throws WeirError config-invalid when it is the last one; shutdown-timeout; closed
+   */
+  async removeStreamThread(options: { readonly timeoutMs?: number } = {}): Promise<number> {
+    this.#requireOpen('removeStreamThread')
+    checkTimeout('removeStreamThread', options.timeoutMs)
+    return await this.#threads.remove(options.timeoutMs ?? this.#parts.config.shutdownTimeoutMs)
+  }
+
+  /**
+   * Processes and punctuates nothing until `resume`: records stay where they are. The process stays a member of its group, restores its state and
+   * commits what was processed (KIP-834). It holds for this process alone, and ends with it.
+   *
+   * @returns when no thread processes any more
+   */
+  async pause(): Promise<void> {
+    this.#requireOpen('pause')
+    await this.#threads.pause(true)
+    this.#logger.info({}, 'application paused')
+  }
+
+  /** Goes on after `pause`. @returns when every thread does */
+  async resume(): Promise<void> {
+    this.#requireOpen('resume')
+    await this.#threads.pause(false)
+    this.#logger.info({}, 'application resumed')
+  }
+
+  get isPaused(): boolean {
+    return this.#threads.isPaused
+  }
+
+  /**
+   * Stops: the threads commit and close their tasks at the same time, then the group is left. Can be called at any time, also repeatedly; the first
+   * call's options hold.
+   *
+   * @returns `closed`; rejects with WeirError config-invalid for options that cannot be followed, and then nothing stops
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { config } = this.#parts
+    checkCloseOptions(options, config, this.#membership.canStaticLeave)
+    if (this.#isOpen) this.#leavesForGood = options.leaveGroup === true && config.groupInstanceId !== null
+    this.#stop(options.timeoutMs ?? config.shutdownTimeoutMs)
+    await this.closed
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -235,6 +275,10 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     return this.#state === 'created' || this.#state === 'rebalancing' || this.#state === 'running'
   }
 
+  #requireOpen(what: string): void {
+    if (!this.#isOpen) throw new WeirError('closed', `${what}: the application is ${this.#state}`)
+  }
+
   #change(next: ApplicationState): void {
     const previous = this.#state
     if (!canFollow(previous, next))
@@ -245,7 +289,9 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   }
 
   #onSettledOrNot(): void {
-    const next = this.#coordinator.isSettled ? 'running' : 'rebalancing'
+    const { isSettled } = this.#coordinator
+    this.#errors.running(isSettled, performance.now())
+    const next = isSettled ? 'running' : 'rebalancing'
     if (this.#state !== next && canFollow(this.#state, next)) this.#change(next)
   }
 
@@ -257,7 +303,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       case 'start-over':
         this.#coordinator
           .startOver(thread, notice.tasks, notice.failures)
-          .catch((error: unknown) => this.#fail(namedError(error, 'starting tasks over')))
+          .catch((error: unknown) => this.#failed(namedError(error, 'starting tasks over'), null))
         break
       case 'log':
         this.#logger[notice.level]({ thread: thread.index, ...notice.fields }, notice.message)
@@ -274,48 +320,35 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     }
   }
 
-  async #watchOver(thread: StreamThreadHandle): Promise<void> {
-    try {
-      await thread.ended
-      if (this.#isOpen)
-        this.#fail(new WeirError('thread-ended', `stream thread ${thread.index} ended by itself`))
-    } catch (error) {
-      this.#fail(error as WeirError)
-    }
-  }
-
-  #onStuck(threadIndex: number, stuckMs: number): void {
-    this.#stuckThread = this.#pool.threads[threadIndex]!
-    this.#stuckThread.abandon()
-    const limit = `WEIR_THREAD_STUCK_TIMEOUT_MS=${this.#parts.config.threadStuckTimeoutMs}`
-    this.#fail(
-      new WeirError(
-        'thread-stuck',
-        `stream thread ${threadIndex} has stood still for ${Math.round(stuckMs)} ms (${limit})`,
-      ),
-    )
-  }
-
-  #fail(cause: WeirError): void {
+  /** @returns after how long another thread is to take the place of the one that failed, ms; null when none is */
+  #failed(error: WeirError, threadIndex: number | null): number | null {
+    const fields = { code: error.code, reason: error.message, thread: threadIndex ?? undefined }
     if (this.#cause !== null) {
       // What follows from the first error.
-      this.#logger.debug({ code: cause.code, reason: cause.message }, 'a further error while stopping')
-      return
+      this.#logger.debug(fields, 'a further error while stopping')
+      return null
     }
-    this.#cause = cause
-    this.#logger.error(
-      { code: cause.code, reason: cause.message },
-      'the application stops because of an error',
-    )
+    const answer = this.#isOpen
+      ? this.#errors.answer(error, threadIndex, performance.now())
+      : ({ response: 'stop-worker' } as const)
+    if (answer.response === 'replace-thread') {
+      const { delayMs } = answer
+      this.#logger.error({ ...fields, delayMs }, 'a stream thread has failed and is replaced')
+      return delayMs
+    }
+    this.#cause = error
+    this.#asksAll = answer.response === 'stop-application'
+    this.#logger.error(fields, 'the application stops because of an error')
     this.#stop(this.#parts.config.shutdownTimeoutMs)
+    return null
   }
 
   #stop(timeoutMs: number): void {
     if (!this.#isOpen || this.#resources === null) return
-    this.#change('stopping')
-    this.#supervisor.stop()
-    this.#watch.stop()
-    void this.#patternWatch?.stop()
+    this.#change(this.#cause === null ? 'stopping' : 'failing')
+    this.#threads.stop()
+    this.#stopRequests.stop()
+    void this.#topics.stop()
     const timer = setTimeout(() => {
       const what = `stopping took longer than ${timeoutMs} ms (WEIR_SHUTDOWN_TIMEOUT_MS)`
       this.#finish(new WeirError('shutdown-timeout', what))
@@ -329,22 +362,20 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   /** Commits and closes everything on all threads at once, and ends their workers. */
   async #endThreads(): Promise<void> {
     await this.#purge.stop()
-    const threads = this.#pool.threads.filter((thread) => thread !== this.#stuckThread)
-    const ends = await Promise.allSettled(
-      threads.map(async (thread) => {
-        // A thread that has ended cannot answer, and says with its end how it went.
-        thread.request('stop', {}).catch(() => {})
-        await thread.ended
-      }),
-    )
+    const failure = await this.#threads.end()
+    const { partitions, isCurrent } = this.#coordinator.holding()
     await this.#coordinator.fenceAll()
-    // A worker in the middle of a native call must not be ended.
-    if (this.#stuckThread === null) await this.#pool.close()
-    for (const end of ends) if (end.status === 'rejected') throw end.reason
+    await this.#threads.endWorkers()
+    if (this.#asksAll) {
+      const refused = (error: unknown): void =>
+        this.#logger.error({ reason: messageOf(error) }, 'the other processes could not be asked to stop')
+      await this.#stopRequests.ask(partitions, isCurrent).catch(refused)
+    }
+    if (failure !== null) throw failure
   }
 
   #finish(error: WeirError | null): void {
-    if (this.#state !== 'stopping') {
+    if (this.#state !== 'stopping' && this.#state !== 'failing') {
       if (error !== null) this.#logger.debug({ reason: messageOf(error) }, 'stopping ended after its time')
       return
     }

@@ -56,6 +56,8 @@ export interface ThreadRequests {
   suspend: { request: { tasks: readonly TaskId[]; lost: boolean }; response: void }
   /** Closes tasks that are suspended. */
   release: { request: { tasks: readonly TaskId[] }; response: void }
+  /** Processes and punctuates no more, or again; restoring and commits go on. Answered between two turns. */
+  pause: { request: { isPaused: boolean }; response: void }
   /** Commits everything, closes everything, and ends the job. */
   stop: { request: Record<string, never>; response: void }
   /** prom-client's getMetricsAsJSON of this thread's registry. */

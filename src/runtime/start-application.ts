@@ -25,6 +25,7 @@ import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import { ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
+import type { UncaughtErrorHandler } from './uncaught-errors.ts'
 
 const START_TIMEOUT_MS = 30_000
 
@@ -42,6 +43,13 @@ export interface StartOptions {
   readonly topicAdmin?: TopicAdmin
   /** Is told how stores are restored. Default: none; the log and the metrics tell it too. */
   readonly restoreListener?: RestoreListener
+  /**
+   * Decides what follows from an error that ends a stream thread, or concerns the whole process: see docs/lifecycle.md. Default: what
+   * WEIR_UNCAUGHT_ERROR says.
+   */
+  readonly onUncaughtError?: UncaughtErrorHandler
+  /** Begins paused: joins the group and restores, and processes from `resume()` on. Default: false. */
+  readonly paused?: boolean
   /** How long brokers may be unreachable at the start, ms. Default: 30,000. */
   readonly startTimeoutMs?: number
   /** Ends the start, or later the application, as `close()` does. */
@@ -54,6 +62,8 @@ const knownOptions = [
   'logger',
   'topicAdmin',
   'restoreListener',
+  'onUncaughtError',
+  'paused',
   'startTimeoutMs',
   'signal',
 ]
@@ -75,6 +85,9 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     )
   }
   checkRestoreListener(options.restoreListener)
+  const { onUncaughtError, paused = false } = options
+  if (onUncaughtError !== undefined && typeof onUncaughtError !== 'function')
+    throw new WeirError('config-invalid', 'startApplication: onUncaughtError is no function')
   const { startTimeoutMs = START_TIMEOUT_MS, signal = new AbortController().signal } = options
   const config = options.config ?? loadConfig()
   const logger = options.logger ?? createLogger(config)
@@ -109,7 +122,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   if (tasks.length === 0 && patterns === null)
     throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
   logger.info(
-    { tasks: tasks.length, threads: config.numStreamThreads, ...config.memory },
+    { tasks: tasks.length, threads: config.streamThreadsMax, ...config.memory },
     'memory is divided',
   )
 
@@ -119,7 +132,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     globalSubtopology(topology).sourceTopics.length === 0
       ? null
       : await startGlobalThread({ config, moduleUrl, topics }, logger, resources, signal)
-  const heartbeats = new SharedArrayBuffer(config.numStreamThreads * Int32Array.BYTES_PER_ELEMENT)
+  const heartbeats = new SharedArrayBuffer(config.streamThreadsMax * Int32Array.BYTES_PER_ELEMENT)
   const parts: ApplicationParts = {
     config,
     logger,
@@ -133,6 +146,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     heartbeats,
     globalThread: global?.thread ?? null,
     restoreListener: options.restoreListener,
+    onUncaughtError,
+    isPaused: paused,
     versions: { weir: packageVersion(), native: versions() },
     resources,
     openMembership: (listener) =>
@@ -144,7 +159,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
         logger,
         listener,
       }),
-    startThreads: ({ consumerId }, listener) =>
+    openThreads: ({ consumerId }, listener) =>
       new ThreadPool(
         config,
         {

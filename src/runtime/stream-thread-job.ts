@@ -18,6 +18,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     topics: async ({ topics }) => (await started.promise).learnTopics(topics),
     suspend: async ({ tasks, lost }) => (await started.promise).suspend(tasks, lost),
     release: async ({ tasks }) => (await started.promise).release(tasks),
+    pause: async ({ isPaused }) => (await started.promise).pause(isPaused),
     stop: async () => (await started.promise).stop(),
     metrics: async () => (await started.promise).metrics.collect(),
     status: async () => (await started.promise).status(),

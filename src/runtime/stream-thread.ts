@@ -64,6 +64,8 @@ export class StreamThread {
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
   #lastCommitMs = Date.now()
+  /** The application is paused; not to be confused with a pause of the process, which Heartbeat finds. */
+  #processes = true
   readonly metrics: ThreadMetrics
 
   constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
@@ -85,7 +87,7 @@ export class StreamThread {
     })
     const { counters } = this.metrics
     // The tasks together have the thread's part of the overlays' budget.
-    this.#pace = new CommitPace(config.memory.overlayBytes / config.numStreamThreads)
+    this.#pace = new CommitPace(config.memory.overlayBytes / config.streamThreadsMax)
     this.#slice = new ProcessSlice(config.batchRecordsMax, config.commitIntervalMs)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
     this.#globalStores =
@@ -159,6 +161,13 @@ export class StreamThread {
     return this.#events.between(() => this.#tasks.release(ids))
   }
 
+  /** @param isPaused records and punctuators wait from now on, or no longer */
+  pause(isPaused: boolean): Promise<void> {
+    return this.#events.between(async () => {
+      this.#processes = !isPaused
+    })
+  }
+
   stop(): Promise<void> {
     return this.#events.between(async () => {
       await this.#commit()
@@ -184,7 +193,7 @@ export class StreamThread {
     let commitEarly = false
     let uncommittedBytes = 0
     const now = Date.now()
-    for (const task of this.#tasks.all()) {
+    for (const task of this.#processes ? this.#tasks.all() : []) {
       if (task.taskState !== 'running') continue
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
@@ -288,7 +297,9 @@ export class StreamThread {
       Date.now() + HEARTBEAT_INTERVAL_MS,
       this.#lastCommitMs + this.#config.commitIntervalMs,
     )
-    for (const task of this.#tasks.all()) wakeAtMs = Math.min(wakeAtMs, task.nextWallClockMs)
+    // Of a paused thread nothing falls due.
+    if (this.#processes)
+      for (const task of this.#tasks.all()) wakeAtMs = Math.min(wakeAtMs, task.nextWallClockMs)
     return this.#events.sleepUntil(wakeAtMs)
   }
 }

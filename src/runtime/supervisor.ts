@@ -13,40 +13,40 @@ export interface SupervisedThread {
  */
 export class Supervisor {
   readonly #heartbeats: Int32Array
-  readonly #threads: readonly SupervisedThread[]
   readonly #timeoutMs: number
   readonly #intervalMs: number
-  /** Each thread's counter, and since when it has had that value. */
-  readonly #seen: { counter: number; sinceMs: number }[]
+  /** Each watched thread's counter, and since when it has had that value; by the thread's index. */
+  readonly #watched = new Map<number, { thread: SupervisedThread; counter: number; sinceMs: number }>()
   #checkedMs: number
   #timer: NodeJS.Timeout | undefined
 
-  /** @param heartbeats Int32 counters, one per thread */
-  constructor(
-    heartbeats: SharedArrayBuffer,
-    threads: readonly SupervisedThread[],
-    timeoutMs: number,
-    nowMs: number,
-  ) {
+  /** @param heartbeats Int32 counters, one for each thread that there may be */
+  constructor(heartbeats: SharedArrayBuffer, timeoutMs: number, nowMs: number) {
     this.#heartbeats = new Int32Array(heartbeats)
-    this.#threads = threads
     this.#timeoutMs = timeoutMs
     this.#intervalMs = Math.max(100, Math.min(5_000, timeoutMs / 4))
     this.#checkedMs = nowMs
-    this.#seen = threads.map(({ index }) => ({
-      counter: Atomics.load(this.#heartbeats, index),
-      sinceMs: nowMs,
-    }))
+  }
+
+  /** From now on the thread has to turn. */
+  watch(thread: SupervisedThread, nowMs: number): void {
+    const counter = Atomics.load(this.#heartbeats, thread.index)
+    this.#watched.set(thread.index, { thread, counter, sinceMs: nowMs })
+  }
+
+  /** The thread ends, or has ended. */
+  forget(thread: SupervisedThread): void {
+    if (this.#watched.get(thread.index)?.thread === thread) this.#watched.delete(thread.index)
   }
 
   /** Checks regularly until `stop`; `onStuck` is told once. */
-  start(onStuck: (threadIndex: number, stuckMs: number) => void): void {
+  start(onStuck: (thread: SupervisedThread, stuckMs: number) => void): void {
     this.#timer = setInterval(() => {
       const nowMs = performance.now()
       const stuck = this.check(nowMs)
       if (stuck === null) return
       this.stop()
-      onStuck(stuck.index, nowMs - this.#seen[stuck.index]!.sinceMs)
+      onStuck(stuck, nowMs - this.#watched.get(stuck.index)!.sinceMs)
     }, this.#intervalMs)
     this.#timer.unref()
   }
@@ -61,8 +61,8 @@ export class Supervisor {
     const wasPaused = nowMs - this.#checkedMs > this.#intervalMs * LATE_INTERVALS
     this.#checkedMs = nowMs
     let stuck: SupervisedThread | null = null
-    for (const [position, thread] of this.#threads.entries()) {
-      const seen = this.#seen[position]!
+    for (const seen of this.#watched.values()) {
+      const { thread } = seen
       const counter = Atomics.load(this.#heartbeats, thread.index)
       if (counter !== seen.counter || wasPaused || thread.isWaiting()) {
         seen.counter = counter

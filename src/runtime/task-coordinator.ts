@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Config } from '../config/config.ts'
-import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type { WeirError } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import { AssignmentChecks } from './assignment-checks.ts'
+import { GivenUpTasks } from './given-up-tasks.ts'
 import { restartDelayMs } from './guarantee/restart-delay.ts'
 import type { Logger } from './logger.ts'
 import type { Assignment, Membership } from './membership/membership.ts'
@@ -12,21 +13,27 @@ import { TransactionLeases } from './membership/transaction-leases.ts'
 import type { CommitLease, MainRequests, TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { assignTasks } from './task-assignor.ts'
 import { partitionKey, type TaskInputs, tasksWith } from './task-inputs.ts'
+import { TaskRequests } from './task-requests.ts'
 import type { StreamThreadHandle } from './thread-pool.ts'
 
 /** A task that is open on a thread. */
 interface PlacedTask {
   readonly task: TaskInputs
-  readonly thread: StreamThreadHandle
+  thread: StreamThreadHandle
   /** Where it was suspended, by partition; null while it is active. */
   suspendedAt: ReadonlyMap<string, number> | null
   state: TaskState
+  /** Closed with what it had not committed: the group may stand elsewhere than this process knows. */
+  isInDoubt: boolean
+  /** The thread was asked to give it back. */
+  isLeaving: boolean
 }
 
 export interface TaskCoordinatorOptions {
   readonly config: Pick<Config, 'maxPollIntervalMs' | 'sessionTimeoutMs' | 'tasksMax'>
   /** Every task of the application. */
   readonly tasks: readonly TaskInputs[]
+  /** That the application starts with. */
   readonly threads: readonly StreamThreadHandle[]
   readonly membership: Pick<
     Membership,
@@ -42,7 +49,7 @@ export interface TaskCoordinatorOptions {
 
 /**
  * Turns partitions into tasks and tasks into work of threads: hands tasks out, suspends, moves and releases them, and lets commits through
- * that are still theirs to make. Main thread; assignments and revocations come one at a time.
+ * that are still theirs to make. Main thread; assignments, revocations and changes of the threads come one at a time.
  *
  *              hand out                  revoke                  assigned again, nobody had it between
  *   (absent) ───────────> active ──────────────────> suspended ─────────────────────────────────────> active
@@ -56,16 +63,23 @@ export class TaskCoordinator {
   /** The assigned partitions, with the offset that was committed last, or else read from first. */
   readonly #positions = new Map<string, TopicPartitionOffset>()
   readonly #placed = new Map<TaskId, PlacedTask>()
-  /** Tasks being closed: nobody may open one before that is done. */
-  readonly #releasing = new Map<TaskId, Promise<void>>()
+  readonly #givenUp: GivenUpTasks
+  readonly #requests: TaskRequests
+  /** Those that tasks are spread over, by index. */
+  #threads: readonly StreamThreadHandle[]
   #tasks: readonly TaskInputs[]
   #rebalancing: boolean
+  #revocations = 0
   readonly #checks: AssignmentChecks
 
   constructor(options: TaskCoordinatorOptions) {
     this.#options = options
     this.#logger = options.logger
     this.#tasks = options.tasks
+    this.#threads = options.threads
+    const { config, logger, onFailed } = options
+    this.#givenUp = new GivenUpTasks(config, onFailed)
+    this.#requests = new TaskRequests({ maxPollIntervalMs: config.maxPollIntervalMs, logger, onFailed })
     // Without a topic there is no group to be in.
     this.#rebalancing = options.tasks.length > 0
     this.#checks = new AssignmentChecks(options)
@@ -89,6 +103,7 @@ export class TaskCoordinator {
     this.#rebalancing = true
     this.#options.onChanged()
     const resumable = this.#resumable(partitions, continuous)
+    this.#givenUp.told(partitions)
     for (const start of partitions) this.#positions.set(partitionKey(start), positionOf(start))
     this.#checks.partitions(partitions)
     await this.#placeWhatCanRun(resumable)
@@ -117,11 +132,50 @@ export class TaskCoordinator {
     })
     this.#checks.partial(partial, isAssigned)
     this.#checks.count(whole.length + kept.length)
-    await this.#place([...whole, ...kept], resumable)
+    const here = [...whole, ...kept].filter(({ id }) => !this.#givenUp.has(id))
+    await this.#place(here, resumable)
+  }
+
+  /** Spreads the tasks over one thread more. */
+  async addThread(thread: StreamThreadHandle): Promise<void> {
+    this.#threads = [...this.#threads, thread].sort((a, b) => a.index - b.index)
+    await this.#spread()
+  }
+
+  /** Spreads the tasks over the other threads. Resolves when none is open on this one. */
+  async removeThread(thread: StreamThreadHandle): Promise<void> {
+    this.#threads = this.#threads.filter((other) => other !== thread)
+    await this.#spread()
+    // What a rebalance has suspended here opens elsewhere when it comes back.
+    const left = [...this.#placed.values()].filter((placed) => placed.thread === thread)
+    await Promise.all(left.map((placed) => this.#release(placed)))
+    await this.#requests.released(this.#tasks.map(({ id }) => id))
+  }
+
+  /** The assignment that a rebalance ends with does it by itself. */
+  async #spread(): Promise<void> {
+    if (!this.#rebalancing) await this.#placeWhatCanRun(new Set())
+    this.#options.onChanged()
+  }
+
+  /** Another thread takes the place of one that has ended. @returns its tasks, under new epochs: they are to be started over on `next` */
+  replaceThread(ended: StreamThreadHandle, next: StreamThreadHandle): TaskEpoch[] {
+    this.#threads = this.#threads.map((thread) => (thread === ended ? next : thread))
+    const left = [...this.#placed.values()].filter(({ thread }) => thread === ended)
+    return left.flatMap((placed) => {
+      const { id } = placed.task
+      if (placed.suspendedAt !== null) {
+        this.#placed.delete(id)
+        return []
+      }
+      placed.thread = next
+      return [{ id, epoch: this.#leases.grant(id) }]
+    })
   }
 
   async revoked(partitions: readonly TopicPartition[], lost: boolean): Promise<void> {
     this.#rebalancing = true
+    this.#revocations++
     this.#options.onChanged()
     const keys = new Set(partitions.map(partitionKey))
     const concerned = [...this.#placed.values()].filter(
@@ -129,6 +183,7 @@ export class TaskCoordinator {
         suspendedAt === null && task.inputs.some((input) => keys.has(partitionKey(input))),
     )
     await this.#suspend(concerned, lost)
+    this.#givenUp.told(partitions)
     for (const key of keys) this.#positions.delete(key)
     // Where everything is revoked before each assignment, most of it comes back: it stays open until that is known.
     const { isCooperative } = this.#options.membership
@@ -168,9 +223,20 @@ export class TaskCoordinator {
     this.#moveTo(offsets)
   }
 
-  /** A thread commits nothing any more. */
+  /** A thread commits nothing any more, and has none of its tasks open. */
   threadEnded(thread: StreamThreadHandle): void {
     this.#transactions.ended(thread)
+    for (const [id, placed] of this.#placed) {
+      if (placed.thread !== thread) continue
+      if (placed.suspendedAt === null) this.#doubt(placed)
+      else this.#placed.delete(id)
+    }
+    this.#options.onChanged()
+  }
+
+  #doubt(placed: PlacedTask): void {
+    placed.state = 'created'
+    placed.isInDoubt = true
   }
 
   /**
@@ -181,24 +247,31 @@ export class TaskCoordinator {
     const restarting = (): PlacedTask[] =>
       tasks.flatMap((epoch) => {
         const placed = this.#placed.get(epoch.id)
-        const isHere = placed?.thread === thread && placed.suspendedAt === null
+        const isHere = placed?.thread === thread && !placed.isLeaving
         return isHere && this.#leases.isCurrent(epoch) ? [placed] : []
       })
-    for (const placed of restarting()) placed.state = 'created'
+    for (const placed of restarting()) this.#doubt(placed)
     this.#options.onChanged()
     await delay(restartDelayMs(failures), undefined, { ref: false })
-    const inputs = restarting().flatMap(({ task }) => task.inputs)
+    await this.#askWhere(restarting)
+    // What was taken away meanwhile is somebody else's to begin.
+    const again = restarting().map(({ task }) => this.#assignment(task))
+    if (again.length > 0) await this.#requests.assign(thread, again)
+  }
+
+  /** Asks the group where tasks stand that are in doubt. @param tasks those that are still concerned when it answers */
+  async #askWhere(tasks: () => readonly PlacedTask[]): Promise<void> {
+    const inDoubt = (): readonly PlacedTask[] => tasks().filter(({ isInDoubt }) => isInDoubt)
+    const inputs = inDoubt().flatMap(({ task }) => task.inputs)
     if (inputs.length === 0) return
     const starts = await this.#options.membership.startOffsets(inputs)
-    // What was taken away meanwhile is somebody else's to begin.
-    const again = restarting()
-    const keys = new Set(again.flatMap(({ task }) => task.inputs.map(partitionKey)))
+    const still = inDoubt()
+    const keys = new Set(still.flatMap(({ task }) => task.inputs.map(partitionKey)))
     for (const start of starts) {
       const key = partitionKey(start)
       if (keys.has(key) && this.#positions.has(key)) this.#positions.set(key, positionOf(start))
     }
-    const assignments = again.map(({ task }) => this.#assignment(task))
-    await this.#unlessGone(thread.request('assign', { tasks: assignments }), 'starting tasks over')
+    for (const placed of still) placed.isInDoubt = false
   }
 
   #moveTo(offsets: readonly TopicPartitionOffset[]): void {
@@ -231,7 +304,8 @@ export class TaskCoordinator {
     placed.state = state
     if (state === 'closed') {
       this.#placed.delete(id)
-      if (placed.suspendedAt === null) this.#expectLoss(placed.task)
+      const isAssigned = (input: TopicPartition): boolean => this.#positions.has(partitionKey(input))
+      if (!placed.isLeaving) this.#givenUp.add(placed.task, isAssigned)
     }
     this.#options.onChanged()
   }
@@ -241,9 +315,17 @@ export class TaskCoordinator {
     return this.#positions.values()
   }
 
+  /** The partitions that are assigned now. `isCurrent` says whether all of them still are. */
+  holding(): { readonly partitions: readonly TopicPartition[]; readonly isCurrent: () => boolean } {
+    const revocations = this.#revocations
+    const partitions = Array.from(this.#positions.values(), ({ topic, partition }) => ({ topic, partition }))
+    return { partitions, isCurrent: () => revocations === this.#revocations }
+  }
+
   /** Nothing is committed from now on. */
   async fenceAll(): Promise<void> {
     this.#checks.stop()
+    this.#givenUp.stop()
     const ids = [...new Set([...this.#tasks.map(({ id }) => id), ...this.#placed.keys()])]
     this.#leases.fence(ids)
     await this.#leases.settled(ids)
@@ -261,27 +343,20 @@ export class TaskCoordinator {
     return resumable
   }
 
-  /** A thread gave a task up because the group refused its commit: the partitions have to be reported as lost soon. */
-  #expectLoss({ id, inputs }: TaskInputs): void {
-    const { sessionTimeoutMs, maxPollIntervalMs } = this.#options.config
-    const timer = setTimeout(
-      () => {
-        if (this.#placed.has(id) || !inputs.every((input) => this.#positions.has(partitionKey(input)))) return
-        const what = `task ${id} was refused its commit, and its partitions are still assigned to this process`
-        this.#options.onFailed(new WeirError('fenced', what))
-      },
-      Math.max(sessionTimeoutMs, maxPollIntervalMs),
-    )
-    timer.unref()
-  }
-
   /** Commits and suspends tasks, unless they are lost. Afterwards nothing is committed for them until they are handed out again. */
   async #suspend(concerned: readonly PlacedTask[], lost: boolean): Promise<void> {
     const ids = concerned.map(({ task }) => task.id)
     if (lost) this.#leases.fence(ids)
-    await this.#askThreads(concerned, (thread, tasks) =>
-      this.#answered(thread, thread.request('suspend', { tasks, lost })),
+    for (const placed of concerned) placed.isLeaving = true
+    const byThread = Map.groupBy(concerned, ({ thread }) => thread)
+    const asked = [...byThread].map(([thread, placed]) =>
+      this.#requests.suspend(
+        thread,
+        placed.map(({ task }) => task.id),
+        lost,
+      ),
     )
+    await Promise.all(asked)
     this.#leases.fence(ids)
     await this.#leases.settled(ids)
     for (const placed of concerned) {
@@ -290,34 +365,25 @@ export class TaskCoordinator {
     }
   }
 
-  /** A thread that lets a rebalance wait for too long is stuck, and the group goes on without this process. */
-  async #answered(thread: StreamThreadHandle, answer: Promise<void>): Promise<void> {
-    const { maxPollIntervalMs } = this.#options.config
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => {
-      const what = `stream thread ${thread.index} did not give its tasks back within ${maxPollIntervalMs} ms (WEIR_MAX_POLL_INTERVAL_MS)`
-      reject(new WeirError('thread-stuck', what))
-    }, maxPollIntervalMs)
-    try {
-      await Promise.race([answer, late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   async #place(whole: readonly TaskInputs[], resumable: ReadonlySet<TaskId>): Promise<void> {
-    const { threads } = this.#options
-    const previous = new Map([...this.#placed].map(([id, { thread }]) => [id, thread.index]))
+    const threads = this.#threads
+    const places = new Map(threads.map((thread, place) => [thread, place]))
+    const previous = new Map<TaskId, number>()
+    for (const [id, { thread }] of this.#placed) {
+      const place = places.get(thread)
+      if (place !== undefined) previous.set(id, place)
+    }
     const targets = assignTasks(whole, threads.length, previous)
 
     const inputs = new Map(whole.map((task) => [task.id, inputsKey(task)]))
     const isInPlace = ({ task, thread }: PlacedTask): boolean =>
-      targets.get(task.id) === thread.index && inputs.get(task.id) === inputsKey(task)
+      targets.get(task.id) === places.get(thread) && inputs.get(task.id) === inputsKey(task)
 
     // Running tasks that make room elsewhere give their state up first; so do those that get other inputs.
     const moving = [...this.#placed.values()].filter(
       (placed) => placed.suspendedAt === null && !isInPlace(placed),
     )
+    await this.#askWhere(() => moving.filter(({ suspendedAt }) => suspendedAt === null))
     await this.#suspend(moving, false)
     for (const placed of this.#placed.values()) {
       const canStay = placed.suspendedAt === null || resumable.has(placed.task.id)
@@ -325,21 +391,24 @@ export class TaskCoordinator {
     }
 
     const handOuts = whole.filter(({ id }) => this.#placed.get(id)?.suspendedAt !== null)
-    await Promise.all(handOuts.map(({ id }) => this.#releasing.get(id)))
+    await this.#requests.released(handOuts.map(({ id }) => id))
     const byThread = new Map<StreamThreadHandle, TaskAssignment[]>()
     for (const task of handOuts) {
       const thread = threads[targets.get(task.id)!]!
       const assignment = this.#assignment(task)
-      this.#placed.set(task.id, { task, thread, suspendedAt: null, state: 'created' })
+      this.#placed.set(task.id, {
+        task,
+        thread,
+        suspendedAt: null,
+        state: 'created',
+        isInDoubt: false,
+        isLeaving: false,
+      })
       const group = byThread.get(thread)
       if (group === undefined) byThread.set(thread, [assignment])
       else group.push(assignment)
     }
-    await Promise.all(
-      [...byThread].map(([thread, tasks]) =>
-        this.#unlessGone(thread.request('assign', { tasks }), 'taking tasks up'),
-      ),
-    )
+    await Promise.all([...byThread].map(([thread, tasks]) => this.#requests.assign(thread, tasks)))
     if (byThread.size > 0) {
       const spread = Object.fromEntries(
         [...byThread].map(([{ index }, tasks]) => [index, tasks.map(({ id }) => id)]),
@@ -350,39 +419,8 @@ export class TaskCoordinator {
 
   /** Closes a suspended task. */
   #release({ task, thread }: PlacedTask): Promise<void> {
-    const { id } = task
-    const running = this.#releasing.get(id)
-    if (running !== undefined) return running
-    this.#placed.delete(id)
-    const released = this.#unlessGone(thread.request('release', { tasks: [id] }), 'closing a task').then(
-      () => {
-        this.#releasing.delete(id)
-      },
-    )
-    this.#releasing.set(id, released)
-    return released
-  }
-
-  async #askThreads(
-    concerned: readonly PlacedTask[],
-    ask: (thread: StreamThreadHandle, tasks: TaskId[]) => Promise<void>,
-  ): Promise<void> {
-    const byThread = Map.groupBy(concerned, ({ thread }) => thread)
-    const asked = [...byThread].map(([thread, placed]) => {
-      const ids = placed.map(({ task }) => task.id)
-      return this.#unlessGone(ask(thread, ids), 'giving tasks back')
-    })
-    await Promise.all(asked)
-  }
-
-  /** A thread that ends tells why by itself; a request that it cannot answer any more is not another failure. */
-  async #unlessGone(answer: Promise<void>, what: string): Promise<void> {
-    try {
-      await answer
-    } catch (error) {
-      if (error instanceof WeirError && error.code === 'thread-stuck') this.#options.onFailed(error)
-      else this.#logger.debug({ reason: messageOf(error) }, `${what}: the thread is gone`)
-    }
+    this.#placed.delete(task.id)
+    return this.#requests.release(thread, task.id)
   }
 }
 

@@ -81,7 +81,7 @@ export class TaskManager {
     await Promise.all(tasks.map((task) => this.#closeTask(task)))
   }
 
-  /** Closes a task and forgets what it had not committed. @param again the main thread is to hand it out again, and hears of it by that */
+  /** Closes a task and forgets what it had not committed. @param again it may be handed out again, and the main thread hears of it in another way */
   async drop(task: Task, again = false): Promise<void> {
     task.state?.stopRestore()
     await task.prefetchSettled()
@@ -101,11 +101,11 @@ export class TaskManager {
     await this.#closeTask(task, { thereafter: removeState })
   }
 
-  /** Drops every task, those on their way too. REQUIRES that the events are closed. @returns why tasks did not close cleanly */
+  /** Drops every task, those on their way too: the thread ends. REQUIRES that the events are closed. @returns why tasks did not close cleanly */
   async close(): Promise<unknown[]> {
     for (const task of this.#tasks.values()) task.state?.stopRestore()
     await Promise.allSettled(this.#starting)
-    const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.drop(task)))
+    const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.drop(task, true)))
     return closed.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
   }
 

@@ -58,7 +58,10 @@ export class StreamThreadHandle {
   openCommits = 0
   /** Resolves when the thread was stopped; rejects with the WeirError that ended it. */
   readonly ended: Promise<void>
+  /** Resolves when the thread has ended in any way, or was abandoned: it answers no more, and what it had open is closed unless it was abandoned. */
+  readonly gone: Promise<void>
   readonly #channel: Channel<ThreadRequests, MainRequests, ThreadNotice>
+  readonly #gone = Promise.withResolvers<void>()
   /** What the thread said ended it. */
   #told: WeirError | null = null
 
@@ -84,7 +87,11 @@ export class StreamThreadHandle {
       if (notice.type === 'failed') this.#told = toldError(notice.error, index)
       listener.notice(this, notice)
     })
-    this.ended = this.#end(job).finally(() => listener.ended(this))
+    this.gone = this.#gone.promise
+    this.ended = this.#end(job).finally(() => {
+      listener.ended(this)
+      this.#gone.resolve()
+    })
     // Whoever awaits it later still learns it.
     this.ended.catch(() => {})
   }
@@ -96,9 +103,15 @@ export class StreamThreadHandle {
     return this.#channel.request(name, body as never) as Promise<ThreadRequests[K]['response']>
   }
 
+  /** It waits for the main thread, which knows why. */
+  isWaiting(): boolean {
+    return this.openCommits > 0
+  }
+
   /** Says no more to the thread and hears no more of it: it stands still, and nobody may wait for its answers. */
   abandon(): void {
     this.#channel.close()
+    this.#gone.resolve()
   }
 
   async #end(job: Promise<void>): Promise<void> {
@@ -129,30 +142,45 @@ function untoldError(error: unknown, index: number): WeirError {
   return new WeirError('thread-ended', `stream thread ${index}: ${why}`, { cause: error })
 }
 
+/** What is the same for every stream thread. */
+export type ThreadPoolJob = Omit<StreamThreadJob, 'threadIndex' | 'config'>
+
 /**
- * The process's stream threads: as many workers as threads, each with one job that lasts as long as the application.
+ * The workers of the process's stream threads: each has one job, which lasts as long as the thread. Main thread.
  *
- * Piscina would start another worker in place of one that crashed and leave it idle, and `destroy` would end threads in the middle of native
- * calls: so a thread's end is told to whoever holds the pool, and the pool is closed when the jobs have ended.
+ * Each is a pool of one: a thread that takes a failed one's place gets a worker of its own, without what user code has left in the old one, and
+ * that of a removed thread ends. Piscina would start another worker in place of one that crashed and leave it idle, and `destroy` would end threads in
+ * the middle of native calls: so a thread's end is told to whoever holds the pool, and its worker is closed when the job has ended.
  */
 export class ThreadPool {
-  readonly threads: readonly StreamThreadHandle[]
-  readonly #pool: Piscina<StreamThreadJob & { port: MessagePort }, void>
+  readonly #config: Config
+  readonly #listener: StreamThreadListener
+  readonly #onError: (error: unknown) => void
+  #job: ThreadPoolJob
+  readonly #workers = new Map<StreamThreadHandle, Piscina<StreamThreadJob & { port: MessagePort }, void>>()
 
-  /** Starts the threads. @param onError a worker's error outside its job */
+  /** @param onError a worker's error outside its job */
   constructor(
     config: Config,
-    job: Omit<StreamThreadJob, 'threadIndex' | 'config'>,
+    job: ThreadPoolJob,
     listener: StreamThreadListener,
     onError: (error: unknown) => void,
   ) {
-    const { numStreamThreads, memory, shutdownTimeoutMs } = config
+    this.#config = config
+    this.#job = job
+    this.#listener = listener
+    this.#onError = onError
     v8.setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
-    const heapBytes = memory.heapBytesPerThread + memory.stateCacheBytes / numStreamThreads
-    this.#pool = new Piscina({
+  }
+
+  /** Starts a thread. REQUIRES an index below WEIR_STREAM_THREADS_MAX under which none runs. */
+  start(threadIndex: number): StreamThreadHandle {
+    const { streamThreadsMax, memory, shutdownTimeoutMs } = this.#config
+    const heapBytes = memory.heapBytesPerThread + memory.stateCacheBytes / streamThreadsMax
+    const worker = new Piscina<StreamThreadJob & { port: MessagePort }, void>({
       filename: jobFile,
-      minThreads: numStreamThreads,
-      maxThreads: numStreamThreads,
+      minThreads: 1,
+      maxThreads: 1,
       // Any other way of waiting for a job would block the thread's event loop.
       atomics: 'disabled',
       closeTimeout: shutdownTimeoutMs,
@@ -162,16 +190,33 @@ export class ThreadPool {
         maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB,
       },
     })
-    this.#pool.on('error', onError)
-    this.threads = Array.from({ length: numStreamThreads }, (_, threadIndex) => {
-      const { port1, port2 } = new MessageChannel()
-      const run = this.#pool.run({ ...job, config, threadIndex, port: port2 }, { transferList: [port2] })
-      return new StreamThreadHandle(threadIndex, port1, listener, run)
-    })
+    worker.on('error', this.#onError)
+    const { port1, port2 } = new MessageChannel()
+    const job = { ...this.#job, config: this.#config, threadIndex, port: port2 }
+    const thread = new StreamThreadHandle(
+      threadIndex,
+      port1,
+      this.#listener,
+      worker.run(job, { transferList: [port2] }),
+    )
+    this.#workers.set(thread, worker)
+    return thread
   }
 
-  /** Ends the workers. REQUIRES that every thread has ended; one that has not is waited for as long as a stop may take. */
-  async close(): Promise<void> {
-    await this.#pool.close()
+  /** Threads that are started from now on may read and write these topics. */
+  learnTopics(topics: StreamThreadJob['topics']): void {
+    this.#job = { ...this.#job, topics }
+  }
+
+  /** Ends the worker of a thread. REQUIRES that the thread has ended; otherwise it is waited for as long as a stop may take. */
+  async end(thread: StreamThreadHandle): Promise<void> {
+    const worker = this.#workers.get(thread)
+    this.#workers.delete(thread)
+    await worker?.close()
+  }
+
+  /** The same for every thread. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#workers.keys()].map((thread) => this.end(thread)))
   }
 }

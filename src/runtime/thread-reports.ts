@@ -13,26 +13,21 @@ export interface ThreadReport extends ThreadStatus {
 
 /** Asks the stream threads how they are, and remembers what each said last. Main thread. */
 export class ThreadReports {
-  readonly #threads: readonly StreamThreadHandle[]
-  readonly #last: ThreadStatus[]
+  readonly #threads: () => readonly StreamThreadHandle[]
+  readonly #last = new WeakMap<StreamThreadHandle, ThreadStatus>()
 
-  constructor(threads: readonly StreamThreadHandle[]) {
+  /** @param threads those that there are at the moment */
+  constructor(threads: () => readonly StreamThreadHandle[]) {
     this.#threads = threads
-    this.#last = threads.map(({ index }) => ({
-      threadIndex: index,
-      recordsProcessed: 0,
-      recordsProduced: 0,
-      tasks: [],
-    }))
   }
 
   /** One report for each thread, in their order. */
   status(): Promise<ThreadReport[]> {
     return Promise.all(
-      this.#threads.map(async (thread) => {
+      this.#threads().map(async (thread) => {
         const answer = await withinTime(thread.request('status', {}))
-        if (answer !== null) this.#last[thread.index] = answer
-        return { ...this.#last[thread.index]!, isResponding: answer !== null }
+        if (answer !== null) this.#last.set(thread, answer)
+        return { ...(this.#last.get(thread) ?? unknown(thread)), isResponding: answer !== null }
       }),
     )
   }
@@ -40,10 +35,15 @@ export class ThreadReports {
   /** The metrics of the threads that answer. */
   async metrics(): Promise<MetricSnapshot[]> {
     const answers = await Promise.all(
-      this.#threads.map((thread) => withinTime(thread.request('metrics', {}) as Promise<MetricSnapshot>)),
+      this.#threads().map((thread) => withinTime(thread.request('metrics', {}) as Promise<MetricSnapshot>)),
     )
     return answers.filter((snapshot) => snapshot !== null)
   }
+}
+
+/** Of a thread that has never answered. */
+function unknown({ index }: StreamThreadHandle): ThreadStatus {
+  return { threadIndex: index, recordsProcessed: 0, recordsProduced: 0, tasks: [] }
 }
 
 /** @returns null when there is no answer in time, or no thread any more */

@@ -39,7 +39,7 @@ export class ThreadResources {
       arenaBytes: config.batchBytesMax,
       readAheadMax: READ_AHEAD_BATCHES,
     })
-    this.budget = new CacheBudget(config.memory.stateCacheBytes / config.numStreamThreads)
+    this.budget = new CacheBudget(config.memory.stateCacheBytes / config.streamThreadsMax)
   }
 
   /** Of the caches, for metrics. */

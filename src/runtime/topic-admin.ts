@@ -15,12 +15,14 @@ export interface TopicAdmin {
   topicConfigs(name: string, timeoutMs: number): Promise<Readonly<Record<string, string>>>
   /** Deletes what lies before these offsets. */
   deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
+  /** Everything that a group has committed. */
+  groupOffsets(group: string, timeoutMs: number): Promise<readonly TopicPartitionOffset[]>
   close(): Promise<void>
 }
 
 /**
  * Topic administration of librdkafka's mock cluster, which knows no such requests: topics are found by metadata and created in the process
- * that runs the cluster. They have no id and keep no settings; deleting records does nothing.
+ * that runs the cluster. They have no id and keep no settings; deleting records does nothing, and no group has offsets.
  */
 export function mockTopicAdmin(
   admin: Pick<Admin, 'listTopics' | 'close'>,
@@ -47,6 +49,7 @@ export function mockTopicAdmin(
     },
     topicConfigs: async () => ({}),
     deleteRecords: async () => {},
+    groupOffsets: async () => [],
     close: () => admin.close(),
   }
 }

@@ -24,6 +24,38 @@ export const processingVariables = {
       Math.max(1, Math.min(machine.cores, threadsThatFit(known.memoryBytes), 256)),
     ),
   ),
+  streamThreadsMax: variable(
+    {
+      env: 'WEIR_STREAM_THREADS_MAX',
+      group: 'Processing',
+      type: integer({ min: 1, max: 256 }),
+      meaning:
+        'As many threads as there may be when some are added while the application runs (addStreamThread). Memory is divided by it at ' +
+        'the start, whether they run or not.',
+    },
+    derived('WEIR_NUM_STREAM_THREADS', (known) => known.numStreamThreads),
+  ),
+  uncaughtError: variable(
+    {
+      env: 'WEIR_UNCAUGHT_ERROR',
+      group: 'Processing',
+      type: oneOf('stop-worker', 'replace-thread', 'stop-application'),
+      meaning:
+        'What follows from an error that ends a stream thread: this process stops, a new thread takes its tasks, or every process of the ' +
+        'application stops. Of those that a new thread cannot mend: see lifecycle.md. onUncaughtError in code comes before it.',
+    },
+    fixed('stop-worker' as const),
+  ),
+  threadReplacementsMax: variable(
+    {
+      env: 'WEIR_THREAD_REPLACEMENTS_MAX',
+      group: 'Processing',
+      type: integer({ min: 0, max: 1_000_000 }),
+      meaning:
+        'After so many new threads in the place of failed ones the next error stops the process. Counted anew when all tasks have run for ten minutes.',
+    },
+    fixed(10),
+  ),
   processingGuarantee: variable(
     {
       env: 'WEIR_PROCESSING_GUARANTEE',

@@ -86,7 +86,7 @@ export class GlobalStreamThread {
     this.#resources.defer(() => this.#producer.close())
     this.#output = new OutputBatch(this.#producer, 1, 1)
     const { stateCacheBytes } = job.config.memory
-    this.#budget = new CacheBudget(Math.min(CACHE_BYTES_MAX, stateCacheBytes / job.config.numStreamThreads))
+    this.#budget = new CacheBudget(Math.min(CACHE_BYTES_MAX, stateCacheBytes / job.config.streamThreadsMax))
     this.metrics = new ThreadMetrics(GLOBAL_TASK, {
       tasks: () => this.#metered(),
       cache: () => ({

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 import { consumerConfig } from '../../config/clients.ts'
 import type { Config } from '../../config/config.ts'
 import { decisionFor } from '../../errors/decision.ts'
@@ -19,6 +21,7 @@ import type { Membership, MembershipListener } from './membership.ts'
 import { isContinuous, type StartOffset, startOffset } from './start-offsets.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
+const LEAVE_POLL_MS = 10
 
 export interface ClassicMembershipOptions {
   readonly config: Config
@@ -43,6 +46,7 @@ export interface ClassicMembershipOptions {
 export class ClassicMembership implements Membership {
   readonly consumerId: number
   readonly isCooperative: boolean
+  readonly canStaticLeave: boolean
   readonly #consumer: Consumer
   readonly #options: ClassicMembershipOptions
   readonly #logger: Logger
@@ -61,6 +65,8 @@ export class ClassicMembership implements Membership {
     this.#listener = options.listener
     this.#committed = new CommittedOffsets(options.mayGo)
     this.isCooperative = options.config.groupProtocol === 'consumer'
+    // Under KIP-848 librdkafka tells the broker of a static member only that it is away for a while.
+    this.canStaticLeave = options.config.groupProtocol === 'classic'
     this.#consumer = new Consumer(consumerConfig(options.config, options.inputPartitions), (event) =>
       this.#told(event),
     )
@@ -69,6 +75,18 @@ export class ClassicMembership implements Membership {
 
   join(topics: readonly string[]): void {
     if (topics.length > 0) this.#consumer.subscribe(topics)
+  }
+
+  between(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      this.#enqueue(async () => {
+        try {
+          if (!this.#leaving.signal.aborted) await run()
+        } finally {
+          resolve()
+        }
+      })
+    })
   }
 
   changeTopics(topics: readonly string[], before: () => Promise<void>): void {
@@ -80,9 +98,13 @@ export class ClassicMembership implements Membership {
     })
   }
 
-  async commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
+  async commit(
+    offsets: readonly TopicPartitionOffset[],
+    isCurrent: () => boolean,
+    alsoUnmoved = false,
+  ): Promise<void> {
     try {
-      await retryWhileUnreachable(() => this.#tryCommit(offsets, isCurrent), {
+      await retryWhileUnreachable(() => this.#tryCommit(offsets, isCurrent, alsoUnmoved), {
         // Leaving does not end it: a clean stop commits, for as long as it may take.
         signal: new AbortController().signal,
         onRetry: (error) => this.#limited('commit', error, 'offsets cannot be committed yet; trying again'),
@@ -92,10 +114,14 @@ export class ClassicMembership implements Membership {
     }
   }
 
-  async #tryCommit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
+  async #tryCommit(
+    offsets: readonly TopicPartitionOffset[],
+    isCurrent: () => boolean,
+    alsoUnmoved: boolean,
+  ): Promise<void> {
     if (!isCurrent()) throw new WeirError('fenced', 'the tasks were taken away during their commit')
     this.#member()
-    const moved = this.#committed.moved(offsets)
+    const moved = alsoUnmoved ? offsets : this.#committed.moved(offsets)
     if (moved.length === 0) return
     try {
       await this.#commitOfExisting(moved)
@@ -151,10 +177,24 @@ export class ClassicMembership implements Membership {
     return this.#consumer.groupMetadata().generation
   }
 
-  async leave(): Promise<void> {
+  async leave({ isStaticToo } = { isStaticToo: false }): Promise<void> {
     this.#leaving.abort()
+    if (isStaticToo) await this.#unsubscribe()
     await this.#consumer.close()
     await this.#handled
+  }
+
+  /** A static member stays when it closes, and leaves when it reads no topic any more: then it is no member. */
+  async #unsubscribe(): Promise<void> {
+    const deadlineMs = performance.now() + REQUEST_TIMEOUT_MS
+    this.#consumer.subscribe([])
+    while (this.#consumer.groupMetadata().memberId !== '') {
+      if (performance.now() > deadlineMs) {
+        this.#logger.warn({}, 'the group could not be left: the tasks move after the session timeout')
+        return
+      }
+      await delay(LEAVE_POLL_MS)
+    }
   }
 
   #told(event: ConsumerEvent): void {

@@ -46,12 +46,19 @@ export interface Membership {
    * @param before is done before the group hears of it
    */
   changeTopics(topics: readonly string[], before: () => Promise<void>): void
+  /** Runs something between two events for the listener; not at all once the group is being left. Resolves when it has run, or will not. */
+  between(run: () => Promise<void>): Promise<void>
   /**
    * Commits offsets, trying again while no broker answers and `isCurrent` says true.
    *
+   * @param alsoUnmoved also what the group has already, for what goes with it
    * @throws WeirError fenced when this process is no member, or the group refuses it
    */
-  commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void>
+  commit(
+    offsets: readonly TopicPartitionOffset[],
+    isCurrent: () => boolean,
+    alsoUnmoved?: boolean,
+  ): Promise<void>
   /**
    * Who commits a transaction, and which of these offsets are to be in it.
    *
@@ -65,6 +72,12 @@ export interface Membership {
   committedElsewhere(offsets: readonly TopicPartitionOffset[]): void
   /** Where to read on, once no transaction that is open can change it. Waits for the brokers, until this process leaves. */
   startOffsets(partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>
-  /** Leaves the group (a static member does not) and closes the consumer. */
-  leave(): Promise<void>
+  /**
+   * Leaves the group and closes the consumer.
+   *
+   * @param options.isStaticToo a static member leaves, too: its tasks move at once, not after the session timeout. REQUIRES `canStaticLeave` then
+   */
+  leave(options?: { readonly isStaticToo: boolean }): Promise<void>
+  /** Whether the protocol lets a static member leave for good. */
+  readonly canStaticLeave: boolean
 }

@@ -133,10 +133,18 @@ describe('a value', () => {
       { WEIR_SESSION_TIMEOUT_MS: '400000' },
       'WEIR_SESSION_TIMEOUT_MS=400000: at most WEIR_MAX_POLL_INTERVAL_MS (300000)',
     ],
+    [
+      { WEIR_NUM_STREAM_THREADS: '3', WEIR_STREAM_THREADS_MAX: '2' },
+      'WEIR_STREAM_THREADS_MAX=2: at least WEIR_NUM_STREAM_THREADS (3)',
+    ],
+    [
+      { WEIR_UNCAUGHT_ERROR: 'ignore' },
+      'WEIR_UNCAUGHT_ERROR=ignore: expected one of stop-worker, replace-thread, stop-application',
+    ],
     [{ WEIR_REPLICATION_FACTOR: '0' }, 'WEIR_REPLICATION_FACTOR=0: expected -1 or at least 1'],
     [
       { WEIR_MEMORY_BYTES: '1GiB', WEIR_STATESTORE_CACHE_MAX_BYTES: '1GiB' },
-      'WEIR_MEMORY_BYTES=1073741824: too little for WEIR_NUM_STREAM_THREADS=2, WEIR_STATESTORE_CACHE_MAX_BYTES=1073741824, ' +
+      'WEIR_MEMORY_BYTES=1073741824: too little for 2 stream threads (WEIR_NUM_STREAM_THREADS, WEIR_STREAM_THREADS_MAX), WEIR_STATESTORE_CACHE_MAX_BYTES=1073741824, ' +
         'which needs at least 1384120320 (1.3 GiB)',
     ],
     [

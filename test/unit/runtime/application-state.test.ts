@@ -8,6 +8,7 @@ const states: readonly ApplicationState[] = [
   'rebalancing',
   'running',
   'stopping',
+  'failing',
   'stopped',
   'failed',
 ]
@@ -19,11 +20,15 @@ test('the transitions are those of the drawing', () => {
   assert.deepEqual(drawn, [
     'created rebalancing',
     'created stopping',
+    'created failing',
     'rebalancing running',
     'rebalancing stopping',
+    'rebalancing failing',
     'running rebalancing',
     'running stopping',
+    'running failing',
     'stopping stopped',
     'stopping failed',
+    'failing failed',
   ])
 })

@@ -45,6 +45,7 @@ function prepared(
     createTopics: async () => [],
     topicConfigs,
     deleteRecords: async () => {},
+    groupOffsets: async () => [],
     close: async () => {},
   }
   return prepareTopics(definition, {

@@ -9,11 +9,19 @@ function setUp() {
   const counters = new Int32Array(heartbeats)
   const waiting = [false, false]
   const threads = [0, 1].map((index) => ({ index, isWaiting: () => waiting[index]! }))
-  const supervisor = new Supervisor(heartbeats, threads, 4_000, 0)
+  const supervisor = new Supervisor(heartbeats, 4_000, 0)
+  for (const thread of threads) supervisor.watch(thread, 0)
   let now = 0
   return {
     counters,
     waiting,
+    forget: (index: number): void => supervisor.forget(threads[index]!),
+    /** Another thread in the place of one. */
+    replace: (index: number): void => {
+      supervisor.forget(threads[index]!)
+      threads[index] = { index, isWaiting: () => false }
+      supervisor.watch(threads[index]!, now)
+    },
     /** A second passes, in which these threads turn. @returns the thread found stuck */
     second(...alive: number[]): number | null {
       now += 1_000
@@ -48,6 +56,15 @@ describe('Supervisor', () => {
     waiting[1] = true
     for (let n = 0; n < 10; n++) assert.equal(second(0), null)
     waiting[1] = false
+    assert.deepEqual([second(0), second(0), second(0), second(0)], [null, null, null, null])
+    assert.equal(second(0), 1)
+  })
+
+  test('a thread that has ended is not missed, and one in its place gets its time anew', () => {
+    const { second, forget, replace } = setUp()
+    forget(1)
+    for (let n = 0; n < 10; n++) assert.equal(second(0), null)
+    replace(1)
     assert.deepEqual([second(0), second(0), second(0), second(0)], [null, null, null, null])
     assert.equal(second(0), 1)
   })

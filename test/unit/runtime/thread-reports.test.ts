@@ -36,6 +36,7 @@ class Answering {
       suspend: nothing,
       release: nothing,
       stop: nothing,
+      pause: nothing,
       metrics: () => answer([{ name: `thread-${threadIndex}` }]),
       status: () =>
         answer({ threadIndex, recordsProcessed: this.recordsProcessed, recordsProduced: 1, tasks: [] }),
@@ -45,7 +46,7 @@ class Answering {
 
 test('a thread that does not answer is reported as it was last, and its metrics are left out', async () => {
   const threads = [new Answering(0), new Answering(1)]
-  const reports = new ThreadReports(threads.map(({ handle }) => handle))
+  const reports = new ThreadReports(() => threads.map(({ handle }) => handle))
   const figures = async () =>
     (await reports.status()).map(({ recordsProcessed, isResponding }) => [recordsProcessed, isResponding])
   threads[0]!.recordsProcessed = 10

@@ -1,0 +1,73 @@
+import type { ApplicationParts } from './application-parts.ts'
+import type { ApplicationPlan } from './application-plan.ts'
+import { PatternWatch } from './pattern-watch.ts'
+import { TopicWatch, topicWatchIntervalMs } from './topic-watch.ts'
+
+export interface FollowedTopicsOptions
+  extends Pick<ApplicationParts, 'config' | 'admin' | 'plan' | 'patterns' | 'logger'> {
+  readonly onFailed: ConstructorParameters<typeof TopicWatch>[0]['onFailed']
+  /** Other topics match the sources' patterns: the application goes on with these. */
+  readonly onPlanned: (plan: ApplicationPlan) => void
+}
+
+/** Whether the topics are still those that the application started with, and which topics its patterns match. Main thread. */
+export class FollowedTopics {
+  /** How often they are looked at, ms. */
+  readonly intervalMs: number
+  readonly #watch: TopicWatch
+  /** null: no source has a pattern. */
+  readonly #patternWatch: PatternWatch | null
+
+  constructor({ config, admin, plan, patterns, logger, onFailed, onPlanned }: FollowedTopicsOptions) {
+    const intervalMs = topicWatchIntervalMs(config)
+    this.intervalMs = intervalMs
+    this.#watch = new TopicWatch({
+      topics: plan.watched,
+      ...(patterns !== null && { mayGo: patterns.matches }),
+      admin,
+      intervalMs,
+      logger,
+      onFailed,
+    })
+    const follow = (next: ApplicationPlan): readonly string[] => {
+      this.#watch.watch(next.watched)
+      onPlanned(next)
+      return next.matched
+    }
+    this.#patternWatch =
+      patterns === null
+        ? null
+        : new PatternWatch({
+            topology: patterns.topology,
+            applicationId: config.applicationId,
+            matched: plan.matched,
+            admin,
+            intervalMs,
+            logger,
+            onChanged: async (signal) => follow(await patterns.replan(signal)),
+            onFailed,
+          })
+  }
+
+  start(): void {
+    this.#watch.start()
+    this.#patternWatch?.start()
+  }
+
+  /** Somebody has reason to doubt the topics. */
+  checkSoon(): void {
+    this.#watch.checkSoon()
+    this.#patternWatch?.checkSoon()
+  }
+
+  /** The group has rebalanced: topics that came or went may be what for. */
+  rebalanced(): void {
+    this.#patternWatch?.checkSoon()
+  }
+
+  /** Ends it, with the look that is under way. */
+  async stop(): Promise<void> {
+    this.#watch.stop()
+    await this.#patternWatch?.stop()
+  }
+}
