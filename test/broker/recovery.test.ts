@@ -155,19 +155,39 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
       })
     }
 
-    test('a row cannot be read while records are processed: nothing is committed, the next start restores', async () => {
-      // The rows of the store, wherever they are; the file's end, by which it is opened, stays.
+    /** The rows of the store, wherever they are; the file's end, by which it is opened, stays. */
+    function damageRows(): void {
       for (const file of app.files(/\.sst$/)) {
         const bytes = readFileSync(file)
         const at = bytes.indexOf('key-0')
         if (at >= 0) bytes.fill(0xff, at, at + 40)
         writeFileSync(file, bytes)
       }
+    }
+
+    test('a row cannot be read while records are processed: nothing is committed, the next start restores', async () => {
+      damageRows()
       const application = await app.start()
       await assert.rejects(app.process(application, keys), { code: 'state-corrupt' })
       await application.close().catch(() => {})
       assert.ok(app.hasDamagedFolder)
       await assertRestored(app, all(3), null)
+    })
+
+    test('the same, and the thread is replaced: the new one restores and goes on', async () => {
+      rmSync(`${app.taskFolder}.damaged`, { recursive: true })
+      damageRows()
+      await using application = await app.start({ onUncaughtError: () => 'replace-thread' })
+      await app.process(application, keys)
+      assert.deepEqual(await app.counts(application, keys), all(4))
+      assert.ok(app.hasDamagedFolder)
+      const replaced = app.lines.filter(
+        ({ message }) => message === 'a stream thread has failed and is replaced',
+      )
+      assert.deepEqual(
+        replaced.map(({ code }) => code),
+        ['state-corrupt'],
+      )
     })
   })
 

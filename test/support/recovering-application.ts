@@ -7,6 +7,7 @@ import { configFrom } from '../../src/config/load.ts'
 import type { Application } from '../../src/runtime/application.ts'
 import type { RestoreListener } from '../../src/runtime/restore-listener.ts'
 import { startApplication } from '../../src/runtime/start-application.ts'
+import type { UncaughtErrorHandler } from '../../src/runtime/uncaught-errors.ts'
 import { parseMetrics } from '../unit/observe/parse-metrics.ts'
 
 /** How an application of test/support/topologies/recovery.ts keeps its counts. */
@@ -17,6 +18,7 @@ export interface RecoveryOptions {
   /** Settings of the changelog topic. */
   readonly changelog?: Readonly<Record<string, string>>
   readonly restoreListener?: RestoreListener
+  readonly onUncaughtError?: UncaughtErrorHandler
 }
 
 export interface LogLine extends Record<string, unknown> {
@@ -54,7 +56,7 @@ export class RecoveringApplication {
   }
 
   start(options: RecoveryOptions = {}): Promise<Application> {
-    const { store = 'plain', value = 'int64', logging, changelog, restoreListener } = options
+    const { store = 'plain', value = 'int64', logging, changelog, restoreListener, onUncaughtError } = options
     const url = new URL('./topologies/recovery.ts', import.meta.url)
     // A module is imported once for each URL.
     const parameters = { input: this.id, store, value, start: String(this.#starts++) }
@@ -79,6 +81,7 @@ export class RecoveringApplication {
       }),
       logger: { debug: () => {}, info: log, warn: log, error: log },
       ...(restoreListener === undefined ? {} : { restoreListener }),
+      ...(onUncaughtError === undefined ? {} : { onUncaughtError }),
     })
   }
 
