@@ -4,12 +4,13 @@ import { rmSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { WeirError } from '../../src/errors/weir-error.ts'
 import type { Application } from '../../src/runtime/application.ts'
 import type { ApplicationState } from '../../src/runtime/application-state.ts'
 import type { UncaughtErrorContext } from '../../src/runtime/uncaught-errors.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { runKafkaTool } from '../services/kafka-tools.ts'
-import { FragileApplication, until } from '../support/fragile-application.ts'
+import { FragileApplication, failure, until } from '../support/fragile-application.ts'
 import { Random } from '../support/seed.ts'
 import { runWeir, WeirProcess } from '../support/weir-process.ts'
 
@@ -216,7 +217,9 @@ describe('the life of an application', () => {
     const states: ApplicationState[] = []
     application.on('state', (state) => states.push(state))
     await fragile.give(['a', 'b', 'p poison'])
-    await assert.rejects(application.closed, { code: 'processing-failed', message: /cannot stand poison/ })
+    const error = (await failure(application, 120_000)) as WeirError
+    assert.equal(error.code, 'processing-failed')
+    assert.match(error.message, /cannot stand poison/)
     assert.equal(asked, 4)
     assert.deepEqual(states.slice(-2), ['failing', 'failed'])
     assert.deepEqual(await fragile.wrongCounts(), [])
@@ -250,7 +253,9 @@ describe('the life of an application', () => {
       { onUncaughtError: (_, { canReplaceThread }) => (canReplaceThread ? 'stop-worker' : 'replace-thread') },
     )
     await fragile.give(['a', 'b reject'])
-    await assert.rejects(application.closed, { code: 'thread-ended', message: /nobody awaits this/ })
+    const error = (await failure(application, 120_000)) as WeirError
+    assert.equal(error.code, 'thread-ended')
+    assert.match(error.message, /nobody awaits this/)
     assert.equal(fragile.count('the thread is not replaced'), 1)
   })
 
@@ -281,6 +286,7 @@ describe('the life of an application', () => {
           await worker.until(async () => (await worker.recordsProcessed()) > 0, 'gets no partition')
         }
         await fragile.give(['key-1 once all'])
+        await until(() => first.hasEnded && second.hasEnded, 120_000)
         const ends = await Promise.all([first.exited, second.exited])
         assert.deepEqual(
           ends.map(({ code }) => code),

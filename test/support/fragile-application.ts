@@ -119,6 +119,20 @@ export class FragileApplication {
   }
 }
 
+/** The error that ends an application; fails when it does not end. */
+export async function failure(application: Application, timeoutMs: number): Promise<unknown> {
+  let cause: unknown
+  application.closed.catch((error: unknown) => {
+    cause = error
+  })
+  try {
+    await until(() => cause !== undefined, timeoutMs)
+    return cause
+  } finally {
+    await application.close().catch(() => {})
+  }
+}
+
 /** Waits for a condition; fails after `timeoutMs`, or when the application ends before. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
