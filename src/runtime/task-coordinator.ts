@@ -226,11 +226,8 @@ export class TaskCoordinator {
   /** A thread commits nothing any more, and has none of its tasks open. */
   threadEnded(thread: StreamThreadHandle): void {
     this.#transactions.ended(thread)
-    for (const [id, placed] of this.#placed) {
-      if (placed.thread !== thread) continue
-      if (placed.suspendedAt === null) this.#doubt(placed)
-      else this.#placed.delete(id)
-    }
+    for (const placed of this.#placed.values())
+      if (placed.thread === thread && placed.suspendedAt === null) this.#doubt(placed)
     this.#options.onChanged()
   }
 

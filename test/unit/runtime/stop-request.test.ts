@@ -52,7 +52,7 @@ class Group {
   async look(requests: StopRequests): Promise<void> {
     const { looks } = this
     requests.lookSoon()
-    while (this.looks === looks) await sleep(1)
+    for (let waits = 0; this.looks === looks && waits < 1_000; waits++) await sleep(1)
     await sleep(5)
   }
 }
