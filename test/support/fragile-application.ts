@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { createTopics, forEachRecord, lagOf, produceAll, readToEnd } from '../../examples/support/kafka.ts'
+import { createTopics, forEachRecord, lagOf, produceAll } from '../../examples/support/kafka.ts'
 import type { ConfigInput } from '../../src/config/load.ts'
 import { configFrom } from '../../src/config/load.ts'
 import type { Application } from '../../src/runtime/application.ts'
@@ -109,9 +109,9 @@ export class FragileApplication {
     })
   }
 
-  /** How many punctuations were told. */
+  /** Grows with the punctuations: the offsets that they and their transactions take. */
   async ticks(): Promise<number> {
-    return (await readToEnd(this.bootstrapServers, `${this.id}-ticks`)).length
+    return (await lagOf(this.bootstrapServers, `${this.id}-nobody`, [`${this.id}-ticks`])).remaining
   }
 
   count(message: string): number {
