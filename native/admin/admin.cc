@@ -17,12 +17,36 @@ constexpr int64_t kMetadataStepMs = 3000;
 using TopicCollectionHandle = KafkaHandle<rd_kafka_TopicCollection_t, rd_kafka_TopicCollection_destroy>;
 using ConfigResourceHandle = KafkaHandle<rd_kafka_ConfigResource_t, rd_kafka_ConfigResource_destroy>;
 using NewTopicHandle = KafkaHandle<rd_kafka_NewTopic_t, rd_kafka_NewTopic_destroy>;
+using DeleteTopicHandle = KafkaHandle<rd_kafka_DeleteTopic_t, rd_kafka_DeleteTopic_destroy>;
 using DeleteRecordsHandle = KafkaHandle<rd_kafka_DeleteRecords_t, rd_kafka_DeleteRecords_destroy>;
-
-Status ClosedAdmin() { return Status::Closed("The admin client"); }
 
 bool IsMissingTopic(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_ID;
+}
+
+// The broker answers when it is done, not when it has taken note.
+ChangeAdminOptions OperationTimeout(int timeout_ms) {
+  return [timeout_ms](rd_kafka_AdminOptions_t* options) -> rd_kafka_error_t* {
+    char reason[512];
+    const rd_kafka_resp_err_t error =
+        rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, reason, sizeof(reason));
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(error, "%s", reason);
+  };
+}
+
+// Those of `results` that failed otherwise than by `expected`.
+std::vector<TopicFailure> Failures(const rd_kafka_topic_result_t** results, size_t count,
+                                   rd_kafka_resp_err_t expected, const std::string& what) {
+  std::vector<TopicFailure> failures;
+  for (size_t i = 0; i < count; i++) {
+    const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == expected) continue;
+    const std::string name = rd_kafka_topic_result_name(results[i]);
+    const char* reason = rd_kafka_topic_result_error_string(results[i]);
+    failures.push_back(
+        {name, KafkaStatus(error, what + " " + name, reason == nullptr ? rd_kafka_err2str(error) : reason)});
+  }
+  return failures;
 }
 
 }  // namespace
@@ -40,7 +64,7 @@ Result<std::shared_ptr<Admin>> Admin::Create(const KafkaConfig& config, const Ca
 Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<std::string>& names,
                                                             int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   if (names.empty()) return std::vector<TopicDescription>();
   std::vector<const char*> list;
   for (const std::string& name : names) list.push_back(name.c_str());
@@ -76,7 +100,7 @@ Result<std::vector<TopicDescription>> Admin::DescribeTopics(const std::vector<st
 
 Result<std::map<std::string, std::string>> Admin::TopicConfigs(const std::string& name, int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   const std::string what = "Reading the configuration of topic " + name;
   const ConfigResourceHandle resource(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name.c_str()));
   if (resource == nullptr) return Status::Invalid(what + ": a topic needs a name");
@@ -109,7 +133,7 @@ Result<std::map<std::string, std::string>> Admin::TopicConfigs(const std::string
 Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopicRequest>& topics,
                                                       int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   if (topics.empty()) return std::vector<TopicFailure>();
   std::vector<NewTopicHandle> handles;
   std::vector<rd_kafka_NewTopic_t*> list;
@@ -132,32 +156,40 @@ Result<std::vector<TopicFailure>> Admin::CreateTopics(const std::vector<NewTopic
       [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
         rd_kafka_CreateTopics(client, list.data(), list.size(), options, queue);
       },
-      // The broker answers when the topics exist, not when it has taken note.
-      [timeout_ms](rd_kafka_AdminOptions_t* options) -> rd_kafka_error_t* {
-        char reason[512];
-        const rd_kafka_resp_err_t error =
-            rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, reason, sizeof(reason));
-        return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nullptr : rd_kafka_error_new(error, "%s", reason);
-      });
+      OperationTimeout(timeout_ms));
   if (!event.ok()) return event.status();
   size_t count;
   const rd_kafka_topic_result_t** results =
       rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.value().get()), &count);
-  std::vector<TopicFailure> failures;
-  for (size_t i = 0; i < count; i++) {
-    const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
-    const std::string name = rd_kafka_topic_result_name(results[i]);
-    const char* reason = rd_kafka_topic_result_error_string(results[i]);
-    failures.push_back({name, KafkaStatus(error, "Creating topic " + name,
-                                          reason == nullptr ? rd_kafka_err2str(error) : reason)});
+  return Failures(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, "Creating topic");
+}
+
+Result<std::vector<TopicFailure>> Admin::DeleteTopics(const std::vector<std::string>& names, int timeout_ms) {
+  std::shared_lock<std::shared_mutex> lock(lifetime_);
+  if (client_ == nullptr) return ClosedClient();
+  if (names.empty()) return std::vector<TopicFailure>();
+  std::vector<DeleteTopicHandle> handles;
+  std::vector<rd_kafka_DeleteTopic_t*> list;
+  for (const std::string& name : names) {
+    handles.emplace_back(rd_kafka_DeleteTopic_new(name.c_str()));
+    list.push_back(handles.back().get());
   }
-  return failures;
+  const Result<KafkaEventHandle> event = AskKafka(
+      Request("Deleting topics", timeout_ms), RD_KAFKA_ADMIN_OP_DELETETOPICS,
+      [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {
+        rd_kafka_DeleteTopics(client, list.data(), list.size(), options, queue);
+      },
+      OperationTimeout(timeout_ms));
+  if (!event.ok()) return event.status();
+  size_t count;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.value().get()), &count);
+  return Failures(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "Deleting topic");
 }
 
 Status Admin::DeleteRecords(const std::vector<TopicPartitionOffset>& before, int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   if (before.empty()) return Status::Ok();
   const KafkaPartitionsHandle offsets = ToKafka(before);
   const DeleteRecordsHandle request(rd_kafka_DeleteRecords_new(offsets.get()));
@@ -183,23 +215,17 @@ Result<std::vector<TopicPartitionOffset>> Admin::ListOffsets(const std::vector<T
                                                              OffsetAt at, rd_kafka_IsolationLevel_t isolation,
                                                              int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   return AskOffsets(Request("Listing offsets", timeout_ms), partitions, at, isolation);
-}
-
-Result<std::vector<TopicPartitionOffset>> Admin::GroupOffsets(const std::string& group, int timeout_ms) {
-  std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
-  return AskGroupOffsets(Request("Reading the offsets of group " + group, timeout_ms), group, nullptr, false);
 }
 
 Result<std::vector<TopicPartitions>> Admin::ListTopics(int timeout_ms) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
-  if (client_ == nullptr) return ClosedAdmin();
+  if (client_ == nullptr) return ClosedClient();
   const rd_kafka_metadata_t* metadata = nullptr;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (true) {
-    if (owner_.cancelled() || closing_.cancelled()) return ClosedAdmin();
+    if (owner_.cancelled() || closing_.cancelled()) return ClosedClient();
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
             .count();

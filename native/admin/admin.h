@@ -40,6 +40,18 @@ struct TopicPartitions {
   int32_t partitions;
 };
 
+struct GroupMemberDescription {
+  std::string member_id;
+  std::string instance_id;  // empty: no static member
+  std::string client_id;
+  std::string host;
+};
+
+struct GroupDescription {
+  std::string state;  // as librdkafka names it: "Stable", "Empty", "Dead" for one that does not exist
+  std::vector<GroupMemberDescription> members;
+};
+
 // Requests about topics, configurations, offsets and groups.
 //
 // Every call blocks until the answer, `timeout_ms` or the cancellation (Closed). A topic that does not exist is left out of a result;
@@ -59,6 +71,8 @@ class Admin {
   Result<std::map<std::string, std::string>> TopicConfigs(const std::string& name, int timeout_ms);
   // Returns what could not be created; a topic that exists already is no failure.
   Result<std::vector<TopicFailure>> CreateTopics(const std::vector<NewTopicRequest>& topics, int timeout_ms);
+  // Returns what could not be deleted; a topic that is missing is no failure.
+  Result<std::vector<TopicFailure>> DeleteTopics(const std::vector<std::string>& names, int timeout_ms);
   Status DeleteRecords(const std::vector<TopicPartitionOffset>& before, int timeout_ms);
 
   Result<std::vector<TopicPartitionOffset>> ListOffsets(const std::vector<TopicPartition>& partitions,
@@ -66,6 +80,12 @@ class Admin {
                                                         int timeout_ms);
   // All committed offsets of a group; none for a group that does not exist.
   Result<std::vector<TopicPartitionOffset>> GroupOffsets(const std::string& group, int timeout_ms);
+  Result<GroupDescription> DescribeGroup(const std::string& group, int timeout_ms);
+  // Sets, or takes away, a group's committed offsets. The broker refuses while the group has members.
+  Status AlterGroupOffsets(const std::string& group, const std::vector<TopicPartitionOffset>& offsets,
+                           int timeout_ms);
+  Status DeleteGroupOffsets(const std::string& group, const std::vector<TopicPartition>& partitions,
+                            int timeout_ms);
   // All topics, by a metadata request: works where there is no topic administration.
   Result<std::vector<TopicPartitions>> ListTopics(int timeout_ms);
 
@@ -74,6 +94,8 @@ class Admin {
 
  private:
   Admin(KafkaClientHandle client, const Cancellation& owner) : owner_(owner), client_(std::move(client)) {}
+
+  static Status ClosedClient() { return Status::Closed("The admin client"); }
 
   // For a request that no broker has answered: why, when the connections say so (a refused password, a certificate, a closed port).
   // REQUIRES: lifetime_ held.

@@ -12,6 +12,28 @@
 
 namespace weir {
 
+namespace {
+
+napi_value FailuresValue(Napi::Env env, const std::vector<TopicFailure>& failures) {
+  Napi::Array result = Napi::Array::New(env, failures.size());
+  for (uint32_t i = 0; i < failures.size(); i++) {
+    Napi::Object failure = Napi::Object::New(env);
+    failure.Set("name", failures[i].name);
+    failure.Set("error", ErrorValue(env, failures[i].error));
+    result.Set(i, failure);
+  }
+  return result;
+}
+
+OffsetAt ReadOffsetAt(const Arguments& arguments, const Napi::Value& value) {
+  if (value.IsNumber()) return OffsetSince(arguments.Integer(1, "at", 0));
+  const std::string at = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (at != "earliest" && at != "latest") arguments.Fail(1, "at", "'earliest', 'latest' or a time in ms");
+  return at == "earliest" ? OffsetAt::kEarliest : OffsetAt::kLatest;
+}
+
+}  // namespace
+
 AdminObject::AdminObject(const Napi::CallbackInfo& info)
     : Napi::ObjectWrap<AdminObject>(info), Environment::Object(Environment::Of(info.Env())) {
   const Arguments arguments(info, "new Admin");
@@ -84,16 +106,16 @@ Napi::Value AdminObject::CreateTopics(const Napi::CallbackInfo& info) {
       [core = admin(info.Env()), requests = std::move(requests), timeout_ms = ReadTimeout(arguments, 1)] {
         return core->CreateTopics(requests, timeout_ms);
       },
-      [](Napi::Env env, std::vector<TopicFailure>& failures) -> napi_value {
-        Napi::Array result = Napi::Array::New(env, failures.size());
-        for (uint32_t i = 0; i < failures.size(); i++) {
-          Napi::Object failure = Napi::Object::New(env);
-          failure.Set("name", failures[i].name);
-          failure.Set("error", ErrorValue(env, failures[i].error));
-          result.Set(i, failure);
-        }
-        return result;
-      });
+      [](Napi::Env env, std::vector<TopicFailure>& failures) { return FailuresValue(env, failures); });
+}
+
+Napi::Value AdminObject::DeleteTopics(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Admin.deleteTopics");
+  return environment().async().Run<std::vector<TopicFailure>>(
+      {},
+      [core = admin(info.Env()), names = arguments.Strings(0, "names"),
+       timeout_ms = ReadTimeout(arguments, 1)] { return core->DeleteTopics(names, timeout_ms); },
+      [](Napi::Env env, std::vector<TopicFailure>& failures) { return FailuresValue(env, failures); });
 }
 
 Napi::Value AdminObject::DeleteRecords(const Napi::CallbackInfo& info) {
@@ -105,20 +127,18 @@ Napi::Value AdminObject::DeleteRecords(const Napi::CallbackInfo& info) {
 
 Napi::Value AdminObject::ListOffsets(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Admin.listOffsets");
-  const std::string at = arguments.String(1, "at");
-  if (at != "earliest" && at != "latest") arguments.Fail(1, "at", "'earliest' or 'latest'");
+  const OffsetAt at = ReadOffsetAt(arguments, info[1]);
   const std::string isolation = arguments.String(2, "isolation");
   if (isolation != "read_committed" && isolation != "read_uncommitted") {
     arguments.Fail(2, "isolation", "'read_committed' or 'read_uncommitted'");
   }
   return environment().async().Run<std::vector<TopicPartitionOffset>>(
       {},
-      [core = admin(info.Env()), partitions = ReadPartitions(arguments, 0, "partitions"),
-       when = at == "earliest" ? OffsetAt::kEarliest : OffsetAt::kLatest,
+      [core = admin(info.Env()), partitions = ReadPartitions(arguments, 0, "partitions"), at,
        level = isolation == "read_committed" ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
                                              : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED,
        timeout_ms = ReadTimeout(arguments, 3)] {
-        return core->ListOffsets(partitions, when, level, timeout_ms);
+        return core->ListOffsets(partitions, at, level, timeout_ms);
       },
       [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value {
         return OffsetsValue(env, offsets);
@@ -133,6 +153,49 @@ Napi::Value AdminObject::GroupOffsets(const Napi::CallbackInfo& info) {
        timeout_ms = ReadTimeout(arguments, 1)] { return core->GroupOffsets(group, timeout_ms); },
       [](Napi::Env env, std::vector<TopicPartitionOffset>& offsets) -> napi_value {
         return OffsetsValue(env, offsets);
+      });
+}
+
+Napi::Value AdminObject::DescribeGroup(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Admin.describeGroup");
+  return environment().async().Run<GroupDescription>(
+      {},
+      [core = admin(info.Env()), group = arguments.String(0, "group"),
+       timeout_ms = ReadTimeout(arguments, 1)] { return core->DescribeGroup(group, timeout_ms); },
+      [](Napi::Env env, GroupDescription& description) -> napi_value {
+        Napi::Array members = Napi::Array::New(env, description.members.size());
+        for (uint32_t i = 0; i < description.members.size(); i++) {
+          const GroupMemberDescription& from = description.members[i];
+          Napi::Object member = Napi::Object::New(env);
+          member.Set("memberId", from.member_id);
+          member.Set("instanceId",
+                     from.instance_id.empty() ? env.Null() : Napi::String::New(env, from.instance_id));
+          member.Set("clientId", from.client_id);
+          member.Set("host", from.host);
+          members.Set(i, member);
+        }
+        Napi::Object result = Napi::Object::New(env);
+        result.Set("state", description.state);
+        result.Set("members", members);
+        return result;
+      });
+}
+
+Napi::Value AdminObject::AlterGroupOffsets(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Admin.alterGroupOffsets");
+  return environment().async().Run(
+      {}, [core = admin(info.Env()), group = arguments.String(0, "group"),
+           offsets = ReadOffsets(arguments, 1, "offsets"), timeout_ms = ReadTimeout(arguments, 2)] {
+        return core->AlterGroupOffsets(group, offsets, timeout_ms);
+      });
+}
+
+Napi::Value AdminObject::DeleteGroupOffsets(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "Admin.deleteGroupOffsets");
+  return environment().async().Run(
+      {}, [core = admin(info.Env()), group = arguments.String(0, "group"),
+           partitions = ReadPartitions(arguments, 1, "partitions"), timeout_ms = ReadTimeout(arguments, 2)] {
+        return core->DeleteGroupOffsets(group, partitions, timeout_ms);
       });
 }
 
@@ -170,9 +233,13 @@ void RegisterAdmin(Napi::Env env, Napi::Object exports) {
                                    {Wrapped::InstanceMethod<&Wrapped::DescribeTopics>("describeTopics"),
                                     Wrapped::InstanceMethod<&Wrapped::TopicConfigs>("topicConfigs"),
                                     Wrapped::InstanceMethod<&Wrapped::CreateTopics>("createTopics"),
+                                    Wrapped::InstanceMethod<&Wrapped::DeleteTopics>("deleteTopics"),
                                     Wrapped::InstanceMethod<&Wrapped::DeleteRecords>("deleteRecords"),
                                     Wrapped::InstanceMethod<&Wrapped::ListOffsets>("listOffsets"),
                                     Wrapped::InstanceMethod<&Wrapped::GroupOffsets>("groupOffsets"),
+                                    Wrapped::InstanceMethod<&Wrapped::DescribeGroup>("describeGroup"),
+                                    Wrapped::InstanceMethod<&Wrapped::AlterGroupOffsets>("alterGroupOffsets"),
+                                    Wrapped::InstanceMethod<&Wrapped::DeleteGroupOffsets>("deleteGroupOffsets"),
                                     Wrapped::InstanceMethod<&Wrapped::ListTopics>("listTopics"),
                                     Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
 }

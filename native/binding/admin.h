@@ -22,9 +22,13 @@ class AdminObject : public Napi::ObjectWrap<AdminObject>, public Environment::Ob
   Napi::Value DescribeTopics(const Napi::CallbackInfo& info);
   Napi::Value TopicConfigs(const Napi::CallbackInfo& info);
   Napi::Value CreateTopics(const Napi::CallbackInfo& info);
+  Napi::Value DeleteTopics(const Napi::CallbackInfo& info);
   Napi::Value DeleteRecords(const Napi::CallbackInfo& info);
   Napi::Value ListOffsets(const Napi::CallbackInfo& info);
   Napi::Value GroupOffsets(const Napi::CallbackInfo& info);
+  Napi::Value DescribeGroup(const Napi::CallbackInfo& info);
+  Napi::Value AlterGroupOffsets(const Napi::CallbackInfo& info);
+  Napi::Value DeleteGroupOffsets(const Napi::CallbackInfo& info);
   Napi::Value ListTopics(const Napi::CallbackInfo& info);
   Napi::Value Close(const Napi::CallbackInfo& info);
 

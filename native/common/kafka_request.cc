@@ -103,10 +103,7 @@ Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request
                                                      OffsetAt at, rd_kafka_IsolationLevel_t isolation) {
   if (partitions.empty()) return std::vector<TopicPartitionOffset>();
   const KafkaPartitionsHandle list = ToKafka(partitions);
-  for (int i = 0; i < list->cnt; i++) {
-    list->elems[i].offset =
-        at == OffsetAt::kEarliest ? RD_KAFKA_OFFSET_SPEC_EARLIEST : RD_KAFKA_OFFSET_SPEC_LATEST;
-  }
+  for (int i = 0; i < list->cnt; i++) list->elems[i].offset = static_cast<int64_t>(at);
   const Result<KafkaEventHandle> event = AskKafka(
       request, RD_KAFKA_ADMIN_OP_LISTOFFSETS,
       [&](rd_kafka_t* client, const rd_kafka_AdminOptions_t* options, rd_kafka_queue_t* queue) {

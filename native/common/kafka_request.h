@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,7 +30,14 @@ Result<KafkaEventHandle> AskKafka(const KafkaRequest& request, rd_kafka_admin_op
                                   const SendKafkaRequest& send,
                                   const ChangeAdminOptions& change_options = nullptr);
 
-enum class OffsetAt { kEarliest, kLatest };
+// An end of a partition, or (see OffsetSince) its first offset of a time; -1 where nothing is as young.
+enum class OffsetAt : int64_t {
+  kEarliest = RD_KAFKA_OFFSET_SPEC_EARLIEST,
+  kLatest = RD_KAFKA_OFFSET_SPEC_LATEST,
+};
+// Of the first record with this timestamp or a later one. REQUIRES: time_ms >= 0, since 1970.
+inline OffsetAt OffsetSince(int64_t time_ms) { return static_cast<OffsetAt>(time_ms); }
+
 Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request,
                                                      const std::vector<TopicPartition>& partitions,
                                                      OffsetAt at, rd_kafka_IsolationLevel_t isolation);

@@ -1,6 +1,7 @@
 import { formatBytes } from '../config/value-type.ts'
 import { WeirError } from '../errors/weir-error.ts'
 import { type InspectedApplication, type InspectedTask, inspectStateFolder } from './state-folder.ts'
+import { textTable } from './text-table.ts'
 
 /** Segments that the text shows of a store: the oldest and the youngest; --json has them all. */
 const SEGMENTS_SHOWN = 6
@@ -87,7 +88,7 @@ function toText(
     'age',
     'key range',
   ]
-  const parts = [title, tasks.length === 0 ? 'no task' : table([head, ...rows])]
+  const parts = [title, tasks.length === 0 ? 'no task' : textTable([head, ...rows])]
   const segments = tasks.flatMap((task) =>
     task.stores.filter(({ segmented }) => segmented !== null).map((store) => segmentLines(task, store)),
   )
@@ -175,16 +176,4 @@ function formatAge(ms: number): string {
 function formatTime(ms: number): string {
   const time = new Date(ms)
   return Number.isNaN(time.getTime()) ? `${ms} ms` : time.toISOString()
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

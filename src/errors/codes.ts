@@ -33,6 +33,7 @@ export const errorCodes = {
   'source-topic-missing': { what: 'a source topic does not exist', next: 'stop' },
   'topic-missing': { what: 'a topic vanished, or a sink topic does not exist', next: 'stop' },
   'topic-not-created': { what: 'the cluster refused to create an internal topic', next: 'stop' },
+  'topic-not-deleted': { what: 'the cluster refused to delete an internal topic', next: 'stop' },
   'copartition-mismatch': {
     what: 'topics that are joined or merged by key differ in their partition counts',
     next: 'stop',
@@ -73,6 +74,7 @@ export const errorCodes = {
     what: 'a source topic no longer holds the next offset and no offset reset applies',
     next: 'stop',
   },
+  'group-active': { what: 'an application that is to be reset has active processes', next: 'stop' },
   'kafka-failed': {
     what: 'a request was refused for a reason that waiting does not cure',
     next: 'stop',

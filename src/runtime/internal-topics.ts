@@ -5,9 +5,10 @@ import type { TopicDescription } from '../native.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { hasPatterns, withMatchedTopics } from '../topology/topic-patterns.ts'
+import { askCluster, type ClusterRequestOptions } from './cluster-requests.ts'
 import type { Logger } from './logger.ts'
 import type { TopicInfo } from './protocol.ts'
-import { pause, retryWhileUnreachable } from './retry.ts'
+import { pause } from './retry.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import { externalTopics, type InternalTopic, planTopics, type TopicPlan } from './topic-plan.ts'
 
@@ -20,14 +21,9 @@ const POLL_MS = 200
 /** Kafka's own. */
 const DELETE_RETENTION_DEFAULT_MS = 86_400_000
 
-export interface PrepareTopicsOptions {
+export interface PrepareTopicsOptions extends ClusterRequestOptions {
   readonly config: Pick<Config, 'applicationId' | 'bootstrapServers' | 'replicationFactor'>
   readonly admin: TopicAdmin
-  readonly logger: Logger
-  /** Ends the waiting. */
-  readonly signal: AbortSignal
-  /** How long brokers may be unreachable. */
-  readonly timeoutMs: number
 }
 
 export interface PreparedTopics {
@@ -81,7 +77,9 @@ export async function prepareTopics(
 }
 
 async function existingTopics(options: PrepareTopicsOptions): Promise<string[]> {
-  const topics = await asked('listing topics', options, () => options.admin.listTopics(REQUEST_TIMEOUT_MS))
+  const topics = await askCluster('listing topics', options, () =>
+    options.admin.listTopics(REQUEST_TIMEOUT_MS),
+  )
   return topics.map(({ name }) => name)
 }
 
@@ -93,7 +91,7 @@ async function deleteRetentions(
   const retentions = new Map<string, number>()
   const ask = async (name: string): Promise<void> => {
     try {
-      const configs = await asked('reading the settings of topics', options, () =>
+      const configs = await askCluster('reading the settings of topics', options, () =>
         options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS),
       )
       const text = configs['delete.retention.ms']
@@ -119,40 +117,9 @@ function describe(
   options: PrepareTopicsOptions,
 ): Promise<readonly TopicDescription[]> {
   if (names.length === 0) return Promise.resolve([])
-  return asked('describing topics', options, () => options.admin.describeTopics(names, REQUEST_TIMEOUT_MS))
-}
-
-async function asked<T>(what: string, options: PrepareTopicsOptions, attempt: () => Promise<T>): Promise<T> {
-  const { config, logger, signal, timeoutMs } = options
-  let waiting = false
-  try {
-    return await retryWhileUnreachable(attempt, {
-      signal,
-      timeoutMs,
-      onRetry: (error) => {
-        if (!waiting)
-          logger.warn(
-            { reason: messageOf(error) },
-            `no broker of ${config.bootstrapServers} answers yet; trying again`,
-          )
-        waiting = true
-      },
-    })
-  } catch (error) {
-    throw explain(error, what, config.bootstrapServers)
-  }
-}
-
-/** A native error in the words of who runs the application. */
-function explain(error: unknown, what: string, bootstrapServers: string): WeirError {
-  if (error instanceof WeirError) return error
-  const { code } = decisionFor(error)
-  const texts: Partial<Record<typeof code, string>> = {
-    'broker-unreachable': `no broker of ${bootstrapServers} answers (WEIR_BOOTSTRAP_SERVERS)`,
-    'authentication-failed': `the brokers of ${bootstrapServers} refuse the credentials`,
-    'authorization-failed': `an ACL denies ${what}`,
-  }
-  return new WeirError(code, `${texts[code] ?? what}: ${messageOf(error)}`, { cause: error })
+  return askCluster('describing topics', options, () =>
+    options.admin.describeTopics(names, REQUEST_TIMEOUT_MS),
+  )
 }
 
 async function describeExternal(
@@ -216,7 +183,7 @@ async function createInternalTopics(
   options: PrepareTopicsOptions,
 ): Promise<readonly TopicDescription[]> {
   const { admin, logger, signal } = options
-  await asked('creating topics', options, async () => {
+  await askCluster('creating topics', options, async () => {
     const newTopics = missing.map(({ name, partitions, replicationFactor, config }) => ({
       name,
       partitions,

@@ -35,7 +35,7 @@ describe('weir', () => {
   test('--help names the commands', () => {
     const { status, stdout } = weir(['--help'])
     assert.equal(status, 0)
-    for (const command of ['run', 'demo', 'describe', 'config', 'state'])
+    for (const command of ['run', 'demo', 'describe', 'config', 'state', 'reset'])
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   })
 
@@ -79,6 +79,23 @@ describe('weir', () => {
       ['state', '/no-such-folder'],
       {},
       /^weir: \/no-such-folder is no state folder: there is no such folder; /,
+    ],
+    [['reset', 'no-such.ts'], minimal, /^weir: no-such\.ts: there is no such file$/],
+    [
+      ['reset', '--to-latest', '--shift-by', '-1'],
+      minimal,
+      /^weir: option '--shift-by <count>' cannot be used with option '--to-latest'$|^weir: option '--to-latest' cannot be used with option '--shift-by <count>'$/,
+    ],
+    [['reset', '--to-offset', 'x'], minimal, /^weir: --to-offset x: expected an integer of at least 0$/],
+    [
+      ['reset', '--force'],
+      minimal,
+      /^weir: --force: librdkafka cannot remove the members of a group; stop them/,
+    ],
+    [
+      ['reset', '--input-topics', 'a,,b'],
+      minimal,
+      /^weir: option '--input-topics <topics>' argument 'a,,b' is invalid\. Expected topics' names, separated by commas\.$/,
     ],
     [['describe', 'no-such.ts'], {}, /^weir: no-such\.ts: there is no such file$/],
     [['run', moduleOf('throws.ts', "throw new Error('boom')")], minimal, /throws\.ts: boom$/],
