@@ -25,6 +25,8 @@ export interface Config {
   readonly bootstrapServers: string
   readonly clientId: string
   readonly stateDir: string
+  /** How long the state of a task that left stays. */
+  readonly stateCleanupDelayMs: number
   readonly numStreamThreads: number
   /** At least numStreamThreads: what is divided among threads is divided by it. */
   readonly streamThreadsMax: number
@@ -41,6 +43,8 @@ export interface Config {
   readonly groupInstanceId: string | null
   readonly sessionTimeoutMs: number
   readonly maxPollIntervalMs: number
+  /** How often records that were processed are deleted from repartition topics. */
+  readonly repartitionPurgeIntervalMs: number
   /** For internal topics; -1 is the broker's default. */
   readonly replicationFactor: number
   readonly maxTaskIdleMs: number

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import path from 'node:path'
+
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects } from '../native.ts'
@@ -15,6 +17,7 @@ import type { Membership } from './membership/membership.ts'
 import type { ThreadNotice } from './protocol.ts'
 import { RepartitionPurge } from './repartition-purge.ts'
 import { RestoreObserver } from './restore-listener.ts'
+import { StateCleaner } from './state-cleaner.ts'
 import { StopRequests } from './stop-request.ts'
 import { StreamThreads } from './stream-threads.ts'
 import { TaskCoordinator } from './task-coordinator.ts'
@@ -59,6 +62,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #stopRequests: StopRequests
   readonly #errors: UncaughtErrors
   readonly #purge: RepartitionPurge
+  readonly #cleaner: StateCleaner
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
   readonly #restores: RestoreObserver
@@ -138,6 +142,14 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       admin,
       logger,
     )
+    this.#cleaner = new StateCleaner({
+      folder: path.join(config.stateDir, config.applicationId),
+      delayMs: config.stateCleanupDelayMs,
+      openTasks: () => this.#coordinator.openTasks,
+      isRebalancing: () => this.#coordinator.isRebalancing,
+      logger,
+    })
+    resources.defer(() => this.#cleaner.stop())
     this.#metrics = new ProcessMetrics({
       weirVersion: parts.versions.weir,
       versions: () => parts.versions.native,
@@ -161,7 +173,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#threads.supervise()
     this.#topics.start()
     this.#stopRequests.start()
-    this.#purge.start()
+    this.#purge.start(this.#parts.config.repartitionPurgeIntervalMs)
+    this.#cleaner.start()
     this.#change('rebalancing')
     this.#onSettledOrNot()
   }

@@ -4,8 +4,6 @@ import { type Logger, LogLimiter } from './logger.ts'
 import { partitionKey } from './task-inputs.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 
-/** Kafka Streams' repartition.purge.interval.ms. */
-export const REPARTITION_PURGE_INTERVAL_MS = 30_000
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
@@ -39,9 +37,10 @@ export class RepartitionPurge {
     this.#logger = logger
   }
 
-  start(): void {
+  /** @param intervalMs repartition.purge.interval.ms */
+  start(intervalMs: number): void {
     if (this.#topics.size === 0) return
-    this.#timer = setInterval(() => void this.purge(), REPARTITION_PURGE_INTERVAL_MS)
+    this.#timer = setInterval(() => void this.purge(), intervalMs)
     this.#timer.unref()
   }
 

@@ -95,6 +95,16 @@ export class TaskCoordinator {
     return true
   }
 
+  /** Whether this process waits for what the group gives it. */
+  get isRebalancing(): boolean {
+    return this.#rebalancing
+  }
+
+  /** Tasks that are open on a thread, or are being opened or closed. */
+  get openTasks(): ReadonlySet<TaskId> {
+    return new Set([...this.#placed.keys(), ...this.#requests.releasing])
+  }
+
   get assignedPartitions(): number {
     return this.#positions.size
   }

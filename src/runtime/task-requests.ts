@@ -44,6 +44,11 @@ export class TaskRequests {
     return released
   }
 
+  /** Tasks that are being closed. */
+  get releasing(): Iterable<TaskId> {
+    return this.#releasing.keys()
+  }
+
   /** Resolves when these tasks are not being closed: nobody may open one before. */
   async released(ids: readonly TaskId[]): Promise<void> {
     await Promise.all(ids.map((id) => this.#releasing.get(id)))

@@ -66,6 +66,17 @@ export const groupVariables = {
     },
     derived('WEIR_MAX_POLL_INTERVAL_MS', (known) => known.maxPollIntervalMs),
   ),
+  repartitionPurgeIntervalMs: variable(
+    {
+      env: 'WEIR_REPARTITION_PURGE_INTERVAL_MS',
+      kafka: 'repartition.purge.interval.ms',
+      group: 'Group',
+      type: integer({ min: 1, max: DAY_MS }),
+      unit: 'ms',
+      meaning: 'How often what was processed is deleted from repartition topics.',
+    },
+    fixed(30_000),
+  ),
   replicationFactor: variable(
     {
       env: 'WEIR_REPLICATION_FACTOR',

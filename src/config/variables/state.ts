@@ -30,6 +30,18 @@ export const stateVariables = {
         : resolve(machine.workingDirectory, 'weir-state'),
     ),
   ),
+  stateCleanupDelayMs: variable(
+    {
+      env: 'WEIR_STATE_CLEANUP_DELAY_MS',
+      kafka: 'state.cleanup.delay.ms',
+      group: 'State',
+      type: integer({ min: 0, max: 30 * DAY_MS }),
+      unit: 'ms',
+      meaning:
+        'How long the state of a task stays that went to another process: when the task comes back by then, only what has changed is restored.',
+    },
+    fixed(600_000),
+  ),
   stateProfile: variable(
     {
       env: 'WEIR_STATE_PROFILE',
