@@ -41,7 +41,9 @@ WORKDIR /app
 # The allocator is worth a tenth of the memory and of the time: docs/decisions/0007.
 ENV LD_PRELOAD=libjemalloc.so.2 \
   MALLOC_CONF=narenas:4,dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true
+# A worker that comes back starts sooner: what Node compiled is kept beside the state.
 ENV NODE_ENV=production \
+  NODE_COMPILE_CACHE=/var/lib/weir/.compile-cache \
   WEIR_STATE_DIR=/var/lib/weir \
   WEIR_HTTP_HOST=0.0.0.0 \
   WEIR_HTTP_PORT=8080

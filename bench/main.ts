@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander'
 import { addWorkload } from './harness/command.ts'
 import { count } from './harness/count-workload.ts'
+import { addFailover } from './harness/failover.ts'
 import { largeState } from './harness/large-state-workload.ts'
 import { rangeJoin } from './harness/range-join-workload.ts'
 import { restore } from './harness/restore-workload.ts'
@@ -15,6 +16,7 @@ addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)
 addSoak(program)
+addFailover(program)
 program
   .command('micro')
   .description('single steps, without a broker')

@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module'
+
 import { checkNativeSettings } from '../config/check-native.ts'
 import { loadConfig } from '../config/load.ts'
 import { startHttpServer } from '../observe/http-server.ts'
@@ -39,6 +41,8 @@ export async function runWorker(modulePath: string): Promise<void> {
   })
   try {
     application = await startApplication({ topology, config, logger, signal: stop.signal })
+    // As in each stream thread.
+    flushCompileCache()
     await application.closed
   } catch (error) {
     // Asked to stop while it was still starting: nothing was processed, everything is closed again.

@@ -1,4 +1,5 @@
 /** What a worker of the pool runs: one stream thread, from its start to its end. */
+import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 
 import { loadTopology } from '../topology/load-topology.ts'
@@ -36,6 +37,8 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
     })
     started.resolve(thread)
+    // Where Node keeps compiled code (NODE_COMPILE_CACHE), a process that is killed leaves it for the next start, too.
+    flushCompileCache()
     await thread.run()
   } catch (error) {
     started.reject(error)
