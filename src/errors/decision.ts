@@ -21,6 +21,8 @@ const kafkaCodes: ReadonlyMap<string, ErrorCode> = table({
   _WAIT_COORD: 'broker-unreachable',
   _WAIT_CACHE: 'broker-unreachable',
   _LEADER_UNKNOWN: 'broker-unreachable',
+  // No broker leads a partition, or none that is known yet: one that was added a moment ago.
+  _NOENT: 'broker-unreachable',
   _IN_PROGRESS: 'broker-unreachable',
   _PREV_IN_PROGRESS: 'broker-unreachable',
   _RETRY: 'broker-unreachable',

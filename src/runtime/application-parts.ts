@@ -16,8 +16,6 @@ export interface FollowedPatterns {
   readonly topology: TopologyDefinition
   /** Whether a topic may be one of them. */
   readonly matches: (topic: string) => boolean
-  /** Plans anew, with the topics that there are now. @param signal ends the waiting for brokers */
-  replan(signal: AbortSignal): Promise<ApplicationPlan>
 }
 
 /** What an application is made of, as start-application.ts prepares it. */
@@ -30,6 +28,8 @@ export interface ApplicationParts {
   readonly plan: ApplicationPlan
   /** null: no source has a pattern. */
   readonly patterns: FollowedPatterns | null
+  /** Plans anew, with the topics that there are now, and as many partitions as they have. @param signal ends the waiting for brokers */
+  replan(signal: AbortSignal): Promise<ApplicationPlan>
   /** By real name. */
   readonly repartitionTopics: ReadonlySet<string>
   /** One Int32 counter for each thread that there may be. */

@@ -89,13 +89,14 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
 
     const onFailed = (error: WeirError): void => void this.#failed(error, null)
     const onPlanned = (next: ApplicationPlan): void => this.#follow(next)
-    this.#topics = new FollowedTopics({ config, admin, plan, patterns, logger, onFailed, onPlanned })
+    this.#topics = new FollowedTopics({ ...parts, onFailed, onPlanned })
     resources.defer(() => this.#topics.stop())
+    const topicsInDoubt = (): void => this.#topics.checkSoon()
     this.#membership = parts.openMembership({
       assigned: (assignment) => this.#rebalanced(this.#coordinator.assigned(assignment)),
       revoked: (revoked, lost) => this.#rebalanced(this.#coordinator.revoked(revoked, lost)),
       failed: onFailed,
-      topicsInDoubt: () => this.#topics.checkSoon(),
+      topicsInDoubt,
     })
     resources.defer(() => this.#membership.leave({ isStaticToo: this.#leavesForGood }))
     const pool = parts.openThreads(this.#membership, {
@@ -125,6 +126,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       membership: this.#membership,
       logger,
       onFailed,
+      topicsInDoubt,
       onChanged: () => this.#onSettledOrNot(),
     })
     this.#reports = new ThreadReports(() => this.#threads.live)
@@ -190,7 +192,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   #follow({ topics, inputTopics, tasks }: ApplicationPlan): void {
     if (!this.#isOpen) return
     this.#threads.learnTopics(topics)
-    this.#membership.changeTopics(inputTopics, () => this.#coordinator.replan(tasks))
+    this.#membership.changeTopics(inputTopics, (hasOthers) => this.#coordinator.replan(tasks, hasOthers))
   }
 
   /**

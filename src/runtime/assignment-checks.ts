@@ -7,6 +7,8 @@ import { partitionKey, type TaskInputs } from './task-inputs.ts'
 
 /** After this long a task whose other inputs are elsewhere is not in between two steps any more. */
 const PARTIAL_WARN_MS = 30_000
+/** How often to look for a partition's topic until its task is there: one broker may not know of it for a moment. */
+const STRANGER_MS = 1_000
 
 export interface AssignmentChecksOptions {
   readonly config: Pick<Config, 'tasksMax'>
@@ -17,12 +19,16 @@ export interface AssignmentChecksOptions {
   readonly patternsSettleMs?: number
   readonly logger: Logger
   readonly onFailed: (error: WeirError) => void
+  /** A partition was assigned that no task has: its topic is worth a look. */
+  readonly topicsInDoubt: () => void
 }
 
 /** Whether what the group assigns can be run: what cannot stops the application, what may not be meant is warned of. Main thread. */
 export class AssignmentChecks {
   readonly #options: AssignmentChecksOptions
   #tasks: readonly TaskInputs[]
+  #strangers: readonly TopicPartition[] = []
+  #strangerTimer: NodeJS.Timeout | undefined
   #warnedOfTasksMax = false
   #partialTimer: NodeJS.Timeout | undefined
 
@@ -33,26 +39,27 @@ export class AssignmentChecks {
 
   setTasks(tasks: readonly TaskInputs[]): void {
     this.#tasks = tasks
+    this.#lookForStrangers()
   }
 
-  /** No partition has come that did not exist when the tasks were made. */
+  /** A topic may have got a partition that the group knows of and this process does not yet. */
   partitions(assigned: readonly TopicPartition[]): void {
+    this.#strangers = [...this.#strangers, ...assigned]
+    this.#lookForStrangers()
+  }
+
+  #lookForStrangers(): void {
+    clearTimeout(this.#strangerTimer)
     // A topic may be out of the plan already that the group still assigns.
     const topics = new Set(this.#tasks.flatMap(({ inputs }) => inputs.map(({ topic }) => topic)))
     const known = new Set(this.#tasks.flatMap(({ inputs }) => inputs.map(partitionKey)))
-    const stranger = assigned.find(
-      (partition) =>
-        !known.has(partitionKey(partition)) &&
-        (this.#options.patternsSettleMs === undefined || topics.has(partition.topic)),
+    this.#strangers = this.#strangers.filter(
+      (partition) => !known.has(partitionKey(partition)) && topics.has(partition.topic),
     )
-    if (stranger === undefined) return
-    this.#options.onFailed(
-      new WeirError(
-        'partition-count-changed',
-        `${stranger.topic} has a partition ${stranger.partition} that it did not have when the application started; ` +
-          'start it again when every process of it can, after its internal topics were given as many',
-      ),
-    )
+    if (this.#strangers.length === 0) return
+    this.#options.topicsInDoubt()
+    this.#strangerTimer = setTimeout(() => this.#lookForStrangers(), STRANGER_MS)
+    this.#strangerTimer.unref()
   }
 
   /**
@@ -62,7 +69,7 @@ export class AssignmentChecks {
    * @param isAssigned whether this process has a partition
    */
   partial(partial: readonly TaskInputs[], isAssigned: (key: string) => boolean): void {
-    this.stop()
+    clearTimeout(this.#partialTimer)
     const [first] = partial
     if (first === undefined) return
     const missing = first.inputs.map(partitionKey).filter((key) => !isAssigned(key))
@@ -93,8 +100,9 @@ export class AssignmentChecks {
     )
   }
 
-  /** Warns no more of what was partial. */
+  /** Tells nothing more. */
   stop(): void {
     clearTimeout(this.#partialTimer)
+    clearTimeout(this.#strangerTimer)
   }
 }

@@ -4,9 +4,12 @@ import { PatternWatch } from './pattern-watch.ts'
 import { TopicWatch, topicWatchIntervalMs } from './topic-watch.ts'
 
 export interface FollowedTopicsOptions
-  extends Pick<ApplicationParts, 'config' | 'admin' | 'plan' | 'patterns' | 'logger'> {
+  extends Pick<
+    ApplicationParts,
+    'config' | 'admin' | 'plan' | 'patterns' | 'replan' | 'repartitionTopics' | 'logger'
+  > {
   readonly onFailed: ConstructorParameters<typeof TopicWatch>[0]['onFailed']
-  /** Other topics match the sources' patterns: the application goes on with these. */
+  /** Other topics match the sources' patterns, or topics have more partitions: the application goes on with these. */
   readonly onPlanned: (plan: ApplicationPlan) => void
 }
 
@@ -14,26 +17,29 @@ export interface FollowedTopicsOptions
 export class FollowedTopics {
   /** How often they are looked at, ms. */
   readonly intervalMs: number
+  readonly #options: FollowedTopicsOptions
   readonly #watch: TopicWatch
   /** null: no source has a pattern. */
   readonly #patternWatch: PatternWatch | null
+  #replanned: Promise<unknown> = Promise.resolve()
 
-  constructor({ config, admin, plan, patterns, logger, onFailed, onPlanned }: FollowedTopicsOptions) {
+  constructor(options: FollowedTopicsOptions) {
+    const { config, admin, plan, patterns, repartitionTopics, logger, onFailed } = options
+    this.#options = options
     const intervalMs = topicWatchIntervalMs(config)
     this.intervalMs = intervalMs
     this.#watch = new TopicWatch({
       topics: plan.watched,
       ...(patterns !== null && { mayGo: patterns.matches }),
+      mayGrow: (topic) =>
+        patterns?.matches(topic) === true ||
+        (plan.inputTopics.includes(topic) && !repartitionTopics.has(topic)),
+      onGrown: async (signal) => void (await this.#replan(signal)),
       admin,
       intervalMs,
       logger,
       onFailed,
     })
-    const follow = (next: ApplicationPlan): readonly string[] => {
-      this.#watch.watch(next.watched)
-      onPlanned(next)
-      return next.matched
-    }
     this.#patternWatch =
       patterns === null
         ? null
@@ -44,9 +50,22 @@ export class FollowedTopics {
             admin,
             intervalMs,
             logger,
-            onChanged: async (signal) => follow(await patterns.replan(signal)),
+            onChanged: (signal) => this.#replan(signal),
             onFailed,
           })
+  }
+
+  /** Goes on with the topics that there are now, one time after the other. @returns those that match patterns */
+  #replan(signal: AbortSignal): Promise<readonly string[]> {
+    const { replan, onPlanned } = this.#options
+    const following = this.#replanned.then(async () => {
+      const next = await replan(signal)
+      this.#watch.watch(next.watched)
+      onPlanned(next)
+      return next.matched
+    })
+    this.#replanned = following.catch(() => {})
+    return following
   }
 
   start(): void {

@@ -117,7 +117,6 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     : {
         topology,
         matches: patternMatcher(topology, config.applicationId),
-        replan: (ended) => planApplication(topology, { ...planning, signal: ended }),
       }
   if (tasks.length === 0 && patterns === null)
     throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
@@ -140,6 +139,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     memory,
     plan,
     patterns,
+    replan: (ended) => planApplication(topology, { ...planning, signal: ended }),
     repartitionTopics: new Set(
       topology.repartitionTopics.map(({ name }) => repartitionTopic(config.applicationId, name)),
     ),

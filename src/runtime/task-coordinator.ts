@@ -43,6 +43,8 @@ export interface TaskCoordinatorOptions {
   /** As of AssignmentChecksOptions. */
   readonly patternsSettleMs?: number
   readonly onFailed: (error: WeirError) => void
+  /** As of AssignmentChecksOptions. */
+  readonly topicsInDoubt: () => void
   /** Something changed that `isSettled` tells. */
   readonly onChanged: () => void
 }
@@ -124,12 +126,15 @@ export class TaskCoordinator {
   /**
    * The application has other tasks from now on, or the same with other inputs. What can run of them does; a task that waits for the partition of a new topic
    * goes on without.
+   *
+   * @param hasOtherTopics what the group is told of; otherwise it may have assigned what was not known here until now
    */
-  async replan(tasks: readonly TaskInputs[]): Promise<void> {
+  async replan(tasks: readonly TaskInputs[], hasOtherTopics: boolean): Promise<void> {
     this.#tasks = tasks
     this.#checks.setTasks(tasks)
-    // Otherwise everything is revoked and assigned again, when the group hears of it.
-    if (this.#options.membership.isCooperative) await this.#placeWhatCanRun(new Set())
+    // Otherwise everything is revoked and assigned again: when the group hears of it, or because it is about to.
+    const { isCooperative } = this.#options.membership
+    if (isCooperative || !(hasOtherTopics || this.#rebalancing)) await this.#placeWhatCanRun(new Set())
     this.#options.onChanged()
   }
 

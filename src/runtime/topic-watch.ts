@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
+import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TopicDescription } from '../native.ts'
 import type { Logger } from './logger.ts'
@@ -9,6 +10,7 @@ import type { TopicAdmin } from './topic-admin.ts'
 const REQUEST_TIMEOUT_MS = 10_000
 /** A topic that was there is gone when it is missing this often: one broker may not know it for a moment. */
 const MISSING_MAX = 3
+const AGAIN_MS = 1_000
 
 /** How often to look: as often as librdkafka itself. */
 export function topicWatchIntervalMs(config: Config): number {
@@ -20,6 +22,10 @@ export interface TopicWatchOptions {
   readonly topics: ReadonlyMap<string, TopicInfo>
   /** Topics that are not missed when they are deleted. Default: none. */
   readonly mayGo?: (topic: string) => boolean
+  /** Topics that may get more partitions. Default: none. */
+  readonly mayGrow?: (topic: string) => boolean
+  /** Such a topic has: resolves when the application goes on with it, rejects with why it cannot. */
+  readonly onGrown?: (signal: AbortSignal) => Promise<void>
   readonly admin: Pick<TopicAdmin, 'describeTopics'>
   readonly intervalMs: number
   readonly logger: Logger
@@ -27,8 +33,9 @@ export interface TopicWatchOptions {
 }
 
 /**
- * Looks regularly whether the input and internal topics are still those that the application started with, with as many partitions. Tasks and
- * changelogs are as many as partitions, so a topic that grows stops the application; so does one that was made anew.
+ * Looks regularly whether the input and internal topics are still those that the application started with, with as many partitions. A source topic that
+ * gets more is followed where the internal topics have as many as are needed then, which is where there are none; otherwise it stops the application, as a
+ * topic does that was made anew. Kafka Streams' StreamsPartitionAssignor and InternalTopicManager.
  */
 export class TopicWatch {
   readonly #options: TopicWatchOptions
@@ -36,6 +43,7 @@ export class TopicWatch {
   #missing = 0
   #timer: NodeJS.Timeout | undefined
   #checking = false
+  readonly #stopping = new AbortController()
 
   constructor(options: TopicWatchOptions) {
     this.#options = options
@@ -48,6 +56,7 @@ export class TopicWatch {
     const problem = compareTopics(
       both,
       [...topics].map(([name, info]) => ({ name, ...info })),
+      this.#options.mayGrow,
     )
     this.#topics = topics
     if (problem !== null) this.#failed(problem)
@@ -59,12 +68,13 @@ export class TopicWatch {
   }
 
   stop(): void {
+    this.#stopping.abort()
     clearInterval(this.#timer)
   }
 
   /** Somebody has reason to doubt the topics. */
   checkSoon(): void {
-    if (this.#checking) return
+    if (this.#checking || this.#stopping.signal.aborted) return
     this.#checking = true
     void this.#check().finally(() => {
       this.#checking = false
@@ -72,7 +82,7 @@ export class TopicWatch {
   }
 
   async #check(): Promise<void> {
-    const { mayGo, admin, logger } = this.#options
+    const { mayGo, mayGrow, admin, logger } = this.#options
     const topics = this.#topics
     try {
       const found = await admin.describeTopics([...topics.keys()], REQUEST_TIMEOUT_MS)
@@ -82,14 +92,17 @@ export class TopicWatch {
           : new Map(
               [...topics].filter(([name]) => !mayGo(name) || found.some((topic) => topic.name === name)),
             )
-      const problem = compareTopics(expected, found)
+      const problem = compareTopics(expected, found, mayGrow)
       if (problem === null) {
         this.#missing = 0
+        await this.#followGrown(
+          found.filter((topic) => topic.partitions > expected.get(topic.name)!.partitions),
+        )
       } else if (problem.code !== 'topic-missing' || ++this.#missing >= MISSING_MAX) {
         this.#failed(problem)
       } else {
         logger.warn({ reason: problem.message }, 'a topic is missing')
-        setTimeout(() => this.checkSoon(), 1_000).unref()
+        this.#checkAgain()
       }
     } catch (error) {
       const level = decisionFor(error).next === 'retry' ? 'debug' : 'warn'
@@ -97,8 +110,30 @@ export class TopicWatch {
     }
   }
 
+  /** @param grown as they are now */
+  async #followGrown(grown: readonly TopicDescription[]): Promise<void> {
+    const { logger, onGrown, onFailed } = this.#options
+    const { signal } = this.#stopping
+    if (grown.length === 0 || signal.aborted) return
+    const partitions = Object.fromEntries(grown.map((topic) => [topic.name, topic.partitions]))
+    logger.info({ partitions }, 'source topics have more partitions than before')
+    try {
+      await onGrown?.(signal)
+    } catch (error) {
+      const { code, next } = decisionFor(error)
+      if (signal.aborted) return
+      // A topic may be deleted between two requests; the next look tells.
+      if (next === 'retry' || code === 'source-topic-missing') this.#checkAgain()
+      else onFailed(namedError(error, 'following a topic that has more partitions'))
+    }
+  }
+
+  #checkAgain(): void {
+    setTimeout(() => this.checkSoon(), AGAIN_MS).unref()
+  }
+
   #failed(problem: WeirError): void {
-    this.stop()
+    clearInterval(this.#timer)
     this.#options.onFailed(problem)
   }
 }
@@ -107,6 +142,7 @@ export class TopicWatch {
 export function compareTopics(
   topics: ReadonlyMap<string, TopicInfo>,
   found: readonly Pick<TopicDescription, 'name' | 'id' | 'partitions'>[],
+  mayGrow: (topic: string) => boolean = () => false,
 ): WeirError | null {
   const missing = [...topics.keys()].filter((name) => !found.some((topic) => topic.name === name))
   if (missing.length > 0) {
@@ -122,6 +158,7 @@ export function compareTopics(
       )
     }
     if (topic.partitions === before.partitions) continue
+    if (topic.partitions > before.partitions && mayGrow(topic.name)) continue
     return new WeirError(
       'partition-count-changed',
       `topic ${topic.name} has ${topic.partitions} partitions and had ${before.partitions} when the application started: keys are in other partitions now, ` +

@@ -171,24 +171,66 @@ describe('a process in its group', () => {
     assert.deepEqual(lost, [], `seed ${random.seed}`)
   })
 
-  test('a source topic that gets more partitions stops the application', async () => {
+  async function addPartitions(bootstrapServers: string, topic: string, partitions: number): Promise<void> {
+    const client = await import('node-rdkafka')
+    const admin = client.default.AdminClient.create({ 'bootstrap.servers': bootstrapServers })
+    try {
+      await new Promise<void>((resolve, reject) =>
+        admin.createPartitions(topic, partitions, 10_000, (error) => (error ? reject(error) : resolve())),
+      )
+    } finally {
+      admin.disconnect()
+    }
+  }
+
+  for (const protocol of ['classic', 'consumer']) {
+    test(`a source topic that gets more partitions is followed where no internal topic would have to grow, group protocol ${protocol}`, async () => {
+      await using kafka = await startKafka()
+      const { bootstrapServers } = kafka
+      await createTopics(bootstrapServers, { input: 2, output: 1 })
+      const env = {
+        WEIR_GROUP_PROTOCOL: protocol,
+        WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
+      }
+      await using first = await start(kafka, 'grows', misbehaving, env)
+      await using second = await start(kafka, 'grows', misbehaving, env)
+      const running = async (): Promise<number> => (await runningTasks(first)) + (await runningTasks(second))
+      await first.until(async () => (await running()) === 2, 'does not get its task')
+      await addPartitions(bootstrapServers, 'input', 5)
+      const texts = Array.from({ length: 50 }, (_, index) => `${index}`)
+      await produceAll(
+        bootstrapServers,
+        texts.map((value, index) => ({
+          topic: 'input',
+          partition: index % 5,
+          key: null,
+          value,
+          timestamp: 1,
+        })),
+      )
+      await first.until(async () => (await running()) === 5, 'does not get tasks of the new partitions')
+      await first.whileRunning(
+        second.whileRunning(waitUntilConsumed(bootstrapServers, 'grows', ['input'], { timeoutMs: 60_000 })),
+      )
+      await first.stop()
+      await second.stop()
+      assert.deepEqual((await readValues(kafka, 'output')).sort(), texts.sort())
+    })
+  }
+
+  test('a source topic that gets more partitions than a changelog has stops the application', async () => {
     await using kafka = await startKafka()
-    await createTopics(kafka.bootstrapServers, { input: 2, output: 2 })
-    await using worker = await start(kafka, 'grows', misbehaving, {
+    await createTopics(kafka.bootstrapServers, { input: 2, counts: 2 })
+    await using worker = await start(kafka, 'outgrown', counts, {
       WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
     })
     await worker.ready()
-    const client = await import('node-rdkafka')
-    const admin = client.default.AdminClient.create({ 'bootstrap.servers': kafka.bootstrapServers })
-    await new Promise<void>((resolve, reject) =>
-      admin.createPartitions('input', 3, 10_000, (error) => (error ? reject(error) : resolve())),
-    )
-    admin.disconnect()
+    await addPartitions(kafka.bootstrapServers, 'input', 3)
     const { code, stderr } = await worker.exited
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^weir: (topic input has 3 partitions and had 2|input has a partition 2 that it did not have)/m,
+      /^weir: internal topic outgrown-counts-changelog has 2 partitions, but needs 3, its store has as many tasks: .*; reset the application/m,
     )
   })
 })

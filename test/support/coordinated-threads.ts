@@ -246,6 +246,7 @@ export function setUp(threadCount: number, isCooperative: boolean, patternsSettl
     },
     logger,
     onFailed: (error) => failures.push(error),
+    topicsInDoubt: () => {},
     onChanged: () => {},
   })
   return {

@@ -56,6 +56,7 @@ export class ClassicMembership implements Membership {
   readonly #committed: CommittedOffsets
   /** The handling of everything told so far. */
   #handled: Promise<void> = Promise.resolve()
+  #subscribed: ReadonlySet<string> = new Set()
   /** The generation in which partitions were given back last; -1 when they were lost, or never had. */
   #revokedIn = -1
 
@@ -74,7 +75,14 @@ export class ClassicMembership implements Membership {
   }
 
   join(topics: readonly string[]): void {
-    if (topics.length > 0) this.#consumer.subscribe(topics)
+    this.#subscribe(topics)
+  }
+
+  #subscribe(topics: readonly string[]): void {
+    // Without any topic the last subscription stays: its partitions go with their topics.
+    if (topics.length === 0) return
+    this.#subscribed = new Set(topics)
+    this.#consumer.subscribe(topics)
   }
 
   between(run: () => Promise<void>): Promise<void> {
@@ -89,12 +97,13 @@ export class ClassicMembership implements Membership {
     })
   }
 
-  changeTopics(topics: readonly string[], before: () => Promise<void>): void {
+  changeTopics(topics: readonly string[], before: (hasOthers: boolean) => Promise<void>): void {
     this.#enqueue(async () => {
       if (this.#leaving.signal.aborted) return
-      await before()
-      // Without any topic the last subscription stays: its partitions go with their topics.
-      if (topics.length > 0) this.#consumer.subscribe(topics)
+      const hasOthers = new Set(topics).symmetricDifference(this.#subscribed).size > 0
+      await before(hasOthers)
+      // The same topics with more partitions are assigned anew by the group itself.
+      if (hasOthers) this.#subscribe(topics)
     })
   }
 

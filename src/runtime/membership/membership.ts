@@ -43,9 +43,9 @@ export interface Membership {
   /**
    * Goes on with other topics. Between two events for the listener, which is told what comes of it.
    *
-   * @param before is done before the group hears of it
+   * @param before is done before the group hears of it; `hasOthers`: it has something to hear, these are other topics
    */
-  changeTopics(topics: readonly string[], before: () => Promise<void>): void
+  changeTopics(topics: readonly string[], before: (hasOthers: boolean) => Promise<void>): void
   /** Runs something between two events for the listener; not at all once the group is being left. Resolves when it has run, or will not. */
   between(run: () => Promise<void>): Promise<void>
   /**

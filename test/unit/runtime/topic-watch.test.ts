@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { WeirError } from '../../../src/errors/weir-error.ts'
 import { compareTopics, TopicWatch } from '../../../src/runtime/topic-watch.ts'
 
 const before = new Map([
@@ -76,4 +77,53 @@ test('a topic that was changed between two looks is noticed when other topics ar
   assert.deepEqual(failures, ['topic-recreated'])
   watch.watch(new Map([['new', { partitions: 4, id: 'z' }]]))
   assert.deepEqual(failures, ['topic-recreated', 'partition-count-changed'])
+})
+
+test('a source topic that gets more partitions is followed, until it cannot be', async () => {
+  let found = [topic('a', 4), topic('b', 2, 'first')]
+  const refusal: Error | null = null
+  const failures: string[] = []
+  let followed = 0
+  const nothing = (): void => {}
+  const watch: TopicWatch = new TopicWatch({
+    topics: before,
+    mayGrow: (name) => name === 'a',
+    async onGrown() {
+      if (refusal !== null) throw refusal
+      followed++
+      watch.watch(new Map(found.map(({ name, partitions, id }) => [name, { partitions, id }])))
+    },
+    admin: { describeTopics: async () => found },
+    intervalMs: 1_000_000,
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    onFailed: ({ code }) => failures.push(code),
+  })
+  const look = async (): Promise<[followed: number, failures: string[]]> => {
+    watch.checkSoon()
+    await new Promise(setImmediate)
+    return [followed, failures]
+  }
+  assert.deepEqual(await look(), [0, []])
+  found = [topic('a', 6), topic('b', 2, 'first')]
+  assert.deepEqual(await look(), [1, []])
+  assert.deepEqual(await look(), [1, []])
+  found = [topic('a', 5), topic('b', 2, 'first')]
+  assert.deepEqual(await look(), [1, ['partition-count-changed']])
+})
+
+test('one that gets more partitions than its internal topics have is not', async () => {
+  const failures: string[] = []
+  const nothing = (): void => {}
+  const watch = new TopicWatch({
+    topics: before,
+    mayGrow: () => true,
+    onGrown: () => Promise.reject(new WeirError('changelog-partitions-wrong', 'too few')),
+    admin: { describeTopics: async () => [topic('a', 6), topic('b', 2, 'first')] },
+    intervalMs: 1_000_000,
+    logger: { debug: nothing, info: nothing, warn: nothing, error: nothing },
+    onFailed: ({ code }) => failures.push(code),
+  })
+  watch.checkSoon()
+  await new Promise(setImmediate)
+  assert.deepEqual(failures, ['changelog-partitions-wrong'])
 })
