@@ -31,7 +31,8 @@ export const groupVariables = {
     group: 'Group',
     type: name,
     meaning:
-      'Makes this process a static member: after a restart within the session timeout it gets its tasks back without a rebalance.',
+      'Makes this process a static member: after a restart within the session timeout it gets its tasks back without a rebalance. Under the ' +
+      'consumer protocol that holds for one that was stopped; the broker refuses the successor of a killed one until the session has timed out.',
   }),
   maxPollIntervalMs: variable(
     {
