@@ -165,8 +165,10 @@ Napi::Value ConsumerObject::QueryWatermarks(const Napi::CallbackInfo& info) {
       {info.This()},
       [core = owned_, topic = arguments.String(0, "topic"),
        partition = static_cast<int32_t>(arguments.Integer(1, "partition", 0, INT32_MAX)),
-       timeout_ms = ReadTimeout(arguments, 2), cancellation = environment().cancellation()] {
-        return core->QueryWatermarks(topic, partition, timeout_ms, cancellation);
+       timeout_ms = ReadTimeout(arguments, 2),
+       uncommitted = info.Length() > 3 && arguments.Boolean(3, "uncommitted"),
+       cancellation = environment().cancellation()] {
+        return core->QueryWatermarks(topic, partition, timeout_ms, uncommitted, cancellation);
       },
       [](Napi::Env env, Pair& watermarks) -> napi_value {
         Napi::Array result = Napi::Array::New(env, 2);

@@ -162,12 +162,12 @@ Status Consumer::Commit(const std::vector<TopicPartitionOffset>& offsets, const 
 }
 
 Result<std::pair<int64_t, int64_t>> Consumer::QueryWatermarks(const std::string& topic, int32_t partition,
-                                                              int timeout_ms,
+                                                              int timeout_ms, bool uncommitted,
                                                               const Cancellation& cancellation) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (client_ == nullptr) return ClosedConsumer();
   return AskWatermarks(Request("Consumer: watermarks", timeout_ms, cancellation), {topic, partition},
-                       isolation_);
+                       uncommitted ? RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED : isolation_);
 }
 
 Result<Consumer::Membership> Consumer::GroupMetadata() {

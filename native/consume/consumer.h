@@ -67,9 +67,10 @@ class Consumer {
   Result<std::vector<TopicPartitionOffset>> Committed(const std::vector<TopicPartition>& partitions,
                                                       int timeout_ms, const Cancellation& cancellation);
   Status Commit(const std::vector<TopicPartitionOffset>& offsets, const Cancellation& cancellation);
-  // The earliest and, at the client's isolation level, the end offset.
+  // The earliest and the end offset; `uncommitted`: also of what the client's isolation level does not show yet.
   Result<std::pair<int64_t, int64_t>> QueryWatermarks(const std::string& topic, int32_t partition,
-                                                      int timeout_ms, const Cancellation& cancellation);
+                                                      int timeout_ms, bool uncommitted,
+                                                      const Cancellation& cancellation);
 
   struct Membership {
     std::string member_id;

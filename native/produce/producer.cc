@@ -21,6 +21,11 @@ constexpr int64_t kPartitionsMax = 1 << 20;
 
 Status ClosedProducer() { return Status::Closed("The producer"); }
 
+// What librdkafka drops itself is no delivery's failure: a transaction has failed by then, and its next call tells why.
+bool IsPurged(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Producer>> Producer::Create(const KafkaConfig& config, const Cancellation& owner) {
@@ -139,7 +144,7 @@ Status Producer::Flush(int64_t timeout_ms) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (true) {
     if (closed_ || owner_.cancelled()) return ClosedProducer();
-    const Status error = FirstError();
+    const Status error = WhyUndelivered();
     if (!error.ok()) return error;
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
@@ -147,7 +152,7 @@ Status Producer::Flush(int64_t timeout_ms) {
     const int wait_ms = static_cast<int>(std::clamp<int64_t>(left, 0, kPollTimeoutMs));
     if (rd_kafka_flush(client_.get(), wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
       // A close empties the queue too, by dropping it.
-      return closed_ ? ClosedProducer() : FirstError();
+      return closed_ ? ClosedProducer() : WhyUndelivered();
     }
     if (left <= 0) {
       return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, "Producer.flush",
@@ -155,6 +160,13 @@ Status Producer::Flush(int64_t timeout_ms) {
                              " records were not delivered within " + std::to_string(timeout_ms) + " ms");
     }
   }
+}
+
+Status Producer::WhyUndelivered() const {
+  const Status error = FirstError();
+  if (error.ok()) return error;
+  const Status fatal = FatalKafkaStatus(client_.get(), "Producer.flush");
+  return fatal.ok() ? error : fatal;
 }
 
 void Producer::Close() {
@@ -315,7 +327,7 @@ void Producer::HandleDeliveries(rd_kafka_event_t* event) {
       delivered++;
       static_cast<ProducedTopic*>(rd_kafka_topic_opaque(message->rkt))
           ->Delivered(message->partition, message->offset);
-    } else if (!closed_) {
+    } else if (!closed_ && !IsPurged(message->err)) {
       const char* reason = rd_kafka_message_produce_errstr(message);
       KeepFirstError(KafkaStatus(
           message->err, "Delivery to " + Describe(rd_kafka_topic_name(message->rkt), message->partition),

@@ -117,6 +117,8 @@ class Producer final : public ChangelogSink {
                  const ProducedRecord& record);
   Status WaitForRoom();
 
+  // The first error, or the fatal one that made deliveries fail and may be told after them. REQUIRES: lifetime_ held.
+  Status WhyUndelivered() const;
   void RunDeliveries();
   void HandleDeliveries(rd_kafka_event_t* event);
   void KeepFirstError(const Status& error);

@@ -51,7 +51,7 @@ TEST_F(GroupTest, AssignsCommitsAndLeaves) {
   EXPECT_EQ(offsets.value()[1].offset, -1);
   EXPECT_EQ(offsets.value()[2].offset, 4);
   EXPECT_EQ(offsets.value()[2].metadata, "");
-  const auto watermarks = consumer->QueryWatermarks("in", 0, 10'000, Cancellation());
+  const auto watermarks = consumer->QueryWatermarks("in", 0, 10'000, false, Cancellation());
   ASSERT_TRUE(watermarks.ok());
   EXPECT_EQ(watermarks.value(), std::make_pair(int64_t{0}, int64_t{0}));
 

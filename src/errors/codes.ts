@@ -66,6 +66,7 @@ export const errorCodes = {
     what: 'the group has members that share out partitions in another way, such as those of Kafka Streams',
     next: 'retry',
   },
+  'producer-fenced': { what: "another process uses this one's transactional.id", next: 'stop' },
   'offset-out-of-range': {
     what: "a changelog no longer holds the offset at which the task's state ends",
     next: 'reset-state',

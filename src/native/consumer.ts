@@ -31,8 +31,14 @@ export interface Consumer {
    * (retriable) while a transaction that has sent offsets is open. */
   committed(partitions: readonly TopicPartition[], timeoutMs: number): Promise<TopicPartitionOffset[]>
   commit(offsets: readonly TopicPartitionOffset[]): Promise<void>
-  /** Asks the broker. @returns [earliest, end], the end at the consumer's isolation level */
-  queryWatermarks(topic: string, partition: number, timeoutMs: number): Promise<[number, number]>
+  /** Asks the broker. @param uncommitted the end of all records; otherwise of those that the consumer's isolation level shows.
+   * @returns [earliest, end] */
+  queryWatermarks(
+    topic: string,
+    partition: number,
+    timeoutMs: number,
+    uncommitted?: boolean,
+  ): Promise<[number, number]>
   /** The group's member id and generation; generation -1 when not a member. */
   groupMetadata(): { memberId: string; generation: number }
   /** Leaves the group (a static member does not) and closes. Outstanding revocations are reported and must be answered meanwhile. */

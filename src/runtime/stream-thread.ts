@@ -61,6 +61,9 @@ export class StreamThread {
   readonly #guarantee: Guarantee
   readonly #pace: CommitPace
   readonly #slice: ProcessSlice
+  /** Of a turn, in which tasks take their time: a commit does not wait for its end any longer than so. */
+  readonly #commitLateMs: number
+  readonly #stopping = new AbortController()
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
   #lastCommitMs = Date.now()
@@ -119,14 +122,15 @@ export class StreamThread {
     })
     const { processingGuarantee } = config
     const guarantee = { config, host, resources, tasks: this.#tasks, heartbeat: this.#heartbeat }
-    this.#guarantee =
-      processingGuarantee === 'exactly_once_v2' ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
+    const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
+    this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
+    this.#commitLateMs = commitLateMs(config, isExactlyOnce)
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
   async run(): Promise<void> {
     try {
-      await this.#guarantee.start()
+      await this.#guarantee.start(this.#stopping.signal)
       while (!this.#events.isClosed) {
         await this.#afterPause()
         const busy = await this.#turn()
@@ -169,6 +173,7 @@ export class StreamThread {
   }
 
   stop(): Promise<void> {
+    this.#stopping.abort()
     return this.#events.between(async () => {
       await this.#commit()
       this.#events.close()
@@ -209,7 +214,7 @@ export class StreamThread {
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
       // Not only at the end of the turn: with many slow tasks that could be long after a transaction's time-out.
-      if (this.#isCommitLate) await this.#commit()
+      if (this.#isCommitLate || this.#guarantee.commitsEachTask) await this.#commit()
     }
     this.#globalStores?.endTurn()
     commitEarly ||= uncommittedBytes > this.#pace.bytes
@@ -222,7 +227,7 @@ export class StreamThread {
   }
 
   get #isCommitLate(): boolean {
-    return Date.now() - this.#lastCommitMs >= 2 * this.#config.commitIntervalMs
+    return Date.now() - this.#lastCommitMs >= this.#commitLateMs
   }
 
   #process(task: Task): boolean {
@@ -302,6 +307,12 @@ export class StreamThread {
       for (const task of this.#tasks.all()) wakeAtMs = Math.min(wakeAtMs, task.nextWallClockMs)
     return this.#events.sleepUntil(wakeAtMs)
   }
+}
+
+/** Twice the interval, or half of what a transaction may take where that is sooner. */
+function commitLateMs({ commitIntervalMs, transactionTimeoutMs }: Config, isExactlyOnce: boolean): number {
+  if (!isExactlyOnce) return 2 * commitIntervalMs
+  return Math.max(commitIntervalMs, Math.min(2 * commitIntervalMs, transactionTimeoutMs / 2))
 }
 
 function nextTurn(): Promise<void> {

@@ -23,8 +23,6 @@ interface PlacedTask {
   /** Where it was suspended, by partition; null while it is active. */
   suspendedAt: ReadonlyMap<string, number> | null
   state: TaskState
-  /** Closed with what it had not committed: the group may stand elsewhere than this process knows. */
-  isInDoubt: boolean
   /** The thread was asked to give it back. */
   isLeaving: boolean
 }
@@ -64,6 +62,9 @@ export class TaskCoordinator {
   readonly #transactions: TransactionLeases
   /** The assigned partitions, with the offset that was committed last, or else read from first. */
   readonly #positions = new Map<string, TopicPartitionOffset>()
+  /** Assigned partitions of tasks that were closed with what they had not committed: the group may stand elsewhere than this process knows. By the number of that failure. */
+  readonly #undecided = new Map<string, number>()
+  #lastFailure = 0
   readonly #placed = new Map<TaskId, PlacedTask>()
   readonly #givenUp: GivenUpTasks
   readonly #requests: TaskRequests
@@ -116,7 +117,7 @@ export class TaskCoordinator {
     this.#options.onChanged()
     const resumable = this.#resumable(partitions, continuous)
     this.#givenUp.told(partitions)
-    for (const start of partitions) this.#positions.set(partitionKey(start), positionOf(start))
+    for (const start of partitions) this.#setPosition(start)
     this.#checks.partitions(partitions)
     await this.#placeWhatCanRun(resumable)
     this.#rebalancing = false
@@ -199,7 +200,10 @@ export class TaskCoordinator {
     )
     await this.#suspend(concerned, lost)
     this.#givenUp.told(partitions)
-    for (const key of keys) this.#positions.delete(key)
+    for (const key of keys) {
+      this.#positions.delete(key)
+      this.#undecided.delete(key)
+    }
     // Where everything is revoked before each assignment, most of it comes back: it stays open until that is known.
     const { isCooperative } = this.#options.membership
     if (lost || isCooperative) {
@@ -248,7 +252,8 @@ export class TaskCoordinator {
 
   #doubt(placed: PlacedTask): void {
     placed.state = 'created'
-    placed.isInDoubt = true
+    this.#lastFailure++
+    for (const input of placed.task.inputs) this.#undecided.set(partitionKey(input), this.#lastFailure)
   }
 
   /**
@@ -256,34 +261,52 @@ export class TaskCoordinator {
    * the group stands. @param failures how often that has happened to the thread since its last commit
    */
   async startOver(thread: StreamThreadHandle, tasks: readonly TaskEpoch[], failures: number): Promise<void> {
-    const restarting = (): PlacedTask[] =>
+    // Those that the thread was asked to give back meanwhile are in doubt, too: whoever hands them out has to ask.
+    const ours = (): PlacedTask[] =>
       tasks.flatMap((epoch) => {
         const placed = this.#placed.get(epoch.id)
-        const isHere = placed?.thread === thread && !placed.isLeaving
-        return isHere && this.#leases.isCurrent(epoch) ? [placed] : []
+        return placed?.thread === thread && this.#leases.isCurrent(epoch) ? [placed] : []
       })
-    for (const placed of restarting()) this.#doubt(placed)
+    for (const placed of ours()) this.#doubt(placed)
     this.#options.onChanged()
     await delay(restartDelayMs(failures), undefined, { ref: false })
-    await this.#askWhere(restarting)
-    // What was taken away meanwhile is somebody else's to begin.
-    const again = restarting().map(({ task }) => this.#assignment(task))
+    // What is taken away meanwhile is somebody else's to begin.
+    const restarting = (): TaskInputs[] =>
+      ours()
+        .filter(({ isLeaving }) => !isLeaving)
+        .map(({ task }) => task)
+    await this.#decide(restarting)
+    const again = restarting().map((task) => this.#assignment(task))
     if (again.length > 0) await this.#requests.assign(thread, again)
   }
 
-  /** Asks the group where tasks stand that are in doubt. @param tasks those that are still concerned when it answers */
-  async #askWhere(tasks: () => readonly PlacedTask[]): Promise<void> {
-    const inDoubt = (): readonly PlacedTask[] => tasks().filter(({ isInDoubt }) => isInDoubt)
-    const inputs = inDoubt().flatMap(({ task }) => task.inputs)
-    if (inputs.length === 0) return
-    const starts = await this.#options.membership.startOffsets(inputs)
-    const still = inDoubt()
-    const keys = new Set(still.flatMap(({ task }) => task.inputs.map(partitionKey)))
-    for (const start of starts) {
-      const key = partitionKey(start)
-      if (keys.has(key) && this.#positions.has(key)) this.#positions.set(key, positionOf(start))
+  /** Finds out where the group stands for these tasks, where that is not known. @param tasks those that are still to be handed out */
+  async #decide(tasks: () => readonly TaskInputs[]): Promise<void> {
+    const undecided = (): TopicPartition[] =>
+      tasks()
+        .flatMap(({ inputs }) => inputs)
+        .filter((input) => this.#undecided.has(partitionKey(input)))
+    const asked = undecided()
+    if (asked.length === 0) return
+    const failures = new Map(this.#undecided)
+    let starts: readonly TopicPartitionOffset[]
+    try {
+      starts = await this.#options.membership.startOffsets(asked)
+    } catch (error) {
+      // They were given back, or the process leaves the group.
+      if (undecided().length === 0) return
+      throw error
     }
-    for (const placed of still) placed.isInDoubt = false
+    const isAnswer = (key: string): boolean =>
+      failures.get(key) !== undefined && failures.get(key) === this.#undecided.get(key)
+    for (const start of starts) if (isAnswer(partitionKey(start))) this.#setPosition(start)
+  }
+
+  /** What the group has said, for sure. */
+  #setPosition(start: TopicPartitionOffset): void {
+    const key = partitionKey(start)
+    this.#positions.set(key, positionOf(start))
+    this.#undecided.delete(key)
   }
 
   #moveTo(offsets: readonly TopicPartitionOffset[]): void {
@@ -395,7 +418,6 @@ export class TaskCoordinator {
     const moving = [...this.#placed.values()].filter(
       (placed) => placed.suspendedAt === null && !isInPlace(placed),
     )
-    await this.#askWhere(() => moving.filter(({ suspendedAt }) => suspendedAt === null))
     await this.#suspend(moving, false)
     for (const placed of this.#placed.values()) {
       const canStay = placed.suspendedAt === null || resumable.has(placed.task.id)
@@ -404,6 +426,7 @@ export class TaskCoordinator {
 
     const handOuts = whole.filter(({ id }) => this.#placed.get(id)?.suspendedAt !== null)
     await this.#requests.released(handOuts.map(({ id }) => id))
+    await this.#decide(() => handOuts)
     const byThread = new Map<StreamThreadHandle, TaskAssignment[]>()
     for (const task of handOuts) {
       const thread = threads[targets.get(task.id)!]!
@@ -413,7 +436,6 @@ export class TaskCoordinator {
         thread,
         suspendedAt: null,
         state: 'created',
-        isInDoubt: false,
         isLeaving: false,
       })
       const group = byThread.get(thread)

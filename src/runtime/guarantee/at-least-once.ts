@@ -9,6 +9,7 @@ import type { Guarantee, GuaranteeOptions } from './guarantee.ts'
  */
 export class AtLeastOnce implements Guarantee {
   readonly commitsBeforeFailure = true
+  readonly commitsEachTask = false
   readonly #options: GuaranteeOptions
 
   constructor(options: GuaranteeOptions) {

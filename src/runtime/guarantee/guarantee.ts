@@ -12,8 +12,10 @@ import type { ThreadResources } from '../thread-resources.ts'
 export interface Guarantee {
   /** After a record that cannot be processed, what came before it can be committed: what the record itself has done already may remain. */
   readonly commitsBeforeFailure: boolean
-  /** Before the first task is opened. */
-  start(): Promise<void>
+  /** Commit after each task, not at the end of a turn. */
+  readonly commitsEachTask: boolean
+  /** Before the first task is opened. @param signal the thread is to stop: what is not done by then is left */
+  start(signal: AbortSignal): Promise<void>
   /** REQUIRES all that need a commit. @returns the changelog records produced */
   commit(tasks: readonly Task[]): Promise<number>
   /** A commit of these tasks failed. Resolves when the thread can go on. @throws error when it cannot */

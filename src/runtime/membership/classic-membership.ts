@@ -283,9 +283,13 @@ export class ClassicMembership implements Membership {
       committed.map(async (one) => {
         const { topic, partition, offset } = one
         try {
-          const log = await ask('the ends of partitions', () =>
-            this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS),
-          )
+          const askLog = (uncommitted: boolean): Promise<[number, number]> =>
+            ask('the ends of partitions', () =>
+              this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS, uncommitted),
+            )
+          const log = await askLog(false)
+          // Committed when uncommitted records were read too, and a transaction that began before is still open: it is waited for.
+          if (offset > log[1] && offset <= (await askLog(true))[1]) return { ...one, reason: 'committed' }
           return startOffset(one, log, this.#options.offsetReset(topic))
         } catch (error) {
           // Deleted a moment ago, or so new that not every broker knows it: then it is empty.
