@@ -73,6 +73,7 @@ class Producer final : public ChangelogSink {
   Status BeginTransaction();
   Status SendOffsets(const std::vector<TopicPartitionOffset>& offsets, const GroupMember& member,
                      int64_t timeout_ms);
+  // As the next one: may take some seconds longer.
   Status CommitTransaction(int64_t timeout_ms);
   // What was produced since BeginTransaction is dropped, and the first error with it.
   Status AbortTransaction(int64_t timeout_ms);
@@ -108,8 +109,8 @@ class Producer final : public ChangelogSink {
   // REQUIRES: lifetime_ held.
   void Purge();
   Status RegisterTopic(ProducedTopic& topic);
-  // Calls again what goes on after a time-out, until it ends, `timeout_ms` have passed or the owner goes.
-  Status Resume(int64_t timeout_ms, const std::function<Status(rd_kafka_t*, int)>& call);
+  // Calls again what goes on after a time-out, for `call_ms` each time, until it ends, `timeout_ms` have passed or the owner goes.
+  Status Resume(int64_t timeout_ms, int64_t call_ms, const std::function<Status(rd_kafka_t*, int)>& call);
 
   // REQUIRES: lifetime_ held.
   Result<Taken> ProduceOne(ProducedTopic& topic, int32_t partition, const ProducedRecord& record);

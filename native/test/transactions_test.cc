@@ -27,6 +27,7 @@ class TransactionsTest : public KafkaTest {
     KafkaConfig config{{"transactional.id", "id"},
                        {"transaction.timeout.ms", "20000"},
                        {"retry.backoff.ms", "10"},
+                       {"reconnect.backoff.max.ms", "2000"},
                        {"log_level", "0"}};
     for (const auto& [name, value] : more) config[name] = value;
     return NewProducer(config);
@@ -183,8 +184,8 @@ TEST_F(TransactionsTest, ACommitWhoseOutcomeIsUnknownIsAskedForUntilItIsKnown) {
   ASSERT_TRUE(producer->BeginTransaction().ok());
   ASSERT_TRUE(Produce(*producer, 10).ok());
   ASSERT_TRUE(producer->SendOffsets({{"in", 0, 7, ""}}, Member(), kStepMs).ok());
-  // Each closes the connection, in the place of an answer.
-  ASSERT_TRUE(cluster_->InjectErrors(kEndTxn, std::vector<std::string>(5, "_TRANSPORT")).ok());
+  // Each closes the connection, in the place of an answer; together they take longer than one call waits.
+  ASSERT_TRUE(cluster_->InjectErrors(kEndTxn, std::vector<std::string>(7, "_TRANSPORT")).ok());
   int unknown = 0;
   Status committed;
   ASSERT_TRUE(Eventually([&] {
