@@ -67,6 +67,7 @@ export function readSettings(environment: Environment, machine: Machine): Settin
     if (!toolVariables.test(name) && !isFromService(name, value)) problems.push(unknownVariable(name))
   }
   checkTogether(values, problems)
+  if (values.processingGuarantee === 'exactly_once_v2') checkTransactions(values, passThrough, problems)
   return { values, sources, passThrough, problems: problems.map((line) => withOrigin(line, spread)) }
 }
 
@@ -201,13 +202,6 @@ function unknownVariable(name: string): string {
 /** What no variable can be checked for alone. */
 function checkTogether(values: Values, problems: string[]): void {
   const { securityProtocol, saslMechanism, saslUsername, saslPassword } = values
-  const { processingGuarantee, transactionTimeoutMs, commitIntervalMs } = values
-  // Every transaction would time out before its commit.
-  if (processingGuarantee === 'exactly_once_v2' && commitIntervalMs >= transactionTimeoutMs) {
-    problems.push(
-      `WEIR_COMMIT_INTERVAL_MS=${commitIntervalMs}: less than WEIR_TRANSACTION_TIMEOUT_MS (${transactionTimeoutMs})`,
-    )
-  }
   if (values.streamThreadsMax < values.numStreamThreads) {
     problems.push(
       `WEIR_STREAM_THREADS_MAX=${values.streamThreadsMax}: at least WEIR_NUM_STREAM_THREADS (${values.numStreamThreads})`,
@@ -251,5 +245,26 @@ function checkTogether(values: Values, problems: string[]): void {
     const value = values[key]
     if (!ssl && value !== null)
       problems.push(`${env}=${shown(value, secret)}: only with WEIR_SECURITY_PROTOCOL=ssl or sasl_ssl`)
+  }
+}
+
+/** A transaction lasts from one commit to the next, a slow record included; and a rebalance, or the watch over threads, waits for both. */
+function checkTransactions(values: Values, { producer }: PassThroughSettings, problems: string[]): void {
+  const { transactionTimeoutMs, commitIntervalMs, maxPollIntervalMs, threadStuckTimeoutMs } = values
+  const limit = `WEIR_TRANSACTION_TIMEOUT_MS (${transactionTimeoutMs})`
+  // Every transaction would time out before its commit.
+  if (commitIntervalMs >= transactionTimeoutMs)
+    problems.push(`WEIR_COMMIT_INTERVAL_MS=${commitIntervalMs}: less than ${limit}`)
+  // A record may take so long: neither the group nor the watch may take the thread for dead before.
+  if (maxPollIntervalMs < transactionTimeoutMs)
+    problems.push(`WEIR_MAX_POLL_INTERVAL_MS=${maxPollIntervalMs}: at least ${limit}`)
+  else if (threadStuckTimeoutMs < transactionTimeoutMs)
+    problems.push(`WEIR_THREAD_STUCK_TIMEOUT_MS=${threadStuckTimeoutMs}: at least ${limit}`)
+  // What cannot be delivered, or is not answered, before the broker aborts need not be.
+  for (const name of ['message.timeout.ms', 'socket.timeout.ms']) {
+    const given = producer[name]
+    if (given === undefined || (Number(given) > 0 && Number(given) <= transactionTimeoutMs)) continue
+    const env = `WEIR_PRODUCER_${name.toUpperCase().replaceAll('.', '_')}`
+    problems.push(`${env}=${given}: from 1 to ${limit}`)
   }
 }

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { errorCodeOf } from '../errors/decision.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { GroupMember, NativeError, Producer, TopicPartitionOffset } from '../native.ts'
 
 /** How long one call may take before it is made again, ms. */
@@ -65,7 +67,7 @@ export class Transactions {
    */
   async commit(offsets: readonly TopicPartitionOffset[], member: GroupMember): Promise<void> {
     const { producer, timeoutMs } = this.#options
-    if (offsets.length > 0) await producer.sendOffsets(offsets, member, timeoutMs)
+    if (offsets.length > 0) await producer.sendOffsets(offsets, member, timeoutMs).catch(offsetsRefused)
     await this.#untilKnown(() => producer.commitTransaction(CALL_TIMEOUT_MS))
     this.#isOpen = false
   }
@@ -108,4 +110,10 @@ export class Transactions {
       }
     }
   }
+}
+
+/** A topic that a pattern has found may be deleted: its offsets are then refused, which says nothing of the topics that records go to. */
+function offsetsRefused(error: unknown): never {
+  if (errorCodeOf(error) !== 'topic-missing') throw error
+  throw new WeirError('fenced', messageOf(error), { cause: error })
 }

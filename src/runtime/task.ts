@@ -140,7 +140,10 @@ export class Task {
 
   /** Starts the processors. REQUIRES restored state. */
   start(): void {
+    const { output } = this.#options
+    const { records } = output
     this.#guard(() => this.#graph.init())
+    if (output.records > records || (this.state?.uncommittedBytes ?? 0) > 0) this.#need.changed()
     this.resume()
   }
 

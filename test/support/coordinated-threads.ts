@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { MessageChannel } from 'node:worker_threads'
 
 import { WeirError } from '../../src/errors/weir-error.ts'
-import type { TopicPartitionOffset } from '../../src/native.ts'
+import type { TopicPartition, TopicPartitionOffset } from '../../src/native.ts'
 import { Channel } from '../../src/runtime/channel.ts'
 import type { Logger } from '../../src/runtime/logger.ts'
+import type { TaskEpoch } from '../../src/runtime/membership/task-leases.ts'
 import type {
   MainRequests,
   TaskAssignment,
@@ -44,6 +45,13 @@ export class World {
   readonly openOn = new Map<TaskId, number>()
   commitsRunning = 0
   problems: string[] = []
+  /** What the next questions for committed offsets wait for. */
+  readonly answersAfter: Promise<void>[] = []
+
+  async startOffsets(partitions: readonly TopicPartition[]): Promise<TopicPartitionOffset[]> {
+    await (this.answersAfter.shift() ?? new Promise(setImmediate))
+    return partitions.map((one) => ({ ...one, offset: this.committed.get(partitionKey(one))! }))
+  }
 
   async commit(offsets: readonly TopicPartitionOffset[], isCurrent: () => boolean): Promise<void> {
     this.commitsRunning++
@@ -176,6 +184,16 @@ export class ModelThread {
     }
   }
 
+  /** As when a transaction has failed: nobody is told, the main thread hears of it by `startOver`. @returns what was open */
+  dropAll(): TaskEpoch[] {
+    const dropped = [...this.tasks.values()].map(({ assignment: { id, epoch } }) => ({ id, epoch }))
+    for (const { id } of dropped) {
+      this.tasks.delete(id)
+      this.#world.openOn.delete(id)
+    }
+    return dropped
+  }
+
   /** A thread that ends closes what it has, and tells of that by its end alone. */
   die(): void {
     for (const id of this.tasks.keys()) this.#world.openOn.delete(id)
@@ -239,10 +257,7 @@ export function setUp(threadCount: number, isCooperative: boolean, patternsSettl
       commit: (offsets, isCurrent) => world.commit(offsets, isCurrent),
       prepareTransaction: () => assert.fail('at least once'),
       committedElsewhere: () => assert.fail('at least once'),
-      async startOffsets(partitions) {
-        await new Promise(setImmediate)
-        return partitions.map((input) => ({ ...input, offset: world.committed.get(partitionKey(input))! }))
-      },
+      startOffsets: (partitions) => world.startOffsets(partitions),
     },
     logger,
     onFailed: (error) => failures.push(error),
@@ -254,6 +269,7 @@ export function setUp(threadCount: number, isCooperative: boolean, patternsSettl
     coordinator,
     models,
     failures,
+    handleOf,
     /** One thread more, under the first free index. */
     async add(): Promise<void> {
       let index = 0
