@@ -34,6 +34,13 @@ async function tasksByThread(application: Application): Promise<Record<number, n
   )
 }
 
+async function runningTasks(worker: WeirProcess): Promise<number> {
+  let running = 0
+  for (const [name, value] of await worker.metrics())
+    if (name.startsWith('weir_process_tasks{') && name.includes('state="running"')) running += value
+  return running
+}
+
 describe('the life of an application', () => {
   let kafka: KafkaService
   before(async () => {
@@ -62,6 +69,7 @@ describe('the life of an application', () => {
             },
           },
         )
+        await until(() => application.state === 'running', 60_000, application)
         const states: ApplicationState[] = []
         application.on('state', (state) => states.push(state))
         const load = records(random, 4_000)
@@ -283,7 +291,7 @@ describe('the life of an application', () => {
         await fragile.give(records(new Random(), 200))
         for (const worker of [first, second]) {
           await worker.ready()
-          await worker.until(async () => (await worker.recordsProcessed()) > 0, 'gets no partition')
+          await worker.until(async () => (await runningTasks(worker)) > 0, 'gets no task')
         }
         await fragile.give(['key-1 once all'])
         await until(() => first.hasEnded && second.hasEnded, 120_000)
