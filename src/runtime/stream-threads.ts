@@ -203,9 +203,11 @@ export class StreamThreads {
   }
 
   #onStuck(index: number, stuckMs: number): void {
-    const { config, onFailed } = this.#options
+    const { config, coordinator, onFailed } = this.#options
     this.#stuck = this.#live.get(index)!
     this.#stuck.abandon()
+    // It may hold the right to commit, which a stop would wait for.
+    coordinator().threadEnded(this.#stuck)
     const limit = `WEIR_THREAD_STUCK_TIMEOUT_MS=${config.threadStuckTimeoutMs}`
     const what = `stream thread ${index} has stood still for ${Math.round(stuckMs)} ms (${limit})`
     onFailed(new WeirError('thread-stuck', what), index)
