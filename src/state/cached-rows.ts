@@ -52,6 +52,11 @@ export class CachedRows {
     else this.#putUnread(buffer, position, value, timestamp)
   }
 
+  /** What has gone past the cache and is not in the overlay yet. */
+  get unreadBytes(): number {
+    return this.#unread?.bytes ?? 0
+  }
+
   /** A batch is read ahead whose rows are looked up: as of ValueCache. */
   pin(): number {
     this.#applyUnread()

@@ -50,6 +50,11 @@ export class OverlayWriter {
     this.writer.position = this.#rowStart
   }
 
+  /** Of the rows that were not applied yet. */
+  get bytes(): number {
+    return this.writer.position
+  }
+
   get isEmpty(): boolean {
     return this.#count === 0
   }

@@ -114,6 +114,10 @@ export abstract class RocksDbKeyValueStore<K, V>
     return this.#openScans
   }
 
+  get uncommittedBytes(): number {
+    return this.#rows.unreadBytes
+  }
+
   setFlushListener(listener: FlushListener<K, unknown>): boolean {
     if (!this.#caching) return false
     this.#changes = new ChangeBuffer(this.environment.budget, listener)

@@ -93,6 +93,10 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     return this.#openScans
   }
 
+  get uncommittedBytes(): number {
+    return this.#rows.unreadBytes
+  }
+
   setFlushListener(listener: FlushListener<Windowed<K>, unknown>): boolean {
     if (!this.#caching) return false
     const { retentionMs } = this.windows

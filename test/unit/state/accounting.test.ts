@@ -99,6 +99,10 @@ test('rows that are put and not read leave the cache alone, and are there for wh
   const { cache } = opened.store
   for (let row = 0; row < 1_000; row++) store.put(`key-${row}`, row)
   assert.deepEqual([cache.entries, cache.dirtyEntries, opened.budget.usedBytes], [0, 0, 0])
+  // What is not yet in the overlay is to be committed, too.
+  assert.equal(opened.store.uncommittedBytes, (1_000 % 256) * (7 + 4))
+  opened.store.flush()
+  assert.equal(opened.store.uncommittedBytes, 0)
   assert.equal(store.get('key-999'), 999)
   assert.equal(cache.entries, 1)
   store.put('key-999', -1)
