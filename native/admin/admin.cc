@@ -206,7 +206,10 @@ Status Admin::DeleteRecords(const std::vector<TopicPartitionOffset>& before, int
     const rd_kafka_topic_partition_t& element = answered->elems[i];
     const Status status =
         KafkaStatus(element.err, "Deleting records of " + Describe(element.topic, element.partition));
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      LearnLeaders(client_.get(), element.err, element.topic, timeout_ms);
+      return status;
+    }
   }
   return Status::Ok();
 }

@@ -16,6 +16,8 @@ constexpr int kPollTimeoutMs = 100;
 constexpr int kGraceMs = 1000;
 // librdkafka allows no more than an hour.
 constexpr int kTimeoutMaxMs = 3600 * 1000;
+// How long a question may take longer because a leader has moved.
+constexpr int kLeadersTimeoutMs = 2'000;
 constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
 using GroupOffsetsHandle =
@@ -85,8 +87,7 @@ Result<KafkaEventHandle> AskKafka(const KafkaRequest& request, rd_kafka_admin_op
   while (!request.is_ending()) {
     KafkaEventHandle event(rd_kafka_queue_poll(queue.get(), kPollTimeoutMs));
     if (event != nullptr) {
-      const char* text = rd_kafka_event_error_string(event.get());
-      status = KafkaStatus(rd_kafka_event_error(event.get()), request.what, text == nullptr ? "" : text);
+      status = KafkaStatus(event.get(), request.what);
       if (!status.ok()) return status;
       return event;
     }
@@ -112,19 +113,58 @@ Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request
       [isolation](rd_kafka_AdminOptions_t* options) {
         return rd_kafka_AdminOptions_set_isolation_level(options, isolation);
       });
-  if (!event.ok()) return event.status();
+  if (!event.ok()) {
+    // Nobody may ever have told the client who leads them, and its question, once unanswered, is not asked again.
+    if (event.status().code() == "kafka:LEADER_NOT_AVAILABLE") {
+      for (const TopicPartition& partition : partitions) {
+        LearnLeaders(request.client, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, partition.topic,
+                     kLeadersTimeoutMs);
+      }
+    }
+    return event.status();
+  }
   size_t count;
   const rd_kafka_ListOffsetsResultInfo_t** infos =
       rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.value().get()), &count);
   std::vector<TopicPartitionOffset> offsets;
   for (size_t i = 0; i < count; i++) {
     const rd_kafka_topic_partition_t* element = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    const Status status =
-        KafkaStatus(element->err, request.what + " of " + Describe(element->topic, element->partition));
-    if (!status.ok()) return status;
-    offsets.push_back({element->topic, element->partition, element->offset, ""});
+    const Result<int64_t> offset =
+        ListedOffset(infos[i], request.what + " of " + Describe(element->topic, element->partition));
+    if (!offset.ok()) {
+      LearnLeaders(request.client, element->err, element->topic, kLeadersTimeoutMs);
+      return offset.status();
+    }
+    offsets.push_back({element->topic, element->partition, offset.value(), ""});
   }
   return offsets;
+}
+
+void LearnLeaders(rd_kafka_t* client, rd_kafka_resp_err_t error, const std::string& topic, int timeout_ms) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+      break;
+    default:
+      return;
+  }
+  const KafkaTopicHandle handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (handle == nullptr || rd_kafka_metadata(client, 0, handle.get(), &metadata, timeout_ms) != 0) return;
+  rd_kafka_metadata_destroy(metadata);
+}
+
+Result<int64_t> ListedOffset(const rd_kafka_ListOffsetsResultInfo_t* info, const std::string& what) {
+  const rd_kafka_topic_partition_t* const found = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
+  const Status status = KafkaStatus(found->err, what);
+  if (!status.ok()) return status;
+  // librdkafka tells no error of a partition whose leader did not answer in time, or whose connection broke.
+  if (found->offset < 0)
+    return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what, "the partition's leader did not answer");
+  return found->offset;
 }
 
 Result<std::vector<TopicPartitionOffset>> AskGroupOffsets(const KafkaRequest& request,

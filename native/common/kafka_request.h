@@ -42,6 +42,13 @@ Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request
                                                      const std::vector<TopicPartition>& partitions,
                                                      OffsetAt at, rd_kafka_IsolationLevel_t isolation);
 
+// Asks who leads the topic's partitions when `error` says that the client knows an old leader, or an old epoch of its: librdkafka keeps what it
+// knows, and would make the same request in vain until its next look at all topics. Blocks for `timeout_ms` at most.
+void LearnLeaders(rd_kafka_t* client, rd_kafka_resp_err_t error, const std::string& topic, int timeout_ms);
+
+// What ListOffsets answered for one partition. Retriable where its leader gave no answer.
+Result<int64_t> ListedOffset(const rd_kafka_ListOffsetsResultInfo_t* info, const std::string& what);
+
 // The committed offsets of `group`, -1 where there is none: of `partitions`, or all it has when that is null. With `stable`,
 // partitions with offsets in an open transaction fail (UNSTABLE_OFFSET_COMMIT). A group that does not exist has none.
 // Asks again within the time-out while the group's coordinator is moving.

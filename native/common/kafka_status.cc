@@ -69,6 +69,14 @@ Status KafkaStatus(rd_kafka_resp_err_t error, const std::string& context, const 
   return Make(error, context, reason, IsRetriable(error), error == RD_KAFKA_RESP_ERR__FATAL);
 }
 
+Status KafkaStatus(rd_kafka_event_t* event, const std::string& context) {
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+  const char* const text = rd_kafka_event_error_string(event);
+  // librdkafka's word for partitions that have no leader at the moment.
+  return KafkaStatus(error == RD_KAFKA_RESP_ERR__NOENT ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : error,
+                     context, text == nullptr ? "" : text);
+}
+
 Status KafkaStatus(const rd_kafka_error_t* error, const std::string& context) {
   if (error == nullptr) return Status::Ok();
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);

@@ -4,15 +4,20 @@
 #include <optional>
 #include <string_view>
 
+#include "common/kafka_request.h"
 #include "common/kafka_status.h"
 
 namespace weir {
 
 namespace {
 
-// How long the brokers may take to name a partition's end, leader changes included; and how long a topic that
-// was just made may be unknown to some of them.
-constexpr int kEndTimeoutMs = 30'000;
+// How long the brokers may take to name a partition's end, leader changes included (Kafka Streams' task.timeout.ms);
+// how long one answer may take: by then the leader may be another one; and how long a topic that was just made may be
+// unknown to some of them.
+constexpr int kEndTimeoutMs = 300'000;
+constexpr int kAnswerTimeoutMs = 5'000;
+// How long the thread's other restores may be held up by the question whether a topic is there, and who leads it.
+constexpr int kTopicTimeoutMs = 1'000;
 constexpr int kUnknownTopicMs = 3'000;
 constexpr int kRetryMs = 100;
 
@@ -113,7 +118,8 @@ Status ChangelogReader::AskForOffset(rd_kafka_t* client, int64_t which) {
   Status status = TakeKafkaStatus(isolation, Name());
   if (!status.ok()) return status;
   status = KafkaStatus(
-      rd_kafka_AdminOptions_set_request_timeout(options.get(), kEndTimeoutMs, error, sizeof(error)), Name());
+      rd_kafka_AdminOptions_set_request_timeout(options.get(), kAnswerTimeoutMs, error, sizeof(error)),
+      Name());
   if (!status.ok()) return status;
   const KafkaPartitionsHandle partitions(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(partitions.get(), request.topic.c_str(), request.partition)->offset =
@@ -124,34 +130,53 @@ Status ChangelogReader::AskForOffset(rd_kafka_t* client, int64_t which) {
 }
 
 Status ChangelogReader::AwaitOffset(rd_kafka_t* client, int64_t which, std::optional<int64_t>* offset) {
-  if (ask_again_ms_ == 0) return TakeOffset(offset);
+  if (ask_again_ms_ == 0) return TakeOffset(client, offset);
   return MonotonicMs() >= ask_again_ms_ ? AskForOffset(client, which) : Status::Ok();
 }
 
 // librdkafka does not ask again itself when a leader has moved.
-Status ChangelogReader::MaybeAskAgain(rd_kafka_resp_err_t error, Status status) {
+Status ChangelogReader::MaybeAskAgain(Status status) {
   const int64_t now = MonotonicMs();
-  const int64_t patience = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? kUnknownTopicMs : kEndTimeoutMs;
+  const int64_t patience = status.code() == "kafka:UNKNOWN_TOPIC_OR_PART" ? kUnknownTopicMs : kEndTimeoutMs;
   if (!status.retriable() || now - asked_first_ms_ >= patience) return status;
   ask_again_ms_ = now + kRetryMs;
   return Status::Ok();
 }
 
-Status ChangelogReader::TakeOffset(std::optional<int64_t>* offset) {
+// librdkafka answers the same when the topic does not exist, and when nobody has told it yet.
+Status ChangelogReader::WhyNoLeader(rd_kafka_t* client) const {
+  const KafkaTopicHandle topic(rd_kafka_topic_new(client, job_->request(index_).topic.c_str(), nullptr));
+  if (topic == nullptr) return KafkaStatus(rd_kafka_last_error(), Name());
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, topic.get(), &metadata, kTopicTimeoutMs);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return KafkaStatus(error, Name());
+  const rd_kafka_resp_err_t topic_error =
+      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+  rd_kafka_metadata_destroy(metadata);
+  return KafkaStatus(
+      topic_error == RD_KAFKA_RESP_ERR_NO_ERROR ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE : topic_error,
+      Name());
+}
+
+Status ChangelogReader::TakeOffset(rd_kafka_t* client, std::optional<int64_t>* offset) {
   const KafkaEventHandle event(rd_kafka_queue_poll(queue_.get(), 0));
   if (event == nullptr) return Status::Ok();
-  Status status =
-      KafkaStatus(rd_kafka_event_error(event.get()), Name(), rd_kafka_event_error_string(event.get()));
-  if (!status.ok()) return MaybeAskAgain(rd_kafka_event_error(event.get()), std::move(status));
+  Status status = KafkaStatus(event.get(), Name());
+  if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__NOENT) status = WhyNoLeader(client);
+  if (!status.ok()) return MaybeAskAgain(std::move(status));
   const rd_kafka_ListOffsets_result_t* const result = rd_kafka_event_ListOffsets_result(event.get());
   if (result == nullptr) return Status::Ok();
   size_t count = 0;
   const rd_kafka_ListOffsetsResultInfo_t** const infos = rd_kafka_ListOffsets_result_infos(result, &count);
   if (count != 1) return Status("kafka:_FAIL", Name() + ": the brokers named no offset", true);
-  const rd_kafka_topic_partition_t* const found = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
-  status = KafkaStatus(found->err, Name());
-  if (!status.ok()) return MaybeAskAgain(found->err, std::move(status));
-  *offset = found->offset;
+  const Result<int64_t> found = ListedOffset(infos[0], Name());
+  if (!found.ok()) {
+    const rd_kafka_topic_partition_t* const partition =
+        rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
+    LearnLeaders(client, partition->err, partition->topic, kTopicTimeoutMs);
+    return MaybeAskAgain(found.status());
+  }
+  *offset = found.value();
   return Status::Ok();
 }
 

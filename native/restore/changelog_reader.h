@@ -67,9 +67,10 @@ class ChangelogReader {
   Status AskForOffset(rd_kafka_t* client, int64_t which);
   // Sets `offset` when the answer has come, or asks again when that is of use.
   Status AwaitOffset(rd_kafka_t* client, int64_t which, std::optional<int64_t>* offset);
-  Status TakeOffset(std::optional<int64_t>* offset);
+  Status TakeOffset(rd_kafka_t* client, std::optional<int64_t>* offset);
+  Status WhyNoLeader(rd_kafka_t* client) const;
   // Ok when the question will be repeated; `status` when it is of no use, or for too long.
-  Status MaybeAskAgain(rd_kafka_resp_err_t error, Status status);
+  Status MaybeAskAgain(Status status);
   Status OnEnd(rd_kafka_t* client, int64_t end);
   Status StartReading(rd_kafka_t* client);
   Status ReadBatch(bool* progressed);

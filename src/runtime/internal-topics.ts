@@ -92,7 +92,7 @@ async function deleteRetentions(
   const ask = async (name: string): Promise<void> => {
     try {
       const configs = await askCluster('reading the settings of topics', options, () =>
-        options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS),
+        whenKnown(() => options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS), options.signal),
       )
       const text = configs['delete.retention.ms']
       // Without compaction no deletion is forgotten.
@@ -109,6 +109,20 @@ async function deleteRetentions(
   }
   await Promise.all(names.map(ask))
   return retentions
+}
+
+/** Asks about a topic that is known to exist: a broker that does not know it yet is asked again. */
+async function whenKnown<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const startedMs = performance.now()
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isOver = performance.now() - startedMs >= CREATED_VISIBLE_MS || signal.aborted
+      if (errorCodeOf(error) !== 'topic-missing' || isOver) throw error
+      await pause(POLL_MS, signal)
+    }
+  }
 }
 
 /** Asks for topics, for as long as the brokers may be unreachable. Missing ones are absent. */

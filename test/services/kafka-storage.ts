@@ -8,20 +8,41 @@ import { makeScratchDir, removeDir } from './scratch-dir.ts'
 import { jvmEnvironment } from './server-process.ts'
 import { classPath, serviceDir } from './toolchain.ts'
 
+/** Who a node is in its cluster. */
+export interface StorageIds {
+  nodeId: number
+  /** As `newKafkaId` makes it; the same in all nodes. */
+  clusterId: string
+}
+
+/** A random UUID as Kafka writes it. */
+export function newKafkaId(): string {
+  // Kafka makes none that could be taken for an option of a command.
+  for (;;) {
+    const id = randomBytes(16).toString('base64url')
+    if (!id.startsWith('-')) return id
+  }
+}
+
 /**
- * Formats a folder for a node's log, as its storage tool does, with a cluster id of its own. The tool is a JVM that starts: it runs once for each
- * version of Kafka, and what it has written is copied.
+ * Formats a folder for a node's log, as its storage tool does. The tool is a JVM that starts: it runs once for each version of Kafka, and what it
+ * has written is copied.
+ *
+ * @param ids default: node 1 of a cluster of its own
  */
-export async function formatStorage(logDir: string): Promise<void> {
+export async function formatStorage(
+  logDir: string,
+  { nodeId, clusterId }: StorageIds = { nodeId: 1, clusterId: newKafkaId() },
+): Promise<void> {
   const formatted = join(serviceDir('kafka'), 'formatted-log')
   if (!existsSync(formatted)) await runStorageTool(formatted)
   cpSync(formatted, logDir, { recursive: true })
   const metaFile = join(logDir, 'meta.properties')
   const meta = readFileSync(metaFile, 'utf8')
-  writeFileSync(
-    metaFile,
-    meta.replace(/^cluster\.id=.*$/m, `cluster.id=${randomBytes(16).toString('base64url')}`),
-  )
+    .replace(/^cluster\.id=.*$/m, `cluster.id=${clusterId}`)
+    .replace(/^node\.id=.*$/m, `node.id=${nodeId}`)
+    .replace(/^directory\.id=.*$/m, `directory.id=${newKafkaId()}`)
+  writeFileSync(metaFile, meta)
 }
 
 /** @param folder appears when it is whole: several processes may be at it */
@@ -44,7 +65,7 @@ async function runStorageTool(folder: string): Promise<void> {
   )
   const args = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath('kafka')]
   const format = ['kafka.tools.StorageTool', 'format', '--config', propertiesFile]
-  format.push(`--cluster-id=${randomBytes(16).toString('base64url')}`)
+  format.push(`--cluster-id=${newKafkaId()}`)
   try {
     await promisify(execFile)('java', [...args, ...format], { env: jvmEnvironment() })
     renameSync(made, folder)

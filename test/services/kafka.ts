@@ -1,16 +1,20 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { formatStorage } from './kafka-storage.ts'
+import { formatStorage, type StorageIds } from './kafka-storage.ts'
 import { freePorts } from './ports.ts'
+import type { ServerCommand } from './server-process.ts'
 import { type Service, startService } from './service.ts'
 import { classPath } from './toolchain.ts'
+
+/** Broker settings by their Kafka names. */
+export type BrokerProperties = Record<string, string | number | boolean>
 
 export interface KafkaOptions {
   /** A folder for the broker's data, kept by `stop()`; one that a broker has used is used again. Default: temporary. */
   dataDir?: string | undefined
   /** Broker settings by their Kafka names, over the ones below: `{ 'log.cleaner.backoff.ms': 100 }`. */
-  properties?: Record<string, string | number | boolean>
+  properties?: BrokerProperties
   /** The broker's heap. Default 1024. */
   heapMegabytes?: number
   /** For a broker that is measured: fully optimised code, short pauses. Default false: it starts with half of the CPU time. */
@@ -33,43 +37,58 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServi
   const service = await startService({
     name: 'kafka',
     dataDir: options.dataDir,
-    async prepare(dir) {
-      mkdirSync(dir, { recursive: true })
-      const propertiesFile = join(dir, 'server.properties')
-      const logDir = join(dir, 'log')
-      const properties = { ...brokerProperties(port, controllerPort, logDir), ...options.properties }
-      writeFileSync(propertiesFile, toPropertiesText(properties))
-      if (!existsSync(logDir)) await formatStorage(logDir)
-      const heap = options.heapMegabytes ?? 1024
-      return {
-        command: 'java',
-        args: [
-          `-Xmx${heap}m`,
-          `-Xms${Math.min(heap, 256)}m`,
-          ...(options.measured === true ? measuredFlags : quickStartFlags),
-          '-Djava.awt.headless=true',
-          '-Dorg.slf4j.simpleLogger.showDateTime=true',
-          '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
-          '-cp',
-          classPath('kafka'),
-          'kafka.Kafka',
-          propertiesFile,
-        ],
-        logFile: join(dir, 'server.log'),
-        isReady: (log) => log.includes('Kafka Server started'),
-        startTimeoutMs,
-      }
-    },
+    prepare: (dir) =>
+      prepareNode(dir, {
+        properties: { ...brokerProperties(port, controllerPort), ...options.properties },
+        heapMegabytes: options.heapMegabytes ?? 1024,
+        flags: options.measured === true ? measuredFlags : quickStartFlags,
+      }),
   })
   const addresses = { port, bootstrapServers: `127.0.0.1:${port}` }
   return Object.defineProperties(addresses, Object.getOwnPropertyDescriptors(service)) as KafkaService
 }
 
-function brokerProperties(
-  port: number,
-  controllerPort: number,
-  logDir: string,
-): Record<string, string | number | boolean> {
+export interface NodeOptions {
+  properties: BrokerProperties
+  heapMegabytes: number
+  /** Of the JVM. Default: those of a quick start. */
+  flags?: readonly string[]
+  /** Default: node 1 of a cluster of its own. */
+  ids?: StorageIds
+}
+
+/** Writes a node's settings into its folder, formats its storage if it has none yet, and says how to start it. */
+export async function prepareNode(
+  dir: string,
+  { properties, heapMegabytes, flags = quickStartFlags, ids }: NodeOptions,
+): Promise<Omit<ServerCommand, 'name'>> {
+  mkdirSync(dir, { recursive: true })
+  const propertiesFile = join(dir, 'server.properties')
+  const logDir = join(dir, 'log')
+  writeFileSync(propertiesFile, toPropertiesText({ ...properties, 'log.dirs': logDir }))
+  if (!existsSync(logDir)) await formatStorage(logDir, ids)
+  return {
+    command: 'java',
+    args: [
+      `-Xmx${heapMegabytes}m`,
+      `-Xms${Math.min(heapMegabytes, 256)}m`,
+      ...flags,
+      '-Djava.awt.headless=true',
+      '-Dorg.slf4j.simpleLogger.showDateTime=true',
+      '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+      '-cp',
+      classPath('kafka'),
+      'kafka.Kafka',
+      propertiesFile,
+    ],
+    logFile: join(dir, 'server.log'),
+    isReady: (log) => log.includes('Kafka Server started'),
+    startTimeoutMs,
+  }
+}
+
+/** Of a node that is a cluster by itself. */
+export function brokerProperties(port: number, controllerPort: number): BrokerProperties {
   return {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -78,7 +97,6 @@ function brokerProperties(
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': logDir,
     'auto.create.topics.enable': false,
     'default.replication.factor': 1,
     'min.insync.replicas': 1,
@@ -106,7 +124,7 @@ function brokerProperties(
   }
 }
 
-function toPropertiesText(properties: Record<string, string | number | boolean>): string {
+function toPropertiesText(properties: BrokerProperties): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}\n`)
     .join('')

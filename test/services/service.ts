@@ -5,12 +5,15 @@ import { type ServerCommand, ServerProcess } from './server-process.ts'
 export interface Service extends AsyncDisposable {
   /** Process id of the running server. */
   readonly pid: number
+  readonly isRunning: boolean
   /** What the server has printed. */
   readonly logFile: string
   /** Ends the server for good and removes its data, unless the caller gave the data folder. May be called twice. */
   stop(): Promise<void>
   /** Ends the server with SIGKILL. Its data and ports stay for `restart`. */
   kill9(): Promise<void>
+  /** Ends the server in an orderly way. Its data and ports stay for `restart`. */
+  shutDown(): Promise<void>
   /** Ends the server in an orderly way, if it runs, and starts it again with the same data and ports. */
   restart(): Promise<void>
 }
@@ -48,9 +51,13 @@ function toService(server: ServerProcess, logFile: string, dir: string, dataIsKe
     get pid() {
       return server.pid
     },
+    get isRunning() {
+      return server.isRunning
+    },
     logFile,
     stop,
     kill9: () => server.kill('SIGKILL'),
+    shutDown: () => server.kill('SIGTERM'),
     async restart() {
       await server.kill('SIGTERM')
       await server.start()

@@ -1,7 +1,4 @@
-import rdkafka from 'node-rdkafka'
-
-const { KafkaConsumer } = rdkafka
-const timeoutMs = 30_000
+import { TopicReader } from './topic-reader.ts'
 
 export interface VerifiedTopics {
   readonly group: string
@@ -35,7 +32,7 @@ export class TopicVerifier implements AsyncDisposable {
   changelogRecords = 0
   outputs = 0
   readonly #topics: VerifiedTopics
-  readonly #consumer: rdkafka.KafkaConsumer
+  readonly #reader: TopicReader
   readonly #acknowledgedOf: Float64Array
   readonly #inChangelog: Float64Array
   readonly #toldLast: Float64Array
@@ -44,9 +41,9 @@ export class TopicVerifier implements AsyncDisposable {
   /** Next offsets, by topic and partition. */
   readonly #positions = new Map<string, number[]>()
 
-  private constructor(topics: VerifiedTopics, consumer: rdkafka.KafkaConsumer) {
+  private constructor(topics: VerifiedTopics, reader: TopicReader) {
     this.#topics = topics
-    this.#consumer = consumer
+    this.#reader = reader
     this.#acknowledgedOf = new Float64Array(topics.keys)
     this.#inChangelog = new Float64Array(topics.keys)
     this.#toldLast = new Float64Array(topics.keys)
@@ -56,23 +53,11 @@ export class TopicVerifier implements AsyncDisposable {
   }
 
   static async open(bootstrapServers: string, topics: VerifiedTopics): Promise<TopicVerifier> {
-    const consumer = new KafkaConsumer(
-      {
-        'bootstrap.servers': bootstrapServers,
-        // Asks for this group's offsets, and never joins it.
-        'group.id': topics.group,
-        'enable.auto.commit': false,
-        'fetch.wait.max.ms': 10,
-      },
-      { 'auto.offset.reset': 'error' },
-    )
-    await call<unknown>((done) => consumer.connect({ timeout: timeoutMs }, done))
-    consumer.setDefaultConsumeTimeout(20)
-    return new TopicVerifier(topics, consumer)
+    return new TopicVerifier(topics, await TopicReader.open(bootstrapServers, topics.group))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await call<unknown>((done) => this.#consumer.disconnect(done))
+    await this.#reader[Symbol.asyncDispose]()
   }
 
   /**
@@ -81,21 +66,21 @@ export class TopicVerifier implements AsyncDisposable {
    * @returns acknowledged records that are new
    */
   async check(): Promise<number> {
-    const { source, changelog, output } = this.#topics
+    const { source, changelog, output, partitions } = this.#topics
     // Acknowledged first: everything that makes a count is in the topics before that.
-    const committed = await this.#committed()
+    const committed = await this.#reader.committed(source, partitions)
     const before = this.acknowledged
     await this.#read(source, committed, (key) => {
       this.#acknowledgedOf[key]!++
       this.acknowledged++
     })
-    await this.#read(changelog, await this.#ends(changelog), (key, count) => {
+    await this.#read(changelog, await this.#reader.ends(changelog, partitions), (key, count) => {
       this.changelogRecords++
       if (count <= this.#inChangelog[key]!)
         note(this.violations.wentBack, `key-${key}: ${count} after ${this.#inChangelog[key]}`)
       this.#inChangelog[key] = count
     })
-    await this.#read(output, await this.#ends(output), (key, count) => {
+    await this.#read(output, await this.#reader.ends(output, partitions), (key, count) => {
       this.outputs++
       if (count <= this.#atStart[key]!)
         note(this.violations.resumedBelow, `key-${key}: ${count}, the changelog had ${this.#atStart[key]}`)
@@ -121,63 +106,19 @@ export class TopicVerifier implements AsyncDisposable {
     return surplus
   }
 
-  async #committed(): Promise<number[]> {
-    const { source, partitions } = this.#topics
-    const asked = Array.from({ length: partitions }, (_, partition) => ({ topic: source, partition }))
-    const offsets = await call<rdkafka.TopicPartitionOffset[]>((done) =>
-      this.#consumer.committed(asked, timeoutMs, done),
-    )
-    const committed = Array<number>(partitions).fill(0)
-    for (const { partition, offset } of offsets) committed[partition] = Math.max(0, offset ?? 0)
-    return committed
-  }
-
-  async #ends(topic: string): Promise<number[]> {
-    const ends: number[] = []
-    for (let partition = 0; partition < this.#topics.partitions; partition++) {
-      const { highOffset } = await call<rdkafka.WatermarkOffsets>((done) =>
-        this.#consumer.queryWatermarkOffsets(topic, partition, timeoutMs, done),
-      )
-      ends.push(highOffset)
-    }
-    return ends
-  }
-
-  /** Reads every partition from where it stopped to `ends`. Compaction leaves gaps, also at the end. */
+  /** Reads every partition from where it stopped to `ends`. */
   async #read(
     topic: string,
     ends: readonly number[],
     visit: (key: number, count: number) => void,
   ): Promise<void> {
-    const positions = this.#positions.get(topic)!
-    const unread = (): number[] =>
-      [...ends.keys()].filter((partition) => positions[partition]! < ends[partition]!)
-    if (unread().length === 0) return
-    this.#consumer.assign(unread().map((partition) => ({ topic, partition, offset: positions[partition]! })))
-    const deadline = Date.now() + timeoutMs
-    while (unread().length > 0) {
-      if (Date.now() > deadline) throw new Error(`${topic} cannot be read up to ${ends.join(', ')}`)
-      const messages = await call<rdkafka.Message[]>((done) => this.#consumer.consume(20_000, done))
-      for (const { partition, offset, key, value } of messages) {
-        if (offset >= ends[partition]!) continue
-        positions[partition] = offset + 1
-        const index = Number(key!.toString().slice('key-'.length))
-        visit(index, value !== null && value.length === 8 ? Number(value.readBigInt64BE(0)) : 0)
-      }
-    }
-    this.#consumer.unassign()
+    await this.#reader.read(topic, this.#positions.get(topic)!, ends, ({ key, value }) => {
+      const index = Number(key!.toString().slice('key-'.length))
+      visit(index, value !== null && value.length === 8 ? Number(value.readBigInt64BE(0)) : 0)
+    })
   }
 }
 
 function note(list: string[], line: string): void {
   if (list.length < 10) list.push(line)
-}
-
-function call<T>(invoke: (done: (error: unknown, value: T) => void) => unknown): Promise<T> {
-  return new Promise((resolve, reject) => {
-    invoke((error, value) => {
-      if (error) reject(error instanceof Error ? error : new Error(String(error)))
-      else resolve(value)
-    })
-  })
 }

@@ -174,6 +174,15 @@ export class WeirProcess implements AsyncDisposable {
       throw new Error(`the worker ended with ${signal ?? `exit code ${code}`}:\n${this.#output}`)
   }
 
+  /** Stands still until `resume`. */
+  pause(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   /** SIGKILL, at whatever it is doing. */
   async kill9(): Promise<void> {
     this.#child.kill('SIGKILL')

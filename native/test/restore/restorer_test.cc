@@ -192,6 +192,19 @@ TEST_F(RestorerTest, PassingBrokerErrorsAreSurvived) {
   ExpectRestored(database);
 }
 
+TEST_F(RestorerTest, AnEndThatIsNotAnsweredIsAskedForAgain) {
+  Random random;
+  TemporaryFolder folder;
+  auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
+  ProduceSome(random, 1'000);
+  ASSERT_OK(Restore(database, Requests(*database)));
+  ProduceSome(random, 10);
+  // ListOffsets: the connection breaks. The end is then no offset at all, and not one before the local rows.
+  ASSERT_OK(cluster_->InjectErrors(2, {"_TRANSPORT"}));
+  ASSERT_OK(Restore(database, Requests(*database)));
+  ExpectRestored(database);
+}
+
 TEST_F(RestorerTest, AStoppedJobEndsAndGoesOnLater) {
   Random random;
   TemporaryFolder folder;

@@ -71,6 +71,16 @@ test('a cluster without settings tells nothing', async () => {
   assert.equal((await changelogInfo(async () => ({}))).deleteRetentionMs, undefined)
 })
 
+test('a broker that does not know a new topic yet is asked for its settings again', async () => {
+  const unknown = Object.assign(new Error('unknown'), { code: 'kafka:UNKNOWN_TOPIC_OR_PART' })
+  let asked = 0
+  const info = await changelogInfo(async () => {
+    if (asked++ === 0) throw unknown
+    return { 'delete.retention.ms': '5000' }
+  })
+  assert.equal(info.deleteRetentionMs, 5_000)
+})
+
 test('settings that may not be read are taken for the defaults, with a warning', async () => {
   const denied = Object.assign(new Error('denied'), { code: 'kafka:TOPIC_AUTHORIZATION_FAILED' })
   const warnings: string[] = []

@@ -1,0 +1,58 @@
+/**
+ * `npm run test:faults`: seeded schedules of faults, and what came of them.
+ *
+ *   npm run test:faults -- --schedules 200 --seed 1     (these are the defaults but for the seed, which is random)
+ *   npm run test:faults -- --only 17 --guarantee exactly_once_v2 --kinds worker-kill,broker-kill --load-ms 12000
+ */
+import { parseArgs } from 'node:util'
+
+import { type FaultKind, faultKinds, type PlanOptions } from './plan.ts'
+import { runSchedules } from './run-schedules.ts'
+
+const { values } = parseArgs({
+  options: {
+    schedules: { type: 'string', default: '200' },
+    seed: { type: 'string' },
+    /** One schedule alone, by the seed that it printed. */
+    only: { type: 'string' },
+    guarantee: { type: 'string' },
+    kinds: { type: 'string' },
+    'load-ms': { type: 'string' },
+    'workers-max': { type: 'string' },
+    /** Schedules at once. */
+    lanes: { type: 'string', default: '1' },
+    /** Stops at the first schedule that fails. */
+    'until-failure': { type: 'boolean', default: false },
+    /** Writes nothing into the results. */
+    dry: { type: 'boolean', default: false },
+  },
+})
+
+function kindsOf(text: string): FaultKind[] {
+  return text.split(',').map((name) => {
+    const kind = faultKinds.find((one) => one === name)
+    if (kind === undefined) throw new Error(`--kinds: ${name} is none of ${faultKinds.join(', ')}`)
+    return kind
+  })
+}
+
+const planOptions: PlanOptions = {
+  guarantee: values.guarantee as PlanOptions['guarantee'],
+  kinds: values.kinds === undefined ? undefined : kindsOf(values.kinds),
+  workersMax: values['workers-max'] === undefined ? undefined : Number(values['workers-max']),
+  loadMs: values['load-ms'] === undefined ? undefined : Number(values['load-ms']),
+}
+const { only } = values
+// Ends what it has started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+const failed = await runSchedules({
+  schedules: only === undefined ? Number(values.schedules) : 1,
+  seed: Number(only ?? values.seed ?? Math.floor(Math.random() * 2 ** 31)),
+  planOptions,
+  lanes: Number(values.lanes),
+  untilFailure: values['until-failure'],
+  writeResults:
+    only === undefined && !values.dry && values.guarantee === undefined && values.kinds === undefined,
+  log: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
+})
+process.exit(failed === 0 ? 0 : 1)

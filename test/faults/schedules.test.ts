@@ -1,0 +1,25 @@
+/**
+ * Ten short schedules of faults on a cluster of three brokers (test/faults/schedule.ts says what one is). `npm run test:faults` is the long form.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+
+import { Random } from '../support/seed.ts'
+import { runSchedules } from './run-schedules.ts'
+
+test('ten schedules of faults lose nothing, and under exactly-once double nothing', {
+  timeout: 600_000,
+}, async (t) => {
+  const lines: string[] = []
+  const failed = await runSchedules({
+    schedules: 10,
+    seed: new Random().seed,
+    planOptions: { loadMs: 4_000 },
+    lanes: 2,
+    log: (line) => {
+      lines.push(line)
+      t.diagnostic(line)
+    },
+  })
+  assert.equal(failed, 0, lines.join('\n'))
+})
