@@ -231,7 +231,8 @@ class Schedule implements AsyncDisposable {
     if (isOfBroker(kind)) await this.#noting(fault, null, () => this.#injectBroker(fault))
     else if (kind.startsWith('link-')) await this.#noting(fault, worker, () => this.#injectLink(fault))
     else if (kind === 'worker-pause') await worker.pause(forMs)
-    else if (kind === 'disk-full') await this.#noting(fault, worker, () => this.#fillDisk(fault, worker.index))
+    else if (kind === 'disk-full')
+      await this.#noting(fault, worker, () => this.#fillDisk(fault, worker.index))
     else {
       if (kind === 'worker-stop') await worker.stop()
       else await worker.kill9({ deleteState: kind === 'worker-kill-delete-state' })

@@ -21,7 +21,7 @@ async function failed(isCooperative: boolean) {
     return dropped
   }
   const startOver = (dropped: ReturnType<typeof fail>) => coordinator.startOver(handleOf(model!), dropped, 1)
-  return { ...set, model: model!, fail, startOver, [Symbol.asyncDispose]: set.close }
+  return Object.assign(set, { model: model!, fail, startOver, [Symbol.asyncDispose]: set.close })
 }
 
 /** Sub-topology 0 without topic b. */
