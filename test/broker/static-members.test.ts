@@ -35,8 +35,8 @@ describe('static members', () => {
     kafka = await startKafka({
       properties: {
         'group.min.session.timeout.ms': 1_000,
-        'group.consumer.min.session.timeout.ms': 10_000,
-        'group.consumer.session.timeout.ms': 10_000,
+        'group.consumer.min.session.timeout.ms': 30_000,
+        'group.consumer.session.timeout.ms': 30_000,
         'group.consumer.min.heartbeat.interval.ms': 500,
         'group.consumer.heartbeat.interval.ms': 500,
       },
@@ -167,7 +167,7 @@ describe('static members', () => {
     assert.equal(code, 1)
     assert.match(stderr, /^weir: the group: .*instance/im)
     await older.kill9()
-    const deadlineMs = Date.now() + 60_000
+    const deadlineMs = Date.now() + 120_000
     for (;;) {
       await using next = await application.start(1)
       const isThere = await Promise.race([next.ready().then(() => true), next.exited.then(() => false)])
