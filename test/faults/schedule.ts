@@ -303,7 +303,8 @@ class Schedule implements AsyncDisposable {
       closeSync(file)
     }
     await sleep(forMs)
-    rmSync(filler)
+    // Another such fault may have been at it.
+    rmSync(filler, { force: true })
   }
 
   /** Waits until everything was processed and committed: the source, and what is in the repartition topic then. */
