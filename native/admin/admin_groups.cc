@@ -63,8 +63,7 @@ Result<GroupDescription> Admin::DescribeGroup(const std::string& group, int time
     return description;
   const Status status = KafkaStatus(error, what);
   if (!status.ok()) return status;
-  description.state =
-      rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(groups[0]));
+  description.state = rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupDescription_state(groups[0]));
   const size_t members = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
   for (size_t i = 0; i < members; i++) {
     const rd_kafka_MemberDescription_t* member = rd_kafka_ConsumerGroupDescription_member(groups[0], i);

@@ -228,20 +228,20 @@ Napi::Value AdminObject::Close(const Napi::CallbackInfo& info) {
 
 void RegisterAdmin(Napi::Env env, Napi::Object exports) {
   using Wrapped = AdminObject;
-  exports.Set("Admin",
-              Wrapped::DefineClass(env, "Admin",
-                                   {Wrapped::InstanceMethod<&Wrapped::DescribeTopics>("describeTopics"),
-                                    Wrapped::InstanceMethod<&Wrapped::TopicConfigs>("topicConfigs"),
-                                    Wrapped::InstanceMethod<&Wrapped::CreateTopics>("createTopics"),
-                                    Wrapped::InstanceMethod<&Wrapped::DeleteTopics>("deleteTopics"),
-                                    Wrapped::InstanceMethod<&Wrapped::DeleteRecords>("deleteRecords"),
-                                    Wrapped::InstanceMethod<&Wrapped::ListOffsets>("listOffsets"),
-                                    Wrapped::InstanceMethod<&Wrapped::GroupOffsets>("groupOffsets"),
-                                    Wrapped::InstanceMethod<&Wrapped::DescribeGroup>("describeGroup"),
-                                    Wrapped::InstanceMethod<&Wrapped::AlterGroupOffsets>("alterGroupOffsets"),
-                                    Wrapped::InstanceMethod<&Wrapped::DeleteGroupOffsets>("deleteGroupOffsets"),
-                                    Wrapped::InstanceMethod<&Wrapped::ListTopics>("listTopics"),
-                                    Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
+  exports.Set("Admin", Wrapped::DefineClass(
+                           env, "Admin",
+                           {Wrapped::InstanceMethod<&Wrapped::DescribeTopics>("describeTopics"),
+                            Wrapped::InstanceMethod<&Wrapped::TopicConfigs>("topicConfigs"),
+                            Wrapped::InstanceMethod<&Wrapped::CreateTopics>("createTopics"),
+                            Wrapped::InstanceMethod<&Wrapped::DeleteTopics>("deleteTopics"),
+                            Wrapped::InstanceMethod<&Wrapped::DeleteRecords>("deleteRecords"),
+                            Wrapped::InstanceMethod<&Wrapped::ListOffsets>("listOffsets"),
+                            Wrapped::InstanceMethod<&Wrapped::GroupOffsets>("groupOffsets"),
+                            Wrapped::InstanceMethod<&Wrapped::DescribeGroup>("describeGroup"),
+                            Wrapped::InstanceMethod<&Wrapped::AlterGroupOffsets>("alterGroupOffsets"),
+                            Wrapped::InstanceMethod<&Wrapped::DeleteGroupOffsets>("deleteGroupOffsets"),
+                            Wrapped::InstanceMethod<&Wrapped::ListTopics>("listTopics"),
+                            Wrapped::InstanceMethod<&Wrapped::Close>("close")}));
 }
 
 }  // namespace weir

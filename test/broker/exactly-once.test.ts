@@ -37,7 +37,10 @@ async function sumOf(worker: WeirProcess, prefix: string): Promise<number> {
 /** Records keep coming, so that whatever happens falls into a transaction. */
 function drip(load: CountLoad): Disposable {
   let allowed = 0
-  const timer = setInterval(() => load.allow((allowed += 50)), 20)
+  const timer = setInterval(() => {
+    allowed += 50
+    load.allow(allowed)
+  }, 20)
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }
 
@@ -246,7 +249,10 @@ describe('exactly once', () => {
     await worker.stop()
     const aborts = worker.output.match(new RegExp(aborted, 'g'))?.length ?? 0
     t.diagnostic(`${aborts} aborts`)
-    assert.ok(aborts >= 1 && aborts <= rounds, `${aborts} transactions were aborted for ${rounds} slow records`)
+    assert.ok(
+      aborts >= 1 && aborts <= rounds,
+      `${aborts} transactions were aborted for ${rounds} slow records`,
+    )
     assert.deepEqual(await countsOf(name), { k0: [1, 2, 3, 4, 5, 6, 7, 8], k1: [1, 2, 3, 4, 5, 6, 7, 8] })
   })
 
@@ -330,11 +336,11 @@ describe('exactly once', () => {
   })
 
   /** The counts told of each key, in order. */
-  async function countsOf(name: string): Promise<Record<string, number[]>> {
+  async function countsOf(prefix: string): Promise<Record<string, number[]>> {
     const counts: Record<string, number[]> = {}
-    await forEachRecord(kafka.bootstrapServers, `${name}-counts`, ({ key, value }) => {
-      const list = (counts[key!.toString()] ??= [])
-      list.push(Number(value!.readBigInt64BE(0)))
+    await forEachRecord(kafka.bootstrapServers, `${prefix}-counts`, ({ key, value }) => {
+      const name = key!.toString()
+      counts[name] = [...(counts[name] ?? []), Number(value!.readBigInt64BE(0))]
     })
     return counts
   }
