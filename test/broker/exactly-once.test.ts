@@ -336,12 +336,11 @@ describe('exactly once', () => {
   })
 
   /** The counts told of each key, in order. */
-  async function countsOf(name: string): Promise<Record<string, number[]>> {
+  async function countsOf(prefix: string): Promise<Record<string, number[]>> {
     const counts: Record<string, number[]> = {}
-    await forEachRecord(kafka.bootstrapServers, `${name}-counts`, ({ key, value }) => {
+    await forEachRecord(kafka.bootstrapServers, `${prefix}-counts`, ({ key, value }) => {
       const name = key!.toString()
-      counts[name] ??= []
-      counts[name].push(Number(value!.readBigInt64BE(0)))
+      counts[name] = [...(counts[name] ?? []), Number(value!.readBigInt64BE(0))]
     })
     return counts
   }

@@ -70,7 +70,7 @@ describe('admin', () => {
     const anything = admin as unknown as Record<string, (...args: unknown[]) => unknown>
     assert.throws(() => anything.listOffsets!([], 'middle', 'read_committed', 1), {
       code: 'invalid',
-      message: "Admin.listOffsets: argument 2 (at) must be 'earliest' or 'latest'",
+      message: "Admin.listOffsets: argument 2 (at) must be 'earliest', 'latest' or a time in ms",
     })
     assert.throws(
       () =>

@@ -10,8 +10,7 @@ const ours = [0, 1].flatMap((partition) => ['a', 'b', 'c'].map((topic) => ({ top
 
 /** Both sub-topologies' first two tasks on one thread; they then fall with a transaction that was committed all the same. */
 async function failed(isCooperative: boolean) {
-  const set = setUp(1, isCooperative)
-  const { world, coordinator, models, handleOf } = set
+  const { world, coordinator, models, handleOf, close } = setUp(1, isCooperative)
   for (const one of ours) world.owned.add(partitionKey(one))
   await coordinator.assigned({ partitions: ours.map((one) => ({ ...one, offset: 0 })), continuous: false })
   const [model] = models
@@ -21,7 +20,7 @@ async function failed(isCooperative: boolean) {
     return dropped
   }
   const startOver = (dropped: ReturnType<typeof fail>) => coordinator.startOver(handleOf(model!), dropped, 1)
-  return Object.assign(set, { model: model!, fail, startOver, [Symbol.asyncDispose]: set.close })
+  return { world, coordinator, model: model!, fail, startOver, [Symbol.asyncDispose]: close }
 }
 
 /** Sub-topology 0 without topic b. */
