@@ -20,6 +20,21 @@ constexpr int kTimeoutMaxMs = 3600 * 1000;
 constexpr int kLeadersTimeoutMs = 2'000;
 constexpr auto kRetryDelay = std::chrono::milliseconds(100);
 
+// How long librdkafka may take by itself. A request for a group's coordinator must not time out in there: when the coordinator is found after that,
+// librdkafka (2.15.1) answers for a request that is gone, and an assertion ends the process. Who asks has stopped waiting by then.
+int LibraryTimeoutMs(rd_kafka_admin_op_t operation, int timeout_ms) {
+  switch (operation) {
+    case RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS:
+    case RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS:
+    case RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS:
+    case RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS:
+    case RD_KAFKA_ADMIN_OP_DELETEGROUPS:
+      return kTimeoutMaxMs;
+    default:
+      return std::min(timeout_ms, kTimeoutMaxMs);
+  }
+}
+
 using GroupOffsetsHandle =
     KafkaHandle<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy>;
 
@@ -75,7 +90,7 @@ Result<KafkaEventHandle> AskKafka(const KafkaRequest& request, rd_kafka_admin_op
   char reason[512];
   Status status =
       KafkaStatus(rd_kafka_AdminOptions_set_request_timeout(
-                      options.get(), std::min(request.timeout_ms, kTimeoutMaxMs), reason, sizeof(reason)),
+                      options.get(), LibraryTimeoutMs(operation, request.timeout_ms), reason, sizeof(reason)),
                   request.what, reason);
   if (status.ok() && change_options) status = TakeKafkaStatus(change_options(options.get()), request.what);
   if (!status.ok()) return status;

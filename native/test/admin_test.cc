@@ -30,6 +30,16 @@ TEST_F(AdminTest, ListsTopics) {
   EXPECT_EQ(partitions, (std::map<std::string, int32_t>{{"orders", 3}, {"users", 1}}));
 }
 
+// librdkafka (2.15.1) takes a request that timed out before the coordinator was known for one under way when the coordinator comes.
+TEST_F(AdminTest, AQuestionThatNoCoordinatorAnswersInTimeIsHarmlessWhenOneComes) {
+  constexpr int16_t kFindCoordinator = 10;
+  ASSERT_TRUE(
+      cluster_->InjectErrors(kFindCoordinator, std::vector<std::string>(4, "COORDINATOR_NOT_AVAILABLE"))
+          .ok());
+  EXPECT_FALSE(admin_->GroupOffsets("group", 100).ok());
+  ASSERT_TRUE(Eventually([&] { return admin_->GroupOffsets("group", 100).ok(); }));
+}
+
 TEST_F(AdminTest, ListsOffsets) {
   const auto producer = NewProducer();
   ProduceAll(*producer, producer->Topic("orders", 3).value(), 1, NumberedRecords(12));
