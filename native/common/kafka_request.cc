@@ -177,7 +177,7 @@ Result<int64_t> ListedOffset(const rd_kafka_ListOffsetsResultInfo_t* info, const
   const Status status = KafkaStatus(found->err, what);
   if (!status.ok()) return status;
   // librdkafka tells no error of a partition whose leader did not answer in time, or whose connection broke.
-  if (found->offset < 0)
+  if (found->offset == RD_KAFKA_OFFSET_INVALID)
     return KafkaStatus(RD_KAFKA_RESP_ERR__TIMED_OUT, what, "the partition's leader did not answer");
   return found->offset;
 }

@@ -46,7 +46,7 @@ Result<std::vector<TopicPartitionOffset>> AskOffsets(const KafkaRequest& request
 // knows, and would make the same request in vain until its next look at all topics. Blocks for `timeout_ms` at most.
 void LearnLeaders(rd_kafka_t* client, rd_kafka_resp_err_t error, const std::string& topic, int timeout_ms);
 
-// What ListOffsets answered for one partition. Retriable where its leader gave no answer.
+// What ListOffsets answered for one partition; -1 where no record is as young. Retriable where its leader gave no answer.
 Result<int64_t> ListedOffset(const rd_kafka_ListOffsetsResultInfo_t* info, const std::string& what);
 
 // The committed offsets of `group`, -1 where there is none: of `partitions`, or all it has when that is null. With `stable`,

@@ -143,7 +143,12 @@ describe('the life of an application', () => {
         t.diagnostic(`seed ${random.seed}`)
         const fragile = await make(name('paused'))
         // A member that is not heard of for this long would be out of the group.
-        const settings = { processingGuarantee, sessionTimeoutMs: 6_000, maxPollIntervalMs: 6_000 }
+        const settings = {
+          processingGuarantee,
+          sessionTimeoutMs: 6_000,
+          maxPollIntervalMs: 6_000,
+          transactionTimeoutMs: 5_000,
+        }
         {
           await using application = await fragile.start(settings)
           await fragile.give(records(random, 500))

@@ -89,7 +89,9 @@ export class TopicReader implements AsyncDisposable {
       [...ends.keys()].filter((partition) => positions[partition]! < ends[partition]!)
     if (unread().length === 0) return
     this.#atEnd = (from, partition, offset) => {
-      if (from === topic) positions[partition] = Math.max(positions[partition]!, offset)
+      // What came after `ends` was asked for is for another time.
+      if (from === topic)
+        positions[partition] = Math.max(positions[partition]!, Math.min(offset, ends[partition]!))
     }
     this.#consumer.assign(unread().map((partition) => ({ topic, partition, offset: positions[partition]! })))
     const deadline = Date.now() + timeoutMs
