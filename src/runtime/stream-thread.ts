@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import type { TopicPartitionOffset } from '../native.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
@@ -10,38 +9,13 @@ import { ExactlyOnce } from './guarantee/exactly-once.ts'
 import type { Guarantee } from './guarantee/guarantee.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import { ProcessSlice } from './process-slice.ts'
-import type {
-  CommitLease,
-  LogNotice,
-  StreamThreadJob,
-  TaskAssignment,
-  TaskId,
-  ThreadStatus,
-  TopicInfo,
-} from './protocol.ts'
-import type { RestoreEvent } from './restore-events.ts'
+import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
+import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
 import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
-
-/** What a stream thread asks of the main thread. */
-export interface StreamThreadHost {
-  /** Commits source offsets for tasks that are still this thread's. */
-  commitOffsets(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<void>
-  /** The right to commit a transaction for tasks that are still this thread's; rejects with code `fenced` when one is not. */
-  beginCommit(tasks: readonly Task[], offsets: readonly TopicPartitionOffset[]): Promise<CommitLease>
-  /** The transaction has ended. REQUIRES that no later commit of these tasks is under way. */
-  endCommit(lease: number, isCommitted: boolean): Promise<void>
-  /** These tasks were closed with what they had not committed, and can be handed out again. @param failures since the last commit that succeeded */
-  startOver(tasks: readonly Task[], failures: number): void
-  /** Asks the group whether tasks are still this process's; rejects with code `fenced` when not. */
-  confirm(tasks: readonly Task[]): Promise<void>
-  taskState(task: Task): void
-  restoreEvent(event: RestoreEvent): void
-  log(level: LogNotice['level'], message: string, fields: LogNotice['fields']): void
-}
 
 /**
  * One stream thread: the loop of turns over the tasks handed to it, and their commits. Each turn polls, processes and sends for every running task,

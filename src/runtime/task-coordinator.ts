@@ -13,6 +13,7 @@ import { TransactionLeases } from './membership/transaction-leases.ts'
 import type { CommitLease, MainRequests, TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { assignTasks } from './task-assignor.ts'
 import { partitionKey, type TaskInputs, tasksWith } from './task-inputs.ts'
+import { TaskPositions } from './task-positions.ts'
 import { TaskRequests } from './task-requests.ts'
 import type { StreamThreadHandle } from './thread-pool.ts'
 
@@ -60,11 +61,7 @@ export class TaskCoordinator {
   readonly #logger: Logger
   readonly #leases = new TaskLeases()
   readonly #transactions: TransactionLeases
-  /** The assigned partitions, with the offset that was committed last, or else read from first. */
-  readonly #positions = new Map<string, TopicPartitionOffset>()
-  /** Assigned partitions of tasks that were closed with what they had not committed: the group may stand elsewhere than this process knows. By the number of that failure. */
-  readonly #undecided = new Map<string, number>()
-  #lastFailure = 0
+  readonly #positions: TaskPositions
   readonly #placed = new Map<TaskId, PlacedTask>()
   readonly #givenUp: GivenUpTasks
   readonly #requests: TaskRequests
@@ -87,6 +84,7 @@ export class TaskCoordinator {
     this.#rebalancing = options.tasks.length > 0
     this.#checks = new AssignmentChecks(options)
     this.#transactions = new TransactionLeases(this.#leases, options.membership)
+    this.#positions = new TaskPositions(options.membership)
   }
 
   /** True when every task that was handed out runs, and no rebalance is under way. */
@@ -117,7 +115,7 @@ export class TaskCoordinator {
     this.#options.onChanged()
     const resumable = this.#resumable(partitions, continuous)
     this.#givenUp.told(partitions)
-    for (const start of partitions) this.#setPosition(start)
+    for (const start of partitions) this.#positions.told(start)
     this.#checks.partitions(partitions)
     await this.#placeWhatCanRun(resumable)
     this.#rebalancing = false
@@ -200,10 +198,7 @@ export class TaskCoordinator {
     )
     await this.#suspend(concerned, lost)
     this.#givenUp.told(partitions)
-    for (const key of keys) {
-      this.#positions.delete(key)
-      this.#undecided.delete(key)
-    }
+    for (const key of keys) this.#positions.revoked(key)
     // Where everything is revoked before each assignment, most of it comes back: it stays open until that is known.
     const { isCooperative } = this.#options.membership
     if (lost || isCooperative) {
@@ -220,7 +215,7 @@ export class TaskCoordinator {
     const lease = this.#leases.begin(tasks)
     try {
       await this.#options.membership.commit(offsets, () => lease.valid)
-      this.#moveTo(offsets)
+      this.#positions.moveTo(offsets)
     } finally {
       lease.end()
     }
@@ -239,7 +234,7 @@ export class TaskCoordinator {
     const offsets = this.#transactions.end(lease)
     if (!isCommitted) return
     this.#options.membership.committedElsewhere(offsets)
-    this.#moveTo(offsets)
+    this.#positions.moveTo(offsets)
   }
 
   /** A thread commits nothing any more, and has none of its tasks open. */
@@ -252,8 +247,7 @@ export class TaskCoordinator {
 
   #doubt(placed: PlacedTask): void {
     placed.state = 'created'
-    this.#lastFailure++
-    for (const input of placed.task.inputs) this.#undecided.set(partitionKey(input), this.#lastFailure)
+    this.#positions.doubt(placed.task.inputs)
   }
 
   /**
@@ -275,45 +269,9 @@ export class TaskCoordinator {
       ours()
         .filter(({ isLeaving }) => !isLeaving)
         .map(({ task }) => task)
-    await this.#decide(restarting)
+    await this.#positions.decide(() => restarting().flatMap(({ inputs }) => inputs))
     const again = restarting().map((task) => this.#assignment(task))
     if (again.length > 0) await this.#requests.assign(thread, again)
-  }
-
-  /** Finds out where the group stands for these tasks, where that is not known. @param tasks those that are still to be handed out */
-  async #decide(tasks: () => readonly TaskInputs[]): Promise<void> {
-    const undecided = (): TopicPartition[] =>
-      tasks()
-        .flatMap(({ inputs }) => inputs)
-        .filter((input) => this.#undecided.has(partitionKey(input)))
-    const asked = undecided()
-    if (asked.length === 0) return
-    const failures = new Map(this.#undecided)
-    let starts: readonly TopicPartitionOffset[]
-    try {
-      starts = await this.#options.membership.startOffsets(asked)
-    } catch (error) {
-      // They were given back, or the process leaves the group.
-      if (undecided().length === 0) return
-      throw error
-    }
-    const isAnswer = (key: string): boolean =>
-      failures.get(key) !== undefined && failures.get(key) === this.#undecided.get(key)
-    for (const start of starts) if (isAnswer(partitionKey(start))) this.#setPosition(start)
-  }
-
-  /** What the group has said, for sure. */
-  #setPosition(start: TopicPartitionOffset): void {
-    const key = partitionKey(start)
-    this.#positions.set(key, positionOf(start))
-    this.#undecided.delete(key)
-  }
-
-  #moveTo(offsets: readonly TopicPartitionOffset[]): void {
-    for (const offset of offsets) {
-      const key = partitionKey(offset)
-      if (this.#positions.has(key)) this.#positions.set(key, offset)
-    }
   }
 
   /** A hand-out under a new epoch. */
@@ -347,13 +305,13 @@ export class TaskCoordinator {
 
   /** Positions of assigned partitions: everything before them was processed and committed. */
   positions(): Iterable<TopicPartitionOffset> {
-    return this.#positions.values()
+    return this.#positions.all()
   }
 
   /** The partitions that are assigned now. `isCurrent` says whether all of them still are. */
   holding(): { readonly partitions: readonly TopicPartition[]; readonly isCurrent: () => boolean } {
     const revocations = this.#revocations
-    const partitions = Array.from(this.#positions.values(), ({ topic, partition }) => ({ topic, partition }))
+    const partitions = Array.from(this.#positions.all(), ({ topic, partition }) => ({ topic, partition }))
     return { partitions, isCurrent: () => revocations === this.#revocations }
   }
 
@@ -426,7 +384,7 @@ export class TaskCoordinator {
 
     const handOuts = whole.filter(({ id }) => this.#placed.get(id)?.suspendedAt !== null)
     await this.#requests.released(handOuts.map(({ id }) => id))
-    await this.#decide(() => handOuts)
+    await this.#positions.decide(() => handOuts.flatMap(({ inputs }) => inputs))
     const byThread = new Map<StreamThreadHandle, TaskAssignment[]>()
     for (const task of handOuts) {
       const thread = threads[targets.get(task.id)!]!
@@ -456,11 +414,6 @@ export class TaskCoordinator {
     this.#placed.delete(task.id)
     return this.#requests.release(thread, task.id)
   }
-}
-
-/** Without what only a start knows. */
-function positionOf({ topic, partition, offset, metadata }: TopicPartitionOffset): TopicPartitionOffset {
-  return { topic, partition, offset, ...(metadata === undefined ? {} : { metadata }) }
 }
 
 /** Equal for the same partitions. */

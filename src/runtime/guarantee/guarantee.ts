@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { Heartbeat } from '../heartbeat.ts'
-import type { StreamThreadHost } from '../stream-thread.ts'
+import type { StreamThreadHost } from '../stream-thread-host.ts'
 import type { Task } from '../task.ts'
 import type { TaskManager } from '../task-manager.ts'
 import type { ThreadResources } from '../thread-resources.ts'
