@@ -34,6 +34,8 @@ export class Worker implements AsyncDisposable {
   #unexpectedEnds = 0
   /** Whoever ends the process says so before. */
   #endIsExpected = false
+  /** A kill can come while it is being stopped. */
+  #wasKilled = false
   #isClosed = false
 
   constructor(options: WorkerOptions) {
@@ -69,6 +71,7 @@ export class Worker implements AsyncDisposable {
     const { applicationId, bootstrapServers, stateDir, env } = this.#options
     this.#life++
     this.#endIsExpected = false
+    this.#wasKilled = false
     const started = await WeirProcess.start({
       module: 'test/support/topologies/tracked.ts',
       applicationId,
@@ -85,13 +88,14 @@ export class Worker implements AsyncDisposable {
     if (running !== null) {
       this.#note('worker-kill')
       this.#endIsExpected = true
+      this.#wasKilled = true
       await running.kill9()
     }
     if (deleteState)
       rmSync(join(this.#options.stateDir, this.#options.applicationId), { recursive: true, force: true })
   }
 
-  /** SIGTERM. It has to end by itself, with exit code 0, unless it has hardly begun to run. */
+  /** SIGTERM. It has to end by itself, with exit code 0, unless it has hardly begun to run or is killed before it has ended. */
   async stop(): Promise<void> {
     const running = this.#process
     if (running === null) return
@@ -102,7 +106,7 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       const { mayEndWith } = this.#options
       const hasBegun = running.output !== ''
-      if (hasBegun && mayEndWith?.test(running.output) !== true)
+      if (!this.#wasKilled && hasBegun && mayEndWith?.test(running.output) !== true)
         this.#options.onProblem(`${this.life} did not stop cleanly: ${firstLine(error)}`)
     }
   }
