@@ -8,6 +8,7 @@
 #include "binding/consumer.h"
 #include "binding/environment.h"
 #include "binding/errors.h"
+#include "binding/exit_guard.h"
 #include "binding/kafka_log.h"
 #include "binding/local_producer.h"
 #include "binding/mock_cluster.h"
@@ -63,6 +64,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   RegisterKafkaLog(env, exports);
   RegisterMockCluster(env, exports);
   RegisterLocalProducer(env, exports);
+  RegisterExitGuard(env, exports);
   exports.Set("murmur2", Napi::Function::New<Murmur2OfSlice>(env, "murmur2"));
   return exports;
 }
