@@ -5,6 +5,7 @@ namespace {
 
 // Kafka's numbers of the requests that make a transaction.
 constexpr int16_t kProduce = 0;
+constexpr int16_t kFindCoordinator = 10;
 constexpr int16_t kInitProducerId = 22;
 constexpr int16_t kAddPartitionsToTxn = 24;
 constexpr int16_t kAddOffsetsToTxn = 25;
@@ -196,6 +197,29 @@ TEST_F(TransactionsTest, ACommitWhoseOutcomeIsUnknownIsAskedForUntilItIsKnown) {
   EXPECT_TRUE(committed.ok()) << committed.message();
   EXPECT_GT(unknown, 0);
   EXPECT_TRUE(RunTransaction(*producer, 8).ok());
+}
+
+// scripts/setup/patches/librdkafka-coordinator-request.patch
+TEST_F(TransactionsTest, TheGroupsCoordinatorIsLookedForUntilTheTimeIsOver) {
+  const auto producer = NewTransactional();
+  ASSERT_TRUE(producer->InitTransactions(kStepMs).ok());
+  // An answer after which librdkafka waits for a broker to come or to go.
+  ASSERT_TRUE(cluster_->InjectErrors(kFindCoordinator, {"NOT_COORDINATOR", "NOT_COORDINATOR"}).ok());
+  const Status committed = RunTransaction(*producer);
+  ASSERT_TRUE(committed.ok()) << committed.message();
+
+  const auto late = NewTransactional({{"transactional.id", "late"}});
+  ASSERT_TRUE(late->InitTransactions(kStepMs).ok());
+  ASSERT_TRUE(late->BeginTransaction().ok());
+  ASSERT_TRUE(Produce(*late, 10).ok());
+  // More than there is time for.
+  ASSERT_TRUE(cluster_->InjectErrors(kFindCoordinator, std::vector<std::string>(1000, "NOT_COORDINATOR")).ok());
+  const Status sent = late->SendOffsets({{"in", 0, 1, ""}}, Member(), 1'500);
+  EXPECT_EQ(sent.code(), "kafka:_TIMED_OUT") << sent.message();
+  EXPECT_FALSE(sent.fatal());
+  ASSERT_TRUE(cluster_->InjectErrors(kFindCoordinator, {}).ok());
+  const Status aborted = late->AbortTransaction(kStepMs);
+  EXPECT_TRUE(aborted.ok()) << aborted.message();
 }
 
 TEST_F(TransactionsTest, AnAbortDropsWhatIsQueuedAndItsErrors) {

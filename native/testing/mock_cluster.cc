@@ -34,6 +34,7 @@ Status MockCluster::CreateTopic(const std::string& name, int partitions) {
 }
 
 Status MockCluster::InjectErrors(int16_t api_key, const std::vector<std::string>& errors) {
+  if (errors.empty()) rd_kafka_mock_clear_request_errors(cluster_, api_key);
   std::vector<rd_kafka_resp_err_t> codes;
   for (const std::string& name : errors) {
     const rd_kafka_resp_err_t code = KafkaErrorByName(name);

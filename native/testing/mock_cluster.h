@@ -28,6 +28,7 @@ class MockCluster {
   std::string BootstrapServers() const { return rd_kafka_mock_cluster_bootstraps(cluster_); }
   Status CreateTopic(const std::string& name, int partitions);
   // The next requests of the kind `api_key` (Kafka's number) answer with these errors, by librdkafka's names, in order.
+  // None: nor with those that are left.
   Status InjectErrors(int16_t api_key, const std::vector<std::string>& errors);
 
  private:
