@@ -213,7 +213,8 @@ TEST_F(TransactionsTest, TheGroupsCoordinatorIsLookedForUntilTheTimeIsOver) {
   ASSERT_TRUE(late->BeginTransaction().ok());
   ASSERT_TRUE(Produce(*late, 10).ok());
   // More than there is time for.
-  ASSERT_TRUE(cluster_->InjectErrors(kFindCoordinator, std::vector<std::string>(1000, "NOT_COORDINATOR")).ok());
+  ASSERT_TRUE(
+      cluster_->InjectErrors(kFindCoordinator, std::vector<std::string>(1000, "NOT_COORDINATOR")).ok());
   const Status sent = late->SendOffsets({{"in", 0, 1, ""}}, Member(), 1'500);
   EXPECT_EQ(sent.code(), "kafka:_TIMED_OUT") << sent.message();
   EXPECT_FALSE(sent.fatal());
