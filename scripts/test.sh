@@ -12,20 +12,49 @@ jobs=$(nproc)
 # What Node makes of a TypeScript file is kept: every test file is a process, and starts others.
 export NODE_COMPILE_CACHE=$PWD/build/compile-cache
 
-# node_tests <node's options> -- <folders or files>: every *.test.ts under them, in one run of Node's test runner.
+# Databases and logs are in memory where there is room: a disk takes as long to create and to sync files as all else takes together. What a killed
+# run leaves there is removed by the next one.
+memory_files=/dev/shm
+room() { # gigabytes: of the file system, and of the memory that is behind it
+  df --output=avail --block-size=1G "$memory_files" 2>/dev/null | tail -n 1 || echo 0
+  awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo
+}
+if (($(room | sort --numeric-sort | head -n 1) >= 8)); then
+  export TMPDIR=$memory_files/weir-test
+  mkdir -p "$TMPDIR"
+fi
+
+# The test files that take longest, which start first: one that starts last leaves a core idle.
+longest=(
+  test/broker/migration
+  test/broker/exactly-once
+  test/broker/lifecycle
+  test/broker/lifecycle-ends
+  test/oracle/topologies
+  test/broker/groups
+  test/broker/kill
+  test/broker/static-members
+  test/broker/moving-tasks
+  test/broker/recovery
+  test/broker/bench-verifier
+  test/broker/reset
+  test/broker/threads
+)
+
+# node_tests <files at a time> <folders or files>...: every *.test.ts under them, in one run of Node's test runner.
 node_tests() {
-  local options=() files=()
-  while [[ $1 != -- ]]; do
-    options+=("$1")
-    shift
-  done
-  shift
-  mapfile -t files < <(find "$@" -name '*.test.ts' 2>/dev/null | sort)
+  local files=()
+  mapfile -t files < <(find "${@:2}" -name '*.test.ts' 2>/dev/null | sort | longest_first)
   if ((${#files[@]} == 0)); then
-    echo "no tests under $*"
+    echo "no tests under ${*:2}"
     return 0
   fi
-  scripts/node --test "${options[@]}" "${files[@]}"
+  scripts/node scripts/run-tests.ts "$1" "${files[@]}"
+}
+
+longest_first() {
+  awk 'NR == FNR { rank[$0 ".test.ts"] = FNR; next } { print ($0 in rank ? rank[$0] : FNR + 1e6) "\t" $0 }' \
+    <(printf '%s\n' "${longest[@]}") - | sort --numeric-sort | cut --fields=2
 }
 
 # core_tests <build folder> <cmake's options>: builds the C++ core's tests and runs them, in four processes: they wait for most of their time.
@@ -43,13 +72,12 @@ core_tests() {
   return "$result"
 }
 
-# By default Node leaves a core idle.
-suite_unit() { node_tests "--test-concurrency=$jobs" --test-reporter=spec -- test/unit test/native test/model; }
+suite_unit() { node_tests "$jobs" test/unit test/native test/model; }
 
 suite_native() { core_tests build/native; }
 
 # Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
-suite_real() { node_tests --test-concurrency=2 --test-reporter=spec -- test/services test/broker test/oracle test/faults; }
+suite_real() { node_tests 2 test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {
@@ -61,7 +89,7 @@ suites=("$@")
 ((${#suites[@]} > 0)) || suites=(unit native real)
 
 if ! declare -F "suite_${suites[0]}" >/dev/null && [[ -e ${suites[0]} ]]; then
-  node_tests --test-concurrency=1 --test-reporter=spec -- "${suites[@]}"
+  node_tests 1 "${suites[@]}"
   exit
 fi
 

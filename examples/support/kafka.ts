@@ -144,6 +144,8 @@ export async function forEachRecord(
       'group.id': 'read-to-end',
       'enable.auto.commit': false,
       'enable.partition.eof': true,
+      // How long an end is waited at before it is told.
+      'fetch.wait.max.ms': 10,
     },
     { 'auto.offset.reset': 'earliest' },
   )
@@ -160,7 +162,7 @@ export async function forEachRecord(
     const unfinished = new Set(partitions)
     consumer.on('partition.eof', ({ partition }) => unfinished.delete(partition))
     consumer.assign(partitions.map((partition) => ({ topic, partition, offset: 0 })))
-    consumer.setDefaultConsumeTimeout(100)
+    consumer.setDefaultConsumeTimeout(20)
     while (unfinished.size > 0) {
       const messages = await new Promise<Message[]>((resolve, reject) =>
         consumer.consume(10_000, settle(resolve, reject)),
@@ -206,7 +208,7 @@ export async function waitUntilConsumed(
     options.signal?.throwIfAborted()
     if (Date.now() > deadline)
       throw new Error(`group ${group} still has ${remaining} records of ${topics.join(', ')} to commit`)
-    await new Promise((resolve) => setTimeout(resolve, 250))
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import { compilePeers, runJavaHelper } from '../../bench/harness/java.ts'
-import { startKafka } from '../services/kafka.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { createTopic, produceAll, readAll } from '../services/kafka-client.ts'
 
 interface Verification {
@@ -12,21 +12,27 @@ interface Verification {
   fallingCounts: number
 }
 
-before(compilePeers)
+let kafka: KafkaService
+before(async () => {
+  // Of all that is started here: none runs for long enough for code that is fully optimised.
+  process.env.JAVA_TOOL_OPTIONS = '-XX:TieredStopAtLevel=1'
+  ;[kafka] = await Promise.all([startKafka(), compilePeers()])
+})
+after(() => kafka.stop())
 
 test('the verifier of the count bench accepts true counts only, and the loader loads what it was told', async () => {
-  await using kafka = await startKafka()
   const bootstrap = kafka.bootstrapServers
-  await createTopic(bootstrap, 'input', 2)
+  const topic = 'counted'
+  await createTopic(bootstrap, topic, 2)
   await runJavaHelper('LoadTopic', {
     bootstrap,
-    input: 'input',
+    input: topic,
     records: 2_000,
     keys: 50,
     valueBytes: 100,
     seed: 7,
   })
-  const input = await readAll(bootstrap, 'input')
+  const input = await readAll(bootstrap, topic)
   assert.equal(input.length, 2_000)
   assert.ok(
     input.every(({ key, value }) => /^user-00000000[0-4]\d$/.test(String(key)) && value?.length === 100),
@@ -39,10 +45,10 @@ test('the verifier of the count bench accepts true counts only, and the loader l
     counts.set(name, count)
     return { key: name, value: int64(count) }
   })
-  const verify = async (topic: string, records: typeof outputs): Promise<Verification> => {
-    await createTopic(bootstrap, topic, 2)
-    await produceAll(bootstrap, topic, records)
-    return runJavaHelper<Verification>('VerifyCounts', { bootstrap, input: 'input', output: topic })
+  const verify = async (output: string, records: typeof outputs): Promise<Verification> => {
+    await createTopic(bootstrap, output, 2)
+    await produceAll(bootstrap, output, records)
+    return runJavaHelper<Verification>('VerifyCounts', { bootstrap, input: topic, output })
   }
 
   const { records, keys, outputRecords, wrongKeys, fallingCounts } = await verify('right', outputs)
@@ -66,7 +72,6 @@ test('the verifier of the count bench accepts true counts only, and the loader l
 })
 
 test('the verifier of the range join accepts the true join only', async () => {
-  await using kafka = await startKafka()
   const bootstrap = kafka.bootstrapServers
   const topics = { rows: 'rows', input: 'input' }
   for (const topic of Object.values(topics)) await createTopic(bootstrap, topic, 2)
@@ -88,12 +93,12 @@ test('the verifier of the range join accepts the true join only', async () => {
   })
   assert.ok(Math.abs(joined / input.length - 10) < 1)
   const verify = async (output: string, records: typeof outputs) => {
-    await createTopic(bootstrap, output, 2)
-    await produceAll(bootstrap, output, records)
+    await createTopic(bootstrap, `join-${output}`, 2)
+    await produceAll(bootstrap, `join-${output}`, records)
     return runJavaHelper<{ isRight: boolean; wrongRecords: number }>('VerifyJoin', {
       bootstrap,
       ...topics,
-      output,
+      output: `join-${output}`,
     })
   }
   assert.equal((await verify('right', outputs)).isRight, true)

@@ -8,7 +8,7 @@ import { startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { customerOf } from '../support/topologies/foreign-keys.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const orders = Array.from({ length: 40 }, (_, index) => `order-${index}`)
 const customers = Array.from({ length: 12 }, (_, index) => `customer-${index}`)
@@ -40,7 +40,7 @@ test('tables of different partition counts are joined by foreign key, over a kil
     applicationId: 'foreign-keys',
     bootstrapServers,
     stateDir: makeScratchDir('foreign-keys'),
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', WEIR_SESSION_TIMEOUT_MS: '8000' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', ...sameMember },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(

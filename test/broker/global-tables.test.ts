@@ -6,7 +6,7 @@ import { createTopics, produceAll, readToEnd, waitUntilConsumed } from '../../ex
 import { startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const KEYS = 500
 const CITIES = ['Bern', 'Oslo', 'Rome']
@@ -79,7 +79,7 @@ test('global stores are whole before a task runs, followed by every thread, and 
     env: {
       WEIR_NUM_STREAM_THREADS: '2',
       WEIR_COMMIT_INTERVAL_MS: '100',
-      WEIR_SESSION_TIMEOUT_MS: '8000',
+      ...sameMember,
     },
   }
 

@@ -16,8 +16,8 @@ import { configFrom } from '../../src/config/load.ts'
 import { Admin } from '../../src/native.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
-import { CountLoad, verifyCounts } from '../support/count-load.ts'
-import { Random } from '../support/seed.ts'
+import { areRunning, CountApplication, runningTasks } from '../support/count-application.ts'
+import { type CountLoad, verifyCounts } from '../support/count-load.ts'
 import { runWeir, WeirProcess } from '../support/weir-process.ts'
 
 const counts = 'test/support/topologies/count.ts'
@@ -54,21 +54,13 @@ async function commitsOf(worker: WeirProcess): Promise<number> {
  */
 async function highestBelow(bootstrapServers: string, load: CountLoad): Promise<string[]> {
   const highest = new Float64Array(load.trueCounts.length)
-  await forEachRecord(bootstrapServers, 'counts', ({ key, value }) => {
+  await forEachRecord(bootstrapServers, load.output, ({ key, value }) => {
     const index = Number(key!.toString().slice('key-'.length))
     highest[index] = Math.max(highest[index]!, Number(value!.readBigInt64BE(0)))
   })
   return [...load.trueCounts.entries()]
     .filter(([index, should]) => highest[index]! < should)
     .map(([index, should]) => `key-${index}: ${highest[index]} of ${should}`)
-}
-
-async function runningTasks(worker: WeirProcess): Promise<number> {
-  let running = 0
-  for (const [name, value] of await worker.metrics()) {
-    if (name.startsWith('weir_process_tasks{') && name.includes('state="running"')) running += value
-  }
-  return running
 }
 
 function values(topic: string, texts: readonly string[]): OutgoingRecord[] {
@@ -85,73 +77,277 @@ function adminOf(kafka: KafkaService): Admin {
   )
 }
 
-describe('a process in its group', () => {
-  for (const protocol of ['classic', 'consumer'] as const) {
-    test(`a process that stands still loses its tasks, and goes on later, group protocol ${protocol}`, async (t) => {
-      await using kafka = await startKafka({
-        properties: {
-          'group.min.session.timeout.ms': 1_000,
-          'group.consumer.min.session.timeout.ms': 3_000,
-          'group.consumer.session.timeout.ms': 3_000,
-          'group.consumer.min.heartbeat.interval.ms': 500,
-          'group.consumer.heartbeat.interval.ms': 500,
-        },
-      })
-      const { bootstrapServers } = kafka
-      const random = new Random()
-      t.diagnostic(`seed ${random.seed}`)
-      const load = new CountLoad(60_000, 2_000, random)
-      using producing = await load.start(bootstrapServers, 4)
-      const env = {
-        WEIR_GROUP_PROTOCOL: protocol,
-        WEIR_COMMIT_INTERVAL_MS: '3000',
-        ...(protocol === 'classic' ? { WEIR_SESSION_TIMEOUT_MS: '3000' } : {}),
-      }
-      await using frozen = await start(kafka, 'frozen', counts, env)
-      await using other = await start(kafka, 'frozen', counts, env)
-      await frozen.until(
-        async () => (await runningTasks(frozen)) === 2 && (await runningTasks(other)) === 2,
-        'does not get half of the tasks',
-      )
-      load.allow(20_000)
-      await frozen.until(async () => (await frozen.recordsProcessed()) > 1_000, 'processes nothing')
-      // In the middle of the load, and not of a commit: what is in librdkafka's queue then cannot be called back.
-      const commits = await commitsOf(frozen)
-      await frozen.until(async () => (await commitsOf(frozen)) > commits, 'does not commit')
-      process.kill(frozen.pid, 'SIGSTOP')
-      load.allow(40_000)
-      await other.until(
-        async () => (await runningTasks(other)) === 4,
-        'does not get the tasks of the one that stands still',
-      )
-      process.kill(frozen.pid, 'SIGCONT')
-      await frozen.until(
-        () => /partitions lost|tasks were lost/.test(frozen.output),
-        'does not notice that its tasks are lost',
-      )
-      load.allow(load.records)
-      await producing.done
-      await frozen.until(
-        async () => (await runningTasks(frozen)) === 2 && (await runningTasks(other)) === 2,
-        'does not get half of the tasks again',
-      )
-      await other.whileRunning(
-        waitUntilConsumed(bootstrapServers, 'frozen', ['input'], { timeoutMs: 60_000 }),
-      )
-      await frozen.stop()
-      await other.stop()
-      assert.deepEqual(await highestBelow(bootstrapServers, load), [], `seed ${random.seed}`)
-    })
+async function addPartitions(bootstrapServers: string, topic: string, partitions: number): Promise<void> {
+  const client = await import('node-rdkafka')
+  const admin = client.default.AdminClient.create({ 'bootstrap.servers': bootstrapServers })
+  try {
+    await new Promise<void>((resolve, reject) =>
+      admin.createPartitions(topic, partitions, 10_000, (error) => (error ? reject(error) : resolve())),
+    )
+  } finally {
+    admin.disconnect()
   }
+}
 
+describe('a process in its group', () => {
+  let kafka: KafkaService
+  before(async () => {
+    kafka = await startKafka({
+      properties: {
+        'group.consumer.min.session.timeout.ms': 3_000,
+        // Short for who waits until a member is missed, long for those that are kept from their heartbeats by others.
+        'group.consumer.session.timeout.ms': 8_000,
+      },
+    })
+  })
+  after(() => kafka.stop())
+
+  // Each has topics of its own, and waits for most of its time. The longest come first.
+  describe('while brokers are there', { concurrency: 4 }, () => {
+    for (const [value, env, message] of [
+      [
+        'hang',
+        // A thread that starts gives no sign of life yet, and on a machine with much else to do it starts slowly.
+        { WEIR_THREAD_STUCK_TIMEOUT_MS: '20000' },
+        /^weir: stream thread \d has stood still for \d+ ms \(WEIR_THREAD_STUCK_TIMEOUT_MS=20000\)$/m,
+      ],
+      ['exit', {}, /^weir: stream thread \d: worker exited with code: 0$/m],
+      ['reject', {}, /^weir: stream thread \d: nobody awaits this$/m],
+    ] as const) {
+      test(`a thread that does what it must not, ${value}: the process ends and says so, and the other thread has committed`, async () => {
+        const { bootstrapServers } = kafka
+        const input = `${value}-input`
+        await createTopics(bootstrapServers, { [input]: 2, [`${value}-output`]: 2 })
+        await using worker = await start(kafka, value, misbehaving, {
+          TOPIC_PREFIX: `${value}-`,
+          WEIR_COMMIT_INTERVAL_MS: '600000',
+          ...env,
+        })
+        await worker.ready()
+        await produceAll(bootstrapServers, [
+          ...Array.from({ length: 100 }, (_, n) => ({
+            topic: input,
+            partition: 1,
+            key: null,
+            value: `${n}`,
+            timestamp: 1,
+          })),
+        ])
+        await worker.until(
+          async () => (await worker.recordsProcessed()) === 100,
+          'does not process the good partition',
+        )
+        await produceAll(bootstrapServers, values(input, [value]))
+        const { code, stderr } = await worker.exited
+        assert.equal(code, 1)
+        assert.match(stderr, message)
+        assert.deepEqual(await lagOf(bootstrapServers, value, [input]), {
+          committed: 100,
+          remaining: 1,
+        })
+      })
+    }
+
+    for (const protocol of ['classic', 'consumer'] as const) {
+      test(`a process that stands still loses its tasks, and goes on later, group protocol ${protocol}`, async (t) => {
+        using application = await CountApplication.make(t, kafka.bootstrapServers, {
+          name: `frozen-${protocol}`,
+          records: 60_000,
+          keys: 2_000,
+          partitions: 4,
+          env: {
+            WEIR_GROUP_PROTOCOL: protocol,
+            WEIR_NUM_STREAM_THREADS: '2',
+            WEIR_COMMIT_INTERVAL_MS: '3000',
+            ...(protocol === 'classic' ? { WEIR_SESSION_TIMEOUT_MS: '3000' } : {}),
+          },
+        })
+        const { load } = application
+        await using frozen = await application.start()
+        await using other = await application.start('two')
+        await areRunning(2, frozen, other)
+        load.allow(20_000)
+        await frozen.until(async () => (await frozen.recordsProcessed()) > 1_000, 'processes nothing')
+        // In the middle of the load, and not of a commit: what is in librdkafka's queue then cannot be called back.
+        const commits = await commitsOf(frozen)
+        await frozen.until(async () => (await commitsOf(frozen)) > commits, 'does not commit')
+        frozen.pause()
+        load.allow(40_000)
+        await other.until(
+          async () => (await runningTasks(other)) === 4,
+          'does not get the tasks of the one that stands still',
+        )
+        frozen.resume()
+        await frozen.until(
+          () => /partitions lost|tasks were lost/.test(frozen.output),
+          'does not notice that its tasks are lost',
+        )
+        load.allow(load.records)
+        await areRunning(2, frozen, other)
+        await application.consumed(other)
+        await frozen.stop()
+        await other.stop()
+        assert.deepEqual(await highestBelow(kafka.bootstrapServers, load), [], application.seed)
+      })
+    }
+
+    for (const protocol of ['classic', 'consumer']) {
+      test(`a source topic that gets more partitions is followed where no internal topic would have to grow, group protocol ${protocol}`, async () => {
+        const { bootstrapServers } = kafka
+        const name = `grows-${protocol}`
+        const [input, output] = [`${name}-input`, `${name}-output`]
+        await createTopics(bootstrapServers, { [input]: 2, [output]: 1 })
+        const env = {
+          TOPIC_PREFIX: `${name}-`,
+          WEIR_GROUP_PROTOCOL: protocol,
+          WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
+        }
+        await using first = await start(kafka, name, misbehaving, env)
+        await using second = await start(kafka, name, misbehaving, env)
+        const running = async (): Promise<number> =>
+          (await runningTasks(first)) + (await runningTasks(second))
+        await first.until(async () => (await running()) === 2, 'does not get its task')
+        await addPartitions(bootstrapServers, input, 5)
+        const texts = Array.from({ length: 50 }, (_, index) => `${index}`)
+        await produceAll(
+          bootstrapServers,
+          texts.map((value, index) => ({
+            topic: input,
+            partition: index % 5,
+            key: null,
+            value,
+            timestamp: 1,
+          })),
+        )
+        await first.until(async () => (await running()) === 5, 'does not get tasks of the new partitions')
+        await first.whileRunning(
+          second.whileRunning(waitUntilConsumed(bootstrapServers, name, [input], { timeoutMs: 60_000 })),
+        )
+        await first.stop()
+        await second.stop()
+        assert.deepEqual((await readValues(kafka, output)).sort(), texts.sort())
+      })
+    }
+
+    test('a source topic that gets more partitions than a changelog has stops the application', async () => {
+      await createTopics(kafka.bootstrapServers, { 'outgrown-input': 2, 'outgrown-counts': 2 })
+      await using worker = await start(kafka, 'outgrown', counts, {
+        COUNT_PREFIX: 'outgrown-',
+        WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
+      })
+      await worker.ready()
+      await addPartitions(kafka.bootstrapServers, 'outgrown-input', 3)
+      const { code, stderr } = await worker.exited
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^weir: internal topic outgrown-counts-changelog has 2 partitions, but needs 3, its store has as many tasks: .*; reset the application/m,
+      )
+    })
+
+    test('latest: from the end at the first start, from there also after a restart', async () => {
+      const { bootstrapServers } = kafka
+      await createTopics(bootstrapServers, { 'latest-input': 1, 'latest-output': 1 })
+      await produceAll(bootstrapServers, values('latest-input', ['before']))
+      const settings = { RESET: 'latest', TOPIC_PREFIX: 'latest-', WEIR_SESSION_TIMEOUT_MS: '6000' }
+      const stateDir = makeScratchDir('groups')
+      {
+        await using worker = await start(kafka, 'latest', resets, settings, stateDir)
+        await worker.ready()
+        await worker.kill9()
+      }
+      // Nothing was processed by then, but the group began before this.
+      await produceAll(bootstrapServers, values('latest-input', ['between']))
+      await using worker = await start(kafka, 'latest', resets, settings, stateDir)
+      await worker.ready()
+      await produceAll(bootstrapServers, values('latest-input', ['after']))
+      await worker.whileRunning(
+        waitUntilConsumed(bootstrapServers, 'latest', ['latest-input'], { timeoutMs: 60_000 }),
+      )
+      await worker.stop()
+      assert.deepEqual(await readValues(kafka, 'latest-output'), ['between', 'after'])
+    })
+
+    test('none: a group without an offset does not start, and says which partition', async () => {
+      await createTopics(kafka.bootstrapServers, { 'none-input': 1, 'none-output': 1 })
+      const { code, stderr } = await runWeir(['run', resets], {
+        WEIR_APPLICATION_ID: 'none',
+        WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+        WEIR_STATE_DIR: makeScratchDir('groups'),
+        WEIR_HTTP_PORT: '-1',
+        RESET: 'none',
+        TOPIC_PREFIX: 'none-',
+      })
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^weir: none-input partition 0: the group has no committed offset, and the offset reset is none$/m,
+      )
+    })
+
+    test('records deleted below the committed offset: the rest is read, with a line', async () => {
+      const { bootstrapServers } = kafka
+      await createTopics(bootstrapServers, { 'deleted-input': 1, 'deleted-output': 1 })
+      await produceAll(bootstrapServers, values('deleted-input', ['a']))
+      const settings = { RESET: 'earliest', TOPIC_PREFIX: 'deleted-' }
+      const stateDir = makeScratchDir('groups')
+      {
+        await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
+        await worker.ready()
+        await worker.whileRunning(
+          waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
+        )
+        await worker.stop()
+      }
+      await produceAll(bootstrapServers, values('deleted-input', ['b', 'c', 'd']))
+      const admin = adminOf(kafka)
+      await admin.deleteRecords([{ topic: 'deleted-input', partition: 0, offset: 3 }], 10_000)
+      await admin.close()
+      await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
+      await worker.ready()
+      await worker.whileRunning(
+        waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
+      )
+      await worker.stop()
+      assert.deepEqual(await readValues(kafka, 'deleted-output'), ['a', 'd'])
+      assert.match(
+        worker.output,
+        /"topic":"deleted-input","partition":0,"offset":3,"message":"the committed offset was deleted/,
+      )
+    })
+
+    test('internal topics have the settings of the contract, and a changelog with another partition count is refused', async () => {
+      const { bootstrapServers } = kafka
+      await createTopics(bootstrapServers, { 'internal-input': 3, 'internal-counts': 3 })
+      {
+        await using worker = await start(kafka, 'internal', counts, { COUNT_PREFIX: 'internal-' })
+        await worker.ready()
+        await worker.stop()
+      }
+      const admin = adminOf(kafka)
+      const changelog = 'internal-counts-changelog'
+      const [description] = await admin.describeTopics([changelog], 10_000)
+      assert.equal(description?.partitions, 3)
+      const settings = await admin.topicConfigs(changelog, 10_000)
+      assert.deepEqual(
+        [settings['cleanup.policy'], settings['message.timestamp.type']],
+        ['compact', 'CreateTime'],
+      )
+      await admin.close()
+    })
+  })
+
+  // After all others: it takes the broker away.
   test('a broker that is restarted, and one that is killed, lose nothing', async (t) => {
-    await using kafka = await startKafka()
-    const { bootstrapServers } = kafka
-    const random = new Random()
-    t.diagnostic(`seed ${random.seed}`)
-    const load = new CountLoad(60_000, 2_000, random)
-    using producing = await load.start(bootstrapServers, 4)
-    await using worker = await start(kafka, 'restarts', counts)
+    using application = await CountApplication.make(t, kafka.bootstrapServers, {
+      name: 'restarts',
+      records: 60_000,
+      keys: 2_000,
+      partitions: 4,
+      env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '500' },
+    })
+    const { load } = application
+    await using worker = await application.start()
     await worker.ready()
     load.allow(20_000)
     await worker.until(async () => (await worker.recordsProcessed()) > 5_000, 'processes nothing')
@@ -160,230 +356,10 @@ describe('a process in its group', () => {
     await worker.until(async () => (await worker.recordsProcessed()) > 25_000, 'does not go on')
     await kafka.kill9()
     await kafka.restart()
-    load.allow(load.records)
-    await producing.done
-    await worker.whileRunning(
-      waitUntilConsumed(bootstrapServers, 'restarts', ['input'], { timeoutMs: 120_000 }),
-    )
+    await application.consumed(worker)
     await worker.stop()
-    const { lost, surplus } = await verifyCounts(bootstrapServers, load)
+    const { lost, surplus } = await verifyCounts(kafka.bootstrapServers, load)
     t.diagnostic(`${surplus} counted twice`)
-    assert.deepEqual(lost, [], `seed ${random.seed}`)
-  })
-
-  async function addPartitions(bootstrapServers: string, topic: string, partitions: number): Promise<void> {
-    const client = await import('node-rdkafka')
-    const admin = client.default.AdminClient.create({ 'bootstrap.servers': bootstrapServers })
-    try {
-      await new Promise<void>((resolve, reject) =>
-        admin.createPartitions(topic, partitions, 10_000, (error) => (error ? reject(error) : resolve())),
-      )
-    } finally {
-      admin.disconnect()
-    }
-  }
-
-  for (const protocol of ['classic', 'consumer']) {
-    test(`a source topic that gets more partitions is followed where no internal topic would have to grow, group protocol ${protocol}`, async () => {
-      await using kafka = await startKafka()
-      const { bootstrapServers } = kafka
-      await createTopics(bootstrapServers, { input: 2, output: 1 })
-      const env = {
-        WEIR_GROUP_PROTOCOL: protocol,
-        WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
-      }
-      await using first = await start(kafka, 'grows', misbehaving, env)
-      await using second = await start(kafka, 'grows', misbehaving, env)
-      const running = async (): Promise<number> => (await runningTasks(first)) + (await runningTasks(second))
-      await first.until(async () => (await running()) === 2, 'does not get its task')
-      await addPartitions(bootstrapServers, 'input', 5)
-      const texts = Array.from({ length: 50 }, (_, index) => `${index}`)
-      await produceAll(
-        bootstrapServers,
-        texts.map((value, index) => ({
-          topic: 'input',
-          partition: index % 5,
-          key: null,
-          value,
-          timestamp: 1,
-        })),
-      )
-      await first.until(async () => (await running()) === 5, 'does not get tasks of the new partitions')
-      await first.whileRunning(
-        second.whileRunning(waitUntilConsumed(bootstrapServers, 'grows', ['input'], { timeoutMs: 60_000 })),
-      )
-      await first.stop()
-      await second.stop()
-      assert.deepEqual((await readValues(kafka, 'output')).sort(), texts.sort())
-    })
-  }
-
-  test('a source topic that gets more partitions than a changelog has stops the application', async () => {
-    await using kafka = await startKafka()
-    await createTopics(kafka.bootstrapServers, { input: 2, counts: 2 })
-    await using worker = await start(kafka, 'outgrown', counts, {
-      WEIR_CONSUMER_TOPIC_METADATA_REFRESH_INTERVAL_MS: '1000',
-    })
-    await worker.ready()
-    await addPartitions(kafka.bootstrapServers, 'input', 3)
-    const { code, stderr } = await worker.exited
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /^weir: internal topic outgrown-counts-changelog has 2 partitions, but needs 3, its store has as many tasks: .*; reset the application/m,
-    )
-  })
-})
-
-/** Its tests have topics of their own, and wait for most of their time: they run side by side. */
-describe('a thread that does what it must not', { concurrency: true }, () => {
-  let kafka: KafkaService
-  before(async () => {
-    kafka = await startKafka()
-  })
-  after(() => kafka.stop())
-
-  for (const [value, env, message] of [
-    ['exit', {}, /^weir: stream thread \d: worker exited with code: 0$/m],
-    ['reject', {}, /^weir: stream thread \d: nobody awaits this$/m],
-    [
-      'hang',
-      // A thread that starts gives no sign of life yet, and on a machine with much else to do it starts slowly.
-      { WEIR_THREAD_STUCK_TIMEOUT_MS: '20000' },
-      /^weir: stream thread \d has stood still for \d+ ms \(WEIR_THREAD_STUCK_TIMEOUT_MS=20000\)$/m,
-    ],
-  ] as const) {
-    test(`${value}: the process ends and says so, and the other thread has committed`, async () => {
-      const { bootstrapServers } = kafka
-      const input = `${value}-input`
-      await createTopics(bootstrapServers, { [input]: 2, [`${value}-output`]: 2 })
-      await using worker = await start(kafka, value, misbehaving, {
-        TOPIC_PREFIX: `${value}-`,
-        WEIR_COMMIT_INTERVAL_MS: '600000',
-        ...env,
-      })
-      await worker.ready()
-      await produceAll(bootstrapServers, [
-        ...Array.from({ length: 100 }, (_, n) => ({
-          topic: input,
-          partition: 1,
-          key: null,
-          value: `${n}`,
-          timestamp: 1,
-        })),
-      ])
-      await worker.until(
-        async () => (await worker.recordsProcessed()) === 100,
-        'does not process the good partition',
-      )
-      await produceAll(bootstrapServers, values(input, [value]))
-      const { code, stderr } = await worker.exited
-      assert.equal(code, 1)
-      assert.match(stderr, message)
-      assert.deepEqual(await lagOf(bootstrapServers, value, [input]), {
-        committed: 100,
-        remaining: 1,
-      })
-    })
-  }
-})
-
-/** As above: each has topics of its own. */
-describe('where a partition is read from, and internal topics', { concurrency: true }, () => {
-  let kafka: KafkaService
-  before(async () => {
-    kafka = await startKafka()
-  })
-  after(() => kafka.stop())
-
-  test('latest: from the end at the first start, from there also after a restart', async () => {
-    const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { 'latest-input': 1, 'latest-output': 1 })
-    await produceAll(bootstrapServers, values('latest-input', ['before']))
-    const settings = { RESET: 'latest', TOPIC_PREFIX: 'latest-', WEIR_SESSION_TIMEOUT_MS: '6000' }
-    const stateDir = makeScratchDir('groups')
-    {
-      await using worker = await start(kafka, 'latest', resets, settings, stateDir)
-      await worker.ready()
-      await worker.kill9()
-    }
-    // Nothing was processed by then, but the group began before this.
-    await produceAll(bootstrapServers, values('latest-input', ['between']))
-    await using worker = await start(kafka, 'latest', resets, settings, stateDir)
-    await worker.ready()
-    await produceAll(bootstrapServers, values('latest-input', ['after']))
-    await worker.whileRunning(
-      waitUntilConsumed(bootstrapServers, 'latest', ['latest-input'], { timeoutMs: 60_000 }),
-    )
-    await worker.stop()
-    assert.deepEqual(await readValues(kafka, 'latest-output'), ['between', 'after'])
-  })
-
-  test('none: a group without an offset does not start, and says which partition', async () => {
-    await createTopics(kafka.bootstrapServers, { 'none-input': 1, 'none-output': 1 })
-    const { code, stderr } = await runWeir(['run', resets], {
-      WEIR_APPLICATION_ID: 'none',
-      WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
-      WEIR_STATE_DIR: makeScratchDir('groups'),
-      WEIR_HTTP_PORT: '-1',
-      RESET: 'none',
-      TOPIC_PREFIX: 'none-',
-    })
-    assert.equal(code, 1)
-    assert.match(
-      stderr,
-      /^weir: none-input partition 0: the group has no committed offset, and the offset reset is none$/m,
-    )
-  })
-
-  test('records deleted below the committed offset: the rest is read, with a line', async () => {
-    const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { 'deleted-input': 1, 'deleted-output': 1 })
-    await produceAll(bootstrapServers, values('deleted-input', ['a']))
-    const settings = { RESET: 'earliest', TOPIC_PREFIX: 'deleted-' }
-    const stateDir = makeScratchDir('groups')
-    {
-      await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
-      await worker.ready()
-      await worker.whileRunning(
-        waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
-      )
-      await worker.stop()
-    }
-    await produceAll(bootstrapServers, values('deleted-input', ['b', 'c', 'd']))
-    const admin = adminOf(kafka)
-    await admin.deleteRecords([{ topic: 'deleted-input', partition: 0, offset: 3 }], 10_000)
-    await admin.close()
-    await using worker = await start(kafka, 'deleted', resets, settings, stateDir)
-    await worker.ready()
-    await worker.whileRunning(
-      waitUntilConsumed(bootstrapServers, 'deleted', ['deleted-input'], { timeoutMs: 60_000 }),
-    )
-    await worker.stop()
-    assert.deepEqual(await readValues(kafka, 'deleted-output'), ['a', 'd'])
-    assert.match(
-      worker.output,
-      /"topic":"deleted-input","partition":0,"offset":3,"message":"the committed offset was deleted/,
-    )
-  })
-
-  test('internal topics have the settings of the contract, and a changelog with another partition count is refused', async () => {
-    const { bootstrapServers } = kafka
-    await createTopics(bootstrapServers, { 'internal-input': 3, 'internal-counts': 3 })
-    {
-      await using worker = await start(kafka, 'internal', counts, { COUNT_PREFIX: 'internal-' })
-      await worker.ready()
-      await worker.stop()
-    }
-    const admin = adminOf(kafka)
-    const changelog = 'internal-counts-changelog'
-    const [description] = await admin.describeTopics([changelog], 10_000)
-    assert.equal(description?.partitions, 3)
-    const settings = await admin.topicConfigs(changelog, 10_000)
-    assert.deepEqual(
-      [settings['cleanup.policy'], settings['message.timestamp.type']],
-      ['compact', 'CreateTime'],
-    )
-    await admin.close()
+    assert.deepEqual(lost, [], application.seed)
   })
 })

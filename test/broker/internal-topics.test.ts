@@ -12,7 +12,8 @@ import { WeirProcess } from '../support/weir-process.ts'
 const PARTITIONS = 6
 const TIMEOUT_MS = 30_000
 
-describe('internal topics', () => {
+// Each has an application of its own, and waits for most of its time.
+describe('internal topics', { concurrency: 2 }, () => {
   let kafka: KafkaService
   let admin: Admin
   before(async () => {

@@ -8,7 +8,7 @@ import { startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { DIFFERENCE_MS, GRACE_MS } from '../support/topologies/joins.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const partitions = 2
 const keys = ['ann', 'bob', 'cem', 'dia', 'eva']
@@ -70,7 +70,7 @@ test('what waits in a join is neither lost nor doubled when the worker is killed
     applicationId: 'joins',
     bootstrapServers,
     stateDir: makeScratchDir('joins'),
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', WEIR_SESSION_TIMEOUT_MS: '8000' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', ...sameMember },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(

@@ -15,7 +15,7 @@ import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { CountLoad, type CountVerdict, verifyCounts } from '../support/count-load.ts'
 import { Random } from '../support/seed.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const full = process.env.WEIR_TEST_KILL === 'full'
 const records = full ? 1_000_000 : 150_000
@@ -26,7 +26,7 @@ const partitions = 4
 type End = 'kill' | 'kill-and-delete-state' | 'stop'
 type Guarantee = 'at_least_once' | 'exactly_once_v2'
 
-describe('ending a worker in the middle of a load', () => {
+describe('ending a worker in the middle of a load', { concurrency: full ? 1 : 2 }, () => {
   let kafka: KafkaService
   const scratch = makeScratchDir('kill')
   before(async () => {
@@ -53,9 +53,7 @@ describe('ending a worker in the middle of a load', () => {
         WEIR_TRANSACTION_TIMEOUT_MS: '2000',
         WEIR_NUM_STREAM_THREADS: '2',
         WEIR_COMMIT_INTERVAL_MS: '300',
-        // A static member: its next life gets the tasks at once, without waiting for the session of the one before.
-        WEIR_GROUP_INSTANCE_ID: 'worker',
-        WEIR_SESSION_TIMEOUT_MS: '20000',
+        ...sameMember,
         // Small, so that RocksDB flushes and the changelog is replayed from the middle.
         WEIR_FLUSH_EVERY_RECORDS: '20000',
       },
@@ -68,6 +66,7 @@ describe('ending a worker in the middle of a load', () => {
       load.allow(share * (life + 1))
       // Before its share is used up: an idle worker has nothing to lose.
       const target = random.below(share * 0.7)
+      await worker.running()
       await worker.until(
         async () => (await worker.recordsProcessed()) >= target,
         `has not processed ${target} records`,

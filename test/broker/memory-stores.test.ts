@@ -7,12 +7,12 @@ import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { CountLoad, verifyCounts } from '../support/count-load.ts'
 import { Random } from '../support/seed.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const records = 60_000
 const keys = 2_000
 
-describe('a count in memory with caching', () => {
+describe('a count in memory with caching', { concurrency: 2 }, () => {
   let kafka: KafkaService
   before(async () => {
     kafka = await startKafka()
@@ -35,14 +35,14 @@ describe('a count in memory with caching', () => {
           COUNT_PREFIX: `memory-${end}-`,
           WEIR_NUM_STREAM_THREADS: '2',
           WEIR_COMMIT_INTERVAL_MS: '200',
-          WEIR_GROUP_INSTANCE_ID: 'worker',
-          WEIR_SESSION_TIMEOUT_MS: '20000',
+          ...sameMember,
         },
       }
       load.allow(records / 2)
       {
         await using worker = await WeirProcess.start(options)
         const target = random.below(records / 3)
+        await worker.running()
         await worker.until(
           async () => (await worker.recordsProcessed()) >= target,
           `has not processed ${target} records`,

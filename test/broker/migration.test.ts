@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { createTopics, lagOf, readToEnd, waitUntilConsumed } from '../../examples/support/kafka.ts'
+import { createTopics, readToEnd, waitUntilConsumed } from '../../examples/support/kafka.ts'
 import { compileJava } from '../services/java.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { committedOffsets, listTopics, withConsumer } from '../services/kafka-client.ts'
@@ -26,6 +26,7 @@ import {
   toldTo,
 } from '../support/migration-results.ts'
 import { Random } from '../support/seed.ts'
+import { TopicReader } from '../support/topic-reader.ts'
 import { runWeir, WeirProcess } from '../support/weir-process.ts'
 
 const outputs = Object.keys(outputTopics) as OutputTopic[]
@@ -70,7 +71,7 @@ const relays: Readonly<Record<string, Relay>> = {
   },
 }
 
-describe('an application changes hands', () => {
+describe('an application changes hands', { concurrency: 3 }, () => {
   let kafka: KafkaService
   let hands: Hands
   before(async () => {
@@ -153,11 +154,15 @@ describe('an application changes hands', () => {
   const committed = new Map<string, number>()
 
   async function watchCommitted(signal: AbortSignal): Promise<void> {
+    await using readers = new AsyncDisposableStack()
+    const watched: [id: string, TopicReader][] = []
+    for (const id of committed.keys())
+      watched.push([id, readers.use(await TopicReader.open(kafka.bootstrapServers, id))])
     while (!signal.aborted) {
-      for (const id of committed.keys()) {
+      for (const [id, reader] of watched) {
         // The coordinator of a group that is new may not be there yet.
-        const lag = await lagOf(kafka.bootstrapServers, id, ['clicks']).catch(() => null)
-        if (lag !== null) committed.set(id, lag.committed)
+        const offsets = await reader.committed('clicks', inputTopics.clicks).catch(() => null)
+        if (offsets !== null) committed.set(id, offsets[0]! + offsets[1]!)
       }
       await sleep(100)
     }

@@ -27,7 +27,8 @@ async function sumOf(worker: WeirProcess, name: string, label = ''): Promise<num
 const running = (worker: WeirProcess): Promise<number> =>
   sumOf(worker, 'weir_process_tasks', 'state="running"')
 
-describe('tasks that move', () => {
+// Each has an application of its own, and waits for most of its time.
+describe('tasks that move', { concurrency: 2 }, () => {
   let kafka: KafkaService
   before(async () => {
     kafka = await startKafka()

@@ -81,7 +81,8 @@ class Member {
   }
 }
 
-describe('native clients on Kafka', () => {
+// Each has topics of its own, and waits for most of its time.
+describe('native clients on Kafka', { concurrency: 3 }, () => {
   let kafka: KafkaService
   let admin: Admin
   before(async () => {

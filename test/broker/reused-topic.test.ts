@@ -14,7 +14,7 @@ import { startKafka } from '../services/kafka.ts'
 import { listTopics } from '../services/kafka-client.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const people = 500
 
@@ -30,8 +30,7 @@ test("a table's rows come back from its topic: after a stop, a kill, and on anot
     applicationId: 'reused',
     bootstrapServers,
     stateDir: makeScratchDir('reused'),
-    // Short, so that a process that was killed is soon known to be dead.
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', WEIR_SESSION_TIMEOUT_MS: '6000' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', ...sameMember },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(

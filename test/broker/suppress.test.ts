@@ -9,13 +9,13 @@ import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { WINDOW_MS } from '../support/topologies/suppressed-count.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const partitions = 2
 const users = Array.from({ length: 20 }, (_, index) => `user-${index}`)
 const windowedKey = serdes.timeWindowed(serdes.string, WINDOW_MS)
 
-describe('counts of closed windows', () => {
+describe('counts of closed windows', { concurrency: 2 }, () => {
   let kafka: KafkaService
   before(async () => {
     kafka = await startKafka()
@@ -68,7 +68,7 @@ describe('counts of closed windows', () => {
           COUNT_PREFIX: `${name}-`,
           WEIR_NUM_STREAM_THREADS: '1',
           WEIR_COMMIT_INTERVAL_MS: '100',
-          WEIR_SESSION_TIMEOUT_MS: '6000',
+          ...sameMember,
         },
       }
       const consumed = (worker: WeirProcess): Promise<void> =>

@@ -41,7 +41,8 @@ async function databases(worker: WeirProcess): Promise<{ open: number; created: 
   }
 }
 
-describe('stream threads and processes', () => {
+// Each has an application of its own.
+describe('stream threads and processes', { concurrency: 2 }, () => {
   let kafka: KafkaService
   const scratch = makeScratchDir('threads')
   before(async () => {

@@ -8,7 +8,8 @@ import { makeScratchDir } from '../services/scratch-dir.ts'
 import { produceInTransaction } from '../support/transaction.ts'
 import { runScript, WeirProcess } from '../support/weir-process.ts'
 
-describe('traps', () => {
+// Each has topics of its own, and waits for most of its time.
+describe('traps', { concurrency: 3 }, () => {
   let kafka: KafkaService
   const scratch = makeScratchDir('traps')
   before(async () => {

@@ -9,7 +9,7 @@ import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { HISTORY_MS } from '../support/topologies/versioned.ts'
 import { VersionedModel } from '../support/versioned-model.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const partitions = 2
 const products = ['apple', 'bread', 'cheese', 'dates', 'eggs']
@@ -35,8 +35,7 @@ test('a versioned store on another disk finds what it found before, and its chan
     applicationId: 'versioned',
     bootstrapServers,
     stateDir: makeScratchDir('versioned'),
-    // Short, so that a process that was killed is soon known to be dead.
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', WEIR_SESSION_TIMEOUT_MS: '6000' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', ...sameMember },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(waitUntilConsumed(bootstrapServers, 'versioned', ['prices'], { timeoutMs: 60_000 }))

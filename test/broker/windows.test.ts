@@ -8,7 +8,7 @@ import { startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { GAP_MS, RETENTION_MS, WINDOW_MS } from '../support/topologies/windows.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const partitions = 2
 const users = ['ann', 'bob', 'cem', 'dia', 'eva']
@@ -88,7 +88,7 @@ test('window and session stores on another disk hold what they held before', asy
     applicationId: 'windows',
     bootstrapServers,
     stateDir: makeScratchDir('windows'),
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200' },
+    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200', ...sameMember },
   }
   const consumed = (worker: WeirProcess): Promise<void> =>
     worker.whileRunning(waitUntilConsumed(bootstrapServers, 'windows', ['visits'], { timeoutMs: 60_000 }))

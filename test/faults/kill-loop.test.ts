@@ -21,7 +21,7 @@ import { startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { TopicVerifier } from '../support/topic-verifier.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const full = process.env.WEIR_TEST_KILL_LOOP === 'full'
 const kills = full ? 50 : 3
@@ -101,9 +101,7 @@ test(`${kills} kills at random moments, restores included: no acknowledged updat
         COUNT_PREFIX: 'loop-',
         WEIR_NUM_STREAM_THREADS: '2',
         WEIR_COMMIT_INTERVAL_MS: random.pick(['0', '20', '200']),
-        // A static member: its next life gets the tasks at once, without waiting for the session of the one before.
-        WEIR_GROUP_INSTANCE_ID: 'worker',
-        WEIR_SESSION_TIMEOUT_MS: '20000',
+        ...sameMember,
         // From hardly anything on the disk to nearly all of it.
         WEIR_FLUSH_EVERY_RECORDS: random.pick(['2000', '20000', '1000000']),
         WEIR_RESTORE_THREADS: random.pick(['1', '2']),

@@ -253,6 +253,8 @@ describe('an application goes from one to the other by its changelogs', { concur
       command: 'java',
       args: [
         '-Xmx256m',
+        '-XX:TieredStopAtLevel=1',
+        '-XX:+UseSerialGC',
         '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
         '-cp',
         javaClassPath(classDir),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type BrokerProperties, brokerProperties, prepareNode } from './kafka.ts'
+import { type BrokerProperties, brokerProperties, prepareNode, quickStart } from './kafka.ts'
 import { withConsumer } from './kafka-client.ts'
 import { newKafkaId } from './kafka-storage.ts'
 import { freePorts } from './ports.ts'
@@ -72,6 +72,7 @@ export async function startKafkaCluster(
   options: ClusterOptions = {},
 ): Promise<KafkaCluster> {
   const clusterId = newKafkaId()
+  const flags = await quickStart()
   const started = await Promise.allSettled(
     ports.map((own) =>
       startService({
@@ -80,6 +81,7 @@ export async function startKafkaCluster(
           prepareNode(dir, {
             properties: { ...nodeProperties(own, ports), ...options.properties },
             heapMegabytes: options.heapMegabytes ?? 400,
+            flags,
             ids: { nodeId: own.nodeId, clusterId },
           }),
       }),
@@ -137,8 +139,6 @@ function nodeProperties(own: BrokerPorts, all: readonly BrokerPorts[]): BrokerPr
     'replica.lag.time.max.ms': 3_000,
     'replica.socket.timeout.ms': 5_000,
     'request.timeout.ms': 5_000,
-    // A transaction whose producer is gone ends when its time is over, not up to ten seconds later.
-    'transaction.abort.timed.out.transaction.cleanup.interval.ms': 500,
   }
 }
 

@@ -152,6 +152,6 @@ export async function until(
   while (!(await condition())) {
     if (ended !== null) throw ended
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${condition}`)
-    await sleep(20)
+    await sleep(50)
   }
 }

@@ -24,6 +24,12 @@ export interface WeirOptions {
 }
 
 /**
+ * Of a process that is killed and started again: a static member, whose next life gets the tasks at once, without waiting for the session of the one
+ * before.
+ */
+export const sameMember = { WEIR_GROUP_INSTANCE_ID: 'worker' }
+
+/**
  * The environment of a child: this one's without its own `WEIR_` settings, the toolchain's folder excepted.
  */
 export function childEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
@@ -87,6 +93,8 @@ export class WeirProcess implements AsyncDisposable {
       WEIR_HTTP_PORT: String(httpPort),
       WEIR_LOG_FORMAT: 'json',
       WEIR_MEMORY_BYTES: String(1024 * 2 ** 20),
+      // A member hears with its next heartbeat that partitions move. Under the consumer protocol the broker says when that is.
+      ...(options.env?.WEIR_GROUP_PROTOCOL !== 'consumer' && { WEIR_CONSUMER_HEARTBEAT_INTERVAL_MS: '300' }),
       ...options.env,
     })
     return new WeirProcess(child, httpPort)
@@ -115,7 +123,7 @@ export class WeirProcess implements AsyncDisposable {
     condition: () => Promise<boolean> | boolean,
     otherwise: string,
     timeoutMs = 60_000,
-    pollMs = 50,
+    pollMs = 100,
   ): Promise<void> {
     const deadline = Date.now() + timeoutMs
     while (!(await condition())) {
@@ -124,6 +132,11 @@ export class WeirProcess implements AsyncDisposable {
         throw new Error(`after ${timeoutMs} ms the worker ${otherwise}:\n${this.#output}`)
       await new Promise((resolve) => setTimeout(resolve, pollMs))
     }
+  }
+
+  /** Waits until it runs, by its own lines: looking often costs the machine nothing then. */
+  async running(timeoutMs = 60_000): Promise<void> {
+    await this.until(() => this.#output.includes('"application running"'), 'does not run', timeoutMs, 2)
   }
 
   /** Every sample of /metrics, by name with labels as printed; empty while it does not answer. */

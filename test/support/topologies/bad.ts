@@ -28,13 +28,13 @@ export default defineTopology((builder) => {
           if (value === 'poison') throw new Error('cannot stand poison')
           return value
         })
-        .to('output', string)
+        .to('poison-output', string)
       break
     case 'torn':
       builder
         .stream('torn', { key: serdes.string, value: serdes.json<string>() })
         .mapValues((value) => value)
-        .to('output', string)
+        .to('torn-output', string)
       break
     case 'fills-disk':
       builder
