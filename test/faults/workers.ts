@@ -9,8 +9,17 @@ const STOP_TIMEOUT_MS = 45_000
 /** A worker that ends by itself again and again is broken; one that is started for ever hides it. */
 const UNEXPECTED_ENDS_MAX = 10
 
+/** Where the workers of a schedule run, and what. */
+export interface WorkersPlace {
+  /** Of the cluster's doors the first that is theirs: schedules that run at once have doors of their own. Default 0. */
+  readonly firstDoor?: number
+  /** The folder of their sources. Default: this repository. */
+  readonly sources?: string
+}
+
 export interface WorkerOptions {
   readonly index: number
+  readonly place: WorkersPlace
   readonly applicationId: string
   readonly bootstrapServers: string
   readonly stateDir: string
@@ -68,11 +77,12 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { applicationId, bootstrapServers, stateDir, env } = this.#options
+    const { applicationId, bootstrapServers, stateDir, env, place } = this.#options
     this.#life++
     this.#endIsExpected = false
     this.#wasKilled = false
     const started = await WeirProcess.start({
+      sources: place.sources,
       module: 'test/support/topologies/tracked.ts',
       applicationId,
       bootstrapServers,
