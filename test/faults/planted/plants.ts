@@ -20,7 +20,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'state-before-transaction',
     what: 'Exactly once: RocksDB is written, with the offsets of the changelogs, before the transaction is committed. When that is aborted, the rows stay, and the records are counted again.',
-    options: { guarantee: 'exactly_once_v2', kinds: ['link-stall', 'link-deaf', 'link-cut'] },
+    options: { guarantee: 'exactly_once_v2', kinds: ['worker-pause', 'worker-stop', 'worker-kill'] },
   },
   {
     name: 'restore-to-stable-offset',
@@ -35,6 +35,9 @@ export const plants: readonly Plant[] = [
   {
     name: 'cache-after-abort',
     what: 'Exactly once: after an abort tasks are wound back to their committed offsets with the rows that their caches hold. To forget the caches alone would not do it: tasks are closed by an abort, and made anew.',
-    options: { guarantee: 'exactly_once_v2', kinds: ['link-stall', 'link-deaf', 'link-cut'] },
+    options: {
+      guarantee: 'exactly_once_v2',
+      kinds: ['worker-pause', 'worker-stop', 'link-stall', 'link-deaf'],
+    },
   },
 ]
