@@ -22,6 +22,7 @@ const { values } = parseArgs({
     kinds: { type: 'string' },
     'load-ms': { type: 'string' },
     'workers-max': { type: 'string' },
+    'transaction-timeout-ms': { type: 'string' },
     /** Schedules at once. */
     lanes: { type: 'string', default: '1' },
     /** Stops at the first schedule that fails. */
@@ -41,11 +42,16 @@ function kindsOf(text: string): FaultKind[] {
   })
 }
 
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
+}
+
 const planOptions: PlanOptions = {
   guarantee: values.guarantee as PlanOptions['guarantee'],
   kinds: values.kinds === undefined ? undefined : kindsOf(values.kinds),
-  workersMax: values['workers-max'] === undefined ? undefined : Number(values['workers-max']),
-  loadMs: values['load-ms'] === undefined ? undefined : Number(values['load-ms']),
+  workersMax: numberOf(values['workers-max']),
+  loadMs: numberOf(values['load-ms']),
+  transactionTimeoutMs: numberOf(values['transaction-timeout-ms']),
 }
 const { only, plant } = values
 const schedules = only === undefined ? Number(values.schedules) : 1

@@ -56,6 +56,7 @@ export interface SchedulePlan {
   readonly threads: number
   readonly partitions: number
   readonly commitIntervalMs: number
+  readonly transactionTimeoutMs: number
   readonly stores: 'persistent' | 'memory'
   /** Until a database is flushed: without a write-ahead log that is what a killed process leaves on the disk. */
   readonly flushEveryRecords: number
@@ -74,11 +75,20 @@ export interface PlanOptions {
   readonly loadMs?: number | undefined
   /** Default 4. */
   readonly workersMax?: number | undefined
+  /** Default 5,000: a member that is cut off has lost its tasks by then. In less time transactions end whose tasks stay. */
+  readonly transactionTimeoutMs?: number | undefined
 }
 
 /** What has the same plan made again, besides the seed. */
-export function planArguments({ guarantee, kinds, loadMs, workersMax }: PlanOptions): string {
-  const given = { guarantee, kinds: kinds?.join(), 'load-ms': loadMs, 'workers-max': workersMax }
+export function planArguments(options: PlanOptions): string {
+  const { guarantee, kinds, loadMs, workersMax, transactionTimeoutMs } = options
+  const given = {
+    guarantee,
+    kinds: kinds?.join(),
+    'load-ms': loadMs,
+    'workers-max': workersMax,
+    'transaction-timeout-ms': transactionTimeoutMs,
+  }
   return Object.entries(given)
     .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`]))
     .join('')
@@ -93,7 +103,7 @@ const isRoot = process.getuid?.() === 0
 
 export function planSchedule(seed: number, options: PlanOptions = {}): SchedulePlan {
   const random = new Random(seed)
-  const { loadMs = 12_000, workersMax = WORKERS_MAX } = options
+  const { loadMs = 12_000, workersMax = WORKERS_MAX, transactionTimeoutMs = 5_000 } = options
   const workers = 2 + random.below(workersMax - 1)
   const guarantee = random.pick(['at_least_once', 'exactly_once_v2', 'exactly_once_v2'] as const)
   const plan = {
@@ -105,6 +115,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     threads: 1 + random.below(2),
     partitions: 4 + random.below(3),
     commitIntervalMs: random.pick([50, 100, 300, 1_000]),
+    transactionTimeoutMs,
     stores: random.pick(['persistent', 'persistent', 'persistent', 'memory'] as const),
     flushEveryRecords: random.pick([50, 500, 5_000, 1_000_000]),
     keys: random.pick([20, 100, 500]),

@@ -21,7 +21,6 @@ import { Worker, type WorkersPlace } from './workers.ts'
 const READY_TIMEOUT_MS = 60_000
 /** After the last fault has been undone. */
 const DRAIN_TIMEOUT_MS = 90_000
-const TRANSACTION_TIMEOUT_MS = 5_000
 const OFFSETS_TOPIC_PARTITIONS = 4
 const DISK_BYTES = 64 * 2 ** 20
 
@@ -209,7 +208,7 @@ class Schedule implements AsyncDisposable {
       ...(isStatic ? { WEIR_GROUP_INSTANCE_ID: `worker-${worker}` } : {}),
       WEIR_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
       ...(guarantee === 'exactly_once_v2'
-        ? { WEIR_TRANSACTION_TIMEOUT_MS: String(TRANSACTION_TIMEOUT_MS) }
+        ? { WEIR_TRANSACTION_TIMEOUT_MS: String(this.#plan.transactionTimeoutMs) }
         : {}),
       WEIR_MAX_POLL_INTERVAL_MS: '30000',
       WEIR_NUM_STREAM_THREADS: String(threads),

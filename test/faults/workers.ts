@@ -39,6 +39,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions
   #process: WeirProcess | null = null
   #starting: Promise<void> | null = null
+  #stopping: Promise<void> | null = null
   #life = 0
   #unexpectedEnds = 0
   /** Whoever ends the process says so before. */
@@ -106,7 +107,15 @@ export class Worker implements AsyncDisposable {
   }
 
   /** SIGTERM. It has to end by itself, with exit code 0, unless it has hardly begun to run or is killed before it has ended. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    // A second signal would end it at once.
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null
+    })
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     const running = this.#process
     if (running === null) return
     this.#note('worker-stop')

@@ -37,7 +37,8 @@ export const plants: readonly Plant[] = [
     what: 'Exactly once: after an abort tasks are wound back to their committed offsets with the rows that their caches hold. To forget the caches alone would not do it: tasks are closed by an abort, and made anew.',
     options: {
       guarantee: 'exactly_once_v2',
-      kinds: ['worker-pause', 'worker-stop', 'link-stall', 'link-deaf'],
+      kinds: ['link-stall', 'link-deaf', 'link-cut'],
+      transactionTimeoutMs: 1_500,
     },
   },
 ]
