@@ -20,7 +20,11 @@ export const plants: readonly Plant[] = [
   {
     name: 'state-before-transaction',
     what: 'Exactly once: RocksDB is written, with the offsets of the changelogs, before the transaction is committed. When that is aborted, the rows stay, and the records are counted again.',
-    options: { guarantee: 'exactly_once_v2', kinds: ['worker-pause', 'worker-stop', 'worker-kill'] },
+    options: {
+      guarantee: 'exactly_once_v2',
+      kinds: ['link-stall', 'link-slow'],
+      transactionTimeoutMs: 1_500,
+    },
   },
   {
     name: 'restore-to-stable-offset',
