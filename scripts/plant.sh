@@ -12,9 +12,10 @@ copy=build/planted/$name
 toolchain=${WEIR_TOOLCHAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
 current=$(readlink -f "$toolchain/current")
 
-# Times are kept, so that make compiles only what has changed.
-mkdir -p "$copy/build/Release"
-find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
+# Times are kept, and with them what is compiled: make does what the patch has changed.
+rm -rf "$copy"
+mkdir -p "$copy/build"
+cp -a build/Release "$copy/build/"
 git ls-files -z --cached --others --exclude-standard -- \
   src native binding.gyp package.json test/support/topologies | xargs -0 cp -p --parents -t "$copy"
 ln -s "$PWD/node_modules" "$copy/node_modules"
@@ -24,10 +25,7 @@ git apply --directory="$copy" "$patch" 2>/dev/null || {
   echo "$patch no longer applies to the sources" >&2
   exit 1
 }
-if ! grep -q '^+++ b/native/' "$patch"; then
-  cp -p build/Release/weir.node "$copy/build/Release/"
-  exit 0
-fi
+grep -q '^+++ b/native/' "$patch" || exit 0
 
 cd "$copy"
 env WEIR_ROCKSDB="$(readlink -f "$current/rocksdb")" WEIR_LIBRDKAFKA="$(readlink -f "$current/librdkafka")" \

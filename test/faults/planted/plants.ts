@@ -38,7 +38,7 @@ export const plants: readonly Plant[] = [
   },
   {
     name: 'cache-after-abort',
-    what: 'Exactly once: after an abort tasks are wound back to their committed offsets with the rows that their caches hold. To forget the caches alone would not do it: tasks are closed by an abort, and made anew.',
+    what: 'Exactly once: after an abort tasks are wound back to their committed offsets with the rows that their caches hold. Only not to empty them changes nothing: an abort closes the tasks, and they are made anew.',
     options: {
       guarantee: 'exactly_once_v2',
       kinds: ['link-stall', 'link-deaf', 'link-cut'],
