@@ -28,9 +28,14 @@ export const faultKinds = [
   'link-slow',
   /** What other brokers say to one, and hear of it, arrives later: replicas and the ends of transactions come late. */
   'peers-slow',
+  /** Transactions end late in the partitions of one broker: they are committed, and what reads up to the last stable offset does not see it yet. */
+  'markers-late',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
+
+/** What befalls an application of which no kinds are asked for: the others came later, and a seed is to go on meaning the same schedule. */
+export const usualKinds: readonly FaultKind[] = faultKinds.filter((kind) => kind !== 'markers-late')
 
 export interface Fault {
   readonly kind: FaultKind
@@ -69,7 +74,7 @@ export interface SchedulePlan {
 export interface PlanOptions {
   /** Default: either. */
   readonly guarantee?: SchedulePlan['guarantee'] | undefined
-  /** Default: all. */
+  /** Default: the usual ones. */
   readonly kinds?: readonly FaultKind[] | undefined
   /** Default 12,000. */
   readonly loadMs?: number | undefined
@@ -123,7 +128,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     loadMs,
   }
   // Mounting a small file system takes a superuser.
-  const kinds = (options.kinds ?? faultKinds).filter((kind) => kind !== 'disk-full' || isRoot)
+  const kinds = (options.kinds ?? usualKinds).filter((kind) => kind !== 'disk-full' || isRoot)
   const faults: Fault[] = []
   let atMs = 1_000 + random.below(Math.min(2_000, loadMs / 4))
   const brokerKinds = kinds.filter(isOfBroker)
@@ -142,7 +147,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
 }
 
 export function isOfBroker(kind: FaultKind): boolean {
-  return kind.startsWith('broker-') || kind === 'peers-slow'
+  return kind.startsWith('broker-') || kind === 'peers-slow' || kind === 'markers-late'
 }
 
 function fault(kind: FaultKind, atMs: number, workers: number, random: Random): Fault {
@@ -160,9 +165,11 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     'link-deaf': random.pick([100, 500, 2_000, SESSION_TIMEOUT_MS + 2_000]),
     'link-slow': 2_000 + random.below(3_000),
     'peers-slow': 2_000 + random.below(3_000),
+    // Not random: a seed goes on meaning the same schedule.
+    'markers-late': 6_000,
   }
   const isLink = kind.startsWith('link-')
-  return {
+  const planned = {
     kind,
     atMs,
     forMs: durations[kind],
@@ -170,6 +177,8 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     broker: isLink && random.below(2) === 0 ? null : random.below(BROKERS),
     latencyMs: random.pick([20, 100, 300]),
   }
+  // Longer than a task takes from its last commit in one place to its restore in another.
+  return kind === 'markers-late' ? { ...planned, latencyMs: 2_000 } : planned
 }
 
 /** One line: what a schedule is. */

@@ -7,12 +7,12 @@ import { startFaultCluster } from './fault-cluster.ts'
 import {
   describePlan,
   type FaultKind,
-  faultKinds,
   isOfBroker,
   type PlanOptions,
   planArguments,
   planSchedule,
   type SchedulePlan,
+  usualKinds,
   WORKERS_MAX,
 } from './plan.ts'
 import { runSchedule } from './schedule.ts'
@@ -90,7 +90,7 @@ export async function runSchedules(options: RunOptions): Promise<number> {
     )
   }
   const runLane = async (seedOfLane: number, lane: number): Promise<void> => {
-    const kinds = (planOptions.kinds ?? faultKinds).filter((kind) => !isOfBroker(kind))
+    const kinds = (planOptions.kinds ?? usualKinds).filter((kind) => !isOfBroker(kind))
     const own = {
       ...planOptions,
       ...(lanes > 1 && { workersMax: Math.floor(WORKERS_MAX / lanes) }),

@@ -22,6 +22,8 @@ const READY_TIMEOUT_MS = 60_000
 /** After the last fault has been undone. */
 const DRAIN_TIMEOUT_MS = 90_000
 const OFFSETS_TOPIC_PARTITIONS = 4
+/** The api key of what a transaction's coordinator tells the partitions' leaders when it has ended. */
+const WRITE_TXN_MARKERS = 27
 const DISK_BYTES = 64 * 2 ** 20
 
 /**
@@ -254,9 +256,9 @@ class Schedule implements AsyncDisposable {
 
   async #injectBroker({ kind, forMs, broker: index, latencyMs }: Fault): Promise<void> {
     const broker = this.#cluster.cluster.brokers[index!]!
-    if (kind === 'peers-slow') {
+    if (kind === 'peers-slow' || kind === 'markers-late') {
       const link = this.#cluster.peers(index!)
-      link.mode = latencyMs
+      link.mode = kind === 'peers-slow' ? latencyMs : { apiKey: WRITE_TXN_MARKERS, latencyMs }
       await sleep(forMs)
       link.mode = 'open'
     } else if (kind === 'broker-pause') {

@@ -29,7 +29,7 @@ export const plants: readonly Plant[] = [
   {
     name: 'restore-to-stable-offset',
     what: "Exactly once: a restore ends at the changelog's last stable offset. It misses what a transaction holds whose offsets are committed already, and whose end has not come to the changelog.",
-    options: { guarantee: 'exactly_once_v2', kinds: ['worker-stop', 'peers-slow'] },
+    options: { guarantee: 'exactly_once_v2', kinds: ['worker-stop', 'markers-late'] },
   },
   {
     name: 'commit-without-lease',
