@@ -52,7 +52,10 @@ export async function runPlanted(options: PlantedOptions): Promise<number> {
   if (writeResults) {
     const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length }
     const versions = { node: process.version, kafka: '4.3.1' }
-    const written = { firstSeed: seed, machine, versions, planted: plants.length, found: findings }
+    const notFound = plants
+      .map(({ name }) => name)
+      .filter((name) => !findings.some((one) => one.name === name))
+    const written = { firstSeed: seed, machine, versions, found: findings, notFound }
     writeFileSync(results, `${JSON.stringify(written, null, 2)}\n`)
   }
   return plants.length - findings.length
@@ -66,50 +69,64 @@ function plantedSources({ name }: Plant): string {
 }
 
 async function findPlant(
-  { name, what, options }: Plant,
+  plant: Plant,
   sources: string,
   cluster: FaultCluster,
   { seed: firstSeed, schedules, log }: PlantedOptions,
 ): Promise<Finding | null> {
-  const run = async (seed: number, place: { sources?: string }): Promise<ScheduleResult> => {
-    const plan = planSchedule(seed, options)
-    const isPlanted = place.sources !== undefined
-    const logs = `build/faults/${name}-${seed}${isPlanted ? '' : '-without'}`
-    const result = await attempt(plan, () => runSchedule(plan, cluster, repository + logs, place))
-    keepLogs(repository + logs, plan, result)
-    await cluster.heal()
-    const { found, problems } = result
-    const verdict = found.length > 0 ? 'FOUND' : problems.length === 0 ? 'passed' : 'failed'
-    log(`${name}${isPlanted ? '' : ' taken out'}, seed ${seed} ${verdict}: ${describeFigures(result)}`)
-    if (problems.length > 0) log(`  ${describePlan(plan)}`)
-    for (const problem of problems) log(`  ${problem.split('\n')[0]}`)
-    return result
-  }
-  const passesWithout = async (seed: number): Promise<boolean> => {
-    for (let tries = 0; tries < ATTEMPTS_WITHOUT_MAX; tries++) {
-      const { problems, found } = await run(seed, {})
-      if (problems.length === 0) return true
-      if (found.length > 0) break
-    }
-    log(`${name}: seed ${seed} says nothing, since it fails without it, too`)
-    return false
-  }
+  const { name, what, options } = plant
   for (let index = 0; index < schedules; index++) {
     const seed = firstSeed + index
-    const { found } = await run(seed, { sources })
-    if (found.length === 0 || !(await passesWithout(seed))) continue
+    const { found } = await run(plant, seed, cluster, log, sources)
+    if (found.length === 0 || !(await passesWithout(plant, seed, cluster, log))) continue
     return {
       name,
       what,
       seed,
       schedules: index + 1,
       problems: firstOfEachKind(found),
-      plan: `${describePlan(planSchedule(seed, options))}${planArguments(options)}`,
+      plan: `${describePlan(planSchedule(seed, options))};${planArguments(options)}`,
       withoutThePlant: 'passed',
       again: `npm run test:faults -- --plant ${name} --only ${seed}`,
     }
   }
   return null
+}
+
+async function passesWithout(
+  plant: Plant,
+  seed: number,
+  cluster: FaultCluster,
+  log: PlantedOptions['log'],
+): Promise<boolean> {
+  for (let tries = 0; tries < ATTEMPTS_WITHOUT_MAX; tries++) {
+    const { problems, found } = await run(plant, seed, cluster, log)
+    if (problems.length === 0) return true
+    if (found.length > 0) break
+  }
+  log(`${plant.name}: seed ${seed} says nothing, since it fails without it, too`)
+  return false
+}
+
+/** @param sources with the bug; without them the schedule runs without it */
+async function run(
+  { name, options }: Plant,
+  seed: number,
+  cluster: FaultCluster,
+  log: PlantedOptions['log'],
+  sources?: string,
+): Promise<ScheduleResult> {
+  const plan = planSchedule(seed, options)
+  const place = sources === undefined ? {} : { sources }
+  const which = sources === undefined ? `${name} taken out` : name
+  const logs = `build/faults/${name}-${seed}${sources === undefined ? '-without' : ''}`
+  const result = await attempt(plan, () => runSchedule(plan, cluster, repository + logs, place))
+  const hasPassed = keepLogs(repository + logs, plan, result)
+  await cluster.heal()
+  const verdict = result.found.length > 0 ? 'FOUND' : hasPassed ? 'passed' : 'failed'
+  log(`${which}, seed ${seed} ${verdict}: ${describeFigures(result)}; ${describePlan(plan)}`)
+  for (const problem of result.problems) log(`  ${problem.split('\n')[0]}`)
+  return result
 }
 
 function firstOfEachKind(problems: readonly string[]): string[] {
