@@ -80,7 +80,7 @@ export interface PlanOptions {
   readonly loadMs?: number | undefined
   /** Default 4. */
   readonly workersMax?: number | undefined
-  /** Default 5,000: a member that is cut off has lost its tasks by then. In less time transactions end whose tasks stay. */
+  /** Default 5,000: a member that is cut off has lost its tasks by then. In less time transactions time out whose tasks stay. */
   readonly transactionTimeoutMs?: number | undefined
 }
 
@@ -166,7 +166,7 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     'link-slow': 2_000 + random.below(3_000),
     'peers-slow': 2_000 + random.below(3_000),
     // Not random: a seed goes on meaning the same schedule.
-    'markers-late': 6_000,
+    'markers-late': 10_000,
   }
   const isLink = kind.startsWith('link-')
   const planned = {
@@ -177,8 +177,8 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     broker: isLink && random.below(2) === 0 ? null : random.below(BROKERS),
     latencyMs: random.pick([20, 100, 300]),
   }
-  // Longer than a task takes from its last commit in one place to its restore in another.
-  return kind === 'markers-late' ? { ...planned, latencyMs: 2_000 } : planned
+  // Longer than a task takes from its last commit in one process to its restore in another that has just been started.
+  return kind === 'markers-late' ? { ...planned, latencyMs: 3_000 } : planned
 }
 
 /** One line: what a schedule is. */

@@ -29,7 +29,13 @@ export const plants: readonly Plant[] = [
   {
     name: 'restore-to-stable-offset',
     what: "Exactly once: a restore ends at the changelog's last stable offset. It misses what a transaction holds whose offsets are committed already, and whose end has not come to the changelog.",
-    options: { guarantee: 'exactly_once_v2', kinds: ['worker-stop', 'markers-late'] },
+    options: {
+      guarantee: 'exactly_once_v2',
+      kinds: ['worker-stop', 'markers-late'],
+      workersMax: 3,
+      // The next transaction of a thread waits for the last one's end.
+      transactionTimeoutMs: 15_000,
+    },
   },
   {
     name: 'commit-without-lease',
