@@ -3,10 +3,13 @@
  *
  *   npm run test:faults -- --schedules 200 --seed 1     (these are the defaults but for the seed, which is random)
  *   npm run test:faults -- --only 17 --guarantee exactly_once_v2 --kinds worker-kill,broker-kill --load-ms 12000
+ *   npm run test:faults -- --plant all     (bugs that are put in on purpose; see planted/plants.ts)
  */
 import { parseArgs } from 'node:util'
 
 import { type FaultKind, faultKinds, type PlanOptions } from './plan.ts'
+import { plants } from './planted/plants.ts'
+import { runPlanted } from './run-planted.ts'
 import { runSchedules } from './run-schedules.ts'
 
 const { values } = parseArgs({
@@ -19,10 +22,13 @@ const { values } = parseArgs({
     kinds: { type: 'string' },
     'load-ms': { type: 'string' },
     'workers-max': { type: 'string' },
+    'transaction-timeout-ms': { type: 'string' },
     /** Schedules at once. */
     lanes: { type: 'string', default: '1' },
     /** Stops at the first schedule that fails. */
     'until-failure': { type: 'boolean', default: false },
+    /** A bug of test/faults/planted, or `all`: schedules are run with it until one finds it. */
+    plant: { type: 'string' },
     /** Writes nothing into the results. */
     dry: { type: 'boolean', default: false },
   },
@@ -36,23 +42,39 @@ function kindsOf(text: string): FaultKind[] {
   })
 }
 
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text)
+}
+
 const planOptions: PlanOptions = {
   guarantee: values.guarantee as PlanOptions['guarantee'],
   kinds: values.kinds === undefined ? undefined : kindsOf(values.kinds),
-  workersMax: values['workers-max'] === undefined ? undefined : Number(values['workers-max']),
-  loadMs: values['load-ms'] === undefined ? undefined : Number(values['load-ms']),
+  workersMax: numberOf(values['workers-max']),
+  loadMs: numberOf(values['load-ms']),
+  transactionTimeoutMs: numberOf(values['transaction-timeout-ms']),
 }
-const { only } = values
+const { only, plant } = values
+const schedules = only === undefined ? Number(values.schedules) : 1
+const seed = Number(only ?? values.seed ?? Math.floor(Math.random() * 2 ** 31))
+const log = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`)
 // Ends what it has started.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-const failed = await runSchedules({
-  schedules: only === undefined ? Number(values.schedules) : 1,
-  seed: Number(only ?? values.seed ?? Math.floor(Math.random() * 2 ** 31)),
-  planOptions,
-  lanes: Number(values.lanes),
-  untilFailure: values['until-failure'],
-  writeResults:
-    only === undefined && !values.dry && values.guarantee === undefined && values.kinds === undefined,
-  log: (line) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`),
-})
+const runPlain = (): Promise<number> =>
+  runSchedules({
+    schedules,
+    seed,
+    planOptions,
+    lanes: Number(values.lanes),
+    untilFailure: values['until-failure'],
+    writeResults:
+      only === undefined && !values.dry && values.guarantee === undefined && values.kinds === undefined,
+    log,
+  })
+const runPlants = (name: string): Promise<number> => {
+  const chosen = name === 'all' ? plants : plants.filter((one) => one.name === name)
+  if (chosen.length === 0)
+    throw new Error(`--plant: ${name} is none of ${plants.map((one) => one.name).join(', ')}, all`)
+  return runPlanted({ plants: chosen, schedules, seed, writeResults: name === 'all' && !values.dry, log })
+}
+const failed = await (plant === undefined ? runPlain() : runPlants(plant))
 process.exit(failed === 0 ? 0 : 1)

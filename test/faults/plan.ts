@@ -28,9 +28,14 @@ export const faultKinds = [
   'link-slow',
   /** What other brokers say to one, and hear of it, arrives later: replicas and the ends of transactions come late. */
   'peers-slow',
+  /** Transactions end late in the partitions of one broker: they are committed, and what reads up to the last stable offset does not see it yet. */
+  'markers-late',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
+
+/** What befalls an application of which no kinds are asked for: the others came later, and a seed is to go on meaning the same schedule. */
+export const usualKinds: readonly FaultKind[] = faultKinds.filter((kind) => kind !== 'markers-late')
 
 export interface Fault {
   readonly kind: FaultKind
@@ -56,6 +61,7 @@ export interface SchedulePlan {
   readonly threads: number
   readonly partitions: number
   readonly commitIntervalMs: number
+  readonly transactionTimeoutMs: number
   readonly stores: 'persistent' | 'memory'
   /** Until a database is flushed: without a write-ahead log that is what a killed process leaves on the disk. */
   readonly flushEveryRecords: number
@@ -68,17 +74,26 @@ export interface SchedulePlan {
 export interface PlanOptions {
   /** Default: either. */
   readonly guarantee?: SchedulePlan['guarantee'] | undefined
-  /** Default: all. */
+  /** Default: the usual ones. */
   readonly kinds?: readonly FaultKind[] | undefined
   /** Default 12,000. */
   readonly loadMs?: number | undefined
   /** Default 4. */
   readonly workersMax?: number | undefined
+  /** Default 5,000: a member that is cut off has lost its tasks by then. In less time transactions time out whose tasks stay. */
+  readonly transactionTimeoutMs?: number | undefined
 }
 
 /** What has the same plan made again, besides the seed. */
-export function planArguments({ guarantee, kinds, loadMs, workersMax }: PlanOptions): string {
-  const given = { guarantee, kinds: kinds?.join(), 'load-ms': loadMs, 'workers-max': workersMax }
+export function planArguments(options: PlanOptions): string {
+  const { guarantee, kinds, loadMs, workersMax, transactionTimeoutMs } = options
+  const given = {
+    guarantee,
+    kinds: kinds?.join(),
+    'load-ms': loadMs,
+    'workers-max': workersMax,
+    'transaction-timeout-ms': transactionTimeoutMs,
+  }
   return Object.entries(given)
     .flatMap(([name, value]) => (value === undefined ? [] : [` --${name} ${value}`]))
     .join('')
@@ -93,7 +108,7 @@ const isRoot = process.getuid?.() === 0
 
 export function planSchedule(seed: number, options: PlanOptions = {}): SchedulePlan {
   const random = new Random(seed)
-  const { loadMs = 12_000, workersMax = WORKERS_MAX } = options
+  const { loadMs = 12_000, workersMax = WORKERS_MAX, transactionTimeoutMs = 5_000 } = options
   const workers = 2 + random.below(workersMax - 1)
   const guarantee = random.pick(['at_least_once', 'exactly_once_v2', 'exactly_once_v2'] as const)
   const plan = {
@@ -105,6 +120,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     threads: 1 + random.below(2),
     partitions: 4 + random.below(3),
     commitIntervalMs: random.pick([50, 100, 300, 1_000]),
+    transactionTimeoutMs,
     stores: random.pick(['persistent', 'persistent', 'persistent', 'memory'] as const),
     flushEveryRecords: random.pick([50, 500, 5_000, 1_000_000]),
     keys: random.pick([20, 100, 500]),
@@ -112,7 +128,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     loadMs,
   }
   // Mounting a small file system takes a superuser.
-  const kinds = (options.kinds ?? faultKinds).filter((kind) => kind !== 'disk-full' || isRoot)
+  const kinds = (options.kinds ?? usualKinds).filter((kind) => kind !== 'disk-full' || isRoot)
   const faults: Fault[] = []
   let atMs = 1_000 + random.below(Math.min(2_000, loadMs / 4))
   const brokerKinds = kinds.filter(isOfBroker)
@@ -131,7 +147,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
 }
 
 export function isOfBroker(kind: FaultKind): boolean {
-  return kind.startsWith('broker-') || kind === 'peers-slow'
+  return kind.startsWith('broker-') || kind === 'peers-slow' || kind === 'markers-late'
 }
 
 function fault(kind: FaultKind, atMs: number, workers: number, random: Random): Fault {
@@ -149,9 +165,11 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     'link-deaf': random.pick([100, 500, 2_000, SESSION_TIMEOUT_MS + 2_000]),
     'link-slow': 2_000 + random.below(3_000),
     'peers-slow': 2_000 + random.below(3_000),
+    // Not random: a seed goes on meaning the same schedule.
+    'markers-late': 10_000,
   }
   const isLink = kind.startsWith('link-')
-  return {
+  const planned = {
     kind,
     atMs,
     forMs: durations[kind],
@@ -159,6 +177,8 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     broker: isLink && random.below(2) === 0 ? null : random.below(BROKERS),
     latencyMs: random.pick([20, 100, 300]),
   }
+  // Longer than a task takes from its last commit in one process to its restore in another that has just been started.
+  return kind === 'markers-late' ? { ...planned, latencyMs: 3_000 } : planned
 }
 
 /** One line: what a schedule is. */

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,15 +7,16 @@ import { startFaultCluster } from './fault-cluster.ts'
 import {
   describePlan,
   type FaultKind,
-  faultKinds,
   isOfBroker,
   type PlanOptions,
   planArguments,
   planSchedule,
   type SchedulePlan,
+  usualKinds,
   WORKERS_MAX,
 } from './plan.ts'
-import { runSchedule, type ScheduleResult } from './schedule.ts'
+import { runSchedule } from './schedule.ts'
+import { attempt, describeFigures, keepLogs, type ScheduleResult } from './schedule-result.ts'
 
 const logsRoot = fileURLToPath(new URL('../../build/faults/', import.meta.url))
 const results = new URL('./results/', import.meta.url)
@@ -69,11 +70,11 @@ export async function runSchedules(options: RunOptions): Promise<number> {
   const report = (plan: SchedulePlan, result: ScheduleResult, own: PlanOptions): void => {
     const logDir = logDirOf(plan)
     add(summary, plan, result)
-    const { problems, ...figures } = result
-    const { records, lost, doubled, reordered, seconds } = figures
-    const verdict = problems.length === 0 ? 'passed' : 'FAILED'
-    const what = `${records} records, ${lost} lost, ${doubled} doubled, ${reordered} out of order, ${seconds} s`
-    log(`${summary.schedules}/${schedules} seed ${plan.seed} ${verdict}: ${what}; ${describePlan(plan)}`)
+    const { problems, found: _, ...figures } = result
+    const hasPassed = keepLogs(logDir, plan, result)
+    const verdict = hasPassed ? 'passed' : 'FAILED'
+    const what = `${describeFigures(result)}; ${describePlan(plan)}`
+    log(`${summary.schedules}/${schedules} seed ${plan.seed} ${verdict}: ${what}`)
     lines.push({
       seed: plan.seed,
       plan: describePlan(plan),
@@ -81,19 +82,15 @@ export async function runSchedules(options: RunOptions): Promise<number> {
       ...figures,
       ...(problems.length > 0 && { problems }),
     })
-    if (problems.length === 0) rmSync(logDir, { recursive: true, force: true })
-    else {
-      failed++
-      mkdirSync(logDir, { recursive: true })
-      writeFileSync(join(logDir, 'verdict.json'), `${JSON.stringify({ plan, ...result }, null, 2)}\n`)
-      for (const problem of problems) log(`  ${problem}`)
-      log(
-        `  again: npm run test:faults -- --only ${plan.seed}${planArguments(own)}; its logs: build/faults/${plan.seed}`,
-      )
-    }
+    if (hasPassed) return
+    failed++
+    for (const problem of problems) log(`  ${problem}`)
+    log(
+      `  again: npm run test:faults -- --only ${plan.seed}${planArguments(own)}; its logs: build/faults/${plan.seed}`,
+    )
   }
   const runLane = async (seedOfLane: number, lane: number): Promise<void> => {
-    const kinds = (planOptions.kinds ?? faultKinds).filter((kind) => !isOfBroker(kind))
+    const kinds = (planOptions.kinds ?? usualKinds).filter((kind) => !isOfBroker(kind))
     const own = {
       ...planOptions,
       ...(lanes > 1 && { workersMax: Math.floor(WORKERS_MAX / lanes) }),
@@ -104,7 +101,7 @@ export async function runSchedules(options: RunOptions): Promise<number> {
     const logDir = logDirOf(plan)
     rmSync(logDir, { recursive: true, force: true })
     const firstDoor = lane * Math.floor(WORKERS_MAX / lanes)
-    report(plan, await attempt(plan, () => runSchedule(plan, cluster, logDir, firstDoor)), own)
+    report(plan, await attempt(plan, () => runSchedule(plan, cluster, logDir, { firstDoor })), own)
   }
   for (let index = 0; index < schedules && !(untilFailure && failed > 0); index += lanes) {
     const running = Array.from({ length: Math.min(lanes, schedules - index) }, (_, lane) =>
@@ -126,15 +123,6 @@ export async function runSchedules(options: RunOptions): Promise<number> {
 
 function logDirOf({ seed }: SchedulePlan): string {
   return join(logsRoot, String(seed))
-}
-
-async function attempt(plan: SchedulePlan, run: () => Promise<ScheduleResult>): Promise<ScheduleResult> {
-  try {
-    return await run()
-  } catch (error) {
-    const problems = [`the schedule did not end: ${(error as Error).message.slice(0, 2_000)}`]
-    return { records: 0, lost: 0, doubled: 0, reordered: 0, problems, seconds: plan.loadMs / 1_000 }
-  }
 }
 
 function add(summary: Summary, { guarantee, faults }: SchedulePlan, result: ScheduleResult): void {

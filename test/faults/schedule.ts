@@ -14,14 +14,16 @@ import { CommitLog } from './commit-log.ts'
 import type { FaultCluster } from './fault-cluster.ts'
 import type { Incident } from './incidents.ts'
 import { type Fault, isOfBroker, type SchedulePlan, SESSION_TIMEOUT_MS } from './plan.ts'
-import { type Verdict, verify } from './verifier.ts'
-import { Worker } from './workers.ts'
+import type { ScheduleResult } from './schedule-result.ts'
+import { verify } from './verifier.ts'
+import { Worker, type WorkersPlace } from './workers.ts'
 
 const READY_TIMEOUT_MS = 60_000
 /** After the last fault has been undone. */
 const DRAIN_TIMEOUT_MS = 90_000
-const TRANSACTION_TIMEOUT_MS = 5_000
 const OFFSETS_TOPIC_PARTITIONS = 4
+/** The api key of what a transaction's coordinator tells the partitions' leaders when it has ended. */
+const WRITE_TXN_MARKERS = 27
 const DISK_BYTES = 64 * 2 ** 20
 
 /**
@@ -32,26 +34,22 @@ const fencedByItself = /Static consumer fenced by other consumer with same group
 
 const fullDisk = /No space left on device|Static consumer fenced by other consumer/
 
-export interface ScheduleResult extends Verdict {
-  readonly seconds: number
-}
-
 /**
  * Runs one schedule on the cluster, under an application id of its own: workers start, a load begins, faults come and go, the load ends, and when everything
  * has been processed and committed the workers stop and the topics are judged.
  *
  * @param logDir takes what the workers print, and is the caller's to remove
- * @param firstDoor of the workers: schedules that run at once have doors of their own
+ * @param place of the workers
  */
 export async function runSchedule(
   plan: SchedulePlan,
   faultCluster: FaultCluster,
   logDir: string,
-  firstDoor = 0,
+  place: WorkersPlace = {},
 ): Promise<ScheduleResult> {
   const startedMs = performance.now()
   mkdirSync(logDir, { recursive: true })
-  const schedule = new Schedule(plan, faultCluster, logDir, firstDoor)
+  const schedule = new Schedule(plan, faultCluster, logDir, place)
   try {
     const verdict = await schedule.run()
     return { ...verdict, seconds: Math.round((performance.now() - startedMs) / 100) / 10 }
@@ -80,10 +78,10 @@ class Schedule implements AsyncDisposable {
     this.#mounted.clear()
   }
 
-  constructor(plan: SchedulePlan, cluster: FaultCluster, logDir: string, firstDoor: number) {
+  constructor(plan: SchedulePlan, cluster: FaultCluster, logDir: string, place: WorkersPlace) {
     this.#plan = plan
     this.#cluster = cluster
-    this.#firstDoor = firstDoor
+    this.#firstDoor = place.firstDoor ?? 0
     this.#applicationId = `faults-${plan.seed}-${Date.now()}`
     this.#prefix = `${this.#applicationId}.`
     const workers = Array.from({ length: plan.workers }, (_, index) => index)
@@ -92,8 +90,9 @@ class Schedule implements AsyncDisposable {
       (index) =>
         new Worker({
           index,
+          place,
           applicationId: this.#applicationId,
-          bootstrapServers: cluster.workerBootstrapServers(firstDoor + index),
+          bootstrapServers: cluster.workerBootstrapServers(this.#firstDoor + index),
           stateDir: this.#stateDirs[index]!,
           env: this.#environment(index),
           logDir,
@@ -108,7 +107,7 @@ class Schedule implements AsyncDisposable {
     )
   }
 
-  async run(): Promise<Verdict> {
+  async run(): Promise<Omit<ScheduleResult, 'seconds'>> {
     const { partitions, keys, recordsPerSecond, loadMs, faults, seed, guarantee } = this.#plan
     const { bootstrapServers } = this.#cluster
     const topics = ['input', 'tracked', 'group-tracked', 'group-counts'].map((name) => this.#prefix + name)
@@ -148,10 +147,10 @@ class Schedule implements AsyncDisposable {
       commits,
       incidents: this.#incidents,
     })
-    verdict.problems.unshift(...this.#problems)
+    const problems = [...this.#problems, ...verdict.problems]
     // What failed is left to be looked at.
-    if (verdict.problems.length === 0) await this.#deleteTopics(topics)
-    return verdict
+    if (problems.length === 0) await this.#deleteTopics(topics)
+    return { ...verdict, problems, found: verdict.problems }
   }
 
   /** What the brokers say of an application that does not go on. */
@@ -211,7 +210,7 @@ class Schedule implements AsyncDisposable {
       ...(isStatic ? { WEIR_GROUP_INSTANCE_ID: `worker-${worker}` } : {}),
       WEIR_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
       ...(guarantee === 'exactly_once_v2'
-        ? { WEIR_TRANSACTION_TIMEOUT_MS: String(TRANSACTION_TIMEOUT_MS) }
+        ? { WEIR_TRANSACTION_TIMEOUT_MS: String(this.#plan.transactionTimeoutMs) }
         : {}),
       WEIR_MAX_POLL_INTERVAL_MS: '30000',
       WEIR_NUM_STREAM_THREADS: String(threads),
@@ -257,9 +256,9 @@ class Schedule implements AsyncDisposable {
 
   async #injectBroker({ kind, forMs, broker: index, latencyMs }: Fault): Promise<void> {
     const broker = this.#cluster.cluster.brokers[index!]!
-    if (kind === 'peers-slow') {
+    if (kind === 'peers-slow' || kind === 'markers-late') {
       const link = this.#cluster.peers(index!)
-      link.mode = latencyMs
+      link.mode = kind === 'peers-slow' ? latencyMs : { apiKey: WRITE_TXN_MARKERS, latencyMs }
       await sleep(forMs)
       link.mode = 'open'
     } else if (kind === 'broker-pause') {

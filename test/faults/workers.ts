@@ -9,8 +9,17 @@ const STOP_TIMEOUT_MS = 45_000
 /** A worker that ends by itself again and again is broken; one that is started for ever hides it. */
 const UNEXPECTED_ENDS_MAX = 10
 
+/** Where the workers of a schedule run, and what. */
+export interface WorkersPlace {
+  /** Of the cluster's doors the first that is theirs: schedules that run at once have doors of their own. Default 0. */
+  readonly firstDoor?: number
+  /** The folder of their sources. Default: this repository. */
+  readonly sources?: string
+}
+
 export interface WorkerOptions {
   readonly index: number
+  readonly place: WorkersPlace
   readonly applicationId: string
   readonly bootstrapServers: string
   readonly stateDir: string
@@ -30,6 +39,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions
   #process: WeirProcess | null = null
   #starting: Promise<void> | null = null
+  #stopping: Promise<void> | null = null
   #life = 0
   #unexpectedEnds = 0
   /** Whoever ends the process says so before. */
@@ -68,11 +78,12 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { applicationId, bootstrapServers, stateDir, env } = this.#options
+    const { applicationId, bootstrapServers, stateDir, env, place } = this.#options
     this.#life++
     this.#endIsExpected = false
     this.#wasKilled = false
     const started = await WeirProcess.start({
+      sources: place.sources,
       module: 'test/support/topologies/tracked.ts',
       applicationId,
       bootstrapServers,
@@ -96,7 +107,15 @@ export class Worker implements AsyncDisposable {
   }
 
   /** SIGTERM. It has to end by itself, with exit code 0, unless it has hardly begun to run or is killed before it has ended. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    // A second signal would end it at once.
+    this.#stopping ??= this.#stop().finally(() => {
+      this.#stopping = null
+    })
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     const running = this.#process
     if (running === null) return
     this.#note('worker-stop')

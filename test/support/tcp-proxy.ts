@@ -9,8 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * - `stalled`: keeps them and passes nothing on, either way
  * - `deaf`: passes on what clients say, and holds the answers back
  * - a number: passes everything on so many milliseconds later
+ * - late requests: passes requests of that kind on so many milliseconds later, with what follows them on their connection, and the rest at once
  */
-export type LinkMode = 'open' | 'cut' | 'stalled' | 'deaf' | number
+export type LinkMode = 'open' | 'cut' | 'stalled' | 'deaf' | number | LateRequests
+
+/** Requests of Kafka's protocol with this api key. */
+export interface LateRequests {
+  readonly apiKey: number
+  readonly latencyMs: number
+}
 
 /** Bytes that a connection holds back before it reads no more from its sender. */
 const HELD_BYTES_MAX = 1024 * 1024
@@ -137,7 +144,7 @@ class Way {
         })
         continue
       }
-      const waitMs = typeof mode === 'number' ? next.sinceMs + mode - Date.now() : 0
+      const waitMs = next.sinceMs + latencyMs(mode, next.bytes) - Date.now()
       if (waitMs > 0) await sleep(waitMs)
       this.#held.shift()
       this.#heldBytes -= next.bytes.length
@@ -151,4 +158,14 @@ class Way {
     }
     this.#isPassing = false
   }
+}
+
+function latencyMs(mode: LinkMode, bytes: Buffer): number {
+  if (typeof mode === 'number') return mode
+  return typeof mode === 'object' && isRequest(bytes, mode.apiKey) ? mode.latencyMs : 0
+}
+
+/** Small requests come in one piece: length (4 bytes, itself excluded), api key (2), ... */
+function isRequest(bytes: Buffer, apiKey: number): boolean {
+  return bytes.length >= 6 && bytes.readInt32BE(0) + 4 === bytes.length && bytes.readInt16BE(4) === apiKey
 }

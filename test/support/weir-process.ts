@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { freePorts } from '../services/ports.ts'
@@ -19,6 +20,8 @@ export interface WeirOptions {
   readonly bootstrapServers: string
   readonly applicationId: string
   readonly stateDir: string
+  /** The folder of the sources that it runs. Default: this repository. */
+  readonly sources?: string | undefined
   /** More `WEIR_` variables. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -86,7 +89,7 @@ export class WeirProcess implements AsyncDisposable {
 
   static async start(options: WeirOptions): Promise<WeirProcess> {
     const [httpPort] = (await freePorts(1)) as [number]
-    const child = spawnNode(['src/cli/main.ts', 'run', options.module], {
+    const env = {
       WEIR_APPLICATION_ID: options.applicationId,
       WEIR_BOOTSTRAP_SERVERS: options.bootstrapServers,
       WEIR_STATE_DIR: options.stateDir,
@@ -96,7 +99,8 @@ export class WeirProcess implements AsyncDisposable {
       // A member hears with its next heartbeat that partitions move. Under the consumer protocol the broker says when that is.
       ...(options.env?.WEIR_GROUP_PROTOCOL !== 'consumer' && { WEIR_CONSUMER_HEARTBEAT_INTERVAL_MS: '300' }),
       ...options.env,
-    })
+    }
+    const child = spawnNode(['src/cli/main.ts', 'run', options.module], env, options.sources)
     return new WeirProcess(child, httpPort)
   }
 
@@ -211,9 +215,14 @@ export class WeirProcess implements AsyncDisposable {
  * The kernel kills the child when this process ends, however it ends; `setpriv` and `scripts/node` replace
  * themselves, so the pid is Node's.
  */
-function spawnNode(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'scripts/node', ...args], {
-    cwd: repository,
+function spawnNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  sources = repository,
+): ChildProcess {
+  const node = join(repository, 'scripts/node')
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', node, ...args], {
+    cwd: sources,
     env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
