@@ -5,6 +5,7 @@
 #   scripts/plant.sh <name>
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset npm_config_nodedir # of the user's npm settings: node-gyp would prefer it to the headers that it is told to use
 
 name=$1
 patch=test/faults/planted/$name.patch

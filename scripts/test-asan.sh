@@ -7,6 +7,7 @@
 #   scripts/test-asan.sh <file>...  these tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
+unset npm_config_nodedir # of the user's npm settings: node-gyp would prefer it to the headers that it is told to use
 
 copy=build/asan
 toolchain=${WEIR_TOOLCHAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
