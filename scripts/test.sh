@@ -26,18 +26,25 @@ fi
 
 # The test files that take longest, which start first: one that starts last leaves a core idle.
 longest=(
+  test/model/window-stores
+  test/model/key-value-stores
+  test/unit/testing/topology-test-driver
+  test/unit/native/lifecycle
+  test/model/versioned-stores
+  test/model/session-stores
+  test/unit/cli/package
   test/broker/migration
-  test/broker/exactly-once
-  test/broker/lifecycle
-  test/broker/lifecycle-ends
   test/oracle/topologies
-  test/broker/groups
+  test/broker/lifecycle
+  test/broker/exactly-once
   test/broker/kill
-  test/broker/static-members
-  test/broker/moving-tasks
+  test/broker/groups
   test/broker/recovery
-  test/broker/bench-verifier
+  test/broker/static-members
+  test/broker/lifecycle-ends
   test/broker/reset
+  test/broker/moving-tasks
+  test/broker/bench-verifier
   test/broker/threads
 )
 
@@ -77,7 +84,7 @@ suite_unit() { node_tests "$jobs" test/unit test/native test/model; }
 suite_native() { core_tests build/native; }
 
 # Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
-suite_real() { node_tests 2 test/services test/broker test/oracle test/faults; }
+suite_real() { node_tests 3 test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {
@@ -93,6 +100,14 @@ if ! declare -F "suite_${suites[0]}" >/dev/null && [[ -e ${suites[0]} ]]; then
   exit
 fi
 
+# The core's tests wait for most of their time: beside another suite they cost little. What they print comes in their turn.
+native_log=
+if ((${#suites[@]} > 1)) && [[ " ${suites[*]} " == *" native "* ]]; then
+  native_log=$(mktemp)
+  suite_native >"$native_log" 2>&1 &
+  native=$!
+fi
+
 failed=()
 for suite in "${suites[@]}"; do
   if ! declare -F "suite_$suite" >/dev/null; then
@@ -100,6 +115,12 @@ for suite in "${suites[@]}"; do
     exit 2
   fi
   echo "== $suite"
+  if [[ $suite == native && -n $native_log ]]; then
+    wait "$native" || failed+=(native)
+    cat "$native_log"
+    rm "$native_log"
+    continue
+  fi
   # Its own shell, because `set -e` is off in a function that is called in a condition.
   ( suite_"$suite" ) & wait $! || failed+=("$suite")
 done
