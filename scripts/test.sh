@@ -83,7 +83,7 @@ suite_unit() { node_tests "$jobs" test/unit test/native test/model; }
 
 suite_native() { core_tests build/native; }
 
-# Two files at a time: each waits for its servers and sessions half of the time. More would crowd them off the cores.
+# Three files at a time: each waits for its servers and sessions half of the time.
 suite_real() { node_tests 3 test/services test/broker test/oracle test/faults; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
