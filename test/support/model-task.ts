@@ -3,15 +3,13 @@
  * crashes, which take a thousand times as long as a command, serve all of them.
  */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { MockCluster, Producer, Restorer, StateMemory, TaskDatabase } from '../../src/native.ts'
+import { type Producer, TaskDatabase } from '../../src/native.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { openStore } from '../../src/state/open-store.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
@@ -20,8 +18,9 @@ import { hasTimestampedRows } from '../../src/state/row-codec.ts'
 import { segmentOptions } from '../../src/state/segments.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
+import { type Processed, type ReadAhead, ReadAheadBatch, readAheads } from './model-read-ahead.ts'
+import { ModelChangelogs, ModelServices } from './model-services.ts'
 import { Random } from './seed.ts'
-import { smallStateMemory } from './state-memory.ts'
 
 /** Sequences for each kind of store. */
 const SEQUENCES = Number(process.env.WEIR_TEST_RUNS ?? 2_000)
@@ -29,12 +28,7 @@ const LANES = 20
 /** Commits, restarts and crashes of a sequence. */
 const EVENTS = 4
 const COMMANDS_PER_EVENT_MAX = 12
-/** Each run has changelogs of its own: the next partition. */
-const PARTITIONS = 64
 const TIMEOUT_MS = 30_000
-/** Files in memory: a disk takes as long to create and to sync them as all else takes together. */
-const MEMORY_FILES = '/dev/shm'
-
 /** What a store must hold, by means as simple as can be. */
 export interface StoreModel<Store, Command> {
   /** Does the command to both and compares. @param now the timestamp of what is being processed, ms; ascends */
@@ -57,16 +51,6 @@ export interface StoreKind<Store, Command> {
   readonly batchKey?: fc.Arbitrary<string>
 }
 
-/** Keys of a batch that is read ahead; and the end of the oldest one, which was processed. */
-interface ReadAhead {
-  readonly do: 'readAhead'
-  readonly keys: readonly string[]
-}
-interface Processed {
-  readonly do: 'processed'
-}
-const processed = fc.constant<Processed>({ do: 'processed' })
-
 const evict = fc.constant({ do: 'evict' as const })
 const trim = fc.constant({ do: 'trim' as const })
 
@@ -80,63 +64,13 @@ const event = fc.oneof(
 )
 type Event = typeof event extends fc.Arbitrary<infer E> ? E : never
 
-/** What all tasks of a test file share. */
-class Services {
-  readonly cluster = new MockCluster({ brokers: 1 })
-  readonly memory = StateMemory.acquire(smallStateMemory)
-  readonly restorer = Restorer.acquire(
-    { 'bootstrap.servers': this.cluster.bootstrapServers, 'fetch.wait.max.ms': '1' },
-    1,
-    8 << 20,
-  )
-  folder = ''
-
-  async start(): Promise<void> {
-    this.folder = await mkdtemp(path.join(existsSync(MEMORY_FILES) ? MEMORY_FILES : tmpdir(), 'weir-model-'))
-  }
-
-  async stop(): Promise<void> {
-    this.restorer.close()
-    this.memory.close()
-    this.cluster.close()
-    await rm(this.folder, { recursive: true })
-  }
-}
-
-/** The changelogs of one kind's tasks: a topic for each lane, a partition for each task. */
-class Changelogs {
-  readonly producer: Producer
-  readonly #cluster: MockCluster
-  readonly #name: string
-  #used = 0
-
-  constructor(cluster: MockCluster, name: string) {
-    this.#cluster = cluster
-    this.#name = name
-    this.producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers, 'linger.ms': '0' })
-  }
-
-  next(): { readonly topics: readonly string[]; readonly partition: number } {
-    const partition = this.#used % PARTITIONS
-    const block = Math.floor(this.#used++ / PARTITIONS)
-    const topics = Array.from({ length: LANES }, (_, lane) => `${this.#name}-${block}-${lane}`)
-    if (partition === 0) {
-      for (const topic of topics) {
-        this.#cluster.createTopic(topic, PARTITIONS)
-        this.producer.topic(topic, PARTITIONS)
-      }
-    }
-    return { topics, partition }
-  }
-}
-
 /** A store, its model, and the model as it was at what may come back. */
 interface Lane<Store, Command> {
   store: StateStore
   /** Its clock, ms. */
   now: number
   /** Batches read ahead, oldest first. */
-  readonly batches: Batch[]
+  readonly batches: ReadAheadBatch[]
   model: StoreModel<Store, Command>
   /** What the changelog says, what was committed here, and what of it is on disk. */
   logged: StoreModel<Store, Command>
@@ -144,36 +78,8 @@ interface Lane<Store, Command> {
   flushed: StoreModel<Store, Command>
 }
 
-/** A batch whose keys are looked up when it comes, and whose rows arrive later, as late as they can: when it has been processed. */
-class Batch {
-  readonly #store: StateStore & PrefetchingStore
-  readonly #pin: number
-  readonly #fetched: { readonly key: Buffer; readonly row: Buffer; readonly length: number }[] = []
-
-  constructor(
-    store: StateStore & PrefetchingStore,
-    database: TaskDatabase,
-    index: number,
-    keys: readonly string[],
-  ) {
-    this.#store = store
-    this.#pin = store.pin()
-    for (const text of keys) {
-      const key = Buffer.from(text)
-      if (store.cache.find(key, 0, key.length) !== undefined) continue
-      const row = Buffer.alloc(1024)
-      this.#fetched.push({ key, row, length: database.get(index, key, 0, key.length, row) })
-    }
-  }
-
-  processed(): void {
-    for (const { key, row, length } of this.#fetched) this.#store.accept(key, 0, key.length, row, 0, length)
-    this.#store.cache.unpin(this.#pin)
-  }
-}
-
 class ModelTask<Store, Command> {
-  readonly #services: Services
+  readonly #services: ModelServices
   readonly #kind: StoreKind<Store, Command>
   readonly #producer: Producer
   readonly #topics: readonly string[]
@@ -185,9 +91,9 @@ class ModelTask<Store, Command> {
   #database!: TaskDatabase
 
   constructor(
-    services: Services,
+    services: ModelServices,
     kind: StoreKind<Store, Command>,
-    changelogs: Changelogs,
+    changelogs: ModelChangelogs,
     budgetBytes: number,
   ) {
     const { topics, partition } = changelogs.next()
@@ -274,7 +180,7 @@ class ModelTask<Store, Command> {
         const { keys } = command as ReadAhead
         // No input has more than the one being processed and the next.
         if (batches.length === 2) batches.shift()!.processed()
-        batches.push(new Batch(store as StateStore & PrefetchingStore, this.#database, index, keys))
+        batches.push(new ReadAheadBatch(store as StateStore & PrefetchingStore, this.#database, index, keys))
       } else if (name === 'processed') {
         batches.shift()?.processed()
       } else {
@@ -370,9 +276,9 @@ export function testAgainstModels<Store, Command>(
   kindOf: (definition: StoreDefinition) => StoreKind<Store, Command>,
 ): void {
   describe(suite, { concurrency: 3 }, () => {
-    let services: Services
+    let services: ModelServices
     before(async () => {
-      services = new Services()
+      services = new ModelServices()
       await services.start()
     })
     after(() => services.stop())
@@ -382,7 +288,7 @@ export function testAgainstModels<Store, Command>(
       test(name, async (t) => {
         const { seed } = new Random()
         t.diagnostic(`seed ${seed}`)
-        const changelogs = new Changelogs(services.cluster, `kind-${index}`)
+        const changelogs = new ModelChangelogs(services.cluster, `kind-${index}`, LANES)
         try {
           await fc.assert(property(services, kind, changelogs), {
             seed,
@@ -397,9 +303,9 @@ export function testAgainstModels<Store, Command>(
 }
 
 function property<Store, Command>(
-  services: Services,
+  services: ModelServices,
   kind: StoreKind<Store, Command>,
-  changelogs: Changelogs,
+  changelogs: ModelChangelogs,
 ): fc.IAsyncProperty<unknown> {
   const command = fc.oneof(
     { weight: 100, arbitrary: kind.command },
@@ -425,16 +331,6 @@ function property<Store, Command>(
     }
     assert.equal(task.usedBytes, 0)
   })
-}
-
-function readAheads(
-  key: fc.Arbitrary<string>,
-): { weight: number; arbitrary: fc.Arbitrary<ReadAhead | Processed> }[] {
-  const keys = fc.uniqueArray(key, { maxLength: 4 })
-  return [
-    { weight: 10, arbitrary: fc.record({ do: fc.constant('readAhead' as const), keys }) },
-    { weight: 10, arbitrary: processed },
-  ]
 }
 
 function times<T>(count: number, value: T): T[] {
