@@ -12,16 +12,18 @@ jobs=$(nproc)
 # What Node makes of a TypeScript file is kept: every test file is a process, and starts others.
 export NODE_COMPILE_CACHE=$PWD/build/compile-cache
 
-# Databases and logs are in memory where there is room: a disk takes as long to create and to sync files as all else takes together. What a killed
-# run leaves there is removed by the next one.
+# Databases and logs are in memory where there is room: a disk takes as long to create and to sync files as all else takes together.
 memory_files=/dev/shm
 room() { # gigabytes: of the file system, and of the memory that is behind it
   df --output=avail --block-size=1G "$memory_files" 2>/dev/null | tail -n 1 || echo 0
   awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo
 }
 if (($(room | sort --numeric-sort | head -n 1) >= 8)); then
-  export TMPDIR=$memory_files/weir-test
-  mkdir -p "$TMPDIR"
+  # What a killed run has left there would take up memory for good.
+  for left in "$memory_files"/weir-test-*; do kill -0 "${left##*-}" 2>/dev/null || rm -rf "$left" || true; done
+  export TMPDIR=$memory_files/weir-test-$$
+  mkdir "$TMPDIR"
+  trap 'rm -rf "$TMPDIR"' EXIT
 fi
 
 # The test files that take longest, which start first: one that starts last leaves a core idle.
