@@ -20,6 +20,8 @@ const kafkaCodes: ReadonlyMap<string, ErrorCode> = table({
   _TIMED_OUT_QUEUE: 'broker-unreachable',
   _WAIT_COORD: 'broker-unreachable',
   _WAIT_CACHE: 'broker-unreachable',
+  // A broker that is asked leaves the cluster's list, for as long as it is away.
+  _DESTROY_BROKER: 'broker-unreachable',
   _LEADER_UNKNOWN: 'broker-unreachable',
   // No broker leads a partition, or none that is known yet: one that was added a moment ago.
   _NOENT: 'broker-unreachable',

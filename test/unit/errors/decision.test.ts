@@ -14,6 +14,7 @@ describe('decisionFor', () => {
   const cases: readonly (readonly [string, unknown, string, string])[] = [
     ['its own code', new WeirError('source-topic-missing', 'x'), 'source-topic-missing', 'stop'],
     ['a broker that is away', native('kafka:_TRANSPORT'), 'broker-unreachable', 'retry'],
+    ['a broker that went while it was asked', native('kafka:_DESTROY_BROKER'), 'broker-unreachable', 'retry'],
     [
       'a retriable error without a row',
       native('kafka:SOMETHING_NEW', 'x', { retriable: true }),
