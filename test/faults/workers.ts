@@ -141,8 +141,21 @@ export class Worker implements AsyncDisposable {
     incident.toMs = Date.now()
   }
 
+  /** What ends before it is ready is started again: whether it may end is judged where it ends. */
   async ready(timeoutMs: number): Promise<void> {
-    await this.#process?.ready(timeoutMs)
+    const deadlineMs = performance.now() + timeoutMs
+    while (true) {
+      const starting = this.#process
+      try {
+        await starting?.ready(deadlineMs - performance.now())
+        return
+      } catch (error) {
+        const hasEnded = this.#process !== starting
+        if (!hasEnded || this.#isClosed || this.#unexpectedEnds > UNEXPECTED_ENDS_MAX) throw error
+        while (this.#process === null && performance.now() < deadlineMs) await sleep(100)
+        if (this.#process === null) throw error
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
