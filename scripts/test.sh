@@ -2,7 +2,7 @@
 # Runs the tests. scripts/setup.sh --test must have run before (npm's scripts see to it).
 #
 #   scripts/test.sh             everything but sanitize
-#   scripts/test.sh <suite>...  unit, native, real (broker, services, oracle, faults: real servers), sanitize
+#   scripts/test.sh <suite>...  unit, native, real (broker, services, oracle, faults: real servers), faults (schedules of faults), sanitize
 #   scripts/test.sh <file>...   these TypeScript tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +36,6 @@ longest=(
   test/model/session-stores
   test/unit/cli/package
   test/broker/migration
-  test/faults/schedules
   test/oracle/topologies
   test/broker/lifecycle
   test/broker/exactly-once
@@ -54,7 +53,7 @@ longest=(
 # node_tests <files at a time> <folders or files>...: every *.test.ts under them, in one run of Node's test runner.
 node_tests() {
   local files=()
-  mapfile -t files < <(find "${@:2}" -name '*.test.ts' 2>/dev/null | sort | longest_first)
+  mapfile -t files < <(find "${@:2}" -name '*.test.ts' ! -path "${except:-}" 2>/dev/null | sort | longest_first)
   if ((${#files[@]} == 0)); then
     echo "no tests under ${*:2}"
     return 0
@@ -86,8 +85,11 @@ suite_unit() { node_tests "$jobs" test/unit test/native test/model; }
 
 suite_native() { core_tests build/native; }
 
-# Three files at a time: each waits for its servers and sessions half of the time.
-suite_real() { node_tests 3 test/services test/broker test/oracle test/faults; }
+# Two files at a time: each waits for its servers and sessions half of the time, and has tests that run beside each other.
+suite_real() { except=test/faults/schedules.test.ts node_tests 2 test/services test/broker test/oracle test/faults; }
+
+# Three brokers and two applications, whose sessions are as short as can be: by themselves.
+suite_faults() { node_tests 1 test/faults/schedules.test.ts; }
 
 # RocksDB is not instrumented, so a vector that it grows looks overflown to the check of containers.
 suite_sanitize() {
@@ -96,7 +98,7 @@ suite_sanitize() {
 }
 
 suites=("$@")
-((${#suites[@]} > 0)) || suites=(unit native real)
+((${#suites[@]} > 0)) || suites=(unit native real faults)
 
 if ! declare -F "suite_${suites[0]}" >/dev/null && [[ -e ${suites[0]} ]]; then
   node_tests 1 "${suites[@]}"
@@ -114,7 +116,7 @@ fi
 failed=()
 for suite in "${suites[@]}"; do
   if ! declare -F "suite_$suite" >/dev/null; then
-    echo "no suite or file '$suite'; suites: unit, native, real, sanitize" >&2
+    echo "no suite or file '$suite'; suites: unit, native, real, faults, sanitize" >&2
     exit 2
   fi
   echo "== $suite"

