@@ -32,7 +32,7 @@ const DISK_BYTES = 64 * 2 ** 20
  */
 const fencedByItself = /Static consumer fenced by other consumer with same group\.instance\.id/
 
-const fullDisk = /No space left on device|Static consumer fenced by other consumer/
+const fullDisk = /No space left on device|Static consumer fenced by other consumer/i
 
 /**
  * Runs one schedule on the cluster, under an application id of its own: workers start, a load begins, faults come and go, the load ends, and when everything
