@@ -5,13 +5,11 @@
 #   scripts/plant.sh <name>
 set -euo pipefail
 cd "$(dirname "$0")/.."
-unset npm_config_nodedir # of the user's npm settings: node-gyp would prefer it to the headers that it is told to use
+. scripts/addon-copy.sh
 
 name=$1
 patch=test/faults/planted/$name.patch
 copy=build/planted/$name
-toolchain=${WEIR_TOOLCHAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
-current=$(readlink -f "$toolchain/current")
 
 # Times are kept, and with them what is compiled: make does what the patch has changed.
 rm -rf "$copy"
@@ -29,8 +27,4 @@ git apply --directory="$copy" "$patch" 2>/dev/null || {
 grep -q '^+++ b/native/' "$patch" || exit 0
 
 cd "$copy"
-env WEIR_ROCKSDB="$(readlink -f "$current/rocksdb")" WEIR_LIBRDKAFKA="$(readlink -f "$current/librdkafka")" \
-  PATH="$current/node/bin:$PATH" \
-  node node_modules/node-gyp/bin/node-gyp.js configure build \
-  --nodedir="$(readlink -f "$current/node")" --jobs="$(nproc)" --loglevel=warn >build.log 2>&1 \
-  || { tail -n 40 build.log >&2; exit 1; }
+build_addon_copy

@@ -7,11 +7,9 @@
 #   scripts/test-asan.sh <file>...  these tests
 set -euo pipefail
 cd "$(dirname "$0")/.."
-unset npm_config_nodedir # of the user's npm settings: node-gyp would prefer it to the headers that it is told to use
+. scripts/addon-copy.sh
 
 copy=build/asan
-toolchain=${WEIR_TOOLCHAIN_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/weir}
-current=$(readlink -f "$toolchain/current")
 
 # Times are kept, so that make compiles only what has changed.
 mkdir -p "$copy"
@@ -23,11 +21,7 @@ ln -s "$PWD/node_modules" "$copy/node_modules"
 cd "$copy"
 
 echo 'building the addon with AddressSanitizer'
-env WEIR_ROCKSDB="$(readlink -f "$current/rocksdb")" WEIR_LIBRDKAFKA="$(readlink -f "$current/librdkafka")" \
-  WEIR_BUILD_SANITIZER=address PATH="$current/node/bin:$PATH" \
-  node node_modules/node-gyp/bin/node-gyp.js configure build \
-  --nodedir="$(readlink -f "$current/node")" --jobs="$(nproc)" --loglevel=warn >build.log 2>&1 \
-  || { tail -n 40 build.log >&2; exit 1; }
+build_addon_copy WEIR_BUILD_SANITIZER=address
 
 tests=("$@")
 if ((${#tests[@]} == 0)); then

@@ -6,11 +6,11 @@
  */
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { describeMachine } from '../../bench/harness/machine.ts'
 import {
   createTopics,
   type OutgoingRecord,
@@ -167,7 +167,7 @@ test(`${kills} kills at random moments, restores included: no acknowledged updat
   const result = {
     what: 'kill -9 in a loop, at-least-once: test/faults/kill-loop.test.ts',
     seed: random.seed,
-    machine: { cpu: cpus()[0]?.model ?? '', cores: cpus().length },
+    machine: describeMachine(),
     kills,
     hits,
     stateFoldersDeleted: deleted,

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
+import { describeMachine, describeVersions } from '../../bench/harness/machine.ts'
 import { type FaultCluster, startFaultCluster } from './fault-cluster.ts'
 import { describePlan, planArguments, planSchedule } from './plan.ts'
 import type { Plant } from './planted/plants.ts'
@@ -50,12 +50,16 @@ export async function runPlanted(options: PlantedOptions): Promise<number> {
     else findings.push(finding)
   }
   if (writeResults) {
-    const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length }
-    const versions = { node: process.version, kafka: '4.3.1' }
     const notFound = plants
       .map(({ name }) => name)
       .filter((name) => !findings.some((one) => one.name === name))
-    const written = { firstSeed: seed, machine, versions, found: findings, notFound }
+    const written = {
+      firstSeed: seed,
+      machine: describeMachine(),
+      versions: describeVersions(),
+      found: findings,
+      notFound,
+    }
     writeFileSync(results, `${JSON.stringify(written, null, 2)}\n`)
   }
   return plants.length - findings.length

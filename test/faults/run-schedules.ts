@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { describeMachine, describeVersions } from '../../bench/harness/machine.ts'
 import { startFaultCluster } from './fault-cluster.ts'
 import {
   describePlan,
@@ -112,9 +112,7 @@ export async function runSchedules(options: RunOptions): Promise<number> {
   }
   log(JSON.stringify(summary))
   if (writeResults) {
-    const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length }
-    const versions = { node: process.version, kafka: '4.3.1' }
-    const details = { seed, machine, versions, schedules: lines }
+    const details = { seed, machine: describeMachine(), versions: describeVersions(), schedules: lines }
     writeFileSync(new URL('summary.json', results), `${JSON.stringify(summary, null, 2)}\n`)
     writeFileSync(new URL('schedules.json', results), `${JSON.stringify(details, null, 2)}\n`)
   }
