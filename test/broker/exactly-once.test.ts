@@ -134,7 +134,7 @@ describe('exactly once', () => {
       await application.assertExact()
     })
 
-    test('a record that takes longer than a session is within its transaction, and the group waits for it', async () => {
+    test('a record of ten seconds is within a transaction of thirty, and the group waits for it', async () => {
       const slow = await SlowApplication.make(kafka.bootstrapServers, 'slow', {
         WEIR_TRANSACTION_TIMEOUT_MS: '30000',
         WEIR_SESSION_TIMEOUT_MS: '3000',
@@ -142,7 +142,7 @@ describe('exactly once', () => {
       })
       await using one = await slow.start()
       await one.ready()
-      await slow.send([0, 'a'], [1, 'a'], [0, 'wait 8000'], [1, 'wait 8000'], [0, 'b'])
+      await slow.send([0, 'a'], [1, 'a'], [0, 'wait 10000'], [1, 'wait 10000'], [0, 'b'])
       // It joins while the first stands in one of them.
       await sleep(2_000)
       await using two = await slow.start('two')
@@ -174,7 +174,7 @@ describe('exactly once', () => {
           60_000,
           5,
         )
-        await slow.send([1, 'a'], [1, 'wait 2500'], [0, 'b'])
+        await slow.send([1, 'a'], [1, 'wait 3000'], [0, 'b'])
         await slow.consumed(worker)
       }
       await worker.stop()
