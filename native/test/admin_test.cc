@@ -60,6 +60,16 @@ TEST_F(AdminTest, AsksAgainWhenAGroupsCoordinatorMoves) {
   EXPECT_TRUE(offsets.value().empty());
 }
 
+// librdkafka (2.15.1, unpatched) goes on asking the broker that it found last while its connection lives.
+TEST_F(AdminTest, FindsAGroupsCoordinatorThatMovedWhileItsConnectionLives) {
+  ASSERT_TRUE(cluster_->MoveGroup("nobody", 1).ok());
+  ASSERT_TRUE(admin_->GroupOffsets("nobody", 10'000).ok());
+  ASSERT_TRUE(cluster_->MoveGroup("nobody", 2).ok());
+  ASSERT_TRUE(cluster_->InjectErrorsAt(1, kOffsetFetchRequest, "NOT_COORDINATOR", 1000).ok());
+  const auto offsets = admin_->GroupOffsets("nobody", 10'000);
+  EXPECT_TRUE(offsets.ok()) << offsets.status().message();
+}
+
 TEST_F(AdminTest, GivesUpAtTheTimeout) {
   const auto admin =
       Admin::Create({{"bootstrap.servers", "127.0.0.1:1"}, {"log_level", "0"}}, Cancellation()).value();

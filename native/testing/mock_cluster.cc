@@ -45,6 +45,23 @@ Status MockCluster::InjectErrors(int16_t api_key, const std::vector<std::string>
   return Status::Ok();
 }
 
+Status MockCluster::InjectErrorsAt(int32_t broker, int16_t api_key, const std::string& error, int count) {
+  const rd_kafka_resp_err_t code = KafkaErrorByName(error);
+  if (code == RD_KAFKA_RESP_ERR_UNKNOWN) return Status::Invalid("MockCluster: no error is called " + error);
+  for (int i = 0; i < count; i++) {
+    const Status pushed =
+        KafkaStatus(rd_kafka_mock_broker_push_request_error_rtts(cluster_, broker, api_key, 1, code, 0),
+                    "MockCluster: inject " + error);
+    if (!pushed.ok()) return pushed;
+  }
+  return Status::Ok();
+}
+
+Status MockCluster::MoveGroup(const std::string& group, int32_t broker) {
+  return KafkaStatus(rd_kafka_mock_coordinator_set(cluster_, "group", group.c_str(), broker),
+                     "MockCluster: move group " + group);
+}
+
 rd_kafka_resp_err_t KafkaErrorByName(const std::string& name) {
   const rd_kafka_err_desc* descriptions;
   size_t count;

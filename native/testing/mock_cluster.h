@@ -30,6 +30,10 @@ class MockCluster {
   // The next requests of the kind `api_key` (Kafka's number) answer with these errors, by librdkafka's names, in order.
   // None: nor with those that are left.
   Status InjectErrors(int16_t api_key, const std::vector<std::string>& errors);
+  // The next `count` requests of the kind `api_key` that reach the broker `broker` (from 1) answer with `error`.
+  Status InjectErrorsAt(int32_t broker, int16_t api_key, const std::string& error, int count);
+  // From now on `broker` coordinates `group`. Connections stay, and the one before goes on answering: the mock brokers do not look.
+  Status MoveGroup(const std::string& group, int32_t broker);
 
  private:
   MockCluster(KafkaClientHandle client, rd_kafka_mock_cluster_t* cluster)
