@@ -25,7 +25,8 @@ Napi::Value StateMemoryObject::Acquire(const Napi::CallbackInfo& info) {
       static_cast<int>(options.Integer("backgroundThreads", 1, kThreadsMax)),
       static_cast<int>(options.Integer("readThreads", 1, kThreadsMax)),
       static_cast<int>(options.Integer("maxOpenFiles", -1, std::numeric_limits<int>::max())),
-      options.OptionalInteger("rateLimitBytesPerSecond", 0, int64_t{1} << 50).value_or(0)};
+      options.OptionalInteger("rateLimitBytesPerSecond", 0, int64_t{1} << 50).value_or(0),
+      options.OptionalInteger("keptBytesMax", 0, int64_t{1} << 50).value_or(0)};
   options.RejectUnknown();
   std::shared_ptr<StateMemory> memory = weir::Unwrap(info.Env(), StateMemory::Acquire(read));
   Napi::Object object = Environment::Of(info.Env())->Construct("StateMemory", {});

@@ -7,7 +7,16 @@
 namespace weir {
 
 void Overlay::Put(std::string_view key, std::optional<std::string_view> value, int64_t timestamp_ms) {
-  Row& row = rows_->Insert(key);
+  const size_t bytes_before = bytes();
+  const size_t rows_before = rows_->size();
+  Entry& entry = rows_->Insert(key);
+  Row& row = entry.row;
+  if (!row.changed) {
+    row.changed = true;
+    changed_.push_back(&entry);
+    // A new row's are counted as they are taken from the arena, below.
+    if (rows_->size() == rows_before) changed_bytes_ += sizeof(Entry) + key.size() + row.capacity;
+  }
   row.timestamp_ms = timestamp_ms;
   row.deleted = !value.has_value();
   const size_t length = value.has_value() ? value->size() : 0;
@@ -19,6 +28,7 @@ void Overlay::Put(std::string_view key, std::optional<std::string_view> value, i
   }
   row.length = static_cast<uint32_t>(length);
   if (length > 0) std::memcpy(row.data, value->data(), length);
+  changed_bytes_ += bytes() - bytes_before;
 }
 
 const Overlay::Row* Overlay::Find(std::string_view key) const {
@@ -26,7 +36,22 @@ const Overlay::Row* Overlay::Find(std::string_view key) const {
   return found == nullptr ? nullptr : &found->row;
 }
 
+const std::vector<Overlay::Entry*>& Overlay::SortedChanges() {
+  const OverlayKeyLess less;
+  std::sort(changed_.begin(), changed_.end(),
+            [&less](const Entry* a, const Entry* b) { return less(a->key, b->key); });
+  return changed_;
+}
+
+void Overlay::KeepChanges() {
+  for (Entry* const entry : changed_) entry->row.changed = false;
+  changed_.clear();
+  changed_bytes_ = 0;
+}
+
 void Overlay::Clear() {
+  changed_.clear();
+  changed_bytes_ = 0;
   arena_.Reset();
   rows_ = new (arena_.allocate(sizeof(OverlayTree), alignof(OverlayTree))) OverlayTree(&arena_);
 }

@@ -86,7 +86,7 @@ const OverlayTree::Entry* OverlayTree::Find(std::string_view key) const {
   return index < leaf->size && !Less(search, leaf->slots[index]) ? leaf->slots[index].entry : nullptr;
 }
 
-OverlayRow& OverlayTree::Insert(std::string_view key) {
+OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
   const OverlayKey search(key);
   std::array<Step, kDepthMax> path;
   Leaf* leaf = hint_;
@@ -102,13 +102,13 @@ OverlayRow& OverlayTree::Insert(std::string_view key) {
   size_t index = LowerIndex(*leaf, search);
   if (index < leaf->size && !Less(search, leaf->slots[index])) {
     hint_ = leaf;
-    return leaf->slots[index].entry->row;
+    return *leaf->slots[index].entry;
   }
   Entry* const entry = NewEntry(key);
   if (leaf->size == kWidth) leaf = Split(leaf, &index, &path, entry);
   InsertAt(leaf, index, entry);
   hint_ = leaf;
-  return entry->row;
+  return *entry;
 }
 
 bool OverlayTree::Less(const Slot& slot, const OverlayKey& key) {
@@ -164,7 +164,7 @@ OverlayTree::Entry* OverlayTree::NewEntry(std::string_view key) {
   void* const memory = arena_->allocate(sizeof(Entry) + key.size(), alignof(Entry));
   char* const copy = static_cast<char*>(memory) + sizeof(Entry);
   if (!key.empty()) std::memcpy(copy, key.data(), key.size());
-  return new (memory) Entry{OverlayKey({copy, key.size()}), {nullptr, 0, 0, 0, true}};
+  return new (memory) Entry{OverlayKey({copy, key.size()}), {nullptr, 0, 0, 0, true, false}};
 }
 
 void OverlayTree::InsertAt(Leaf* leaf, size_t index, Entry* entry) {

@@ -31,6 +31,7 @@ struct OverlayRow {
   uint32_t capacity;
   int64_t timestamp_ms;  // the changelog record's
   bool deleted;
+  bool changed;  // since the last commit
 
   std::string_view value() const { return {data, length}; }
 };
@@ -101,8 +102,8 @@ class OverlayTree {
   // The first row whose key is greater than `key`.
   Iterator UpperBound(const OverlayKey& key) const;
   const Entry* Find(std::string_view key) const;
-  // The row of the key; a new one is deleted, without memory of its own. Copies the key.
-  OverlayRow& Insert(std::string_view key);
+  // The entry of the key; a new one is deleted and unchanged, without memory of its own. Copies the key.
+  Entry& Insert(std::string_view key);
 
  private:
   // From the root to a leaf: the branch and which of its children.

@@ -69,7 +69,8 @@ bool StateMemoryOptions::operator==(const StateMemoryOptions& other) const {
   return block_cache_bytes == other.block_cache_bytes && write_buffer_bytes == other.write_buffer_bytes &&
          background_threads == other.background_threads && read_threads == other.read_threads &&
          max_open_files == other.max_open_files &&
-         rate_limit_bytes_per_second == other.rate_limit_bytes_per_second;
+         rate_limit_bytes_per_second == other.rate_limit_bytes_per_second &&
+         kept_bytes_max == other.kept_bytes_max;
 }
 
 Result<std::shared_ptr<StateMemory>> StateMemory::Acquire(const StateMemoryOptions& options) {
@@ -123,6 +124,10 @@ std::vector<RocksdbCount> StateMemory::Counts() const {
   counts.push_back({"compactionBytesWritten", jobs_.compaction_bytes_written.load()});
   counts.push_back({"backgroundErrors", jobs_.background_errors.load()});
   return counts;
+}
+
+int64_t StateMemory::KeptBytesShare() {
+  return options_.kept_bytes_max == 0 ? 0 : options_.kept_bytes_max / std::max(1, arbiter_.databases());
 }
 
 StateMemoryUsage StateMemory::Usage() {

@@ -30,6 +30,9 @@ struct StateMemoryOptions {
   int max_open_files;
   // What flushes and compactions of all databases may write a second; 0: no limit.
   int64_t rate_limit_bytes_per_second = 0;
+  // What all databases together may keep in memory of rows that were committed, so that RocksDB gets a row that changes
+  // often once for several commits. 0: none.
+  int64_t kept_bytes_max = 0;
 
   bool operator==(const StateMemoryOptions& other) const;
 };
@@ -96,6 +99,8 @@ class StateMemory {
   RocksdbJobs& jobs() { return jobs_; }
   FlushArbiter& arbiter() { return arbiter_; }
   ThreadPool& read_pool() { return read_pool_; }
+  // What one of the databases that are open now may keep of kept_bytes_max.
+  int64_t KeptBytesShare();
   // Databases tell by how much their overlays grew or shrank.
   void AddOverlayBytes(int64_t delta) { overlay_bytes_.fetch_add(delta, std::memory_order_relaxed); }
   // Databases tell how many scans were opened, or closed (less than 0).

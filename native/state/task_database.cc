@@ -61,6 +61,7 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   observed_.resize(options_.stores.size());
   overlay_observed_.resize(options_.stores.size());
   expired_before_.resize(options_.stores.size());
+  kept_offsets_.resize(options_.stores.size());
 }
 
 TaskDatabase::~TaskDatabase() {
@@ -179,6 +180,7 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   const size_t row_min = options_.stores[store].timestamped ? 8 : 0;
   const std::optional<SegmentSettings>& segments = options_.stores[store].segments;
   const auto before = static_cast<int64_t>(overlay.bytes());
+  const auto changed_before = static_cast<int64_t>(overlay.changed_bytes());
   for (size_t i = 0; i < count && status.ok(); i++) {
     std::string_view key;
     std::string_view value;
@@ -200,9 +202,10 @@ Result<int64_t> TaskDatabase::Apply(size_t store, std::string_view arena, RowCol
   }
   const int64_t grown = static_cast<int64_t>(overlay.bytes()) - before;
   overlay_bytes_ += grown;
+  uncommitted_bytes_ += static_cast<int64_t>(overlay.changed_bytes()) - changed_before;
   memory_->AddOverlayBytes(grown);
   if (!status.ok()) return status;
-  return overlay_bytes_;
+  return uncommitted_bytes_;
 }
 
 Result<std::shared_ptr<MergedScan>> TaskDatabase::NewScan(size_t store, std::optional<std::string_view> from,
@@ -258,7 +261,7 @@ void TaskDatabase::SetSourceOffset(size_t store, int64_t offset) {
 Result<uint64_t> TaskDatabase::Property(const std::string& name) {
   if (name != "weir.overlay-entries") return rocksdb_->Property(name);
   uint64_t entries = 0;
-  for (const std::unique_ptr<Overlay>& overlay : overlays_) entries += overlay->rows().size();
+  for (const std::unique_ptr<Overlay>& overlay : overlays_) entries += overlay->changed_count();
   return entries;
 }
 
@@ -266,11 +269,13 @@ Result<uint64_t> TaskDatabase::ApproximateEntries(size_t store) {
   FinishCommit();
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
-  const uint64_t changed = overlays_[store]->rows().size();
+  const Overlay& overlay = *overlays_[store];
+  const uint64_t changed = overlay.changed_count();
   if (const MemoryTable* const rows = table(store); rows != nullptr) return rows->size() + changed;
   Result<uint64_t> rows = rocksdb_->FamilyProperty(store, kEstimateKeys);
   if (!rows.ok()) return rows.status();
-  return rows.value() + changed;
+  // RocksDB has most of the kept rows already, in their last version but one.
+  return std::max<uint64_t>(rows.value(), overlay.rows().size() - changed) + changed;
 }
 
 Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& name) {
@@ -283,12 +288,17 @@ Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& na
 }
 
 void TaskDatabase::BeginClose() {
+  FinishCommit();
   closing_ = true;
   CloseScans();
   EndSharing();
 }
 
-Status TaskDatabase::Close() { return Release(/*flush=*/!is_reader_); }
+Status TaskDatabase::Close() {
+  const Status written = WriteKept();
+  const Status released = Release(/*flush=*/!is_reader_);
+  return written.ok() ? released : written;
+}
 
 Status TaskDatabase::CloseAsAfterCrash() { return Release(/*flush=*/false); }
 

@@ -4,6 +4,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -78,6 +79,11 @@ struct DrainTotals {
 // each store an overlay of what changed since the last commit. A versioned store has a log of its puts besides: its
 // changelog gets each of them, the others' the last row of each key.
 //
+// Kept rows: where commits follow closely on one another, most change the same rows as the one before. So a commit may leave
+// the rows of key-value stores that have a changelog in their overlays, with RocksDB as it was: until the next one that comes
+// kKeptMs after the last write, or finds more rows kept than there is memory for, or closing. What a crash or Discard makes of them
+// the changelog has, from the offset on that RocksDB has.
+//
 //          Apply             Drain (native)            Commit (native)         any JS call
 //   idle ---------> idle --------------> drained ----------------> written -------------> idle, empty
 //                     ^                     |
@@ -87,7 +93,7 @@ struct DrainTotals {
 //   1. Rows and the offset of the changelog that they reflect are written by the same atomic write, and
 //      flushed by the same atomic flush: what is on disk after a crash is some past state together with its
 //      offset.
-//   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing.
+//   2. Overlays are read only by the JS thread, but for Drain, during which the JS thread calls nothing, and Close.
 //      They are emptied on the JS thread alone (FinishCommit), so get and multiGet go on while a commit
 //      writes.
 //   3. An in-memory store's committed rows change on the JS thread alone (FinishCommit takes the overlay over),
@@ -95,7 +101,8 @@ struct DrainTotals {
 //   4. A scan never outlives the overlay and the RocksDB state that it merges: drain, commit, discard and
 //      close end it.
 //   5. A reader (Attach) is another thread's view of the same RocksDB: its overlays stay empty, so it sees what was
-//      committed, and RocksDB closes with the last of them all.
+//      committed, and RocksDB closes with the last of them all. A database that is shared keeps no rows.
+//   6. RocksDB gets an overlay's rows when none of them is uncommitted, or with those that are in the commit's batch.
 //
 // Its methods are in five files: what a task calls while it processes, of versioned stores
 // (task_database_versions.cc), commits (task_database_commit.cc), restores (task_database_restore.cc) and readers
@@ -130,7 +137,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Answers from the overlay; the caller then runs it on a native thread.
   Result<std::shared_ptr<MultiGet>> NewMultiGet(size_t store, std::string_view arena, RowColumns columns,
                                                 size_t count);
-  // Returns the overlay bytes of all stores. A wrong row fails the call with those before it applied.
+  // Returns the uncommitted bytes of all stores. A wrong row fails the call with those before it applied.
   Result<int64_t> Apply(size_t store, std::string_view arena, RowColumns columns, const double* timestamps,
                         size_t count);
   // Of a versioned store, which takes nothing by Apply. What was found is valid until the store's next change or
@@ -148,14 +155,17 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Result<DrainTotals> Drain(std::shared_ptr<ChangelogSink> sink);
   // Native.
   Status Commit();
-  // Empties the overlays once a commit has been written. Every method of the JS thread does so first.
+  // Empties the overlays once a commit has been written, but for the rows that it keeps. Every method of the JS thread does so first.
   void FinishCommit();
+  // Forgets what is not in RocksDB, kept rows too: where there were any, Offsets says less than what was committed, and the
+  // database is to be restored before it is used again.
   Status Discard();
 
   // Native, any number at a time.
   Status Flush();
   // Any thread.
   const std::string& path() const { return options_.path; }
+  // Of what RocksDB has.
   std::vector<StoreOffset> Offsets() const;
   // Any thread. Of a segmented store, as last written.
   Result<Observed> ObservedBy(size_t store) const;
@@ -207,7 +217,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // To be called on the JS thread before Close is handed to a native thread: calls fail from now on, scans
   // end.
   void BeginClose();
-  // Native. Flushes, so that the next open has nothing to restore. Idempotent.
+  // Native. Writes kept rows and flushes, so that the next open has nothing to restore. Idempotent.
   Status Close();
   // Native. Closes without flushing, which leaves the files as a crash would. For tests.
   Status CloseAsAfterCrash();
@@ -220,7 +230,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status CheckOpen() const;
   Status CheckStore(size_t store) const;
   Status CheckIdle(const char* what) const;
-  void ClearOverlays();
+  // Empties the overlays but for kept rows; `keeps_rows`: those of KeepsRows.
+  void ClearOverlays(bool keeps_rows);
+  // Whether the commit that begins leaves rows out of RocksDB.
+  bool MayKeep() const;
+  // A store whose rows can be left out.
+  bool KeepsRows(size_t store) const;
+  Status WriteKept();
   // Null for a persistent store.
   MemoryTable* table(size_t store) { return tables_[store].get(); }
   // Counts what a table's change has taken or given back.
@@ -243,13 +259,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // The rows of a versioned store that a restore has changed.
   Status WriteRestoredRows(size_t store, const Overlay& rows, const Observed& observed, int64_t next_offset);
   Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
-  // Hands one change to the changelog.
+  Status BatchRow(size_t store, const Overlay::Entry& entry);
+  // Hands a row to the changelog, or any change.
+  Status LogRow(size_t store, ChangelogSink& sink, int topic, const Overlay::Entry& entry, DrainTotals* totals);
   Status LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,
                    DrainTotals* totals);
-  Result<std::vector<StoreOffset>> OffsetsToCommit() const;
+  // With the store's number.
+  Result<std::vector<std::pair<size_t, StoreOffset>>> OffsetsToCommit() const;
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
-  bool IsInMemory(const std::string& store) const;
   void RestoreTable(MemoryTable& table, ChangelogRows& rows, const std::vector<ChangelogRecord>& records);
   Status PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const;
   StoreOffset RestoredOffset(size_t store, int64_t next_offset) const;
@@ -266,7 +284,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::vector<std::unique_ptr<Overlay>> overlays_;
   // Of segmented stores: what the overlays' rows have shown besides what was written.
   std::vector<Observed> overlay_observed_;
-  int64_t overlay_bytes_ = 0;
+  int64_t overlay_bytes_ = 0;      // all that the overlays and the logs of puts take
+  int64_t uncommitted_bytes_ = 0;  // what the next commit has to write of it
   std::vector<std::unique_ptr<MemoryTable>> tables_;
   std::vector<std::unique_ptr<PutLog>> put_logs_;           // null: not versioned, or not logged
   std::vector<std::unique_ptr<VersionHistory>> histories_;  // null: not versioned
@@ -284,11 +303,15 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::shared_ptr<ChangelogSink> sink_;
   std::vector<int64_t> drained_records_;     // for each store
   std::vector<std::string> expired_before_;  // for each store: what ExpireSegments returned
+  bool is_keeping_ = false;                  // this commit leaves the rows of KeepsRows where they are
+  int64_t kept_records_ = 0;                 // changelog records since RocksDB was written
+  std::chrono::steady_clock::time_point written_at_ = std::chrono::steady_clock::now();
 
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
   std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::optional<StoreOffset>> kept_offsets_;  // guarded by offsets_mutex_: of the rows that are kept
   std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
   std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
   std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore

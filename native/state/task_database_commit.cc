@@ -15,6 +15,12 @@ constexpr int64_t kErrorCheckRecords = 1024;
 // A store without changes is as current as its last commit; this is how often that is written down.
 constexpr int64_t kOffsetRefreshMs = 10 * 60 * 1000;
 
+// How long RocksDB may go without the rows that were committed, when commits go on: as much has to be restored after an abort.
+constexpr std::chrono::milliseconds kKeptMs(10'000);
+
+// What one database keeps at the most: writing it stops the task.
+constexpr int64_t kKeptBytesMax = int64_t{4} << 20;
+
 }  // namespace
 
 Status TaskDatabase::BeginDrain() {
@@ -30,6 +36,7 @@ Result<DrainTotals> TaskDatabase::Drain(std::shared_ptr<ChangelogSink> sink) {
   DrainTotals totals;
   Status status;
   batch_.Clear();
+  is_keeping_ = MayKeep();
   for (size_t store = 0; store < options_.stores.size() && status.ok(); store++)
     status = DrainStore(store, *sink, &totals);
   if (status.ok()) status = sink->FirstError();
@@ -43,9 +50,21 @@ Result<DrainTotals> TaskDatabase::Drain(std::shared_ptr<ChangelogSink> sink) {
   return totals;
 }
 
+bool TaskDatabase::KeepsRows(size_t store) const {
+  const StoreSettings& settings = options_.stores[store];
+  return settings.changelog_topic.has_value() && !settings.in_memory && !settings.segments.has_value();
+}
+
+bool TaskDatabase::MayKeep() const {
+  if (shared_id_ >= 0) return false;
+  if (kept_records_ >= options_.flush_every_records) return false;
+  if (std::chrono::steady_clock::now() - written_at_ >= kKeptMs) return false;
+  return overlay_bytes_ < std::min(kKeptBytesMax, memory_->KeptBytesShare());
+}
+
 Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals) {
   const StoreSettings& settings = options_.stores[store];
-  const Overlay& overlay = *overlays_[store];
+  Overlay& overlay = *overlays_[store];
   drained_records_[store] = 0;
   expired_before_[store].clear();
   const PutLog* const puts = put_logs_[store].get();
@@ -59,9 +78,13 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
       return Status::Invalid("The changelog " + *settings.changelog_topic +
                              " is not registered with the producer");
   }
-  rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
-  const size_t value_begin = settings.timestamped ? 8 : 0;
-  size_t prefix_bytes = 0;
+  if (is_keeping_ && KeepsRows(store)) {
+    for (const Overlay::Entry* const entry : overlay.SortedChanges()) {
+      Status logged = LogRow(store, sink, topic, *entry, totals);
+      if (!logged.ok()) return logged;
+    }
+    return Status::Ok();
+  }
   auto at = overlay.rows().begin();
   if (settings.segments.has_value()) {
     const Observed& observed = overlay_observed_[store];
@@ -70,28 +93,15 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
       if (!expired.ok()) return expired.status();
       expired_before_[store] = std::move(expired.value());
     }
-    prefix_bytes = SegmentSettings::kPrefixBytes;
     const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
     at = overlay.rows().LowerBound(OverlayKey(oldest));
   }
   for (; at != overlay.rows().end(); ++at) {
-    const auto& [key, row] = *at;
-    rocksdb::Status batched;
-    if (settings.in_memory) {
-      // FinishCommit takes it over.
-    } else if (row.deleted) {
-      batched = batch_.Delete(family, key.bytes);
-    } else {
-      batched = batch_.Put(family, key.bytes, row.value());
-    }
-    if (!batched.ok())
-      return RocksdbStatus(batched, "The changes of store " + settings.name + " cannot be collected");
-    if (topic < 0 || puts != nullptr) continue;
-    const std::optional<std::string_view> value =
-        row.deleted ? std::nullopt : std::optional(row.value().substr(value_begin));
-    Status logged =
-        LogChange(store, sink, topic, {key.bytes.substr(prefix_bytes), value, row.timestamp_ms}, totals);
-    if (!logged.ok()) return logged;
+    // FinishCommit takes over what is in memory alone.
+    Status drained = settings.in_memory ? Status::Ok() : BatchRow(store, *at);
+    if (drained.ok() && topic >= 0 && puts == nullptr && at->row.changed)
+      drained = LogRow(store, sink, topic, *at, totals);
+    if (!drained.ok()) return drained;
   }
   if (puts == nullptr) return Status::Ok();
   for (const PutLog::Put& put : puts->puts()) {
@@ -99,6 +109,24 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
     if (!logged.ok()) return logged;
   }
   return Status::Ok();
+}
+
+Status TaskDatabase::BatchRow(size_t store, const Overlay::Entry& entry) {
+  rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
+  const rocksdb::Status batched = entry.row.deleted ? batch_.Delete(family, entry.key.bytes)
+                                                    : batch_.Put(family, entry.key.bytes, entry.row.value());
+  return RocksdbStatus(batched, "The changes of store " + options_.stores[store].name + " cannot be collected");
+}
+
+Status TaskDatabase::LogRow(size_t store, ChangelogSink& sink, int topic, const Overlay::Entry& entry,
+                            DrainTotals* totals) {
+  const StoreSettings& settings = options_.stores[store];
+  const size_t prefix_bytes = settings.segments.has_value() ? SegmentSettings::kPrefixBytes : 0;
+  const size_t value_begin = settings.timestamped ? 8 : 0;
+  const std::optional<std::string_view> value =
+      entry.row.deleted ? std::nullopt : std::optional(entry.row.value().substr(value_begin));
+  return LogChange(store, sink, topic,
+                   {entry.key.bytes.substr(prefix_bytes), value, entry.row.timestamp_ms}, totals);
 }
 
 Status TaskDatabase::LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,
@@ -130,10 +158,12 @@ Status TaskDatabase::BeginCommit() {
 }
 
 Status TaskDatabase::Commit() {
-  Result<std::vector<StoreOffset>> offsets = OffsetsToCommit();
+  const Result<std::vector<std::pair<size_t, StoreOffset>>> offsets = OffsetsToCommit();
   Status status = offsets.ok() ? Status::Ok() : offsets.status();
+  const auto keeps = [this](size_t store) { return is_keeping_ && KeepsRows(store); };
   for (size_t i = 0; status.ok() && i < offsets.value().size(); i++) {
-    if (!IsInMemory(offsets.value()[i].store)) status = PutOffset(&batch_, offsets.value()[i]);
+    const auto& [store, offset] = offsets.value()[i];
+    if (!options_.stores[store].in_memory && !keeps(store)) status = PutOffset(&batch_, offset);
   }
   for (size_t i = 0; status.ok() && i < options_.stores.size(); i++) {
     if (options_.stores[i].in_memory) continue;
@@ -147,12 +177,15 @@ Status TaskDatabase::Commit() {
   int64_t records = 0;
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
-    for (StoreOffset& written : offsets.value()) {
-      for (size_t i = 0; i < offsets_.size(); i++) {
-        if (offsets_[i].store != written.store) continue;
-        if (source_offsets_[i] >= 0) records += written.offset - std::max<int64_t>(0, offsets_[i].offset);
-        offsets_[i] = written;
+    for (const auto& [store, offset] : offsets.value()) {
+      if (keeps(store)) {
+        kept_offsets_[store] = offset;
+        continue;
       }
+      if (source_offsets_[store] >= 0)
+        records += offset.offset - std::max<int64_t>(0, offsets_[store].offset);
+      offsets_[store] = offset;
+      kept_offsets_[store].reset();
     }
     observed_ = overlay_observed_;
   }
@@ -162,8 +195,49 @@ Status TaskDatabase::Commit() {
   for (const int64_t drained : drained_records_) records += drained;
   batch_ = rocksdb::WriteBatch();
   sink_.reset();
+  if (is_keeping_) {
+    kept_records_ += records;
+  } else {
+    AfterWrite(records + kept_records_);
+    kept_records_ = 0;
+    written_at_ = std::chrono::steady_clock::now();
+  }
   phase_.store(Phase::kWritten, std::memory_order_release);
-  AfterWrite(records);
+  return Status::Ok();
+}
+
+Status TaskDatabase::WriteKept() {
+  if (released_.load() || is_reader_) return Status::Ok();
+  std::vector<std::optional<StoreOffset>> kept;
+  {
+    std::lock_guard<std::mutex> lock(offsets_mutex_);
+    kept = kept_offsets_;
+  }
+  // What was not committed may have taken the place of what was.
+  for (const std::unique_ptr<Overlay>& overlay : overlays_)
+    if (overlay->changed_count() > 0) return Status::Ok();
+  batch_.Clear();
+  for (size_t store = 0; store < kept.size(); store++) {
+    if (!kept[store].has_value()) continue;
+    const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+    if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+    for (auto at = overlays_[store]->rows().begin(); at != overlays_[store]->rows().end(); ++at) {
+      Status batched = BatchRow(store, *at);
+      if (!batched.ok()) return batched;
+    }
+    Status batched = PutOffset(&batch_, *kept[store]);
+    if (!batched.ok()) return batched;
+  }
+  if (batch_.Count() == 0) return Status::Ok();
+  Status status = rocksdb_->Write(&batch_);
+  batch_ = rocksdb::WriteBatch();
+  if (!status.ok()) return status;
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  for (size_t store = 0; store < kept.size(); store++) {
+    if (!kept[store].has_value()) continue;
+    offsets_[store] = *kept[store];
+    kept_offsets_[store].reset();
+  }
   return Status::Ok();
 }
 
@@ -173,23 +247,19 @@ void TaskDatabase::AfterWrite(int64_t records) {
   rocksdb_->RequestFlush();
 }
 
-bool TaskDatabase::IsInMemory(const std::string& store) const {
-  return std::any_of(options_.stores.begin(), options_.stores.end(),
-                     [&store](const StoreSettings& one) { return one.in_memory && one.name == store; });
-}
-
-Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
-  std::vector<StoreOffset> changed;
+Result<std::vector<std::pair<size_t, StoreOffset>>> TaskDatabase::OffsetsToCommit() const {
+  std::vector<std::pair<size_t, StoreOffset>> changed;
   const int64_t now = WallClockMs();
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   for (size_t i = 0; i < options_.stores.size(); i++) {
     const StoreSettings& store = options_.stores[i];
     const int64_t source_offset = source_offsets_[i];
     if (!store.changelog_topic.has_value() && source_offset < 0) continue;
-    StoreOffset offset = offsets_[i];
-    bool moved = false;
+    StoreOffset offset = kept_offsets_[i].value_or(offsets_[i]);
+    // What was kept until now is in this commit's batch.
+    bool moved = kept_offsets_[i].has_value() && !is_keeping_;
     if (source_offset >= 0) {
-      moved = offset.offset != source_offset;
+      moved = moved || offset.offset != source_offset;
       offset.offset = source_offset;
     }
     if (drained_records_[i] > 0) {
@@ -203,7 +273,7 @@ Result<std::vector<StoreOffset>> TaskDatabase::OffsetsToCommit() const {
     if (!moved && drained_records_[i] == 0 && offset.topic_id == topic_ids_[i] && !stale) continue;
     offset.topic_id = topic_ids_[i];
     offset.written_at_ms = now;
-    changed.push_back(std::move(offset));
+    changed.emplace_back(i, std::move(offset));
   }
   return changed;
 }
@@ -256,7 +326,7 @@ void TaskDatabase::FinishCommit() {
       tables_[store]->EraseBefore(SegmentPrefix(segments->OldestLive(LastObserved(store).stream_time_ms)));
     CountTable(before, *tables_[store]);
   }
-  ClearOverlays();
+  ClearOverlays(is_keeping_);
   phase_.store(Phase::kIdle, std::memory_order_release);
 }
 
@@ -264,12 +334,23 @@ void TaskDatabase::CountTable(size_t bytes_before, const MemoryTable& table) {
   memory_->AddInMemoryBytes(static_cast<int64_t>(table.bytes()) - static_cast<int64_t>(bytes_before));
 }
 
-void TaskDatabase::ClearOverlays() {
-  for (const std::unique_ptr<Overlay>& overlay : overlays_) overlay->Clear();
-  for (const std::unique_ptr<PutLog>& puts : put_logs_)
+void TaskDatabase::ClearOverlays(bool keeps_rows) {
+  int64_t freed = 0;
+  for (size_t store = 0; store < overlays_.size(); store++) {
+    Overlay& overlay = *overlays_[store];
+    PutLog* const puts = put_logs_[store].get();
+    freed += static_cast<int64_t>(overlay.bytes() + (puts == nullptr ? 0 : puts->bytes()));
+    if (keeps_rows && KeepsRows(store)) {
+      overlay.KeepChanges();
+    } else {
+      overlay.Clear();
+    }
     if (puts != nullptr) puts->Clear();
-  memory_->AddOverlayBytes(-overlay_bytes_);
-  overlay_bytes_ = 0;
+    freed -= static_cast<int64_t>(overlay.bytes() + (puts == nullptr ? 0 : puts->bytes()));
+  }
+  memory_->AddOverlayBytes(-freed);
+  overlay_bytes_ -= freed;
+  uncommitted_bytes_ = 0;
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   overlay_observed_ = observed_;
 }
@@ -284,7 +365,11 @@ Status TaskDatabase::Discard() {
                            " cannot be discarded while a drain or a commit runs");
   }
   CloseScans();
-  ClearOverlays();
+  ClearOverlays(/*keeps_rows=*/false);
+  {
+    std::lock_guard<std::mutex> lock(offsets_mutex_);
+    for (std::optional<StoreOffset>& kept : kept_offsets_) kept.reset();
+  }
   batch_.Clear();
   sink_.reset();
   phase_.store(Phase::kIdle, std::memory_order_release);

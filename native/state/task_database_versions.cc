@@ -24,18 +24,21 @@ Result<PutOutcome> TaskDatabase::PutVersion(size_t store, std::string_view key, 
   const Overlay& overlay = *overlays_[store];
   PutLog* const log = put_logs_[store].get();
   const size_t before = overlay.bytes();
+  const size_t changed_before = overlay.changed_bytes();
   const Result<int64_t> valid_to =
       histories_[store]->Put(key, version, &overlay_observed_[store].stream_time_ms);
   int64_t grown = static_cast<int64_t>(overlay.bytes() - before);
+  uncommitted_bytes_ += static_cast<int64_t>(overlay.changed_bytes() - changed_before);
   if (valid_to.ok() && valid_to.value() != VersionHistory::kNotPut && log != nullptr) {
     const size_t logged_before = log->bytes();
     log->Add(key, version.value, version.from_ms);
     grown += static_cast<int64_t>(log->bytes() - logged_before);
+    uncommitted_bytes_ += static_cast<int64_t>(log->bytes() - logged_before);
   }
   overlay_bytes_ += grown;
   memory_->AddOverlayBytes(grown);
   if (!valid_to.ok()) return valid_to.status();
-  return PutOutcome{valid_to.value(), overlay_bytes_};
+  return PutOutcome{valid_to.value(), uncommitted_bytes_};
 }
 
 Result<std::optional<FoundVersion>> TaskDatabase::GetVersion(size_t store, std::string_view key,

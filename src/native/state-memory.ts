@@ -14,6 +14,11 @@ export interface StateMemoryOptions {
   readonly maxOpenFiles: number
   /** What flushes and compactions of all databases together may write, bytes/s. Default: 0, no limit. */
   readonly rateLimitBytesPerSecond?: number
+  /**
+   * What all databases together may keep in memory of rows that were committed, bytes: RocksDB then gets a row that changes often once for several
+   * commits, and at least every ten seconds of them. Default: 0, none.
+   */
+  readonly keptBytesMax?: number
 }
 
 export interface StateMemoryUsage {
@@ -23,7 +28,7 @@ export interface StateMemoryUsage {
   readonly memtableBytes: number
   /** The highest memtableBytes seen since the process began. */
   readonly memtablePeakBytes: number
-  /** Overlays (changes since the last commit) of all databases. */
+  /** Overlays of all databases: changes since the last commit, and rows that RocksDB gets later. */
   readonly overlayBytes: number
   /** Committed rows of in-memory stores of all databases. The block cache holds that much less. */
   readonly inMemoryBytes: number

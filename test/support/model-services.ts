@@ -14,7 +14,8 @@ const MEMORY_FILES = '/dev/shm'
 /** What all tasks of a test file share. */
 export class ModelServices {
   readonly cluster = new MockCluster({ brokers: 1 })
-  readonly memory = StateMemory.acquire(smallStateMemory)
+  /** Some commits keep rows in memory, others are too large for it. */
+  readonly memory = StateMemory.acquire({ ...smallStateMemory, keptBytesMax: 64 << 10 })
   readonly restorer = Restorer.acquire(
     { 'bootstrap.servers': this.cluster.bootstrapServers, 'fetch.wait.max.ms': '1' },
     1,

@@ -202,8 +202,10 @@ class ModelTask<Store, Command> {
       case 'discard':
         for (const { store } of this.#lanes) store.discard()
         this.#database.discard()
-        for (const lane of this.#lanes) lane.model = lane.committed.copy()
-        this.#restarted()
+        // As a task is closed, and opened anew: its database may have forgotten rows that only the changelog has now.
+        await this.close()
+        await this.open()
+        this.#restart((lane) => lane.committed)
         break
       case 'reopen':
         await this.close()

@@ -73,7 +73,7 @@ TEST(OverlayTree, IsEqualToASetWhateverTheOrderOfInsertion) {
     ExpectSame(tree, model, &random);
     for (int i = 0; i < kRows; i++) {
       const std::string key = key_of(i);
-      OverlayRow& row = tree.Insert(key);
+      OverlayRow& row = tree.Insert(key).row;
       EXPECT_EQ(row.timestamp_ms, model.insert(key).second ? 0 : 1);
       row.timestamp_ms = 1;
       if (i == 20 || i == 1500) ExpectSame(tree, model, &random);
