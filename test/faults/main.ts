@@ -57,6 +57,8 @@ const { only, plant } = values
 const schedules = only === undefined ? Number(values.schedules) : 1
 const seed = Number(only ?? values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const log = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`)
+// Every server and worker that runs has a listener for this process's end.
+process.setMaxListeners(10 * Number(values.lanes))
 // Ends what it has started.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 const runPlain = (): Promise<number> =>
