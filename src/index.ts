@@ -103,8 +103,20 @@ export type {
   UncaughtErrorHandler,
   UncaughtErrorResponse,
 } from './runtime/uncaught-errors.ts'
+export type { RegistrySettings } from './schema-registry/registry-settings.ts'
+export type { SchemaRegistry } from './schema-registry/schema-registry.ts'
+export type { AvroOptions, AvroSchema, AvroSubject, SubjectStrategy } from './serde/avro/avro.ts'
+export type { AvroDuration } from './serde/avro/logical-types.ts'
+export type { SerdeBinding, SerdePlace } from './serde/binding.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
+export type {
+  RegisteredSchema,
+  SchemaNeed,
+  SchemaReference,
+  SchemaSource,
+  WriterSchema,
+} from './serde/schema-source.ts'
 export type { Serde } from './serde/serde.ts'
 export { serdes } from './serde/serdes.ts'
 export type { WindowedSerde } from './serde/windowed.ts'

@@ -1,3 +1,4 @@
+import type { RegistrySettings } from '../schema-registry/registry-settings.ts'
 import type { OffsetReset } from '../topology/definition.ts'
 
 /** How WEIR_MEMORY_BYTES is divided; all in bytes for the whole process. */
@@ -78,6 +79,8 @@ export interface Config {
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */
   readonly security: Readonly<Record<string, string>>
+  /** Holds secrets: never logged. */
+  readonly schemaRegistry: RegistrySettings
   /** librdkafka settings passed through, by their own names. */
   readonly consumer: Readonly<Record<string, string>>
   readonly producer: Readonly<Record<string, string>>

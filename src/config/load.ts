@@ -115,6 +115,17 @@ export function toConfig(settings: Settings): Config {
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     security: securityOf(values),
+    schemaRegistry: {
+      urls: values.schemaRegistryUrl?.split(',').map((url) => url.trim()) ?? [],
+      username: values.schemaRegistryUsername,
+      password: values.schemaRegistryPassword,
+      caLocation: values.schemaRegistrySslCaLocation,
+      certificateLocation: values.schemaRegistrySslCertificateLocation,
+      keyLocation: values.schemaRegistrySslKeyLocation,
+      keyPassword: values.schemaRegistrySslKeyPassword,
+      requestTimeoutMs: values.schemaRegistryRequestTimeoutMs,
+      autoRegister: values.schemaAutoRegister,
+    },
     ...passThrough,
     rocksdb: {
       ...rocksDbSettings(values, (key) => settings.sources[key] !== 'default'),

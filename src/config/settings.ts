@@ -67,6 +67,7 @@ export function readSettings(environment: Environment, machine: Machine): Settin
     if (!toolVariables.test(name) && !isFromService(name, value)) problems.push(unknownVariable(name))
   }
   checkTogether(values, problems)
+  checkSchemaRegistry(values, problems)
   if (values.processingGuarantee === 'exactly_once_v2') checkTransactions(values, passThrough, problems)
   return { values, sources, passThrough, problems: problems.map((line) => withOrigin(line, spread)) }
 }
@@ -246,6 +247,33 @@ function checkTogether(values: Values, problems: string[]): void {
     if (!ssl && value !== null)
       problems.push(`${env}=${shown(value, secret)}: only with WEIR_SECURITY_PROTOCOL=ssl or sasl_ssl`)
   }
+}
+
+/** What is set for a registry needs one. */
+function checkSchemaRegistry(values: Values, problems: string[]): void {
+  const { schemaRegistryUrl, schemaRegistryUsername, schemaRegistryPassword } = values
+  for (const key of [
+    'schemaRegistryUsername',
+    'schemaRegistryPassword',
+    'schemaRegistrySslCaLocation',
+    'schemaRegistrySslCertificateLocation',
+    'schemaRegistrySslKeyLocation',
+    'schemaRegistrySslKeyPassword',
+  ] as const) {
+    const { env, secret } = variables[key]
+    const value = values[key]
+    if (value !== null && schemaRegistryUrl === null)
+      problems.push(`${env}=${shown(value, secret)}: only with WEIR_SCHEMA_REGISTRY_URL`)
+  }
+  if ((schemaRegistryUsername === null) !== (schemaRegistryPassword === null))
+    problems.push('WEIR_SCHEMA_REGISTRY_USERNAME and WEIR_SCHEMA_REGISTRY_PASSWORD: both or none')
+  if (
+    (values.schemaRegistrySslCertificateLocation === null) !==
+    (values.schemaRegistrySslKeyLocation === null)
+  )
+    problems.push(
+      'WEIR_SCHEMA_REGISTRY_SSL_CERTIFICATE_LOCATION and WEIR_SCHEMA_REGISTRY_SSL_KEY_LOCATION: both or none',
+    )
 }
 
 /** A transaction lasts from one commit to the next, a slow record included; and a rebalance, or the watch over threads, waits for both. */

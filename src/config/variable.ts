@@ -30,6 +30,7 @@ export type VariableGroup =
   | 'RocksDB'
   | 'Memory'
   | 'Security'
+  | 'Schema registry'
   | 'Observation'
 
 /** One environment variable. */

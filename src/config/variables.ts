@@ -5,6 +5,7 @@ import { memoryVariables } from './variables/memory.ts'
 import { observationVariables } from './variables/observation.ts'
 import { processingVariables } from './variables/processing.ts'
 import { rocksdbProcessVariables, rocksdbVariables } from './variables/rocksdb.ts'
+import { schemaRegistryVariables } from './variables/schema-registry.ts'
 import { securityVariables } from './variables/security.ts'
 import { stateVariables } from './variables/state.ts'
 
@@ -21,6 +22,7 @@ export const variables = {
   ...rocksdbVariables,
   ...rocksdbProcessVariables,
   ...securityVariables,
+  ...schemaRegistryVariables,
   ...observationVariables,
 } as const
 

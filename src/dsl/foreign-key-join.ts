@@ -25,6 +25,7 @@ import type { ProcessorOptions, SinkOptions, SourceOptions } from '../topology/n
 import { checkFunction } from '../topology/options.ts'
 import { stores } from '../topology/stores.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { windowedPartitioner } from '../topology/windowed-partitioner.ts'
 import { type DslGraph, GraphNode } from './graph.ts'
 import {
   checkStep,
@@ -34,7 +35,6 @@ import {
   tableStore,
 } from './options.ts'
 import { requireSerde } from './serde-state.ts'
-import { windowedPartitioner } from './stream-sink.ts'
 import type { TableParts } from './table-parts.ts'
 import { SourceRows } from './table-rows.ts'
 

@@ -1,9 +1,8 @@
-import { partitionOfKey } from '../produce/partition-of-key.ts'
-import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
-import { isWindowedSerde, type Windowed } from '../serde/windowed.ts'
-import type { Partitioner, TopicChooser } from '../topology/definition.ts'
+import { isWindowedSerde } from '../serde/windowed.ts'
+import type { TopicChooser } from '../topology/definition.ts'
 import { checkName } from '../topology/options.ts'
+import { windowedPartitioner } from '../topology/windowed-partitioner.ts'
 import { GraphNode } from './graph.ts'
 import { checkStep, type ProduceOptions } from './options.ts'
 import { requireSerde } from './serde-state.ts'
@@ -42,14 +41,4 @@ export function addSink<K, V>(
     }),
   )
   graph.add(sink, node)
-}
-
-/** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
-export function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
-  const writer = new ByteWriter(256)
-  return (_topic, windowed, _value, partitions) => {
-    writer.reset()
-    key.serialize((windowed as Windowed<unknown>).key, writer)
-    return partitionOfKey(writer.buffer, writer.position, partitions)
-  }
 }

@@ -82,6 +82,19 @@ export const errorCodes = {
     newThreadMayHelp: true,
   },
 
+  // The schema registry.
+  'schema-registry-unreachable': {
+    what: 'the schema registry does not answer, or not in time',
+    next: 'retry',
+    newThreadMayHelp: true,
+  },
+  'schema-registry-refused': { what: 'the schema registry refuses the credentials', next: 'stop' },
+  'schema-missing': { what: 'a schema that is needed is not in the schema registry', next: 'stop' },
+  'schema-refused': {
+    what: 'the schema registry refuses a schema: it is incompatible with those before it, or invalid',
+    next: 'stop',
+  },
+
   // The state folder and the databases in it.
   'disk-full': { what: 'the disk under the state folder is full', next: 'stop' },
   'state-dir-read-only': { what: 'the state folder cannot be written to', next: 'stop' },

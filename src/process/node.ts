@@ -107,9 +107,10 @@ export class SinkNode implements Node {
     for (const partition of all) this.#send(record, topic, partition)
   }
 
-  #send(record: StreamRecord<unknown, unknown>, { id, produced }: SinkTopic, partition: number): void {
+  #send(record: StreamRecord<unknown, unknown>, { id, name, produced }: SinkTopic, partition: number): void {
     const { key, value, timestamp, headers } = record
-    const { key: keySerde, value: valueSerde } = this.#definition
+    const definition = this.#definition
+    const { key: keySerde, value: valueSerde } = definition.serdes?.get(name) ?? definition
     produced.bytes += this.#output.add(id, partition, keySerde, key, valueSerde, value, timestamp, headers)
     produced.records++
   }

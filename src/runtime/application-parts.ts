@@ -5,6 +5,7 @@ import type { ApplicationPlan } from './application-plan.ts'
 import type { GlobalThread } from './global/global-thread.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
+import type { SchemaRequest } from './protocol.ts'
 import type { RestoreListener } from './restore-listener.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
@@ -36,6 +37,8 @@ export interface ApplicationParts {
   readonly heartbeats: SharedArrayBuffer
   /** null: the topology has no global stores. It ends after the stream threads. */
   readonly globalThread: GlobalThread | null
+  /** Answers what threads ask the schema registry. */
+  readonly schema: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>
   readonly restoreListener: RestoreListener | undefined
   readonly onUncaughtError: UncaughtErrorHandler | undefined
   /** Whether the threads begin paused. */

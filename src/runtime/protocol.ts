@@ -4,8 +4,10 @@
  */
 import type { Config } from '../config/config.ts'
 import type { GroupMember, TopicPartitionOffset } from '../native.ts'
+import type { RegisteredSchema } from '../serde/schema-source.ts'
 import type { GlobalStoresHandle } from './global/protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
+import type { SchemaAnswers } from './schemas/thread-schemas.ts'
 
 /** `<sub-topology>_<partition>`. */
 export type TaskId = string
@@ -24,6 +26,8 @@ export interface StreamThreadJob {
   readonly topics: Readonly<Record<string, TopicInfo>>
   /** null: the topology has no global stores. */
   readonly globalStores: GlobalStoresHandle | null
+  /** null: no serde of the topology asks a schema registry. */
+  readonly schemas: SchemaAnswers | null
   /** Int32 counters, one per thread; a thread adds to its own at each turn of its loop. */
   readonly heartbeats: SharedArrayBuffer
 }
@@ -94,6 +98,13 @@ export interface MainRequests {
    * when they are not.
    */
   confirm: { request: { tasks: readonly { id: TaskId; epoch: number }[] }; response: void }
+  schema: SchemaRequest
+}
+
+/** The schema of an id, asked for until the registry answers; null: it has none. With `reply` the answer is put there, too. */
+export interface SchemaRequest {
+  readonly request: { readonly id: number; readonly reply: SharedArrayBuffer | null }
+  readonly response: RegisteredSchema | null
 }
 
 /** A line for the main thread's logger. */

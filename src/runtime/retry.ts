@@ -11,11 +11,13 @@ export interface RetryOptions {
   /** After this long the last error is thrown; not given: never. */
   readonly timeoutMs?: number
   readonly onRetry: (error: unknown) => void
+  /** Pauses of half to the whole length, so that many processes do not ask all at once. Default: false. */
+  readonly jitter?: boolean
 }
 
 /** Runs `attempt` until it succeeds or fails with what waiting does not cure (see errors/codes.ts), with growing pauses. */
 export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { signal, timeoutMs = Number.POSITIVE_INFINITY, onRetry } = options
+  const { signal, timeoutMs = Number.POSITIVE_INFINITY, onRetry, jitter = false } = options
   const startedMs = performance.now()
   for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(BACKOFF_MS_MAX, backoffMs * 2)) {
     try {
@@ -24,7 +26,8 @@ export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, option
       const leftMs = startedMs + timeoutMs - performance.now()
       if (decisionFor(error).next !== 'retry' || signal.aborted || leftMs <= 0) throw error
       onRetry(error)
-      await pause(Math.min(backoffMs, leftMs), signal)
+      const pauseMs = jitter ? (backoffMs * (1 + Math.random())) / 2 : backoffMs
+      await pause(Math.min(pauseMs, leftMs), signal)
       if (signal.aborted) throw error
     }
   }

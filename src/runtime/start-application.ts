@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
+import type { SchemaRegistry } from '../schema-registry/schema-registry.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { repartitionTopic } from '../topology/topic-names.ts'
@@ -20,7 +21,9 @@ import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
+import type { SchemaRequest } from './protocol.ts'
 import { type RestoreListener, restoreListenerMethods } from './restore-listener.ts'
+import { openSchemas } from './schemas/open-schemas.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import { ThreadPool } from './thread-pool.ts'
@@ -41,6 +44,8 @@ export interface StartOptions {
   readonly logger?: Logger
   /** How topics are looked up and created. Default: by requests to the brokers. The mock cluster needs its own: `mockTopicAdmin`. */
   readonly topicAdmin?: TopicAdmin
+  /** In the place of the one at WEIR_SCHEMA_REGISTRY_URL: a `LocalSchemaRegistry`, for demos. Default: that one. */
+  readonly schemaRegistry?: SchemaRegistry
   /** Is told how stores are restored. Default: none; the log and the metrics tell it too. */
   readonly restoreListener?: RestoreListener
   /**
@@ -61,6 +66,7 @@ const knownOptions = [
   'config',
   'logger',
   'topicAdmin',
+  'schemaRegistry',
   'restoreListener',
   'onUncaughtError',
   'paused',
@@ -74,7 +80,8 @@ const knownOptions = [
  * @returns the application once it has joined; it is `rebalancing` then, and `running` when its tasks run
  * @throws WeirError with one line, everything closed again: module-not-loaded, topology-invalid, state-dir-locked, state-dir-foreign,
  * state-dir-read-only, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
- * topic-not-created, broker-unreachable, authentication-failed, authorization-failed; what stopped the filling of global stores; the signal's reason when it was aborted
+ * topic-not-created, broker-unreachable, authentication-failed, authorization-failed;
+ * schema-registry-unreachable, schema-registry-refused, schema-missing, schema-refused; what stopped the filling of global stores; the signal's reason when it was aborted
  */
 export async function startApplication(options: StartOptions): Promise<Application> {
   const unknown = Object.keys(options).find((key) => !knownOptions.includes(key))
@@ -125,12 +132,27 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     'memory is divided',
   )
 
+  const schemas = await openSchemas(topology, {
+    config,
+    registry: options.schemaRegistry,
+    logger,
+    signal,
+    timeoutMs: startTimeoutMs,
+  })
+  resources.defer(() => schemas.close())
+
   const memory = StateMemory.acquire(stateMemoryOptions(config))
   resources.defer(async () => memory.close())
   const global =
     globalSubtopology(topology).sourceTopics.length === 0
       ? null
-      : await startGlobalThread({ config, moduleUrl, topics }, logger, resources, signal)
+      : await startGlobalThread(
+          { config, moduleUrl, topics, schemas: schemas.answers },
+          logger,
+          schemas.answerThread,
+          resources,
+          signal,
+        )
   const heartbeats = new SharedArrayBuffer(config.streamThreadsMax * Int32Array.BYTES_PER_ELEMENT)
   const parts: ApplicationParts = {
     config,
@@ -145,6 +167,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     ),
     heartbeats,
     globalThread: global?.thread ?? null,
+    schema: schemas.answerThread,
     restoreListener: options.restoreListener,
     onUncaughtError,
     isPaused: paused,
@@ -169,6 +192,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
           topics,
           heartbeats,
           globalStores: global?.stores ?? null,
+          schemas: schemas.answers,
         },
         listener,
         (error) => logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
@@ -199,10 +223,11 @@ function checkRestoreListener(listener: object = {}): void {
 async function startGlobalThread(
   job: Omit<GlobalThreadJob, 'version'>,
   logger: Logger,
+  schema: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>,
   resources: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<{ thread: GlobalThread; stores: GlobalStoresHandle }> {
-  const thread = new GlobalThread(job, logger)
+  const thread = new GlobalThread(job, logger, schema)
   resources.defer(() => thread.stop())
   const aborted = Promise.withResolvers<never>()
   const abort = (): void => aborted.reject(signal.reason)

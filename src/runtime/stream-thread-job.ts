@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { loadTopology } from '../topology/load-topology.ts'
 import { Channel, serializeError } from './channel.ts'
 import type { MainRequests, StreamThreadJob, TaskId, ThreadNotice, ThreadRequests } from './protocol.ts'
+import { boundTopology } from './schemas/bound-topology.ts'
 import { StreamThread } from './stream-thread.ts'
 import type { Task } from './task.ts'
 
@@ -25,7 +26,11 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     status: async () => (await started.promise).status(),
   })
   try {
-    const topology = await loadTopology(job.moduleUrl, job.config.topologyOptimization)
+    const topology = boundTopology(
+      await loadTopology(job.moduleUrl, job.config.topologyOptimization),
+      job,
+      (request) => channel.request('schema', request),
+    )
     const thread = new StreamThread(job, topology, {
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
       beginCommit: (tasks, offsets) => channel.request('begin-commit', { tasks: epochsOf(tasks), offsets }),

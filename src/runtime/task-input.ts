@@ -1,7 +1,9 @@
 import type { PartitionInput } from '../consume/partition-input.ts'
+import type { RecordBatch } from '../consume/record-batch.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import type { SourceNode } from '../process/process-graph.ts'
 import type { TaskClock } from '../process/task-clock.ts'
+import type { Serde } from '../serde/serde.ts'
 import type { PrefetchingStore } from '../state/prefetch.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
@@ -94,6 +96,19 @@ export class TaskInput implements QueuedInput {
     return this.#extractedTimestamp
   }
 
+  /**
+   * What has to arrive before the records of a batch can be read: schemas that this thread does not know. @returns null when there is nothing to wait
+   * for. Does not reject
+   */
+  awaits(batch: RecordBatch): Promise<unknown> | null {
+    const { key, value } = this.source.definition
+    if (key.awaits === undefined && value.awaits === undefined) return null
+    const awaited = new Set<Promise<void>>()
+    if (key.awaits !== undefined) addAwaited(key, batch, batch.keyStart, batch.keyLength, awaited)
+    if (value.awaits !== undefined) addAwaited(value, batch, batch.valueStart, batch.valueLength, awaited)
+    return awaited.size === 0 ? null : Promise.all(awaited)
+  }
+
   /** A batch has come whose rows are about to be looked up: from now on they stay cached. */
   pin(): void {
     for (const { store } of this.stores) this.#pins.push(store.pin())
@@ -101,11 +116,31 @@ export class TaskInput implements QueuedInput {
 
   /** The oldest of the batches was processed, or dropped. */
   unpin(): void {
-    for (const { store } of this.stores) store.cache.unpin(this.#pins.shift()!)
+    for (const { store } of this.stores) {
+      const pin = this.#pins.shift()
+      // One that was dropped while it waited for schemas had not come so far.
+      if (pin !== undefined) store.cache.unpin(pin)
+    }
   }
 
   /** Gives everything buffered back. */
   close(): void {
     for (let batches = this.input.close(); batches > 0; batches--) this.unpin()
+  }
+}
+
+function addAwaited(
+  serde: Serde<unknown>,
+  { arena, count }: RecordBatch,
+  starts: Int32Array,
+  lengths: Int32Array,
+  awaited: Set<Promise<void>>,
+): void {
+  for (let index = 0; index < count; index++) {
+    const length = lengths[index]!
+    if (length < 0) continue
+    const start = starts[index]!
+    const promise = serde.awaits!(arena, start, start + length)
+    if (promise !== null) awaited.add(promise)
   }
 }

@@ -1,5 +1,6 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
+import type { RecordBatch } from '../consume/record-batch.ts'
 import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
@@ -223,10 +224,29 @@ export class Task {
       const batch = one.input.readAhead()
       if (batch === null) continue
       arrived = true
-      if (this.#prefetcher === null || one.stores.length === 0) one.input.nextReady = true
-      else this.#prefetcher.fetch(one, batch)
+      const awaited = one.awaits(batch)
+      if (awaited === null) this.#prefetch(one, batch)
+      else void this.#prefetchAfter(awaited, one, batch)
     }
     return arrived
+  }
+
+  #prefetch(one: TaskInput, batch: RecordBatch): void {
+    if (this.#prefetcher === null || one.stores.length === 0) one.input.nextReady = true
+    else this.#prefetcher.fetch(one, batch)
+  }
+
+  /** A batch that cannot be read yet waits, and others go on. It may be dropped meanwhile. */
+  async #prefetchAfter(awaited: Promise<unknown>, one: TaskInput, batch: RecordBatch): Promise<void> {
+    const { generation } = batch
+    await awaited
+    if (one.input.next !== batch || batch.generation !== generation) return
+    try {
+      this.#prefetch(one, batch)
+      this.#options.onPrefetched(null)
+    } catch (error) {
+      this.#options.onPrefetched(error)
+    }
   }
 
   /** Resolves when no fetch of keys is under way. */

@@ -48,6 +48,7 @@ export interface StreamThreadListener {
   endCommit(request: MainRequests['end-commit']['request']): void
   /** It commits nothing any more. */
   ended(thread: StreamThreadHandle): void
+  schema(request: MainRequests['schema']['request']): Promise<MainRequests['schema']['response']>
   notice(thread: StreamThreadHandle, notice: ThreadNotice): void
 }
 
@@ -82,6 +83,7 @@ export class StreamThreadHandle {
       'begin-commit': (request: MainRequests['begin-commit']['request']) =>
         listener.beginCommit(this, request),
       'end-commit': (request: MainRequests['end-commit']['request']) => listener.endCommit(request),
+      schema: (request: MainRequests['schema']['request']) => listener.schema(request),
     }
     this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, handlers, (notice) => {
       if (notice.type === 'failed') this.#told = toldError(notice.error, index)

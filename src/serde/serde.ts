@@ -1,3 +1,4 @@
+import type { SerdeBinding } from './binding.ts'
 import type { ByteWriter } from './byte-writer.ts'
 
 /**
@@ -19,4 +20,15 @@ export interface Serde<T> {
   deserialize(buffer: Buffer, start: number, end: number): T
   /** Appends the value's bytes to `writer`. Throws a TypeError with one clear line when the value cannot be written. */
   serialize(value: T, writer: ByteWriter): void
+  /** Of a serde whose bytes depend on where they go, or on a schema registry: it is bound to each place before it is used. Default: none. */
+  readonly binding?: SerdeBinding<T>
+  /** Of a bound serde: the one that it was made of. */
+  readonly unbound?: Serde<T>
+  /**
+   * What has to arrive before the value in `buffer[start, end)` can be read at once: a schema that this thread does not know yet. Asked of each record
+   * of a batch, before the batch is processed; must be quick and must not throw. Default: nothing is ever awaited.
+   *
+   * @returns null when there is nothing to wait for. The promise does not reject
+   */
+  awaits?(buffer: Buffer, start: number, end: number): Promise<void> | null
 }

@@ -1,3 +1,4 @@
+import { avroSerde } from './avro/avro.ts'
 import { bytesSerde } from './bytes.ts'
 import { customSerde } from './custom.ts'
 import { jsonSerde } from './json.ts'
@@ -24,6 +25,8 @@ export const serdes = {
   json<T = unknown>(): Serde<T> {
     return jsonSerde as Serde<T>
   },
+  /** Avro with a schema registry: see docs/avro.md. */
+  avro: avroSerde,
   /** A serde from two functions on byte arrays. */
   custom: customSerde,
   /** A key and its time window, as windowed aggregates write their keys. */

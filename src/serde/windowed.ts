@@ -1,4 +1,5 @@
 /** Keys of windowed aggregates, as they stand in output topics. */
+import { composedSerde } from './binding.ts'
 import { type ByteWriter, readInt64 } from './byte-writer.ts'
 import type { Serde } from './serde.ts'
 
@@ -41,9 +42,10 @@ export function timeWindowedSerde<K>(key: Serde<K>, sizeMs: number): WindowedSer
       `serdes.timeWindowed: sizeMs is ${String(sizeMs)}; allowed is a whole number of milliseconds from 0`,
     )
   }
-  return {
+  return composedSerde([key], (key) => ({
     name: `time-windowed ${key.name}`,
     windowedKey: key,
+    ...awaitsKey(key, TIME_BYTES),
     deserialize(buffer, start, end) {
       const keyEnd = endOfKey(start, end, TIME_BYTES)
       const windowStart = readInt64(buffer, keyEnd)
@@ -56,7 +58,7 @@ export function timeWindowedSerde<K>(key: Serde<K>, sizeMs: number): WindowedSer
       writeInner(key, windowed, writer)
       writer.writeInt64(windowed.window.start)
     },
-  }
+  }))
 }
 
 /**
@@ -67,9 +69,10 @@ export function timeWindowedSerde<K>(key: Serde<K>, sizeMs: number): WindowedSer
  */
 export function sessionWindowedSerde<K>(key: Serde<K>): WindowedSerde<K> {
   checkInner('serdes.sessionWindowed', key)
-  return {
+  return composedSerde([key], (key) => ({
     name: `session-windowed ${key.name}`,
     windowedKey: key,
+    ...awaitsKey(key, 2 * TIME_BYTES),
     deserialize(buffer, start, end) {
       const keyEnd = endOfKey(start, end, 2 * TIME_BYTES)
       return {
@@ -82,7 +85,7 @@ export function sessionWindowedSerde<K>(key: Serde<K>): WindowedSerde<K> {
       writer.writeInt64(windowed.window.end)
       writer.writeInt64(windowed.window.start)
     },
-  }
+  }))
 }
 
 export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<unknown> {
@@ -95,6 +98,12 @@ function checkInner(where: string, key: unknown): void {
     throw new TypeError(
       `${where}: key must be a serde, not ${key === null || key === undefined ? key : `a ${typeof key}`}`,
     )
+}
+
+/** What the key awaits. */
+function awaitsKey(key: Serde<unknown>, suffixBytes: number): Pick<Serde<unknown>, 'awaits'> {
+  if (key.awaits === undefined) return {}
+  return { awaits: (buffer, start, end) => key.awaits!(buffer, start, end - suffixBytes) }
 }
 
 function endOfKey(start: number, end: number, suffixBytes: number): number {

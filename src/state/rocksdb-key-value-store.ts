@@ -33,6 +33,7 @@ export abstract class RocksDbKeyValueStore<K, V>
   readonly cache: ValueCache
   protected readonly environment: StoreEnvironment
   readonly #keySerde: Serde<K>
+  readonly #bindKeyPart: StoreDefinition['bindKeyPart']
   readonly #primitiveKeys: boolean
   readonly #codec: RowCodec
   readonly #rows: CachedRows
@@ -49,6 +50,7 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.name = definition.name
     this.environment = environment
     this.#keySerde = definition.key as Serde<K>
+    this.#bindKeyPart = definition.bindKeyPart
     this.#primitiveKeys = definition.key.primitive === true
     this.#codec = new RowCodec(definition.value, hasTimestampedRows(definition))
     this.#cursors = new ScanCursors(environment.database, environment.index)
@@ -99,7 +101,8 @@ export abstract class RocksDbKeyValueStore<K, V>
   prefixScan<P>(prefix: P, serde: Serde<P>): StoreIterator<K, V> {
     const writer = this.#keyWriter
     writer.reset()
-    serde.serialize(prefix, writer)
+    const bound = this.#bindKeyPart?.(serde) ?? serde
+    bound.serialize(prefix, writer)
     const from = writer.buffer.subarray(0, writer.position)
     return this.#scan(from, firstAfterPrefix(from), false)
   }

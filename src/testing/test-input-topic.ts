@@ -25,6 +25,8 @@ export interface TestInputRecord<K, V> {
 }
 
 export interface InputTopicEnvironment {
+  /** The serde as it is used for the topic. */
+  bind<T>(serde: Serde<T>, part: 'key' | 'value'): Serde<T>
   readonly wallClockTimeMs: number
   pipe(topic: string, record: LocalRecord): Promise<void>
 }
@@ -55,8 +57,8 @@ export class TestInputTopic<K, V> {
     checkTime(where, 'autoAdvanceMs', autoAdvanceMs)
     this.topic = topic
     this.#environment = environment
-    this.#key = key
-    this.#value = value
+    this.#key = environment.bind(key, 'key')
+    this.#value = environment.bind(value, 'value')
     this.#timestamp = startTimestamp
     this.#autoAdvanceMs = autoAdvanceMs
   }

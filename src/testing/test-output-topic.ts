@@ -19,6 +19,8 @@ export interface TestRecord<K, V> {
 }
 
 export interface OutputTopicEnvironment {
+  /** The serde as it is used for the topic. */
+  bind<T>(serde: Serde<T>, part: 'key' | 'value'): Serde<T>
   /** True while something that was piped has not gone through. */
   readonly isBusy: boolean
   /** What was not read yet. Throws when the driver is closed. */
@@ -45,8 +47,8 @@ export class TestOutputTopic<K, V> {
     checkSerde(where, 'value', options.value)
     this.topic = topic
     this.#environment = environment
-    this.#key = options.key
-    this.#value = options.value
+    this.#key = environment.bind(options.key, 'key')
+    this.#value = environment.bind(options.value, 'value')
   }
 
   /** How many records are left to be read. */

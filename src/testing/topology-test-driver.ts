@@ -1,4 +1,7 @@
 import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { LocalSchemaRegistry } from '../schema-registry/local-schema-registry.ts'
+import { bindSerde, type SerdePlace } from '../serde/binding.ts'
+import type { Serde } from '../serde/serde.ts'
 import type {
   KeyValueStore,
   SessionStore,
@@ -8,10 +11,12 @@ import type {
   VersionedKeyValueStore,
   WindowStore,
 } from '../state/store.ts'
+import { bindTopology } from '../topology/bind-serdes.ts'
 import type { StoreDefinition, StoreType, TopologyDefinition } from '../topology/definition.ts'
 import { checkName, checkOptions, kindOf } from '../topology/options.ts'
 import { isTopologyModule, type TopologyModule } from '../topology/topology-module.ts'
 import { LocalRuntime } from './local-runtime.ts'
+import { LocalSchemas } from './local-schemas.ts'
 import type { LocalRecord } from './local-topics.ts'
 import { storeOfType, ValueStore } from './store-access.ts'
 import { checkTime, TestInputTopic, type TestInputTopicOptions } from './test-input-topic.ts'
@@ -28,6 +33,8 @@ export interface TestDriverOptions {
   readonly stateDir?: string
   /** What stores keep decoded, and what caching stores keep back at the most within one record. Default: 10 MiB. */
   readonly statestoreCacheMaxBytes?: number
+  /** What serdes with schemas ask; schemas that are written are registered by themselves. Default: an empty one. */
+  readonly schemaRegistry?: LocalSchemaRegistry
 }
 
 const OPTIONS = [
@@ -36,6 +43,7 @@ const OPTIONS = [
   'optimization',
   'stateDir',
   'statestoreCacheMaxBytes',
+  'schemaRegistry',
 ]
 const CACHE_BYTES = 10 * 2 ** 20
 
@@ -59,6 +67,7 @@ export class TopologyTestDriver implements AsyncDisposable {
   readonly #runtime: LocalRuntime
   readonly #stores: ReadonlyMap<string, StoreDefinition>
   readonly #clock: { nowMs: number }
+  readonly #schemas: LocalSchemas
   /** Calls wait for those before them. */
   #turn: Promise<void> = Promise.resolve()
   #waiting = 0
@@ -66,8 +75,14 @@ export class TopologyTestDriver implements AsyncDisposable {
   #failure: unknown = null
   #closing: Promise<void> | null = null
 
-  private constructor(runtime: LocalRuntime, topology: TopologyDefinition, clock: { nowMs: number }) {
+  private constructor(
+    runtime: LocalRuntime,
+    topology: TopologyDefinition,
+    clock: { nowMs: number },
+    schemas: LocalSchemas,
+  ) {
     this.#runtime = runtime
+    this.#schemas = schemas
     this.#clock = clock
     const definitions = [
       ...topology.subtopologies.flatMap(({ stores }) => stores),
@@ -96,6 +111,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       optimization,
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
+      schemaRegistry = new LocalSchemaRegistry(),
     } = options
     checkName(where, 'applicationId', applicationId)
     checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
@@ -104,7 +120,8 @@ export class TopologyTestDriver implements AsyncDisposable {
         `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
       )
     }
-    const definition = topology.build(optimization)
+    const schemas = new LocalSchemas(schemaRegistry)
+    const definition = bindTopology(topology.build(optimization), applicationId, schemas)
     const clock = { nowMs: initialWallClockTimeMs }
     const runtime = await LocalRuntime.open(definition, {
       applicationId,
@@ -112,7 +129,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       statestoreCacheMaxBytes,
       systemTimeMs: () => clock.nowMs,
     })
-    return new TopologyTestDriver(runtime, definition, clock)
+    return new TopologyTestDriver(runtime, definition, clock, schemas)
   }
 
   /**
@@ -126,6 +143,7 @@ export class TopologyTestDriver implements AsyncDisposable {
     if (!sourceTopics.has(topic) && !topics.reads(topic))
       throw unknown('input topic', topic, 'the topology reads', [...sourceTopics, ...patterns.map(String)])
     return new TestInputTopic(topic, options, {
+      bind: (serde, part) => this.#bound(serde, topic, part, 'sink'),
       wallClockTimeMs: this.#clock.nowMs,
       pipe: (to, record) => this.#pipe(to, record),
     })
@@ -143,6 +161,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       throw unknown('output topic', topic, 'the topology has the topics', topicNames)
     const driver = this
     return new TestOutputTopic(topic, options, {
+      bind: (serde, part) => this.#bound(serde, topic, part, 'source'),
       get isBusy() {
         return driver.#waiting > 0
       },
@@ -237,6 +256,10 @@ export class TopologyTestDriver implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #bound<T>(serde: Serde<T>, topic: string, part: SerdePlace['part'], use: SerdePlace['use']): Serde<T> {
+    return bindSerde(serde, { topic, part, use, isInternal: false }, this.#schemas)
   }
 
   #pipe(topic: string, record: LocalRecord): Promise<void> {

@@ -74,6 +74,8 @@ export interface SinkDefinition {
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly partitioner?: Partitioner
+  /** Where there are several topics and the serdes are not the same for all: by topic. Default: `key` and `value`, for each. */
+  readonly serdes?: ReadonlyMap<string, { readonly key: Serde<unknown>; readonly value: Serde<unknown> }>
 }
 
 export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
@@ -137,6 +139,8 @@ export interface StoreDefinition {
   readonly windows?: WindowsDefinition
   /** Of versioned stores, and of them alone. */
   readonly versions?: VersionsDefinition
+  /** Makes a serde of a part of the store's keys the one that writes the same bytes as `key`. Default: they are the same. */
+  readonly bindKeyPart?: <P>(serde: Serde<P>) => Serde<P>
 }
 
 /** False for a store that is empty after its disk is lost. */

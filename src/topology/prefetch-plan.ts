@@ -1,3 +1,4 @@
+import { unboundSerde } from '../serde/binding.ts'
 import type { SourceDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
 
 /**
@@ -18,7 +19,8 @@ export function prefetchPlan(
       for (const name of node.readsByKey) {
         const store = stores.get(name)
         // The rows of a window, a session or a version lie under more than the record's key; a buffer is in memory.
-        if (store?.key !== source.key || store.type === 'suppress-buffer') continue
+        if (store === undefined || store.type === 'suppress-buffer') continue
+        if (unboundSerde(store.key) !== unboundSerde(source.key)) continue
         if (store.windows === undefined && store.versions === undefined) plan.add(store)
       }
       if (node.preservesKey) visit(node.name)

@@ -1,3 +1,4 @@
+import { composedSerde } from '../../serde/binding.ts'
 import { ByteWriter } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Change } from './change.ts'
@@ -16,6 +17,10 @@ const MARKED = 3
  * @param inner of the rows' values
  */
 export function changeSerde<V>(inner: Serde<V>): Serde<Change<V>> {
+  return composedSerde([inner], changesOf)
+}
+
+function changesOf<V>(inner: Serde<V>): Serde<Change<V>> {
   const scratch = new ByteWriter(256)
   const read = (buffer: Buffer, start: number, end: number): V => inner.deserialize(buffer, start, end)
   return {
@@ -39,21 +44,50 @@ export function changeSerde<V>(inner: Serde<V>): Serde<Change<V>> {
       }
     },
     deserialize(buffer, start, end) {
-      const flag = end > start ? buffer[end - 1]! : -1
-      const kind = flag >= MARKED ? flag - MARKED : flag
-      const last = end - (flag >= MARKED ? 2 : 1)
-      if (last < start || kind < OLD || kind > BOTH)
-        throw new RangeError(`a change of a row ends with a byte from 0 to 5, not ${flag}`)
-      if (kind === OLD) return { newValue: null, oldValue: read(buffer, start, last) }
-      if (kind === NEW) return { newValue: read(buffer, start, last), oldValue: null }
-      const [length, from] = readVarint(buffer, start, last)
-      if (length < 0 || from + length > last)
-        throw new RangeError(`a change of a row has ${last - from} bytes of values, not ${length}`)
-      return {
-        newValue: read(buffer, from, from + length),
-        oldValue: read(buffer, from + length, last),
-      }
+      const { kind, from, middle, last } = partsOf(buffer, start, end)
+      if (kind === OLD) return { newValue: null, oldValue: read(buffer, from, last) }
+      if (kind === NEW) return { newValue: read(buffer, from, last), oldValue: null }
+      return { newValue: read(buffer, from, middle), oldValue: read(buffer, middle, last) }
     },
+    ...(inner.awaits !== undefined && {
+      awaits: (buffer: Buffer, start: number, end: number) => changeAwaits(inner, buffer, start, end),
+    }),
+  }
+}
+
+/** Where the values are: from `from` to `last`; of both the new one ends and the old one begins at `middle`. */
+function partsOf(
+  buffer: Buffer,
+  start: number,
+  end: number,
+): { kind: number; from: number; middle: number; last: number } {
+  const flag = end > start ? buffer[end - 1]! : -1
+  const kind = flag >= MARKED ? flag - MARKED : flag
+  const last = end - (flag >= MARKED ? 2 : 1)
+  if (last < start || kind < OLD || kind > BOTH)
+    throw new RangeError(`a change of a row ends with a byte from 0 to 5, not ${flag}`)
+  if (kind !== BOTH) return { kind, from: start, middle: last, last }
+  const [length, from] = readVarint(buffer, start, last)
+  if (length < 0 || from + length > last)
+    throw new RangeError(`a change of a row has ${last - from} bytes of values, not ${length}`)
+  return { kind, from, middle: from + length, last }
+}
+
+/** What the values await, one after the other. */
+function changeAwaits(
+  inner: Serde<unknown>,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Promise<void> | null {
+  try {
+    const { from, middle, last } = partsOf(buffer, start, end)
+    const first = inner.awaits!(buffer, from, middle)
+    const second = middle < last ? inner.awaits!(buffer, middle, last) : null
+    return first === null || second === null ? (first ?? second) : first.then(() => second)
+  } catch {
+    // It is met again when its turn comes.
+    return null
   }
 }
 

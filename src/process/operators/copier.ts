@@ -1,3 +1,4 @@
+import { localSerde } from '../../serde/binding.ts'
 import { ByteWriter } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 
@@ -7,10 +8,11 @@ import type { Serde } from '../../serde/serde.ts'
  */
 export function copier<T>(serde: Serde<T>): (value: T) => T {
   const writer = new ByteWriter(256)
+  const local = localSerde(serde)
   return (value) => {
     if (typeof value !== 'object' || value === null) return value
     writer.reset()
-    serde.serialize(value, writer)
-    return serde.deserialize(writer.buffer, 0, writer.position)
+    local.serialize(value, writer)
+    return local.deserialize(writer.buffer, 0, writer.position)
   }
 }

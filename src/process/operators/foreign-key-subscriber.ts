@@ -1,4 +1,5 @@
 /** The side of a foreign-key join that has the foreign keys: it subscribes to other rows, and joins the answers. */
+import { localSerde } from '../../serde/binding.ts'
 import { ByteWriter } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Processor, ProcessorSupplier } from '../processor.ts'
@@ -35,7 +36,7 @@ class ValueHasher<V> {
   readonly #writer = new ByteWriter(256)
 
   constructor(serde: Serde<V>) {
-    this.#serde = serde
+    this.#serde = localSerde(serde)
   }
 
   hash(value: V | null): Buffer | null {
@@ -50,11 +51,13 @@ class ValueHasher<V> {
 class SubscriptionSender<K, V, KO> implements Processor<K, Change<V>, KO | null, Subscription<K>> {
   readonly #options: SubscriberOptions<K, V, KO>
   readonly #hasher: ValueHasher<V>
+  readonly #foreignKeys: Serde<KO>
   readonly #writer = new ByteWriter(256)
 
   constructor(options: SubscriberOptions<K, V, KO>) {
     this.#options = options
     this.#hasher = new ValueHasher(options.valueSerde)
+    this.#foreignKeys = localSerde(options.foreignKeySerde)
   }
 
   process(record: StreamRecord<K, Change<V>>, context: OperatorContext<KO | null, Subscription<K>>): void {
@@ -99,9 +102,9 @@ class SubscriptionSender<K, V, KO> implements Processor<K, Change<V>, KO | null,
     if (after === null) return true
     const writer = this.#writer
     writer.reset()
-    this.#options.foreignKeySerde.serialize(before, writer)
+    this.#foreignKeys.serialize(before, writer)
     const length = writer.position
-    this.#options.foreignKeySerde.serialize(after, writer)
+    this.#foreignKeys.serialize(after, writer)
     const { buffer, position } = writer
     return buffer.compare(buffer, length, position, 0, length) !== 0
   }

@@ -2,6 +2,7 @@
  * What the shared store of a left or outer join keeps: records that have found none of the other stream yet, by time. Kafka Streams'
  * TimestampedKeyAndJoinSide, LeftOrRightValue and ListValueStore, bytes included; docs/state-format.md.
  */
+import { composedSerde } from '../../serde/binding.ts'
 import { readInt64 } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 
@@ -22,20 +23,23 @@ const VARIABLE_SIZE = 1
 const COUNT_END = 5
 
 /** timestamp(8) side(1; 1 = left) key */
-export function waitingKeySerde<K>(key: Serde<K>): Serde<WaitingKey<K>> {
-  return {
-    name: `waiting(${key.name})`,
-    serialize(waiting, writer) {
-      writer.writeInt64(waiting.timestamp)
-      writer.writeUInt8(waiting.isLeft ? LEFT : RIGHT)
-      key.serialize(waiting.key, writer)
-    },
-    deserialize: (buffer, start, end) => ({
-      timestamp: readInt64(buffer, start),
-      isLeft: buffer[start + 8] === LEFT,
-      key: key.deserialize(buffer, start + 9, end),
+export function waitingKeySerde<K>(inner: Serde<K>): Serde<WaitingKey<K>> {
+  return composedSerde(
+    [inner],
+    (key): Serde<WaitingKey<K>> => ({
+      name: `waiting(${key.name})`,
+      serialize(waiting, writer) {
+        writer.writeInt64(waiting.timestamp)
+        writer.writeUInt8(waiting.isLeft ? LEFT : RIGHT)
+        key.serialize(waiting.key, writer)
+      },
+      deserialize: (buffer, start, end) => ({
+        timestamp: readInt64(buffer, start),
+        isLeft: buffer[start + 8] === LEFT,
+        key: key.deserialize(buffer, start + 9, end),
+      }),
     }),
-  }
+  )
 }
 
 export interface WaitingList {
@@ -45,6 +49,10 @@ export interface WaitingList {
 
 /** 1(1) count(4) {length(4) side(1; 1 = left) value} */
 export function waitingListSerde(left: Serde<unknown>, right: Serde<unknown>): Serde<WaitingList> {
+  return composedSerde([left, right], waitingListsOf, ['left', 'right'])
+}
+
+function waitingListsOf(left: Serde<unknown>, right: Serde<unknown>): Serde<WaitingList> {
   return {
     name: `waiting(${left.name}, ${right.name})`,
     serialize({ isLeft, values }, writer) {

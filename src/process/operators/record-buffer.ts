@@ -2,6 +2,7 @@
  * The rows of a join with grace: the records that wait, by time. Kafka Streams' RocksDBTimeOrderedKeyValueBuffer, whose changelog's bytes they have;
  * docs/state-format.md.
  */
+import { composedSerde } from '../../serde/binding.ts'
 import { readInt64 } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { KeyValueStore } from '../../state/store.ts'
@@ -31,49 +32,55 @@ const SEQUENCE_MAX = 0x7fffffff
 const NULL = -1
 
 /** 0(1) timestamp(8) key sequence(4) */
-export function bufferKeySerde<K>(key: Serde<K>): Serde<BufferKey<K>> {
-  return {
-    name: `buffered(${key.name})`,
-    serialize(row, writer) {
-      writer.writeUInt8(TIME_FIRST)
-      writer.writeInt64(row.timestamp)
-      if (row.key === null) return
-      key.serialize(row.key, writer)
-      writer.writeInt32(row.sequence)
-    },
-    deserialize: (buffer, start, end) => ({
-      timestamp: readInt64(buffer, start + 1),
-      key: key.deserialize(buffer, start + TIME_END, end - SEQUENCE_BYTES),
-      sequence: buffer.readInt32BE(end - SEQUENCE_BYTES),
+export function bufferKeySerde<K>(inner: Serde<K>): Serde<BufferKey<K>> {
+  return composedSerde(
+    [inner],
+    (key): Serde<BufferKey<K>> => ({
+      name: `buffered(${key.name})`,
+      serialize(row, writer) {
+        writer.writeUInt8(TIME_FIRST)
+        writer.writeInt64(row.timestamp)
+        if (row.key === null) return
+        key.serialize(row.key, writer)
+        writer.writeInt32(row.sequence)
+      },
+      deserialize: (buffer, start, end) => ({
+        timestamp: readInt64(buffer, start + 1),
+        key: key.deserialize(buffer, start + TIME_END, end - SEQUENCE_BYTES),
+        sequence: buffer.readInt32BE(end - SEQUENCE_BYTES),
+      }),
     }),
-  }
+  )
 }
 
 /** the record's origin, -1(4) -1(4) valueLength(4) value 0(8) */
-export function bufferedRecordSerde<V>(value: Serde<V>): Serde<BufferedRecord<V>> {
-  return {
-    name: `buffered(${value.name})`,
-    serialize({ origin, value: waiting }, writer) {
-      writeRecordOrigin(origin, writer)
-      writer.writeInt32(NULL)
-      writer.writeInt32(NULL)
-      const at = writer.position
-      writer.writeInt32(0)
-      value.serialize(waiting, writer)
-      writer.buffer.writeInt32BE(writer.position - at - 4, at)
-      writer.writeInt64(0)
-    },
-    deserialize(buffer, start, end) {
-      const parts = new PartReader(buffer, start, end)
-      const origin = readRecordOrigin(parts)
-      parts.take(8)
-      const valueBytes = parts.int32()
-      const valueStart = parts.take(valueBytes)
-      parts.take(8)
-      parts.done()
-      return { value: value.deserialize(buffer, valueStart, valueStart + valueBytes), origin }
-    },
-  }
+export function bufferedRecordSerde<V>(inner: Serde<V>): Serde<BufferedRecord<V>> {
+  return composedSerde(
+    [inner],
+    (value): Serde<BufferedRecord<V>> => ({
+      name: `buffered(${value.name})`,
+      serialize({ origin, value: waiting }, writer) {
+        writeRecordOrigin(origin, writer)
+        writer.writeInt32(NULL)
+        writer.writeInt32(NULL)
+        const at = writer.position
+        writer.writeInt32(0)
+        value.serialize(waiting, writer)
+        writer.buffer.writeInt32BE(writer.position - at - 4, at)
+        writer.writeInt64(0)
+      },
+      deserialize(buffer, start, end) {
+        const parts = new PartReader(buffer, start, end)
+        const origin = readRecordOrigin(parts)
+        parts.take(8)
+        const valueBytes = parts.int32()
+        const valueStart = parts.take(valueBytes)
+        parts.take(8)
+        parts.done()
+        return { value: value.deserialize(buffer, valueStart, valueStart + valueBytes), origin }
+      },
+    }),
+  )
 }
 
 /** What waits for its time to pass, in order of timestamp, then of key. Over a store: it is there again after a restart. */

@@ -2,6 +2,7 @@
  * What the two sides of a foreign-key join send each other, and what is kept of it. Kafka Streams' SubscriptionWrapper, SubscriptionResponseWrapper and
  * CombinedKey, bytes included; docs/state-format.md.
  */
+import { composedSerde } from '../../serde/binding.ts'
 import type { ByteWriter } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 
@@ -44,6 +45,9 @@ export interface CombinedKey<KO, K> {
   readonly primaryKey: K
 }
 
+/** Kafka Streams' pseudo-topics of keys end so. */
+const FOREIGN_KEY = 'fk'
+const PRIMARY_KEY = 'pk'
 const SUBSCRIPTION_VERSION = 1
 const RESPONSE_VERSION = 0
 const HASH_BYTES = 16
@@ -73,52 +77,76 @@ function checkVersion(what: string, byte: number, max: number): number {
 }
 
 /** version(1; bit 7 = no hash) instruction(1) [hash(16)] primaryKey [partition(4), from version 1 on] */
-export function subscriptionSerde<K>(primaryKey: Serde<K>): Serde<Subscription<K>> {
-  return {
-    name: `subscription(${primaryKey.name})`,
-    serialize(subscription, writer) {
-      const { hash, instruction, primaryPartition } = subscription
-      writeHash(writer, primaryPartition === null ? 0 : SUBSCRIPTION_VERSION, hash, instruction)
-      primaryKey.serialize(subscription.primaryKey, writer)
-      if (primaryPartition !== null) writer.writeInt32(primaryPartition)
-    },
-    deserialize(buffer, start, end) {
-      const version = checkVersion('subscription', buffer[start]!, SUBSCRIPTION_VERSION)
-      const instruction = buffer[start + 1]!
-      if (instruction > INSTRUCTION.propagateOnlyIfPresent)
-        throw new RangeError(`a subscription with the unknown instruction ${instruction}`)
-      const hash = readHash(buffer, start, start + 2)
-      const keyStart = start + 2 + (hash === null ? 0 : HASH_BYTES)
-      const keyEnd = version === 0 ? end : end - 4
-      return {
-        hash,
-        instruction: instruction as Instruction,
-        primaryKey: primaryKey.deserialize(buffer, keyStart, keyEnd),
-        primaryPartition: version === 0 ? null : buffer.readInt32BE(keyEnd),
-      }
-    },
-  }
+export function subscriptionSerde<K>(key: Serde<K>): Serde<Subscription<K>> {
+  return composedSerde(
+    [key],
+    (primaryKey): Serde<Subscription<K>> => ({
+      name: `subscription(${primaryKey.name})`,
+      serialize(subscription, writer) {
+        const { hash, instruction, primaryPartition } = subscription
+        writeHash(writer, primaryPartition === null ? 0 : SUBSCRIPTION_VERSION, hash, instruction)
+        primaryKey.serialize(subscription.primaryKey, writer)
+        if (primaryPartition !== null) writer.writeInt32(primaryPartition)
+      },
+      deserialize(buffer, start, end) {
+        const version = checkVersion('subscription', buffer[start]!, SUBSCRIPTION_VERSION)
+        const instruction = buffer[start + 1]!
+        if (instruction > INSTRUCTION.propagateOnlyIfPresent)
+          throw new RangeError(`a subscription with the unknown instruction ${instruction}`)
+        const hash = readHash(buffer, start, start + 2)
+        const keyStart = start + 2 + (hash === null ? 0 : HASH_BYTES)
+        const keyEnd = version === 0 ? end : end - 4
+        return {
+          hash,
+          instruction: instruction as Instruction,
+          primaryKey: primaryKey.deserialize(buffer, keyStart, keyEnd),
+          primaryPartition: version === 0 ? null : buffer.readInt32BE(keyEnd),
+        }
+      },
+      ...(primaryKey.awaits !== undefined && {
+        awaits(buffer: Buffer, start: number, end: number) {
+          if (end - start < 2) return null
+          const version = buffer[start]! & ~HASH_IS_NULL
+          const keyStart = start + 2 + ((buffer[start]! & HASH_IS_NULL) === 0 ? HASH_BYTES : 0)
+          return primaryKey.awaits!(buffer, keyStart, version === 0 ? end : end - 4)
+        },
+      }),
+    }),
+  )
 }
 
 /** version(1; bit 7 = no hash) [hash(16)] value. As in Kafka Streams, a value without bytes is null. */
-export function subscriptionResponseSerde<V>(value: Serde<V>): Serde<SubscriptionResponse<V>> {
-  return {
-    name: `response(${value.name})`,
-    serialize(response, writer) {
-      writeHash(writer, RESPONSE_VERSION, response.hash, null)
-      if (response.value !== null) value.serialize(response.value, writer)
-    },
-    deserialize(buffer, start, end) {
-      checkVersion('response', buffer[start]!, RESPONSE_VERSION)
-      const hash = readHash(buffer, start, start + 1)
-      const valueStart = start + 1 + (hash === null ? 0 : HASH_BYTES)
-      return {
-        hash,
-        value: valueStart === end ? null : value.deserialize(buffer, valueStart, end),
-        primaryPartition: null,
-      }
-    },
-  }
+export function subscriptionResponseSerde<V>(inner: Serde<V>): Serde<SubscriptionResponse<V>> {
+  return composedSerde(
+    [inner],
+    (value): Serde<SubscriptionResponse<V>> => ({
+      name: `response(${value.name})`,
+      serialize(response, writer) {
+        writeHash(writer, RESPONSE_VERSION, response.hash, null)
+        if (response.value !== null) value.serialize(response.value, writer)
+      },
+      deserialize(buffer, start, end) {
+        checkVersion('response', buffer[start]!, RESPONSE_VERSION)
+        const hash = readHash(buffer, start, start + 1)
+        const valueStart = start + 1 + (hash === null ? 0 : HASH_BYTES)
+        return {
+          hash,
+          value: valueStart === end ? null : value.deserialize(buffer, valueStart, end),
+          primaryPartition: null,
+        }
+      },
+      ...(value.awaits !== undefined && {
+        awaits(buffer: Buffer, start: number, end: number) {
+          if (end === start) return null
+          return value.awaits!(
+            buffer,
+            start + 1 + ((buffer[start]! & HASH_IS_NULL) === 0 ? HASH_BYTES : 0),
+            end,
+          )
+        },
+      }),
+    }),
+  )
 }
 
 /** foreignKeyLength(4) foreignKey primaryKey */
@@ -126,7 +154,11 @@ export function combinedKeySerde<KO, K>(
   foreignKey: Serde<KO>,
   primaryKey: Serde<K>,
 ): Serde<CombinedKey<KO, K>> {
-  const prefix = foreignKeyPrefixSerde(foreignKey)
+  return composedSerde([foreignKey, primaryKey], combinedKeysOf<KO, K>, [FOREIGN_KEY, PRIMARY_KEY])
+}
+
+function combinedKeysOf<KO, K>(foreignKey: Serde<KO>, primaryKey: Serde<K>): Serde<CombinedKey<KO, K>> {
+  const prefix = prefixOf(foreignKey)
   return {
     name: `combined(${foreignKey.name}, ${primaryKey.name})`,
     serialize(key, writer) {
@@ -145,6 +177,10 @@ export function combinedKeySerde<KO, K>(
 
 /** What the subscriptions to a foreign key begin with: foreignKeyLength(4) foreignKey */
 export function foreignKeyPrefixSerde<KO>(foreignKey: Serde<KO>): Serde<KO> {
+  return composedSerde([foreignKey], prefixOf, [FOREIGN_KEY])
+}
+
+function prefixOf<KO>(foreignKey: Serde<KO>): Serde<KO> {
   return {
     name: `prefix(${foreignKey.name})`,
     serialize(key, writer) {

@@ -1,3 +1,4 @@
+import { localSerde } from '../../serde/binding.ts'
 import { ByteWriter } from '../../serde/byte-writer.ts'
 import type { Serde } from '../../serde/serde.ts'
 import type { Processor, ProcessorContext, ProcessorSupplier } from '../processor.ts'
@@ -68,13 +69,14 @@ class TableRepartitionMap<K, V, K2, V2> implements Processor<K, Change<V>, K2, C
 /** Keys are the same when their bytes are, as in their topic. */
 function keyComparison<K>(serde: Serde<K>): (one: K, other: K) => boolean {
   const writer = new ByteWriter(256)
+  const local = localSerde(serde)
   return (one, other) => {
     if (one === other) return true
     if (serde.primitive === true) return false
     writer.reset()
-    serde.serialize(one, writer)
+    local.serialize(one, writer)
     const middle = writer.position
-    serde.serialize(other, writer)
+    local.serialize(other, writer)
     return writer.buffer.compare(writer.buffer, 0, middle, middle, writer.position) === 0
   }
 }

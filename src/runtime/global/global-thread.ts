@@ -8,6 +8,7 @@ import { messageOf, WeirError } from '../../errors/weir-error.ts'
 import type { MetricSnapshot } from '../../observe/metric-set.ts'
 import { Channel, deserializeError } from '../channel.ts'
 import type { Logger } from '../logger.ts'
+import type { SchemaRequest } from '../protocol.ts'
 import { withinTime } from '../thread-reports.ts'
 import type {
   GlobalStoresHandle,
@@ -26,32 +27,40 @@ export class GlobalThread {
   readonly ready: Promise<GlobalStoresHandle>
   /** Resolves when the thread was stopped; rejects with the WeirError that ended it. */
   readonly ended: Promise<void>
-  readonly #channel: Channel<GlobalThreadRequests, Record<string, never>, GlobalThreadNotice>
+  readonly #channel: Channel<GlobalThreadRequests, { schema: SchemaRequest }, GlobalThreadNotice>
   #stopping = false
 
-  /** Starts the thread. */
-  constructor(job: Omit<GlobalThreadJob, 'version'>, logger: Logger) {
+  /** Starts the thread. @param schema answers what it asks the schema registry */
+  constructor(
+    job: Omit<GlobalThreadJob, 'version'>,
+    logger: Logger,
+    schema: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>,
+  ) {
     const version = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const { port1, port2 } = new MessageChannel()
     const startedMs = performance.now()
     const ready = Promise.withResolvers<GlobalStoresHandle>()
     const ended = Promise.withResolvers<void>()
     let told: WeirError | null = null
-    this.#channel = new Channel(port1, {}, (notice: GlobalThreadNotice) => {
-      if (notice.type === 'failed') {
-        const error = deserializeError(notice.error)
-        told = isErrorCode(error.code)
-          ? new WeirError(error.code, error.message, { cause: error })
-          : namedError(error, 'the global thread')
-      } else if (notice.type === 'ready') {
-        const { databaseId, records } = notice
-        const durationMs = Math.round(performance.now() - startedMs)
-        logger.info({ records, durationMs }, 'the global stores are filled')
-        ready.resolve({ databaseId, version })
-      } else {
-        logger[notice.level]({ thread: 'global', ...notice.fields }, notice.message)
-      }
-    })
+    this.#channel = new Channel<GlobalThreadRequests, { schema: SchemaRequest }, GlobalThreadNotice>(
+      port1,
+      { schema },
+      (notice) => {
+        if (notice.type === 'failed') {
+          const error = deserializeError(notice.error)
+          told = isErrorCode(error.code)
+            ? new WeirError(error.code, error.message, { cause: error })
+            : namedError(error, 'the global thread')
+        } else if (notice.type === 'ready') {
+          const { databaseId, records } = notice
+          const durationMs = Math.round(performance.now() - startedMs)
+          logger.info({ records, durationMs }, 'the global stores are filled')
+          ready.resolve({ databaseId, version })
+        } else {
+          logger[notice.level]({ thread: 'global', ...notice.fields }, notice.message)
+        }
+      },
+    )
     const worker = new Worker(jobFile, {
       workerData: { ...job, version, port: port2 },
       transferList: [port2],

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts'
 import type { LogNotice, SerializedError, TopicInfo } from '../protocol.ts'
+import type { SchemaAnswers } from '../schemas/thread-schemas.ts'
 
 /** How threads read the global stores. */
 export interface GlobalStoresHandle {
@@ -20,6 +21,8 @@ export interface GlobalThreadJob {
   /** Every topic the topology reads or writes, by its real name. */
   readonly topics: Readonly<Record<string, TopicInfo>>
   readonly version: SharedArrayBuffer
+  /** null: no serde of the topology asks a schema registry. */
+  readonly schemas: SchemaAnswers | null
 }
 
 /** Main thread to global thread. */

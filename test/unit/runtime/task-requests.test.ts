@@ -14,6 +14,7 @@ const listener = {
   beginCommit: () => assert.fail('nothing is committed'),
   endCommit: () => {},
   ended: () => {},
+  schema: async () => null,
   notice: () => {},
 }
 

@@ -13,6 +13,7 @@ const listener = {
   beginCommit: () => assert.fail('nothing is committed'),
   endCommit: () => {},
   ended: () => {},
+  schema: async () => null,
   notice: () => {},
 }
 const nothing = async (): Promise<void> => {}

@@ -1,0 +1,122 @@
+import { WeirError } from '../errors/weir-error.ts'
+import type { RegisteredSchema, SchemaReference, WriterSchema } from '../serde/schema-source.ts'
+import { type RegistryAnswer, RegistryClient, reasonIn } from './registry-client.ts'
+import type { RegistrySettings } from './registry-settings.ts'
+import type { SchemaRegistry } from './schema-registry.ts'
+
+/** A schema that refers to itself through others would be asked for without an end. */
+const REFERENCES_DEPTH_MAX = 32
+
+/** What the registry's JSON has. */
+interface SchemaBody {
+  readonly id?: number
+  readonly schema: string
+  /** Avro when it is not told. */
+  readonly schemaType?: string
+  readonly references?: readonly SchemaReference[]
+}
+
+/** A registry with Confluent's API, as Confluent's own, Apicurio's and Redpanda's have it. */
+export class HttpSchemaRegistry implements SchemaRegistry {
+  readonly name: string
+  readonly #client: RegistryClient
+
+  constructor(settings: RegistrySettings) {
+    this.name = settings.urls.join(', ')
+    this.#client = new RegistryClient(settings)
+  }
+
+  async schema(id: number): Promise<RegisteredSchema | null> {
+    const body = await this.#get(`/schemas/ids/${id}`)
+    return body === null ? null : await this.#whole(id, body)
+  }
+
+  async latest(subject: string): Promise<RegisteredSchema | null> {
+    return await this.#version(subject, 'latest')
+  }
+
+  async version(subject: string, version: number): Promise<RegisteredSchema | null> {
+    return await this.#version(subject, version)
+  }
+
+  async versions(subject: string): Promise<readonly number[]> {
+    const answer = await this.#client.send('GET', `/subjects/${encodeURIComponent(subject)}/versions`)
+    if (answer.status === 404) return []
+    return checked(answer, `the versions of ${subject}`) as number[]
+  }
+
+  async lookUp(schema: WriterSchema): Promise<RegisteredSchema | null> {
+    const path = `/subjects/${encodeURIComponent(schema.subject)}`
+    const answer = await this.#client.send('POST', path, bodyOf(schema))
+    if (answer.status === 404) return null
+    return await this.#written(answer, schema)
+  }
+
+  async register(schema: WriterSchema): Promise<RegisteredSchema> {
+    const path = `/subjects/${encodeURIComponent(schema.subject)}/versions`
+    return await this.#written(await this.#client.send('POST', path, bodyOf(schema)), schema)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+
+  /** The schema itself is what was sent. */
+  async #written(answer: RegistryAnswer, { subject, ...schema }: WriterSchema): Promise<RegisteredSchema> {
+    const { id } = checked(answer, `the schema of subject ${subject}`) as { id: number }
+    if (!Number.isSafeInteger(id)) throw refused(`the schema of subject ${subject}`, answer)
+    return await this.#whole(id, { ...schema, schemaType: schema.type })
+  }
+
+  async #version(subject: string, version: number | 'latest'): Promise<RegisteredSchema | null> {
+    const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+    return body === null ? null : await this.#whole(body.id!, body)
+  }
+
+  async #get(path: string): Promise<SchemaBody | null> {
+    const answer = await this.#client.send('GET', path)
+    return answer.status === 404 ? null : (checked(answer, path) as SchemaBody)
+  }
+
+  async #whole(
+    id: number,
+    { schema, schemaType = 'AVRO', references = [] }: SchemaBody,
+  ): Promise<RegisteredSchema> {
+    const texts: string[] = []
+    await this.#collect(references, texts, 0)
+    return { id, type: schemaType, schema, references: texts }
+  }
+
+  /** Adds the texts of what is referred to, each after those that it refers to itself. */
+  async #collect(references: readonly SchemaReference[], texts: string[], depth: number): Promise<void> {
+    if (depth > REFERENCES_DEPTH_MAX)
+      throw new WeirError('schema-refused', `a schema's references go deeper than ${REFERENCES_DEPTH_MAX}`)
+    for (const { subject, version } of references) {
+      const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      if (body === null)
+        throw new WeirError(
+          'schema-missing',
+          `a schema refers to version ${version} of ${subject}, which is not there`,
+        )
+      await this.#collect(body.references ?? [], texts, depth + 1)
+      if (!texts.includes(body.schema)) texts.push(body.schema)
+    }
+  }
+}
+
+function bodyOf({ schema, type, references }: WriterSchema): object {
+  return {
+    schema,
+    ...(type !== 'AVRO' && { schemaType: type }),
+    ...(references.length > 0 && { references }),
+  }
+}
+
+function checked(answer: RegistryAnswer, what: string): unknown {
+  if (answer.status >= 200 && answer.status < 300) return answer.body
+  throw refused(what, answer)
+}
+
+function refused(what: string, { status, body }: RegistryAnswer): WeirError {
+  return new WeirError('schema-refused', `the schema registry refuses ${what} (${status}): ${reasonIn(body)}`)
+}

@@ -1,0 +1,87 @@
+import type { ByteWriter } from '../byte-writer.ts'
+
+/** Up to it a text's length takes one byte, whatever its characters: at most three bytes each, and 63. */
+const SHORT_STRING_LENGTH = 21
+
+/** Where avsc's types write to: a ByteWriter, which grows. In the place of avsc's own Tap, which writes into a buffer of a fixed size. One per thread. */
+export class WriteTap {
+  out!: ByteWriter
+
+  writeBoolean(value: boolean): void {
+    this.out.writeUInt8(value ? 1 : 0)
+  }
+
+  writeInt(value: number): void {
+    this.writeLong(value)
+  }
+
+  /** REQUIRES a safe integer. */
+  writeLong(value: number): void {
+    const { out } = this
+    out.reserve(10)
+    const { buffer } = out
+    let { position } = out
+    // Half of the zigzag number, which stays exact.
+    let half = value < 0 ? -(value + 1) : value
+    const first = ((half % 64) * 2) | (value < 0 ? 1 : 0)
+    half = Math.floor(half / 64)
+    buffer[position++] = half > 0 ? first | 0x80 : first
+    while (half > 0) {
+      const bits = half % 128
+      half = Math.floor(half / 128)
+      buffer[position++] = half > 0 ? bits | 0x80 : bits
+    }
+    out.position = position
+  }
+
+  /** REQUIRES a bigint of 64 bits. */
+  writeBigLong(value: bigint): void {
+    const { out } = this
+    let zigzag = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+    while (zigzag > 0x7fn) {
+      out.writeUInt8(Number(zigzag & 0x7fn) | 0x80)
+      zigzag >>= 7n
+    }
+    out.writeUInt8(Number(zigzag))
+  }
+
+  writeFloat(value: number): void {
+    const { out } = this
+    out.reserve(4)
+    out.position = out.buffer.writeFloatLE(value, out.position)
+  }
+
+  writeDouble(value: number): void {
+    const { out } = this
+    out.reserve(8)
+    out.position = out.buffer.writeDoubleLE(value, out.position)
+  }
+
+  writeFixed(bytes: Uint8Array, length = bytes.length): void {
+    this.out.writeBytes(bytes, 0, length)
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    this.writeLong(bytes.length)
+    this.out.writeBytes(bytes)
+  }
+
+  /** @throws TypeError for a lone surrogate */
+  writeString(text: string): void {
+    const { out } = this
+    if (text.length > SHORT_STRING_LENGTH) {
+      this.writeLong(Buffer.byteLength(text))
+      out.writeUtf8(text)
+      return
+    }
+    const lengthAt = out.position
+    out.writeUInt8(0)
+    out.writeUtf8(text)
+    out.buffer[lengthAt] = (out.position - lengthAt - 1) * 2
+  }
+
+  /** A default, as avsc keeps its bytes: one character each. */
+  writeBinary(text: string): void {
+    this.out.writeLatin1(text)
+  }
+}

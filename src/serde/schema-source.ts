@@ -1,0 +1,69 @@
+/** What serdes ask of a schema registry, and how threads know what it has. */
+
+/** A schema as the registry has it. Can be cloned. */
+export interface RegisteredSchema {
+  readonly id: number
+  /** AVRO, JSON, PROTOBUF. */
+  readonly type: string
+  /** Its text. */
+  readonly schema: string
+  /** The texts of the schemas that it refers to, each after those that it refers to itself. */
+  readonly references: readonly string[]
+}
+
+/** Another subject's schema, whose names a schema uses. Confluent's SchemaReference. */
+export interface SchemaReference {
+  /** How the schema calls it: for Avro the full name of a record, enum or fixed. */
+  readonly name: string
+  readonly subject: string
+  readonly version: number
+}
+
+/** A schema that values are written with. */
+export interface WriterSchema {
+  readonly subject: string
+  readonly type: string
+  readonly schema: string
+  readonly references: readonly SchemaReference[]
+  /** The subject is one of the application's own topics. */
+  readonly isInternal: boolean
+}
+
+/** What has to be known before a topology is processed. */
+export type SchemaNeed =
+  /** The id of a schema that is written. */
+  | ({ readonly kind: 'writer' } & WriterSchema)
+  /** The newest schema of a subject. */
+  | { readonly kind: 'latest'; readonly subject: string }
+  /** One version of a subject. */
+  | { readonly kind: 'version'; readonly subject: string; readonly version: number }
+  /** Every schema that a subject has: a store may hold values of each. One that does not exist has none. */
+  | { readonly kind: 'all'; readonly subject: string }
+
+/** Under which name the answer to a need is kept. */
+export function needKey(need: SchemaNeed): string {
+  switch (need.kind) {
+    case 'writer':
+      return `writer ${need.subject} ${need.schema}`
+    case 'version':
+      return `version ${need.subject} ${need.version}`
+    default:
+      return `${need.kind} ${need.subject}`
+  }
+}
+
+/** The schemas as one thread knows them. */
+export interface SchemaSource {
+  /** @returns null: the registry has none of this id; undefined: that is not known here yet */
+  schema(id: number): RegisteredSchema | null | undefined
+  /** What a need was answered with. @throws Error for one that was not asked before */
+  answer(need: Exclude<SchemaNeed, { kind: 'all' }>): RegisteredSchema
+  /** Resolves when `schema(id)` is known, however long that takes. Does not reject. */
+  fetch(id: number): Promise<void>
+  /**
+   * Blocks the thread until `schema(id)` is known: for what has to be read in the middle of a record.
+   *
+   * @throws WeirError schema-registry-unreachable when it takes too long
+   */
+  fetchNow(id: number): RegisteredSchema | null
+}
