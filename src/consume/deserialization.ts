@@ -1,4 +1,4 @@
-import { messageOf } from '../errors/weir-error.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { Serde } from '../serde/serde.ts'
 
 /** A key or value that its serde could not read. The task adds topic, partition and offset. */
@@ -11,7 +11,9 @@ export function deserializationFailed(
   serde: Serde<unknown>,
   length: number,
   cause: unknown,
-): DeserializationError {
+): Error {
+  // What waiting may cure says nothing about the record.
+  if (cause instanceof WeirError && cause.code === 'schema-registry-unreachable') return cause
   return new DeserializationError(`the ${part} (${length} bytes) is no ${serde.name}: ${messageOf(cause)}`, {
     cause,
   })

@@ -105,7 +105,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       beginCommit: (thread, request) => this.#coordinator.beginCommit(thread, request),
       endCommit: (request) => this.#coordinator.endCommit(request),
       ended: (thread) => this.#coordinator.threadEnded(thread),
-      schema: parts.schema,
+      schemas: parts.schemas,
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
     resources.defer(() => this.#endThreads())

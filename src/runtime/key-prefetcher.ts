@@ -23,6 +23,7 @@ export class KeyPrefetcher {
   fetch(one: TaskInput, batch: RecordBatch): void {
     const { input, stores } = one
     one.pin()
+    const { generation } = batch
     let waiting = 0
     stores.forEach(({ store, index }, position) => {
       batch.prefetches[position] ??= new Prefetch(batch.capacity)
@@ -31,17 +32,34 @@ export class KeyPrefetcher {
       if (prefetch.count === 0) return
       waiting++
       this.#running++
+      const land = (rows: Buffer): void => {
+        // The task may have dropped the batch meanwhile.
+        if (input.next !== batch || batch.generation !== generation) return
+        prefetch.land(batch, store, rows)
+        if (--waiting === 0) input.nextReady = true
+      }
       prefetch.start(this.#database, index, batch).then(
         (rows) => {
-          // The task may have dropped the batch meanwhile.
-          if (input.next === batch) prefetch.land(batch, store, rows)
-          if (--waiting === 0) input.nextReady = true
+          const awaited = input.next === batch ? prefetch.awaits(store, rows) : null
+          if (awaited === null) land(rows)
+          else void this.#landAfter(awaited, () => land(rows))
           this.#ended(null)
         },
         (error: unknown) => this.#ended(error),
       )
     })
     if (waiting === 0) input.nextReady = true
+  }
+
+  /** Rows that cannot be read yet wait, and the batch with them. They are fetched already: a commit does not wait. */
+  async #landAfter(awaited: Promise<unknown>, land: () => void): Promise<void> {
+    await awaited
+    try {
+      land()
+      this.#onPrefetched(null)
+    } catch (error) {
+      this.#onPrefetched(error)
+    }
   }
 
   /** Resolves when no fetch is under way. */

@@ -80,7 +80,7 @@ export interface CommitLease {
 }
 
 /** Stream thread to main thread. */
-export interface MainRequests {
+export interface MainRequests extends SchemaRequests {
   /** Commits source offsets under the tasks' epochs. Rejects with code `fenced` when an epoch is no longer the current one. */
   commit: {
     request: { tasks: readonly { id: TaskId; epoch: number }[]; offsets: readonly TopicPartitionOffset[] }
@@ -98,13 +98,17 @@ export interface MainRequests {
    * when they are not.
    */
   confirm: { request: { tasks: readonly { id: TaskId; epoch: number }[] }; response: void }
-  schema: SchemaRequest
 }
 
-/** The schema of an id, asked for until the registry answers; null: it has none. With `reply` the answer is put there, too. */
-export interface SchemaRequest {
-  readonly request: { readonly id: number; readonly reply: SharedArrayBuffer | null }
-  readonly response: RegisteredSchema | null
+/** What threads ask of the schema registry. */
+export interface SchemaRequests {
+  /** The schema of an id, asked for until the registry answers; null: it has none. With `reply` the answer is put there, too. */
+  schema: {
+    request: { readonly id: number; readonly reply: SharedArrayBuffer | null }
+    response: RegisteredSchema | null
+  }
+  /** What subjects have by now, and what else is known. */
+  schemas: { request: { readonly subjects: readonly string[] }; response: readonly RegisteredSchema[] }
 }
 
 /** A line for the main thread's logger. */

@@ -15,13 +15,14 @@ import { hasPatterns, patternMatcher } from '../topology/topic-patterns.ts'
 import { Application } from './application.ts'
 import type { ApplicationParts, FollowedPatterns } from './application-parts.ts'
 import { offsetResets, planApplication } from './application-plan.ts'
+import type { Handlers } from './channel.ts'
 import { checkGlobalStores } from './global/definition.ts'
 import { GlobalThread } from './global/global-thread.ts'
 import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
-import type { SchemaRequest } from './protocol.ts'
+import type { SchemaRequests } from './protocol.ts'
 import { type RestoreListener, restoreListenerMethods } from './restore-listener.ts'
 import { openSchemas } from './schemas/open-schemas.ts'
 import { StateDirectory } from './state-directory.ts'
@@ -149,7 +150,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
       : await startGlobalThread(
           { config, moduleUrl, topics, schemas: schemas.answers },
           logger,
-          schemas.answerThread,
+          schemas.handlers,
           resources,
           signal,
         )
@@ -167,7 +168,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     ),
     heartbeats,
     globalThread: global?.thread ?? null,
-    schema: schemas.answerThread,
+    schemas: schemas.handlers,
     restoreListener: options.restoreListener,
     onUncaughtError,
     isPaused: paused,
@@ -223,11 +224,11 @@ function checkRestoreListener(listener: object = {}): void {
 async function startGlobalThread(
   job: Omit<GlobalThreadJob, 'version'>,
   logger: Logger,
-  schema: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>,
+  schemas: Handlers<SchemaRequests>,
   resources: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<{ thread: GlobalThread; stores: GlobalStoresHandle }> {
-  const thread = new GlobalThread(job, logger, schema)
+  const thread = new GlobalThread(job, logger, schemas)
   resources.defer(() => thread.stop())
   const aborted = Promise.withResolvers<never>()
   const abort = (): void => aborted.reject(signal.reason)

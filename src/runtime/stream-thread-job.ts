@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { loadTopology } from '../topology/load-topology.ts'
 import { Channel, serializeError } from './channel.ts'
 import type { MainRequests, StreamThreadJob, TaskId, ThreadNotice, ThreadRequests } from './protocol.ts'
-import { boundTopology } from './schemas/bound-topology.ts'
+import { boundTopology, schemaRequests } from './schemas/bound-topology.ts'
 import { StreamThread } from './stream-thread.ts'
 import type { Task } from './task.ts'
 
@@ -26,10 +26,10 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     status: async () => (await started.promise).status(),
   })
   try {
-    const topology = boundTopology(
+    const { topology, schemas } = boundTopology(
       await loadTopology(job.moduleUrl, job.config.topologyOptimization),
       job,
-      (request) => channel.request('schema', request),
+      schemaRequests(channel),
     )
     const thread = new StreamThread(job, topology, {
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
@@ -37,7 +37,10 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
       endCommit: (lease, isCommitted) => channel.request('end-commit', { lease, isCommitted }),
       startOver: (tasks, failures) => notify({ type: 'start-over', tasks: epochsOf(tasks), failures }),
       confirm: (tasks) => channel.request('confirm', { tasks: epochsOf(tasks) }),
-      taskState: (task) => notify({ type: 'task-state', task: task.id, state: task.taskState }),
+      taskState: (task) => {
+        if (task.taskState === 'restoring') schemas?.refresh()
+        notify({ type: 'task-state', task: task.id, state: task.taskState })
+      },
       restoreEvent: (event) => notify({ type: 'restore', event }),
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
     })

@@ -17,5 +17,8 @@ export function processingFailed(where: string, error: unknown): WeirError {
   // Nothing that was processed on a database that cannot be read is to be committed.
   const { code } = (error ?? {}) as { code?: unknown }
   if (typeof code === 'string' && code.startsWith('rocksdb:')) return namedError(error, where)
+  // Nor is a record to be taken for a bad one because a schema could not be had.
+  if (error instanceof WeirError && error.code === 'schema-registry-unreachable')
+    return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
   return new WeirError('processing-failed', `${where}: ${messageOf(error)}`, { cause: error })
 }

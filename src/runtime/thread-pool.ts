@@ -10,9 +10,10 @@ import type { Config } from '../config/config.ts'
 import { isErrorCode } from '../errors/codes.ts'
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { Channel, deserializeError } from './channel.ts'
+import { Channel, deserializeError, type Handlers } from './channel.ts'
 import type {
   MainRequests,
+  SchemaRequests,
   SerializedError,
   StreamThreadJob,
   ThreadNotice,
@@ -48,7 +49,7 @@ export interface StreamThreadListener {
   endCommit(request: MainRequests['end-commit']['request']): void
   /** It commits nothing any more. */
   ended(thread: StreamThreadHandle): void
-  schema(request: MainRequests['schema']['request']): Promise<MainRequests['schema']['response']>
+  readonly schemas: Handlers<SchemaRequests>
   notice(thread: StreamThreadHandle, notice: ThreadNotice): void
 }
 
@@ -83,7 +84,7 @@ export class StreamThreadHandle {
       'begin-commit': (request: MainRequests['begin-commit']['request']) =>
         listener.beginCommit(this, request),
       'end-commit': (request: MainRequests['end-commit']['request']) => listener.endCommit(request),
-      schema: (request: MainRequests['schema']['request']) => listener.schema(request),
+      ...listener.schemas,
     }
     this.#channel = new Channel<ThreadRequests, MainRequests, ThreadNotice>(port, handlers, (notice) => {
       if (notice.type === 'failed') this.#told = toldError(notice.error, index)

@@ -20,6 +20,8 @@ export interface PrefetchingStore {
     rowStart: number,
     rowLength: number,
   ): CacheEntry | undefined
+  /** What has to arrive before a fetched row can be read: see Serde. Absent where nothing ever has. */
+  readonly rowAwaits?: ((rows: Buffer, start: number, end: number) => Promise<void> | null) | undefined
 }
 
 /**
@@ -68,6 +70,22 @@ export class Prefetch {
   /** @returns the arena with the rows, when they are there */
   start(database: TaskDatabase, store: number, batch: RecordBatch): Promise<Buffer> {
     return database.multiGet(store, batch.arena, this.#columns, this.#capacity, this.count)
+  }
+
+  /** What has to arrive before the fetched rows can be read. @returns null when there is nothing to wait for. Does not reject */
+  awaits(store: PrefetchingStore, rows: Buffer): Promise<unknown> | null {
+    const { rowAwaits } = store
+    if (rowAwaits === undefined) return null
+    const columns = this.#columns
+    const capacity = this.#capacity
+    const awaited = new Set<Promise<void>>()
+    for (let index = 0; index < this.count; index++) {
+      const start = columns[2 * capacity + index]!
+      const length = columns[3 * capacity + index]!
+      const promise = length < 0 ? null : rowAwaits(rows, start, start + length)
+      if (promise !== null) awaited.add(promise)
+    }
+    return awaited.size === 0 ? null : Promise.all(awaited)
   }
 
   /** Hands the fetched rows to the store's cache. */

@@ -146,6 +146,10 @@ export abstract class RocksDbKeyValueStore<K, V>
     return this.#rows.pin()
   }
 
+  get rowAwaits(): PrefetchingStore['rowAwaits'] {
+    return this.#codec.awaits
+  }
+
   accept(
     bytes: Buffer,
     start: number,

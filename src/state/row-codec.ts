@@ -44,6 +44,14 @@ export class RowCodec {
     return this.#serde.deserialize(buffer, this.timestamped ? start + TIMESTAMP_BYTES : start, end)
   }
 
+  /** What has to arrive before a row's value can be read; undefined where nothing ever has. As of Serde. */
+  get awaits(): ((buffer: Buffer, start: number, end: number) => Promise<void> | null) | undefined {
+    const serde = this.#serde
+    if (serde.awaits === undefined) return undefined
+    const header = this.timestamped ? TIMESTAMP_BYTES : 0
+    return (buffer, start, end) => serde.awaits!(buffer, start + header, end)
+  }
+
   /** ms; 0 for a row without one */
   timestamp(buffer: Buffer, start: number): number {
     return this.timestamped ? readInt64(buffer, start) : 0

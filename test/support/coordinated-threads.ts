@@ -234,7 +234,7 @@ export function setUp(threadCount: number, isCooperative: boolean, patternsSettl
         beginCommit: (thread, request) => coordinator.beginCommit(thread, request),
         endCommit: (request) => coordinator.endCommit(request),
         ended: (thread) => coordinator.threadEnded(thread),
-        schema: async () => null,
+        schemas: { schema: async () => null, schemas: async () => [] },
         notice: (thread, notice) => {
           if (notice.type === 'task-state') coordinator.taskState(thread, notice.task, notice.state)
         },

@@ -3,8 +3,8 @@ import { type MessagePort, workerData } from 'node:worker_threads'
 
 import { loadTopology } from '../../topology/load-topology.ts'
 import { Channel, serializeError } from '../channel.ts'
-import type { SchemaRequest } from '../protocol.ts'
-import { boundTopology } from '../schemas/bound-topology.ts'
+import type { SchemaRequests } from '../protocol.ts'
+import { boundTopology, schemaRequests } from '../schemas/bound-topology.ts'
 import { GlobalStreamThread } from './global-stream-thread.ts'
 import type { GlobalThreadJob, GlobalThreadNotice, GlobalThreadRequests } from './protocol.ts'
 
@@ -12,15 +12,15 @@ const { port, ...job } = workerData as GlobalThreadJob & { port: MessagePort }
 const notify = (notice: GlobalThreadNotice): void => channel.notify(notice)
 const started = Promise.withResolvers<GlobalStreamThread>()
 started.promise.catch(() => {})
-const channel = new Channel<{ schema: SchemaRequest }, GlobalThreadRequests, never>(port, {
+const channel = new Channel<SchemaRequests, GlobalThreadRequests, never>(port, {
   stop: async () => (await started.promise).stop(),
   metrics: async () => (await started.promise).metrics.collect(),
 })
 try {
-  const topology = boundTopology(
+  const { topology } = boundTopology(
     await loadTopology(job.moduleUrl, job.config.topologyOptimization),
     job,
-    (request) => channel.request('schema', request),
+    schemaRequests(channel),
   )
   const thread = new GlobalStreamThread(job, topology, {
     ready: (databaseId, records) => notify({ type: 'ready', databaseId, records }),

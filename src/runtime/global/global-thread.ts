@@ -6,9 +6,9 @@ import { isErrorCode } from '../../errors/codes.ts'
 import { namedError } from '../../errors/named-error.ts'
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
 import type { MetricSnapshot } from '../../observe/metric-set.ts'
-import { Channel, deserializeError } from '../channel.ts'
+import { Channel, deserializeError, type Handlers } from '../channel.ts'
 import type { Logger } from '../logger.ts'
-import type { SchemaRequest } from '../protocol.ts'
+import type { SchemaRequests } from '../protocol.ts'
 import { withinTime } from '../thread-reports.ts'
 import type {
   GlobalStoresHandle,
@@ -27,24 +27,20 @@ export class GlobalThread {
   readonly ready: Promise<GlobalStoresHandle>
   /** Resolves when the thread was stopped; rejects with the WeirError that ended it. */
   readonly ended: Promise<void>
-  readonly #channel: Channel<GlobalThreadRequests, { schema: SchemaRequest }, GlobalThreadNotice>
+  readonly #channel: Channel<GlobalThreadRequests, SchemaRequests, GlobalThreadNotice>
   #stopping = false
 
-  /** Starts the thread. @param schema answers what it asks the schema registry */
-  constructor(
-    job: Omit<GlobalThreadJob, 'version'>,
-    logger: Logger,
-    schema: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>,
-  ) {
+  /** Starts the thread. @param schemas answers what it asks the schema registry */
+  constructor(job: Omit<GlobalThreadJob, 'version'>, logger: Logger, schemas: Handlers<SchemaRequests>) {
     const version = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
     const { port1, port2 } = new MessageChannel()
     const startedMs = performance.now()
     const ready = Promise.withResolvers<GlobalStoresHandle>()
     const ended = Promise.withResolvers<void>()
     let told: WeirError | null = null
-    this.#channel = new Channel<GlobalThreadRequests, { schema: SchemaRequest }, GlobalThreadNotice>(
+    this.#channel = new Channel<GlobalThreadRequests, SchemaRequests, GlobalThreadNotice>(
       port1,
-      { schema },
+      schemas,
       (notice) => {
         if (notice.type === 'failed') {
           const error = deserializeError(notice.error)

@@ -5,8 +5,9 @@ import { HttpSchemaRegistry } from '../../schema-registry/http-schema-registry.t
 import type { SchemaRegistry } from '../../schema-registry/schema-registry.ts'
 import { type PlacedNeed, schemaNeeds } from '../../topology/bind-serdes.ts'
 import type { TopologyDefinition } from '../../topology/definition.ts'
+import type { Handlers } from '../channel.ts'
 import type { Logger } from '../logger.ts'
-import type { SchemaRequest } from '../protocol.ts'
+import type { SchemaRequests } from '../protocol.ts'
 import { ProcessSchemas } from './process-schemas.ts'
 import { answerThread, type SchemaAnswers } from './thread-schemas.ts'
 
@@ -23,7 +24,8 @@ export interface OpenSchemasOptions {
 export interface OpenSchemas {
   /** What threads begin with; null when no serde asks a registry. */
   readonly answers: SchemaAnswers | null
-  readonly answerThread: (request: SchemaRequest['request']) => Promise<SchemaRequest['response']>
+  /** What threads ask. */
+  readonly handlers: Handlers<SchemaRequests>
   close(): Promise<void>
 }
 
@@ -42,7 +44,7 @@ export async function openSchemas(
     const none = async (): Promise<never> => {
       throw new WeirError('internal', 'there is no schema registry')
     }
-    return { answers: null, answerThread: none, close: async () => {} }
+    return { answers: null, handlers: { schema: none, schemas: none }, close: async () => {} }
   }
   const registry = options.registry ?? httpRegistry(config)
   const { autoRegister } = config.schemaRegistry
@@ -56,7 +58,10 @@ export async function openSchemas(
     )
     return {
       answers,
-      answerThread: (request) => answerThread(request, (id) => schemas.schema(id)),
+      handlers: {
+        schema: (request) => answerThread(request, (id) => schemas.schema(id)),
+        schemas: ({ subjects }) => schemas.newest(subjects),
+      },
       close: () => schemas.close(),
     }
   } catch (error) {

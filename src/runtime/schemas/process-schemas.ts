@@ -11,6 +11,8 @@ import type { SchemaAnswers } from './thread-schemas.ts'
 const ABSENT_MS = 10_000
 /** Ids that the registry has not, as many as are remembered. Bytes of no schema bring any number of them. */
 const ABSENT_MAX = 10_000
+/** After so long subjects are asked anew, when a task opens its stores. */
+const NEWEST_MS = 5_000
 /** Of one subject: the newest are known ahead, older ones when they are met. */
 const VERSIONS_MAX = 500
 
@@ -31,11 +33,14 @@ export class ProcessSchemas {
   readonly #autoRegister: AutoRegister
   readonly #logger: Logger
   readonly #known = new Map<number, RegisteredSchema>()
+  /** Ids, by version and subject. */
+  readonly #versions = new Map<string, number>()
   /** When the registry had none of an id, performance.now(). */
   readonly #absent = new Map<number, number>()
   readonly #asking = new Map<number, Promise<RegisteredSchema | null>>()
   readonly #closing = new AbortController()
   #isAway = false
+  #newestMs = Number.NEGATIVE_INFINITY
 
   constructor({ registry, autoRegister, logger }: ProcessSchemasOptions) {
     this.#registry = registry
@@ -73,7 +78,8 @@ export class ProcessSchemas {
       for (const schema of schemas) this.#known.set(schema.id, schema)
       if (need.kind !== 'all') answers.set(key, schemas[0]!.id)
     }
-    return { schemas: [...this.#known.values()], answers }
+    const subjects = needs.flatMap(({ need }) => (need.kind === 'all' ? [need.subject] : []))
+    return { schemas: [...this.#known.values()], answers, storeSubjects: [...new Set(subjects)] }
   }
 
   /**
@@ -91,6 +97,24 @@ export class ProcessSchemas {
       this.#asking.set(id, asking)
     }
     return await asking
+  }
+
+  /**
+   * What subjects have by now: other processes may write to a store what this one does not know yet. Asked once, and seldom; without an answer the
+   * schemas are met one by one.
+   */
+  async newest(subjects: readonly string[]): Promise<readonly RegisteredSchema[]> {
+    if (performance.now() - this.#newestMs < NEWEST_MS) return [...this.#known.values()]
+    this.#newestMs = performance.now()
+    try {
+      for (const subject of subjects) {
+        const schemas = await this.#answer({ kind: 'all', subject }, subject)
+        for (const schema of schemas) this.#known.set(schema.id, schema)
+      }
+    } catch (error) {
+      this.#logger.debug({ reason: messageOf(error) }, "the schemas of stores' subjects cannot be had now")
+    }
+    return [...this.#known.values()]
   }
 
   async close(): Promise<void> {
@@ -158,12 +182,25 @@ export class ProcessSchemas {
       }
       case 'all': {
         const versions = (await registry.versions(subject)).slice(-VERSIONS_MAX)
-        const schemas = await Promise.all(versions.map((version) => registry.version(subject, version)))
+        const schemas = await Promise.all(versions.map((version) => this.#version(subject, version)))
         return schemas.filter((schema) => schema !== null)
       }
       case 'writer':
         return [await this.#writer(need, where)]
     }
+  }
+
+  /** A version's schema never changes. */
+  async #version(subject: string, version: number): Promise<RegisteredSchema | null> {
+    const key = `${version} ${subject}`
+    const known = this.#versions.get(key)
+    const schema =
+      known === undefined ? await this.#registry.version(subject, version) : this.#known.get(known)!
+    if (schema !== null && known === undefined) {
+      this.#known.set(schema.id, schema)
+      this.#versions.set(key, schema.id)
+    }
+    return schema
   }
 
   async #writer(need: SchemaNeed & { kind: 'writer' }, where: string): Promise<RegisteredSchema> {

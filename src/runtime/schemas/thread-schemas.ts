@@ -5,6 +5,7 @@ import {
   type SchemaNeed,
   type SchemaSource,
 } from '../../serde/schema-source.ts'
+import type { SchemaRequests } from '../protocol.ts'
 import { readReply, SchemaReply } from './schema-reply.ts'
 
 /** Of an id that the registry has not: after so long the main thread is asked again. */
@@ -16,13 +17,16 @@ export interface SchemaAnswers {
   readonly schemas: readonly RegisteredSchema[]
   /** The ids that needs were answered with, by `needKey`. */
   readonly answers: ReadonlyMap<string, number>
+  /** Those of stores: what they have may be in a store. */
+  readonly storeSubjects: readonly string[]
 }
 
-/** Asks the main thread. @param reply where the answer is put, too, for a thread that is blocked; null for one that is not */
-export type AskForSchema = (request: {
-  readonly id: number
-  readonly reply: SharedArrayBuffer | null
-}) => Promise<RegisteredSchema | null>
+/** What a thread asks the main thread: see SchemaRequests. */
+export type SchemaThreadRequests = {
+  readonly [K in keyof SchemaRequests]: (
+    request: SchemaRequests[K]['request'],
+  ) => Promise<SchemaRequests[K]['response']>
+}
 
 /** The schemas as one stream thread, or the global thread, knows them: what was known at the start, and what it asked the main thread for since. */
 export class ThreadSchemas implements SchemaSource {
@@ -30,14 +34,20 @@ export class ThreadSchemas implements SchemaSource {
   readonly #answers: ReadonlyMap<string, number>
   readonly #absent = new Map<number, number>()
   readonly #fetching = new Map<number, Promise<void>>()
-  readonly #ask: AskForSchema
+  readonly #storeSubjects: readonly string[]
+  readonly #requests: SchemaThreadRequests
   readonly #blockMsMax: number
 
   /** @param blockMsMax how long the thread may be blocked for one schema */
-  constructor({ schemas, answers }: SchemaAnswers, ask: AskForSchema, blockMsMax: number) {
+  constructor(
+    { schemas, answers, storeSubjects }: SchemaAnswers,
+    requests: SchemaThreadRequests,
+    blockMsMax: number,
+  ) {
     for (const schema of schemas) this.#known.set(schema.id, schema)
     this.#answers = answers
-    this.#ask = ask
+    this.#storeSubjects = storeSubjects
+    this.#requests = requests
     this.#blockMsMax = blockMsMax
   }
 
@@ -57,7 +67,8 @@ export class ThreadSchemas implements SchemaSource {
   fetch(id: number): Promise<void> {
     let fetching = this.#fetching.get(id)
     if (fetching === undefined) {
-      fetching = this.#ask({ id, reply: null })
+      fetching = this.#requests
+        .schema({ id, reply: null })
         .then(
           (schema) => this.#learn(id, schema),
           // The main thread is gone, and with it this thread.
@@ -72,7 +83,7 @@ export class ThreadSchemas implements SchemaSource {
   fetchNow(id: number): RegisteredSchema | null {
     const reply = SchemaReply.make()
     // It is answered in both ways; the thread sees the other one when it goes on.
-    this.#ask({ id, reply }).catch(() => {})
+    this.#requests.schema({ id, reply }).catch(() => {})
     const answer = readReply(reply, this.#blockMsMax)
     if (answer === undefined)
       throw new WeirError(
@@ -82,6 +93,15 @@ export class ThreadSchemas implements SchemaSource {
     if (typeof answer === 'string') throw new WeirError('schema-registry-unreachable', answer)
     this.#learn(id, answer)
     return answer
+  }
+
+  /** A task is opened: what others have written to its stores is to be known by the time that it reads them. */
+  refresh(): void {
+    if (this.#storeSubjects.length === 0) return
+    const learn = (schemas: readonly RegisteredSchema[]): void => {
+      for (const schema of schemas) this.#known.set(schema.id, schema)
+    }
+    this.#requests.schemas({ subjects: this.#storeSubjects }).then(learn, () => {})
   }
 
   #learn(id: number, schema: RegisteredSchema | null): void {
@@ -95,9 +115,9 @@ export class ThreadSchemas implements SchemaSource {
   }
 }
 
-/** What the main thread does with a request of a thread. */
+/** What the main thread does with a request for one schema. */
 export async function answerThread(
-  { id, reply }: Parameters<AskForSchema>[0],
+  { id, reply }: SchemaRequests['schema']['request'],
   schema: (id: number) => Promise<RegisteredSchema | null>,
 ): Promise<RegisteredSchema | null> {
   try {

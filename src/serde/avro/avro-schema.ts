@@ -7,7 +7,6 @@ import {
   type AvscRecordType,
   type AvscType,
   type AvscUnionType,
-  avscTypes,
   isLogical,
   isType,
   parseType,
@@ -15,6 +14,7 @@ import {
 } from './avsc-type.ts'
 import { BigLongType, BoundedArrayType, BoundedMapType, NumberLongType } from './exact-types.ts'
 import { logicalKinds, logicalTypes } from './logical-types.ts'
+import { PlainUnionType, TaggedUnionType } from './union-types.ts'
 
 /** What `long` is in JavaScript. */
 export type Longs = 'number' | 'bigint'
@@ -80,8 +80,7 @@ function typeOf(schema: SchemaJson, options: AvscParseOptions, longs: Longs): Av
 function unionOf(schemas: readonly SchemaJson[], options: AvscParseOptions): AvscType {
   const types = schemas.map((schema) => parseType(schema, options))
   const kinds = types.map(kindOf)
-  const Union =
-    new Set(kinds).size === kinds.length ? avscTypes.UnwrappedUnionType : avscTypes.WrappedUnionType
+  const Union = new Set(kinds).size === kinds.length ? PlainUnionType : TaggedUnionType
   return new Union(types, options)
 }
 

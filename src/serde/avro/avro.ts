@@ -120,7 +120,7 @@ function writeAvro(type: AvscType, value: unknown, writer: ByteWriter, start: nu
     type._write(tap, value)
   } catch (error) {
     writer.position = start
-    throw new TypeError(whyInvalid(type, value, messageOf(error)), { cause: error })
+    throw new TypeError(whyInvalid(type, value, error), { cause: error })
   }
 }
 

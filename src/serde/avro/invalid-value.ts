@@ -1,9 +1,18 @@
+import { messageOf } from '../../errors/weir-error.ts'
 import type { AvscType } from './avsc-type.ts'
 
 const SHOWN_LENGTH_MAX = 60
 
+/** Of a value within a value, as far as the stack holds. */
+export const TOO_DEEP = 'the value is nested too deeply'
+
+export function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/.test(error.message)
+}
+
 /** Why a value cannot be written, with the path of the first field that does not fit: `user.address.zip: 5 is no string`. */
-export function whyInvalid(type: AvscType, value: unknown, fallback: string): string {
+export function whyInvalid(type: AvscType, value: unknown, error: unknown): string {
+  if (isTooDeep(error)) return TOO_DEEP
   const first: { path: string; why: string }[] = []
   try {
     type.isValid(value, {
@@ -16,7 +25,7 @@ export function whyInvalid(type: AvscType, value: unknown, fallback: string): st
     // A value that cannot even be looked at: what writing it threw says why.
   }
   const [found] = first
-  if (found === undefined) return fallback
+  if (found === undefined) return messageOf(error)
   return found.path === '' ? found.why : `${found.path}: ${found.why}`
 }
 

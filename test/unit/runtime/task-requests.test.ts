@@ -14,7 +14,7 @@ const listener = {
   beginCommit: () => assert.fail('nothing is committed'),
   endCommit: () => {},
   ended: () => {},
-  schema: async () => null,
+  schemas: { schema: async () => null, schemas: async () => [] },
   notice: () => {},
 }
 
