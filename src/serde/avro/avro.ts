@@ -113,14 +113,20 @@ interface AvroDefinition {
 
 const tap = new WriteTap()
 
-/** Appends a value. @throws TypeError with one line, nothing written, for what is no value of the type */
-function writeAvro(type: AvscType, value: unknown, writer: ByteWriter, start: number): void {
+/**
+ * Appends a value.
+ *
+ * @param start where the writer is put back when that fails
+ * @param what the value is, for messages
+ * @throws TypeError with one line for what is no value of the type
+ */
+function writeAvro(type: AvscType, value: unknown, writer: ByteWriter, start: number, what: string): void {
   tap.out = writer
   try {
     type._write(tap, value)
   } catch (error) {
     writer.position = start
-    throw new TypeError(whyInvalid(type, value, error), { cause: error })
+    throw new TypeError(`${what}: ${whyInvalid(type, value, error)}`, { cause: error })
   }
 }
 
@@ -253,10 +259,13 @@ class BoundAvroSerde<T> implements Serde<T> {
   readonly #reader: AvroReader
   readonly #writerId: number | null
   readonly #schemas: SchemaSource
+  /** For messages. */
+  readonly #what: string
 
   constructor({ name, unbound, place, type, reader, writerId, schemas }: BoundParts<T>) {
     // Keys of another schema have other bytes: a store must not mix them.
     this.name = place.part === 'key' && writerId !== null ? `${name} (schema ${writerId})` : name
+    this.#what = `the ${place.part} for ${place.topic} is no ${this.name}`
     this.unbound = unbound
     this.#type = type
     this.#reader = reader
@@ -270,10 +279,10 @@ class BoundAvroSerde<T> implements Serde<T> {
   }
 
   serialize(value: T, writer: ByteWriter): void {
-    if (this.#writerId === null) throw new TypeError(`${this.name} is only read here`)
+    if (this.#writerId === null) throw new TypeError(`the ${this.name} is only read here`)
     const start = writer.position
     writeSchemaId(this.#writerId, writer)
-    writeAvro(this.#type, value, writer, start)
+    writeAvro(this.#type, value, writer, start, this.#what)
   }
 
   awaits(buffer: Buffer, start: number, end: number): Promise<void> | null {
@@ -298,7 +307,7 @@ class LocalAvroSerde<T> implements Serde<T> {
   }
 
   serialize(value: T, writer: ByteWriter): void {
-    writeAvro(this.#type(), value, writer, writer.position)
+    writeAvro(this.#type(), value, writer, writer.position, `no ${this.name}`)
   }
 }
 

@@ -188,7 +188,13 @@ test('a value that does not fit says where, and nothing of it is written', () =>
   const bench = new AvroBench()
   const serde = bench.bind(serdes.avro<unknown>(everything))
   const wrong = (change: object, message: string | RegExp): void => {
-    assert.throws(() => bytesOf(serde, { ...value, ...change }), { name: 'TypeError', message })
+    assert.throws(() => bytesOf(serde, { ...value, ...change }), {
+      name: 'TypeError',
+      message:
+        typeof message === 'string'
+          ? `the value for topic is no avro test.all.Everything: ${message}`
+          : message,
+    })
   }
   wrong({ small: 2 ** 31 }, 'small: 2147483648 is no int')
   wrong({ tags: ['a', 5] }, 'tags.1: 5 is no string')
@@ -199,7 +205,7 @@ test('a value that does not fit says where, and nothing of it is written', () =>
   wrong({ suit: 'CLUBS' }, 'suit: "CLUBS" is no enum test.all.Suit')
   wrong({ inner: { ...value, yes: 1 } }, 'inner.yes: 1 is no boolean')
   wrong({ text: '\ud800' }, /lone surrogate/)
-  assert.throws(() => bytesOf(serde, null), { message: 'null is no record test.all.Everything' })
+  assert.throws(() => bytesOf(serde, null), { message: /: null is no record test.all.Everything$/ })
 })
 
 test('what is no schema, or no option, is said when the serde is made', () => {
