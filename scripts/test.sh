@@ -42,6 +42,7 @@ longest=(
   test/broker/kill
   test/broker/groups
   test/broker/recovery
+  test/broker/avro
   test/broker/static-members
   test/broker/lifecycle-ends
   test/broker/reset

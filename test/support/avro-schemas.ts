@@ -1,40 +1,23 @@
-/** An event's schema as it evolves. Each version can read what the others wrote, unless it says otherwise. */
+/** An event's schema as it evolves, and that of a total over events. Each version can read what the others wrote, unless it says otherwise. */
 
 const fields = [
   { name: 'userId', type: 'string' },
   { name: 'durationMs', type: 'long' },
 ]
+const pageView = { type: 'record', name: 'PageView', namespace: 'test' } as const
+const referrer = { name: 'referrer', type: ['null', 'string'], default: null }
 
 export const pageViewSchemas = {
-  v1: { type: 'record', name: 'PageView', namespace: 'test', fields },
+  v1: { ...pageView, fields },
   /** With a field that has a default. */
-  v2: {
-    type: 'record',
-    name: 'PageView',
-    namespace: 'test',
-    fields: [...fields, { name: 'referrer', type: ['null', 'string'], default: null }],
-  },
-  /** Without one that nobody needs, with another name for one, and a wider number. */
-  v3: {
-    type: 'record',
-    name: 'PageView',
-    namespace: 'test',
-    fields: [
-      { name: 'userId', type: 'string' },
-      { name: 'durationMs', type: 'long' },
-      { name: 'source', aliases: ['referrer'], type: ['null', 'string'], default: null },
-    ],
-  },
+  v2: { ...pageView, fields: [...fields, referrer] },
+  /** Which has another name now. */
+  v3: { ...pageView, fields: [...fields, { ...referrer, name: 'source', aliases: ['referrer'] }] },
   /** With one that has none: nothing that was written before can be read. */
-  breaking: {
-    type: 'record',
-    name: 'PageView',
-    namespace: 'test',
-    fields: [...fields, { name: 'country', type: 'string' }],
-  },
+  breaking: { ...pageView, fields: [...fields, { name: 'country', type: 'string' }] },
 } as const
 
-export const totalSchema = {
+const total = {
   type: 'record',
   name: 'Total',
   namespace: 'test',
@@ -44,3 +27,9 @@ export const totalSchema = {
     { name: 'durationMs', type: 'long' },
   ],
 } as const
+const evolvedTotal = {
+  ...total,
+  fields: [...total.fields, { name: 'lastReferrer', type: ['null', 'string'], default: null }],
+} as const
+
+export const totalSchemas = { v1: total, v2: evolvedTotal, v3: evolvedTotal, breaking: evolvedTotal } as const
