@@ -12,7 +12,13 @@ import {
   parseType,
   type SchemaJson,
 } from './avsc-type.ts'
-import { BigLongType, BoundedArrayType, BoundedMapType, NumberLongType } from './exact-types.ts'
+import {
+  BigLongType,
+  BoundedArrayType,
+  BoundedMapType,
+  NumberLongType,
+  RoundedFloatType,
+} from './exact-types.ts'
 import { logicalKinds, logicalTypes } from './logical-types.ts'
 import { PlainUnionType, TaggedUnionType } from './union-types.ts'
 
@@ -23,6 +29,8 @@ const longTypes: Readonly<Record<Longs, AvscType>> = {
   number: new NumberLongType(),
   bigint: new BigLongType(),
 }
+
+const floatType: AvscType = new RoundedFloatType()
 
 /**
  * Makes avsc's type of a schema.
@@ -63,9 +71,11 @@ export function jsonOf(schema: SchemaJson): SchemaJson {
 /** Weir's types in the place of avsc's; undefined leaves it to avsc. */
 function typeOf(schema: SchemaJson, options: AvscParseOptions, longs: Longs): AvscType | undefined {
   if (schema === 'long') return longTypes[longs]
+  if (schema === 'float') return floatType
   if (Array.isArray(schema)) return unionOf(schema, options)
   if (typeof schema !== 'object' || schema === null) return undefined
   const { type, logicalType } = schema as { type?: unknown; logicalType?: unknown }
+  if (type === 'float') return floatType
   if (type === 'array') return new BoundedArrayType(schema, options)
   if (type === 'map') return new BoundedMapType(schema, options)
   if (type === 'long' && !(typeof logicalType === 'string' && Object.hasOwn(logicalTypes, logicalType)))

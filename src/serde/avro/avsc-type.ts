@@ -79,6 +79,7 @@ export const avscTypes = avsc.types as unknown as {
   readonly ArrayType: TypeClass<AvscArrayType>
   readonly MapType: TypeClass<AvscMapType>
   readonly LongType: new () => AvscType
+  readonly FloatType: new () => AvscType
   readonly LogicalType: TypeClass<AvscLogicalType>
   readonly UnwrappedUnionType: TypeClass<AvscUnionType>
   readonly WrappedUnionType: TypeClass<AvscUnionType>

@@ -9,7 +9,7 @@ import {
   isLogical,
 } from './avsc-type.ts'
 import type { ReadTap } from './read-tap.ts'
-import type { WriteTap } from './write-tap.ts'
+import { type WriteTap, writeBigLong } from './write-tap.ts'
 
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
@@ -38,6 +38,16 @@ export class NumberLongType extends avscTypes.LongType {
   }
 }
 
+/** float: what is promoted to it is rounded to it, as what is written is. */
+export class RoundedFloatType extends avscTypes.FloatType {
+  override _update(resolver: Partial<AvscResolver>, writer: AvscType): void {
+    const { typeName } = writer
+    if (typeName === 'float') resolver._read = (tap) => tap.readFloat()
+    else if (typeName === 'int' || typeName === 'long' || typeName === 'abstract:long')
+      resolver._read = (tap) => Math.fround(tap.readLong())
+  }
+}
+
 /** long as a bigint. */
 export class BigLongType extends avscTypes.LongType {
   // So does avsc call a long of which the values are no numbers: a union of it and of a number is no ambiguous one.
@@ -55,7 +65,7 @@ export class BigLongType extends avscTypes.LongType {
 
   override _write(tap: WriteTap, value: unknown): void {
     if (!isInt64(value)) throw new TypeError('no bigint of 64 bits')
-    tap.writeBigLong(value)
+    writeBigLong(tap, value)
   }
 
   override _check(value: unknown, _flags?: number, hook?: (value: unknown, type: AvscType) => void): boolean {

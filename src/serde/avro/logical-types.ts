@@ -10,7 +10,7 @@ import {
 } from './avsc-type.ts'
 import { isInt64 } from './exact-types.ts'
 import type { ReadTap } from './read-tap.ts'
-import type { WriteTap } from './write-tap.ts'
+import { type WriteTap, writeBigLong } from './write-tap.ts'
 
 /** A logical type with the attributes of the schema that it was made from. */
 type LogicalSchema = { readonly logicalType: string; readonly [attribute: string]: unknown }
@@ -116,7 +116,7 @@ class NanosType extends LongUnitType {
 
   override _write(tap: WriteTap, value: unknown): void {
     if (!isInt64(value)) throw new TypeError('no bigint of 64 bits')
-    tap.writeBigLong(value)
+    writeBigLong(tap, value)
   }
 
   override _check(value: unknown, _flags?: number, hook?: Hook): boolean {

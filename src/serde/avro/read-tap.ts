@@ -43,7 +43,7 @@ export class ReadTap {
     return value
   }
 
-  /** Zigzag, seven bits a byte, the lowest first. Exact where the result is a safe integer; beyond, it is one that is not safe. */
+  /** Zigzag, seven bits a byte, the lowest first. Beyond 2^53 it is the nearest number, which is no safe integer. */
   readLong(): number {
     const { buf, end } = this
     let { pos } = this
@@ -60,6 +60,8 @@ export class ReadTap {
         half += (byte & 0x7f) * scale
       }
     }
+    // Summed up so, it would be near the number only.
+    if (half > Number.MAX_SAFE_INTEGER) return Number(this.readBigLong())
     this.pos = pos
     return isNegative ? -half - 1 : half
   }

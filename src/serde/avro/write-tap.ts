@@ -3,6 +3,12 @@ import type { ByteWriter } from '../byte-writer.ts'
 /** Up to it a text's length takes one byte, whatever its characters: at most three bytes each, and 63. */
 const SHORT_STRING_LENGTH = 21
 
+/** Writes a bigint of 64 bits to whatever tap: avsc serialises a schema's defaults with its own, and those were JSON numbers. */
+export function writeBigLong(tap: WriteTap, value: bigint): void {
+  if (tap instanceof WriteTap) tap.writeBigLong(value)
+  else (tap as WriteTap).writeLong(Number(value))
+}
+
 /** Where avsc's types write to: a ByteWriter, which grows. In the place of avsc's own Tap, which writes into a buffer of a fixed size. One per thread. */
 export class WriteTap {
   out!: ByteWriter

@@ -275,3 +275,22 @@ test("a union's value is read as the branch of its own type, and only without on
     /cannot be read as the reader's schema/,
   )
 })
+
+test('a field that is left out is written as its default', () => {
+  const bench = new AvroBench()
+  const fields = [
+    { name: 'long', type: 'long', default: 5 },
+    { name: 'longs', type: { type: 'array', items: 'long' }, default: [1, -1] },
+    { name: 'nanos', type: { type: 'long', logicalType: 'timestamp-nanos' }, default: 7 },
+    {
+      name: 'decimal',
+      type: { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 },
+      default: '\u007f',
+    },
+  ]
+  const serde = bench.bind(serdes.avro<object>({ type: 'record', name: 'R', fields }, { longs: 'bigint' }))
+  const defaults = { long: 5n, longs: [1n, -1n], nanos: 7n, decimal: '1.27' }
+  assert.deepStrictEqual(readBack(serde, bytesOf(serde, {})), defaults)
+  const empty = bench.bind(serdes.avro<object>({ type: 'record', name: 'R', fields: [] }))
+  assert.deepStrictEqual(readBack(serde, bytesOf(empty, {})), defaults)
+})
