@@ -41,7 +41,7 @@ test('keys and values of an aggregate, a table and a repartition topic are Avro'
       .stream('views', { key: serdes.string, value: view })
       .selectKey(({ value }) => ({ id: value!.user }))
       .groupByKey({ key: userKey })
-      .reduce((one, other) => ({ ...one, page: `${one.page}+${other.page}` }), { store: 'pages' })
+      .reduce((one, other) => ({ user: one.user, page: `${one.page}+${other.page}` }), { store: 'pages' })
       .toStream()
       .to('pages')
   })

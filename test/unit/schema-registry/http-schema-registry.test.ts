@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import test from 'node:test'
+
+import { HttpSchemaRegistry } from '../../../src/schema-registry/http-schema-registry.ts'
+import type { RegistrySettings } from '../../../src/schema-registry/registry-settings.ts'
+import type { WriterSchema } from '../../../src/serde/schema-source.ts'
+import { makeScratchDir } from '../../services/scratch-dir.ts'
+
+const plain: RegistrySettings = {
+  urls: [],
+  username: null,
+  password: null,
+  caLocation: null,
+  certificateLocation: null,
+  keyLocation: null,
+  keyPassword: null,
+  requestTimeoutMs: 2_000,
+  autoRegister: 'false',
+}
+const writer: WriterSchema = {
+  subject: 'a/b value',
+  type: 'AVRO',
+  schema: '"string"',
+  references: [],
+  isInternal: false,
+}
+
+type Answer = (request: IncomingMessage, body: string) => { status?: number; body: unknown } | 'nothing'
+
+/** A server that answers with what the test says, and notes what it was asked. */
+async function serve(answer: Answer, tls?: object) {
+  const asked: string[] = []
+  const listener = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    asked.push(`${request.method} ${request.url}`)
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    const answered = answer(request, body)
+    if (answered === 'nothing') return
+    response.statusCode = answered.status ?? 200
+    response.end(typeof answered.body === 'string' ? answered.body : JSON.stringify(answered.body))
+  }
+  const server =
+    tls === undefined
+      ? createHttpServer((request, response) => void listener(request, response))
+      : createHttpsServer(tls, (request, response) => void listener(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/api/`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function withRegistry(
+  settings: Partial<RegistrySettings>,
+  run: (registry: HttpSchemaRegistry) => Promise<void>,
+): Promise<void> {
+  const registry = new HttpSchemaRegistry({ ...plain, ...settings })
+  try {
+    await run(registry)
+  } finally {
+    await registry.close()
+  }
+}
+
+test('the API that Confluent has', async () => {
+  const asked: string[] = []
+  await using server = await serve((request, body) => {
+    asked.push(body)
+    switch (request.url) {
+      case '/api/schemas/ids/7':
+        return { body: { schema: '"int"', references: [{ name: 'x', subject: 'x', version: 2 }] } }
+      case '/api/subjects/x/versions/2':
+        return { body: { id: 3, schema: '"long"', references: [{ name: 'y', subject: 'y', version: 1 }] } }
+      case '/api/subjects/y/versions/1':
+        return { body: { id: 4, schema: '"float"' } }
+      case '/api/subjects/a%2Fb%20value/versions':
+        return { body: request.method === 'POST' ? { id: 9 } : [1, 2] }
+      case '/api/subjects/a%2Fb%20value':
+        return { body: { id: 9, version: 2 } }
+      case '/api/subjects/protobuf/versions/latest':
+        return { body: { id: 5, schema: 'syntax = "proto3";', schemaType: 'PROTOBUF' } }
+      default:
+        return { status: 404, body: { error_code: 40401, message: 'not found' } }
+    }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    const seven = { id: 7, type: 'AVRO', schema: '"int"', references: ['"float"', '"long"'] }
+    assert.deepEqual(await registry.schema(7), seven)
+    assert.equal(await registry.schema(8), null)
+    assert.deepEqual(await registry.versions(writer.subject), [1, 2])
+    assert.deepEqual(await registry.versions('none'), [])
+    const nine = { id: 9, type: 'AVRO', schema: '"string"', references: [] }
+    assert.deepEqual(await registry.register(writer), nine)
+    assert.deepEqual(await registry.lookUp(writer), nine)
+    assert.equal(await registry.lookUp({ ...writer, subject: 'none' }), null)
+    assert.equal(await registry.version('none', 1), null)
+    assert.deepEqual(await registry.latest('protobuf'), {
+      id: 5,
+      type: 'PROTOBUF',
+      schema: 'syntax = "proto3";',
+      references: [],
+    })
+    assert.ok(asked.includes('{"schema":"\\"string\\""}'))
+  })
+})
+
+test("a refusal has the registry's reason", async () => {
+  await using server = await serve(() => ({
+    status: 409,
+    body: { error_code: 409, message: 'Schema being registered is\n incompatible: MISSING_FIELD' },
+  }))
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    await assert.rejects(registry.register(writer), {
+      code: 'schema-refused',
+      message:
+        'the schema registry refuses the schema of subject a/b value (409): Schema being registered is incompatible: MISSING_FIELD',
+    })
+  })
+})
+
+test('of several URLs the next is asked when one does not answer, or not well, and stays', async () => {
+  await using silent = await serve(() => 'nothing')
+  await using failing = await serve(() => ({ status: 503, body: { message: 'starting' } }))
+  await using well = await serve(() => ({ body: { schema: '"int"' } }))
+  const urls = ['http://127.0.0.1:1', silent.url, failing.url, well.url]
+  await withRegistry({ urls, requestTimeoutMs: 200 }, async (registry) => {
+    assert.equal((await registry.schema(1))?.schema, '"int"')
+    assert.equal((await registry.schema(2))?.schema, '"int"')
+    assert.deepEqual([silent.asked.length, failing.asked.length, well.asked.length], [1, 1, 2])
+  })
+  await withRegistry({ urls: urls.slice(0, 3), requestTimeoutMs: 200 }, async (registry) => {
+    await assert.rejects(registry.schema(1), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'schema-registry-unreachable')
+      assert.match(
+        error.message,
+        /^[^\n]*127.0.0.1:1: connect ECONNREFUSED[^\n]*no answer within 200 ms[^\n]*503 starting$/,
+      )
+      return true
+    })
+  })
+})
+
+test('a path that is none of the API is no missing schema', async () => {
+  await using server = await serve(() => ({ status: 404, body: '<html>no such page</html>' }))
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    await assert.rejects(registry.schema(1), {
+      code: 'schema-registry-unreachable',
+      message: /is the path right\?/,
+    })
+  })
+})
+
+test('user and password are sent, and refused ones are told', async () => {
+  const expected = `Basic ${Buffer.from('user:geheim:ß').toString('base64')}`
+  await using server = await serve(({ headers }) =>
+    headers.authorization === expected
+      ? { body: { schema: '"int"' } }
+      : { status: 401, body: { message: 'no' } },
+  )
+  await withRegistry({ urls: [server.url], username: 'user', password: 'geheim:ß' }, async (registry) => {
+    assert.equal((await registry.schema(1))?.id, 1)
+  })
+  await withRegistry({ urls: [server.url], username: 'user', password: 'wrong' }, async (registry) => {
+    await assert.rejects(registry.schema(1), (error: Error & { code: string }) => {
+      assert.equal(error.code, 'schema-registry-refused')
+      assert.doesNotMatch(error.message, /wrong/)
+      return true
+    })
+  })
+})
+
+test('over TLS the certificates of both sides are checked', async () => {
+  const dir = makeScratchDir('registry-tls')
+  const file = (name: string): string => join(dir, name)
+  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' })
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=ca',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+  )
+  for (const name of ['server', 'client']) {
+    const password = name === 'client' ? ['-passout', 'pass:open'] : ['-nodes']
+    openssl(
+      'req',
+      '-newkey',
+      'rsa:2048',
+      ...password,
+      '-subj',
+      `/CN=${name}`,
+      '-addext',
+      'subjectAltName=IP:127.0.0.1',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+    )
+    openssl(
+      'x509',
+      '-req',
+      '-days',
+      '2',
+      '-in',
+      `${name}.csr`,
+      '-CA',
+      'ca.pem',
+      '-CAkey',
+      'ca.key',
+      '-copy_extensions',
+      'copyall',
+      '-out',
+      `${name}.pem`,
+    )
+  }
+  await using server = await serve(() => ({ body: { schema: '"int"' } }), {
+    key: readFileSync(file('server.key')),
+    cert: readFileSync(file('server.pem')),
+    ca: readFileSync(file('ca.pem')),
+    requestCert: true,
+    rejectUnauthorized: true,
+  })
+  const urls = [server.url]
+  const both = {
+    urls,
+    caLocation: file('ca.pem'),
+    certificateLocation: file('client.pem'),
+    keyLocation: file('client.key'),
+    keyPassword: 'open',
+  }
+  await withRegistry(both, async (registry) => {
+    assert.equal((await registry.schema(1))?.id, 1)
+  })
+  await withRegistry({ urls, caLocation: file('ca.pem') }, async (registry) => {
+    await assert.rejects(registry.schema(1), { code: 'schema-registry-unreachable' })
+  })
+  await withRegistry({ ...both, caLocation: null }, async (registry) => {
+    await assert.rejects(registry.schema(1), { message: /certificate/ })
+  })
+  assert.throws(() => new HttpSchemaRegistry({ ...plain, ...both, keyLocation: file('none.key') }), {
+    code: 'config-invalid',
+    message: /^WEIR_SCHEMA_REGISTRY_SSL_KEY_LOCATION=\S+none.key: cannot be read/,
+  })
+})
