@@ -54,6 +54,22 @@ function program(): Command {
     })
 
   weir
+    .command('schemas')
+    .description("a topology's schemas and its schema registry")
+    .command('check')
+    .description(
+      "compare the topology's schemas with those that the registry has, by each subject's rule; exit code 1 when one breaks it",
+    )
+    .argument('<module>', 'the file whose default export is the topology')
+    .option('--json', 'as JSON')
+    .action(async (module: string, options: { json?: true }) => {
+      const { checkSchemas } = await import('./schemas-check-command.ts')
+      const { text, isCompatible } = await checkSchemas(module, { json: options.json === true })
+      process.stdout.write(text)
+      if (!isCompatible) process.exitCode = 1
+    })
+
+  weir
     .command('config')
     .description('print every setting with its value, default and meaning; secrets are hidden')
     .addOption(new Option('--json', 'as JSON'))

@@ -16,6 +16,11 @@ interface SchemaBody {
   readonly references?: readonly SchemaReference[]
 }
 
+interface CompatibilityBody {
+  readonly is_compatible: boolean
+  readonly messages?: readonly string[]
+}
+
 /** A registry with Confluent's API, as Confluent's own, Apicurio's and Redpanda's have it. */
 export class HttpSchemaRegistry implements SchemaRegistry {
   readonly name: string
@@ -55,6 +60,20 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   async register(schema: WriterSchema): Promise<RegisteredSchema> {
     const path = `/subjects/${encodeURIComponent(schema.subject)}/versions`
     return await this.#written(await this.#client.send('POST', path, bodyOf(schema)), schema)
+  }
+
+  async incompatibilities(schema: WriterSchema): Promise<readonly string[] | null> {
+    const subject = encodeURIComponent(schema.subject)
+    // Without a version Confluent's compares with those that the rule names; some registries only know versions.
+    for (const version of ['', '/latest']) {
+      const path = `/compatibility/subjects/${subject}/versions${version}?verbose=true`
+      const answer = await this.#client.send('POST', path, bodyOf(schema))
+      if (answer.status === 404 || answer.status === 405) continue
+      const what = `the check of subject ${schema.subject}`
+      const { is_compatible: isCompatible, messages } = checked(answer, what) as CompatibilityBody
+      return isCompatible ? [] : (messages ?? ['the registry does not say why'])
+    }
+    return null
   }
 
   async close(): Promise<void> {

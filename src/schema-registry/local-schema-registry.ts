@@ -77,5 +77,9 @@ export class LocalSchemaRegistry implements SchemaRegistry {
     return this.registerNow(schema)
   }
 
+  async incompatibilities({ subject }: WriterSchema): Promise<readonly string[] | null> {
+    return this.#subjects.has(subject) ? [] : null
+  }
+
   async close(): Promise<void> {}
 }

@@ -21,5 +21,11 @@ export interface SchemaRegistry {
   lookUp(schema: WriterSchema): Promise<RegisteredSchema | null>
   /** Adds a schema to its subject, or finds it there. @throws WeirError also schema-refused, with the registry's reason */
   register(schema: WriterSchema): Promise<RegisteredSchema>
+  /**
+   * Asks whether a schema may follow those that its subject has, by the subject's rule.
+   *
+   * @returns why not; empty when it may; null when the subject has no schema
+   */
+  incompatibilities(schema: WriterSchema): Promise<readonly string[] | null>
   close(): Promise<void>
 }

@@ -33,12 +33,17 @@ export interface WriterSchema {
 export type SchemaNeed =
   /** The id of a schema that is written. */
   | ({ readonly kind: 'writer' } & WriterSchema)
+  /** What is read with this schema: of interest to a check alone. */
+  | ({ readonly kind: 'reader' } & WriterSchema)
   /** The newest schema of a subject. */
   | { readonly kind: 'latest'; readonly subject: string }
   /** One version of a subject. */
   | { readonly kind: 'version'; readonly subject: string; readonly version: number }
   /** Every schema that a subject has: a store may hold values of each. One that does not exist has none. */
   | { readonly kind: 'all'; readonly subject: string }
+
+/** A need that is answered with one schema. */
+export type AnsweredNeed = Exclude<SchemaNeed, { kind: 'all' | 'reader' }>
 
 /** Under which name the answer to a need is kept. */
 export function needKey(need: SchemaNeed): string {
@@ -57,7 +62,7 @@ export interface SchemaSource {
   /** @returns null: the registry has none of this id; undefined: that is not known here yet */
   schema(id: number): RegisteredSchema | null | undefined
   /** What a need was answered with. @throws Error for one that was not asked before */
-  answer(need: Exclude<SchemaNeed, { kind: 'all' }>): RegisteredSchema
+  answer(need: AnsweredNeed): RegisteredSchema
   /** Resolves when `schema(id)` is known, however long that takes. Does not reject. */
   fetch(id: number): Promise<void>
   /**

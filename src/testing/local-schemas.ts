@@ -1,5 +1,10 @@
 import type { LocalSchemaRegistry } from '../schema-registry/local-schema-registry.ts'
-import { needKey, type RegisteredSchema, type SchemaNeed, type SchemaSource } from '../serde/schema-source.ts'
+import {
+  type AnsweredNeed,
+  needKey,
+  type RegisteredSchema,
+  type SchemaSource,
+} from '../serde/schema-source.ts'
 
 /** The schemas of a registry in this thread: always known, and what is written is registered when it is asked for. */
 export class LocalSchemas implements SchemaSource {
@@ -13,14 +18,14 @@ export class LocalSchemas implements SchemaSource {
     return this.#registry.schemaNow(id)
   }
 
-  answer(need: Exclude<SchemaNeed, { kind: 'all' }>): RegisteredSchema {
+  answer(need: AnsweredNeed): RegisteredSchema {
     const schema = this.#find(need)
     if (schema === null)
       throw new RangeError(`the local schema registry has no ${needKey(need)}: add it before`)
     return schema
   }
 
-  #find(need: Exclude<SchemaNeed, { kind: 'all' }>): RegisteredSchema | null {
+  #find(need: AnsweredNeed): RegisteredSchema | null {
     switch (need.kind) {
       case 'writer':
         return this.#registry.registerNow(need)

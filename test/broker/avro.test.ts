@@ -290,6 +290,39 @@ describe('Avro', () => {
     assert.equal(totals.new?.views, 1)
   })
 
+  test('a global table is Avro, too, of a schema that its thread does not know at the start', async () => {
+    const { bootstrapServers } = kafka
+    await createTopics(bootstrapServers, { users: 2, 'user-views': 2, joined: 1 })
+    const userId = await register(registry.url, 'users-value', totalSchemas.v2)
+    const viewId = await register(registry.url, 'user-views-value', pageViewSchemas.v1)
+    const bytes = encode(userId, totalSchemas.v2, {
+      userId: 'u',
+      views: 0,
+      durationMs: 1_000,
+      lastReferrer: 'x',
+    })
+    await produceAll(bootstrapServers, [{ topic: 'users', key: 'u', value: bytes, timestamp: 1 }])
+    const view = encode(viewId, pageViewSchemas.v1, { userId: 'u', durationMs: 5 })
+    await produceAll(bootstrapServers, [{ topic: 'user-views', key: 'u', value: view, timestamp: 1 }])
+    await using worker = await WeirProcess.start({
+      module: 'test/support/topologies/avro-global.ts',
+      applicationId: 'avro-global',
+      bootstrapServers,
+      stateDir: makeScratchDir('avro-global'),
+      env: {
+        WEIR_COMMIT_INTERVAL_MS: '100',
+        WEIR_SCHEMA_REGISTRY_URL: registry.url,
+        WEIR_SCHEMA_AUTO_REGISTER: 'true',
+      },
+    })
+    await worker.ready()
+    const consumed = waitUntilConsumed(bootstrapServers, 'avro-global', ['user-views'], { timeoutMs: 60_000 })
+    await worker.whileRunning(consumed)
+    await worker.stop()
+    const [joined] = await readToEnd(bootstrapServers, 'joined')
+    assert.deepEqual((await decode(registry.url, joined!.value!)).value, { userId: 'u', durationMs: 1_005 })
+  })
+
   test('a record of a schema that the registry does not have is an error of that record', async () => {
     const views = new Views('unknown')
     await views.createTopics()

@@ -62,6 +62,7 @@ export class ProcessSchemas {
     let told = false
     const asked = new Set<string>()
     for (const { place, need } of needs) {
+      if (need.kind === 'reader') continue
       const key = needKey(need)
       if (asked.has(key)) continue
       asked.add(key)
@@ -166,7 +167,10 @@ export class ProcessSchemas {
     if (this.#absent.size > ABSENT_MAX) this.#absent.delete(this.#absent.keys().next().value!)
   }
 
-  async #answer(need: SchemaNeed, where: string): Promise<readonly RegisteredSchema[]> {
+  async #answer(
+    need: Exclude<SchemaNeed, { kind: 'reader' }>,
+    where: string,
+  ): Promise<readonly RegisteredSchema[]> {
     const registry = this.#registry
     const { subject } = need
     switch (need.kind) {

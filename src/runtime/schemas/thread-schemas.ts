@@ -1,10 +1,5 @@
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
-import {
-  needKey,
-  type RegisteredSchema,
-  type SchemaNeed,
-  type SchemaSource,
-} from '../../serde/schema-source.ts'
+import { type AnsweredNeed, needKey, type RegisteredSchema, type SchemaSource } from '../../serde/schema-source.ts'
 import type { SchemaRequests } from '../protocol.ts'
 import { readReply, SchemaReply } from './schema-reply.ts'
 
@@ -58,7 +53,7 @@ export class ThreadSchemas implements SchemaSource {
     return absentSince !== undefined && performance.now() - absentSince < ABSENT_MS ? null : undefined
   }
 
-  answer(need: Exclude<SchemaNeed, { kind: 'all' }>): RegisteredSchema {
+  answer(need: AnsweredNeed): RegisteredSchema {
     const id = this.#answers.get(needKey(need))
     if (id === undefined) throw new Error(`${needKey(need)} was not asked for at the start`)
     return this.#known.get(id)!

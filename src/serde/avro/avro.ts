@@ -167,8 +167,8 @@ class AvroSerde<T> implements Serde<T> {
         ...(place.use === 'store' ? [{ kind: 'all', subject } as const] : []),
       ]
     const versions = references.map((reference) => ({ kind: 'version', ...reference }) as const)
-    if (place.use === 'source') return versions
     const writer = this.#writer(place)
+    if (place.use === 'source') return [...versions, { ...writer, kind: 'reader' }]
     return [
       ...versions,
       writer,
