@@ -64,9 +64,14 @@ function program(): Command {
     .option('--json', 'as JSON')
     .action(async (module: string, options: { json?: true }) => {
       const { checkSchemas } = await import('./schemas-check-command.ts')
-      const { text, isCompatible } = await checkSchemas(module, { json: options.json === true })
+      const { WeirError } = await import('../errors/weir-error.ts')
+      const { text, incompatible } = await checkSchemas(module, { json: options.json === true })
       process.stdout.write(text)
-      if (!isCompatible) process.exitCode = 1
+      if (incompatible.length > 0)
+        throw new WeirError(
+          'schema-refused',
+          `incompatible with what is registered: ${incompatible.join(', ')}`,
+        )
     })
 
   weir

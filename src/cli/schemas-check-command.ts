@@ -30,13 +30,14 @@ export interface CheckedSchema {
  * `weir schemas check`: compares the schemas that a topology reads and writes with what the registry has. Registers nothing.
  *
  * @param environment the registry's settings and WEIR_APPLICATION_ID, which internal topics begin with
+ * @returns the report, and the subjects whose rules are broken
  * @throws ConfigError; WeirError module-not-loaded, topology-invalid, schema-registry-unreachable, schema-registry-refused
  */
 export async function checkSchemas(
   modulePath: string,
   options: { readonly json: boolean },
   environment: Environment = process.env,
-): Promise<{ readonly text: string; readonly isCompatible: boolean }> {
+): Promise<{ readonly text: string; readonly incompatible: readonly string[] }> {
   // Nothing is asked of a broker.
   const config = loadConfig({ WEIR_BOOTSTRAP_SERVERS: 'none:9092', ...environment })
   const { schemaRegistry, applicationId, topologyOptimization } = config
@@ -45,8 +46,9 @@ export async function checkSchemas(
   const registry = new HttpSchemaRegistry(schemaRegistry)
   try {
     const checked = await checkNeeds(schemaNeeds(topology, applicationId) ?? [], registry)
-    const isCompatible = checked.every(({ verdict }) => verdict !== 'incompatible')
-    return { text: options.json ? `${JSON.stringify(checked, null, 2)}\n` : textOf(checked), isCompatible }
+    const incompatible = checked.filter(({ verdict }) => verdict === 'incompatible')
+    const text = options.json ? `${JSON.stringify(checked, null, 2)}\n` : textOf(checked)
+    return { text, incompatible: incompatible.map(({ subject }) => subject) }
   } finally {
     await registry.close()
   }

@@ -18,7 +18,9 @@ interface SchemaBody {
 
 interface CompatibilityBody {
   readonly is_compatible: boolean
+  /** Confluent's say why so, Apicurio's with one text. */
   readonly messages?: readonly string[]
+  readonly reason?: string | null
 }
 
 /** A registry with Confluent's API, as Confluent's own, Apicurio's and Redpanda's have it. */
@@ -69,9 +71,7 @@ export class HttpSchemaRegistry implements SchemaRegistry {
       const path = `/compatibility/subjects/${subject}/versions${version}?verbose=true`
       const answer = await this.#client.send('POST', path, bodyOf(schema))
       if (answer.status === 404 || answer.status === 405) continue
-      const what = `the check of subject ${schema.subject}`
-      const { is_compatible: isCompatible, messages } = checked(answer, what) as CompatibilityBody
-      return isCompatible ? [] : (messages ?? ['the registry does not say why'])
+      return reasonsIn(checked(answer, `the check of subject ${schema.subject}`) as CompatibilityBody)
     }
     return null
   }
@@ -129,6 +129,12 @@ function bodyOf({ schema, type, references }: WriterSchema): object {
     ...(type !== 'AVRO' && { schemaType: type }),
     ...(references.length > 0 && { references }),
   }
+}
+
+function reasonsIn({ is_compatible: isCompatible, messages, reason }: CompatibilityBody): readonly string[] {
+  if (isCompatible) return []
+  const reasons = messages ?? (typeof reason === 'string' ? [reason] : [])
+  return reasons.length > 0 ? reasons : ['the registry does not say why']
 }
 
 function checked(answer: RegistryAnswer, what: string): unknown {

@@ -17,7 +17,7 @@ import { makeScratchDir } from '../services/scratch-dir.ts'
 import { pageViewSchemas, totalSchemas } from '../support/avro-schemas.ts'
 import { decode, encode, register, setCompatibility } from '../support/registry-client.ts'
 import { TcpLink } from '../support/tcp-proxy.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { runWeir, WeirProcess } from '../support/weir-process.ts'
 
 const module = 'test/support/topologies/avro.ts'
 type Version = keyof typeof pageViewSchemas
@@ -288,6 +288,37 @@ describe('Avro', () => {
     const totals = await views.totals()
     assert.equal(totals.known?.views, 51)
     assert.equal(totals.new?.views, 1)
+  })
+
+  test('weir schemas check tells what a deployment would meet, and registers nothing', async () => {
+    const views = new Views('checked')
+    const subject = `${views.topic('views')}-value`
+    const rule = async (name: string): Promise<void> => {
+      await register(registry.url, name, pageViewSchemas.v1)
+      await setCompatibility(registry.url, 'BACKWARD', name)
+    }
+    await rule(subject)
+    await rule(`${views.topic('views-out')}-value`)
+    const check = async (version: Version) => {
+      const { code, stdout, stderr } = await runWeir(['schemas', 'check', module, '--json'], {
+        AVRO_VERSION: version,
+        AVRO_PREFIX: 'checked-',
+        WEIR_APPLICATION_ID: 'checked',
+        WEIR_SCHEMA_REGISTRY_URL: registry.url,
+      })
+      assert.ok(stdout.startsWith('['), stderr)
+      const checked = JSON.parse(stdout) as { subject: string; verdict: string; reasons: string[] }[]
+      const verdicts = Object.fromEntries(checked.map((one) => [one.subject, one.verdict]))
+      return { code, verdicts, reasons: checked.flatMap(({ reasons }) => reasons).join() }
+    }
+    const totals = { 'checked-totals-changelog-value': 'new', 'checked-totals-out-value': 'new' }
+    const both = (verdict: string) => ({ [subject]: verdict, 'checked-views-out-value': verdict, ...totals })
+    assert.deepEqual(await check('v1'), { code: 0, verdicts: both('registered'), reasons: '' })
+    assert.deepEqual(await check('v2'), { code: 0, verdicts: both('compatible'), reasons: '' })
+    const breaking = await check('breaking')
+    assert.deepEqual({ ...breaking, reasons: '' }, { code: 1, verdicts: both('incompatible'), reasons: '' })
+    assert.match(breaking.reasons, /country/)
+    assert.deepEqual(await check('v2'), { code: 0, verdicts: both('compatible'), reasons: '' })
   })
 
   test('a global table is Avro, too, of a schema that its thread does not know at the start', async () => {

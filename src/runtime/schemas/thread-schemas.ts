@@ -1,5 +1,10 @@
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
-import { type AnsweredNeed, needKey, type RegisteredSchema, type SchemaSource } from '../../serde/schema-source.ts'
+import {
+  type AnsweredNeed,
+  needKey,
+  type RegisteredSchema,
+  type SchemaSource,
+} from '../../serde/schema-source.ts'
 import type { SchemaRequests } from '../protocol.ts'
 import { readReply, SchemaReply } from './schema-reply.ts'
 

@@ -132,6 +132,39 @@ test("a refusal has the registry's reason", async () => {
   })
 })
 
+test('whether a schema may follow those before it, as each registry says it', async () => {
+  const incompatible = { is_compatible: false }
+  await using server = await serve((request) => {
+    switch (request.url!.split('/')[4]) {
+      case 'well':
+        return { body: { is_compatible: true } }
+      case 'confluent':
+        return { body: { ...incompatible, messages: ['one', 'two'] } }
+      case 'apicurio':
+        return { body: { ...incompatible, reason: 'why' } }
+      case 'silent':
+        return { body: { ...incompatible, reason: null } }
+      case 'versions':
+        return request.url!.includes('/latest')
+          ? { body: { is_compatible: true } }
+          : { status: 405, body: {} }
+      default:
+        return { status: 404, body: {} }
+    }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    for (const [subject, reasons] of [
+      ['well', []],
+      ['confluent', ['one', 'two']],
+      ['apicurio', ['why']],
+      ['silent', ['the registry does not say why']],
+      ['versions', []],
+      ['none', null],
+    ] as const)
+      assert.deepEqual(await registry.incompatibilities({ ...writer, subject }), reasons)
+  })
+})
+
 test('of several URLs the next is asked when one does not answer, or not well, and stays', async () => {
   await using silent = await serve(() => 'nothing')
   await using failing = await serve(() => ({ status: 503, body: { message: 'starting' } }))
