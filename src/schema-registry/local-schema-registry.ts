@@ -12,6 +12,11 @@ export class LocalSchemaRegistry implements SchemaRegistry {
   /** Ids, in order of version. */
   readonly #subjects = new Map<string, number[]>()
 
+  /** Names of the subjects that there are, in order of their first schema. */
+  get subjects(): readonly string[] {
+    return [...this.#subjects.keys()]
+  }
+
   /** Adds a schema to a subject, or finds it there. @param schema its JSON or its text; Avro */
   add(subject: string, schema: string | object): RegisteredSchema {
     const text = typeof schema === 'string' ? schema : JSON.stringify(schema)

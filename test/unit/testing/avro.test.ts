@@ -79,7 +79,8 @@ test('a foreign-key join of Avro tables, whose keys are Avro too', async () => {
       .toStream()
       .to('titles', { value: page })
   })
-  await using driver = await TopologyTestDriver.open(topology)
+  const registry = new LocalSchemaRegistry()
+  await using driver = await TopologyTestDriver.open(topology, { schemaRegistry: registry })
   const views = driver.createInputTopic('views', { key: userKey, value: view })
   const pages = driver.createInputTopic('pages', { key: serdes.avro<string>('string'), value: page })
   const titles = driver.createOutputTopic('titles', { key: userKey, value: page })
@@ -91,6 +92,13 @@ test('a foreign-key join of Avro tables, whose keys are Avro too', async () => {
     { key: { id: 1 }, value: { title: '1: Home' } },
     { key: { id: 1 }, value: { title: '1: House' } },
     { key: { id: 1 }, value: null },
+  ])
+  // Two kinds of keys in one changelog: no subject has both.
+  const changelog = registry.subjects.filter((subject) => subject.includes('SUBSCRIPTION-STATE-STORE'))
+  assert.deepEqual(changelog.map((subject) => subject.replace(/.*-changelog-/, '')).sort(), [
+    'fk-key',
+    'pk-key',
+    'value',
   ])
 })
 
@@ -178,7 +186,8 @@ test('a sink that chooses among topics writes with the schema of each', async ()
   const topology = defineTopology((builder) => {
     builder
       .stream('pages', { key: serdes.string, value: page })
-      .to(({ value }) => (value!.title === 'a' ? 'as' : 'others'), { topics: ['as', 'others'] })
+      .mapValues((value) => (value.title === 'wrong' ? ({ title: 5 } as never) : value))
+      .to(({ value }) => (value!.title === 'a' ? 'as' : 'others'), { topics: ['as', 'others'], value: page })
   })
   const registry = new LocalSchemaRegistry()
   registry.add('something', '"string"')
@@ -188,4 +197,7 @@ test('a sink that chooses among topics writes with the schema of each', async ()
   await pages.pipeInput('k', { title: 'b' })
   assert.deepEqual(others.readValue(), { title: 'b' })
   assert.ok(registry.latestNow('as-value') !== null && registry.latestNow('others-value') !== null)
+  await assert.rejects(pages.pipeInput('k', { title: 'wrong' }), {
+    message: /the value for others is no avro test.Page: title: 5 is no string$/,
+  })
 })

@@ -52,7 +52,11 @@ test('a value that ends early, or late, is none', () => {
   const serde = bench.bind(serdes.avro<unknown>(record))
   const bytes = bytesOf(serde, { ...event, next: event })
   for (let length = 5; length < bytes.length; length++)
-    assert.throws(() => readBack(serde, bytes.subarray(0, length)), { message: /\w/ }, String(length))
+    assert.throws(
+      () => readBack(serde, bytes.subarray(0, length)),
+      { message: /^the bytes end in the middle of a value$|^a block of \d+ values in \d+ bytes$/ },
+      String(length),
+    )
   assert.throws(() => readBack(serde, Buffer.concat([bytes, Buffer.from([0])])), {
     message: 'the value ends 1 bytes before its end',
   })
