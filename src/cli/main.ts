@@ -75,6 +75,21 @@ function program(): Command {
     })
 
   weir
+    .command('codegen')
+    .description('write TypeScript types of Avro schemas, and the schemas as constants, for serdes.avro')
+    .argument('[files...]', '.avsc files; each may use the names of those before it')
+    .option('--subject <subjects...>', 'subjects of the schema registry, whose newest schemas are taken')
+    .option('--out <file>', 'where the module is written (default: standard output)')
+    .addOption(new Option('--longs <type>', 'what long is').choices(['number', 'bigint']).default('number'))
+    .action(
+      async (files: string[], options: { subject?: string[]; out?: string; longs: 'number' | 'bigint' }) => {
+        const { generateTypes } = await import('./codegen-command.ts')
+        const { subject: subjects = [], out = null, longs } = options
+        process.stdout.write(await generateTypes({ files, subjects, out, longs }))
+      },
+    )
+
+  weir
     .command('config')
     .description('print every setting with its value, default and meaning; secrets are hidden')
     .addOption(new Option('--json', 'as JSON'))
