@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander'
+import { avroCount } from './harness/avro-count-workload.ts'
 import { addWorkload } from './harness/command.ts'
 import { count } from './harness/count-workload.ts'
 import { addFailover } from './harness/failover.ts'
@@ -12,6 +13,7 @@ const program = new Command('bench').description(
   'Measures Weir beside its peers on a real broker; see bench/README.md.',
 )
 addWorkload(program, count)
+addWorkload(program, avroCount)
 addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)

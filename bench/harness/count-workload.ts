@@ -2,12 +2,12 @@ import { kafkaStreams } from './kafka-streams.ts'
 import { runStreamWorkload, type StreamNumber, type StreamVariant, streamNumbers } from './stream-workload.ts'
 import type { System } from './system.ts'
 import { weir } from './weir.ts'
-import type { Workload } from './workload.ts'
+import { valueBytes, type Workload } from './workload.ts'
 
 const MiB = 2 ** 20
 
 /** Counts records per key. */
-export const count: Workload<StreamNumber | 'keys' | 'hotKeys'> = {
+export const count: Workload<StreamNumber | 'keys' | 'hotKeys' | 'valueBytes'> = {
   name: 'count',
   description: 'records counted by key: get, put, changelog, output',
   variants: ['uniform-64MiB', 'uniform-cached', 'hot', 'exactly-once'],
@@ -16,6 +16,7 @@ export const count: Workload<StreamNumber | 'keys' | 'hotKeys'> = {
     records: [4_000_000, 'input records'],
     keys: [1_000_000, 'keys of the uniform variants'],
     hotKeys: [50_000, 'keys of the variant hot'],
+    valueBytes,
     ...streamNumbers,
   },
   run(options, log) {
@@ -25,7 +26,7 @@ export const count: Workload<StreamNumber | 'keys' | 'hotKeys'> = {
       stateCacheBytes,
       topics: [],
       loader: 'LoadTopic',
-      load: { keys },
+      load: { keys, valueBytes: options.valueBytes },
       verifier: 'VerifyCounts',
     })
     const counting = weir('bench/pipeline/count.ts', { WEIR_MEMORY_BYTES: String(options.memoryBytes) })

@@ -7,6 +7,12 @@ import { repoDir } from './paths.ts'
 
 const classDir = join(repoDir, 'build/peers/kafka-streams')
 
+/** What each of the programs is started with. */
+export const javaProperties = [
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+  `-Dbench.schemas=${join(repoDir, 'bench/pipeline/schemas')}`,
+]
+
 export const peerClassPath = () => javaClassPath(classDir)
 
 /** Compiles the Java programs of the benches; about 2 s. */
@@ -19,7 +25,7 @@ export async function runJavaHelper<Result>(
   mainClass: string,
   args: Record<string, string | number>,
 ): Promise<Result> {
-  const jvm = ['-Xmx1500m', '-XX:+UseParallelGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn']
+  const jvm = ['-Xmx1500m', '-XX:+UseParallelGC', ...javaProperties]
   const program = ['-cp', peerClassPath(), `weir.bench.${mainClass}`, ...toArguments(args)]
   const { stdout } = await promisify(execFile)('java', [...jvm, ...program])
   return JSON.parse(stdout) as Result

@@ -1,4 +1,4 @@
-import { peerClassPath, toArguments } from './java.ts'
+import { javaProperties, peerClassPath, toArguments } from './java.ts'
 import { type System, type SystemOptions, SystemProcess } from './system.ts'
 
 // The parallel collector costs the fewest CPU cycles a record; pauses do not matter for throughput.
@@ -11,6 +11,8 @@ export interface KafkaStreamsSetup {
   hasCache: boolean
   /** Default: without a cache. A cache under the DSL holds updates back until a commit; under the Processor API it does not. */
   forwardsEveryUpdate?: boolean
+  /** What only this peer is given. */
+  args?: Readonly<Record<string, string | number>>
   /** RocksDB's, for the process. Default 1 GiB, a quarter of it for write buffers. */
   blockCacheBytes?: number
   writeBufferBytes?: number
@@ -38,6 +40,7 @@ export function kafkaStreams(setup: KafkaStreamsSetup): System {
         bootstrap: options.bootstrapServers,
         applicationId: options.applicationId,
         ...options.topics,
+        ...setup.args,
         records: options.records,
         threads: options.threads,
         commitIntervalMs: options.commitIntervalMs,
@@ -47,7 +50,7 @@ export function kafkaStreams(setup: KafkaStreamsSetup): System {
       })
       const jvm = [
         ...jvmFlags,
-        '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+        ...javaProperties,
         `-Dbench.blockCacheBytes=${blockCacheBytes}`,
         `-Dbench.writeBufferBytes=${writeBufferBytes}`,
         '-cp',

@@ -8,7 +8,7 @@ const MiB = 2 ** 20
 const rowOverheadBytes = 15 + 8 + 8
 
 /** State that grows to many times the block cache: each record reads its key's row and writes it anew. */
-export const largeState: Workload<StreamNumber | 'blockCacheBytes' | 'timesTheCache'> = {
+export const largeState: Workload<StreamNumber | 'blockCacheBytes' | 'timesTheCache' | 'valueBytes'> = {
   name: 'large-state',
   description:
     'each record reads and writes the row of its key, in state ten times larger than the block cache',
@@ -35,7 +35,7 @@ export const largeState: Workload<StreamNumber | 'blockCacheBytes' | 'timesTheCa
       stateCacheBytes: 64 * MiB,
       topics: [],
       loader: 'LoadTopic',
-      load: { keys },
+      load: { keys, valueBytes },
       verifier: 'VerifyCounts',
     }
     const peer = { peer: 'LargeStatePeer', blockCacheBytes, writeBufferBytes }

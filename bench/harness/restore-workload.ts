@@ -11,11 +11,17 @@ import { ProcessSampler, readProcessUsage } from './process-sampler.ts'
 import { type ReadRound, readsAtSpeedMs, usualReadMicros } from './reads-at-speed.ts'
 import { type RestoreSystem, restoreSystems } from './restore-systems.ts'
 import { type BenchResults, computeRatios, type RunResult, round } from './results.ts'
-import { type CommonNumber, commonNumbers, type Workload, type WorkloadOptions } from './workload.ts'
+import {
+  type CommonNumber,
+  commonNumbers,
+  valueBytes,
+  type Workload,
+  type WorkloadOptions,
+} from './workload.ts'
 
 const MiB = 2 ** 20
 
-type RestoreBenchOptions = WorkloadOptions<CommonNumber | 'records' | 'keys'>
+type RestoreBenchOptions = WorkloadOptions<CommonNumber | 'records' | 'keys' | 'valueBytes'>
 
 const variants: { name: string; keys(options: RestoreBenchOptions): number }[] = [
   { name: 'uniform', keys: ({ keys }) => keys },
@@ -23,7 +29,7 @@ const variants: { name: string; keys(options: RestoreBenchOptions): number }[] =
   { name: 'superseded', keys: ({ records }) => Math.max(1, Math.floor(records / 10)) },
 ]
 
-export const restore: Workload<CommonNumber | 'records' | 'keys'> = {
+export const restore: Workload<CommonNumber | 'records' | 'keys' | 'valueBytes'> = {
   name: 'restore',
   description: 'a lost store is restored from its changelog, until it is read at its usual speed',
   variants: variants.map(({ name }) => name),
@@ -31,6 +37,7 @@ export const restore: Workload<CommonNumber | 'records' | 'keys'> = {
   numbers: {
     records: [4_000_000, 'changelog records'],
     keys: [1_000_000, 'keys of the variant uniform; superseded has a tenth of the records'],
+    valueBytes,
     ...commonNumbers,
   },
   run: runRestore,

@@ -43,6 +43,8 @@ export interface StreamVariant {
   readonly load: Readonly<Record<string, number>>
   /** The Java program that computes the result by itself and compares. */
   readonly verifier: string
+  /** The verifier's arguments besides the topics. Default: none. */
+  readonly verify?: Readonly<Record<string, number>>
 }
 
 export interface StreamWorkload {
@@ -95,6 +97,7 @@ export async function runStreamWorkload(
               bootstrap: kafka.bootstrapServers,
               ...topics,
               output,
+              ...variant.verify,
             }),
         })
         runs.push(measured.result)
@@ -135,7 +138,7 @@ export async function runStreamWorkload(
 async function loadTopics(
   { bootstrapServers }: KafkaService,
   variant: StreamVariant,
-  { partitions, records, valueBytes, seed }: WorkloadOptions<StreamNumber>,
+  { partitions, records, seed }: WorkloadOptions<StreamNumber>,
   log: (line: string) => void,
 ): Promise<{ input: string } & Record<string, string>> {
   const topics = { input: `input-${variant.name}` } as { input: string } & Record<string, string>
@@ -145,7 +148,6 @@ async function loadTopics(
     bootstrap: bootstrapServers,
     ...topics,
     records,
-    valueBytes,
     seed,
     ...variant.load,
   })

@@ -16,15 +16,17 @@ export interface Workload<Name extends string = string> {
   readonly variants: readonly string[]
   /** In the order in which they run in each round: Weir is the last. */
   readonly systems: readonly string[]
-  /** `valueBytes` is given as `--value-bytes`. */
+  /** `memoryBytes` is given as `--memory-bytes`. */
   readonly numbers: Readonly<Record<Name, NumberOption>>
   run(options: WorkloadOptions<Name>, log: (line: string) => void): Promise<BenchResults>
 }
 
+/** Of workloads whose values are random bytes. */
+export const valueBytes: NumberOption = [100, 'bytes of a value']
+
 export const commonNumbers = {
   runs: [2, 'rounds: every system once in each'],
   partitions: [8, 'of the input topics'],
-  valueBytes: [100, 'bytes of a value'],
   memoryBytes: [2 ** 31, 'WEIR_MEMORY_BYTES'],
   timeoutSeconds: [900, 'of one run'],
 } as const satisfies Record<string, NumberOption>

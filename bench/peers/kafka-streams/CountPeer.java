@@ -34,7 +34,7 @@ public final class CountPeer {
     var counts = Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as("counts")
         .withKeySerde(Serdes.String())
         .withValueSerde(Serdes.Long());
-    Peer.source(builder, input, records, isCached)
+    Peer.source(builder, input, Serdes.ByteArray(), records, isCached)
         .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
         .count(isCached ? counts.withCachingEnabled() : counts.withCachingDisabled())
         .toStream()

@@ -32,7 +32,7 @@ public final class LargeStatePeer {
     var rows = Materialized.<String, byte[], KeyValueStore<Bytes, byte[]>>as("rows")
         .withKeySerde(Serdes.String())
         .withValueSerde(Serdes.ByteArray());
-    Peer.source(builder, input, records, isCached)
+    Peer.source(builder, input, Serdes.ByteArray(), records, isCached)
         .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
         .aggregate(
             () -> new byte[8],

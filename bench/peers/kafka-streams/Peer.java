@@ -6,6 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -72,8 +73,9 @@ final class Peer {
    * The input stream of a topology that puts out one record for each, unless its store's cache holds them back: then {@code processed} is
    * printed when {@code records} records have been processed.
    */
-  static KStream<String, byte[]> source(StreamsBuilder builder, String input, long records, boolean isCached) {
-    KStream<String, byte[]> source = builder.stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()));
+  static <V> KStream<String, V> source(
+      StreamsBuilder builder, String input, Serde<V> values, long records, boolean isCached) {
+    KStream<String, V> source = builder.stream(input, Consumed.with(Serdes.String(), values));
     if (!isCached) {
       return source;
     }
