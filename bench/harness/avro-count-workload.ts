@@ -56,7 +56,9 @@ async function register(registryUrl: string, name: string): Promise<number> {
   const response = await fetch(`${registryUrl}/subjects/weir.bench.${name}/versions`, {
     method: 'POST',
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-    body: JSON.stringify({ schema: readFileSync(join(repoDir, `bench/pipeline/schemas/${name}.avsc`), 'utf8') }),
+    body: JSON.stringify({
+      schema: readFileSync(join(repoDir, `bench/pipeline/schemas/${name}.avsc`), 'utf8'),
+    }),
   })
   const answer = (await response.json()) as { id?: number }
   if (!response.ok || answer.id === undefined)

@@ -1,4 +1,4 @@
-/** What the example's topics carry, as JSON. */
+/** What the example's topics carry; schemas.ts has it as Avro. */
 
 /** In `events`, by user. */
 export interface UserEvent {
@@ -6,7 +6,9 @@ export interface UserEvent {
   /** What the user did: `page-view`, `add-to-cart`, `purchase`. */
   readonly type: string
   /** An amount, where the type has one. */
-  readonly value?: number
+  readonly value: number | null
+  /** Where: `web`, `app`, `shop`. */
+  readonly channel: string
   /** Ms since 1970; also the record's timestamp. */
   readonly timestamp: number
 }

@@ -1,6 +1,7 @@
 import { serdes, stores, Topology } from '../../src/index.ts'
 import { deadlineKey, eventKey, membershipKey } from './keys.ts'
 import type { Rule, SegmentChange, UserEvent } from './records.ts'
+import { membershipSchema, ruleSchema, segmentChangeSchema, userEventSchema } from './schemas.ts'
 import { type Membership, type RuleEntry, Segmentation } from './segmentation.ts'
 
 /**
@@ -8,12 +9,20 @@ import { type Membership, type RuleEntry, Segmentation } from './segmentation.ts
  * moment.
  */
 export default new Topology()
-  .addSource('events', { topics: 'events', key: serdes.string, value: serdes.json<UserEvent>() })
-  .addSource('rules', { topics: 'rules', key: serdes.string, value: serdes.json<Rule | null>() })
+  .addSource('events', {
+    topics: 'events',
+    key: serdes.string,
+    value: serdes.avro<UserEvent>(userEventSchema),
+  })
+  .addSource('rules', { topics: 'rules', key: serdes.string, value: serdes.avro<Rule>(ruleSchema) })
   .addProcessor('segmentation', () => new Segmentation(), { parents: ['events', 'rules'] })
   .addStateStore(stores.keyValue({ name: 'events', key: eventKey, value: serdes.float64 }), 'segmentation')
   .addStateStore(
-    stores.keyValue({ name: 'memberships', key: membershipKey, value: serdes.json<Membership>() }),
+    stores.keyValue({
+      name: 'memberships',
+      key: membershipKey,
+      value: serdes.avro<Membership>(membershipSchema),
+    }),
     'segmentation',
   )
   .addStateStore(
@@ -28,5 +37,5 @@ export default new Topology()
     parents: 'segmentation',
     topic: 'segment-changes',
     key: serdes.string,
-    value: serdes.json<SegmentChange>(),
+    value: serdes.avro<SegmentChange>(segmentChangeSchema),
   })

@@ -1,10 +1,11 @@
 import type { RecordBatch } from '../consume/record-batch.ts'
+import type { Serde } from '../serde/serde.ts'
 import { Latencies } from './demo-latency.ts'
 
 const latestMax = 10
 
 /** As in the example's records.ts. */
-interface SegmentChange {
+export interface SegmentChange {
   readonly user: string
   readonly segment: string
   readonly change: 'entered' | 'left'
@@ -15,6 +16,11 @@ export class SegmentChanges {
   count = 0
   readonly latencies = new Latencies()
   readonly #latest: string[] = []
+  readonly #serde: Serde<SegmentChange>
+
+  constructor(serde: Serde<SegmentChange>) {
+    this.#serde = serde
+  }
 
   /** The latest, newest first. */
   get latest(): readonly string[] {
@@ -26,8 +32,8 @@ export class SegmentChanges {
     this.count += batch.count
     for (let index = 0; index < batch.count; index++) {
       const start = batch.valueStart[index]!
-      const text = batch.arena.toString('utf8', start, start + batch.valueLength[index]!)
-      const { user, segment, change } = JSON.parse(text) as SegmentChange
+      const end = start + batch.valueLength[index]!
+      const { user, segment, change } = this.#serde.deserialize(batch.arena, start, end)
       // Who leaves does so by the passing of time, not by an event whose way could be measured.
       if (change === 'entered') this.latencies.add(nowMs - batch.timestamp[index]!)
       if (index >= batch.count - latestMax) this.#latest.push(`${user} ${change} ${segment}`)

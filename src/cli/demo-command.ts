@@ -16,6 +16,7 @@ import { SegmentChanges } from './demo-changes.ts'
 import { demoConfig } from './demo-config.ts'
 import { EventGenerator } from './demo-generator.ts'
 import { DemoMeter } from './demo-meter.ts'
+import { DemoSchemas, type ExampleSchemas } from './demo-schemas.ts'
 import { DemoScreen } from './demo-screen.ts'
 import { TopicTail } from './demo-tail.ts'
 import { renderSummary } from './demo-view.ts'
@@ -59,30 +60,33 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const partitions = Math.max(4, config.numStreamThreads * 2)
   for (const topic of Object.values(topics)) cluster.createTopic(topic, partitions)
   screen.print(
-    `Weir demo: segmentation of users on an embedded broker (at-least-once, started empty, nothing is kept); ` +
+    `Weir demo: segmentation of users on an embedded broker (at-least-once, started empty, nothing is kept), ` +
+      `events in Avro of two schemas, with a stand-in for a schema registry; ` +
       `${config.numStreamThreads} stream threads, ${partitions} partitions`,
   )
   try {
+    const schemas = new DemoSchemas((await import(exampleFile('schemas').href)) as ExampleSchemas, topics)
     const application = await startApplication({
-      topology: exampleModule(),
+      topology: exampleFile('topology'),
       config,
+      schemaRegistry: schemas.registry,
       logger: createLogger(config, pino.destination({ dest: 2, sync: true })),
       topicAdmin: mockTopicAdmin(new Admin(adminConfig(config)), (name, count) =>
         cluster.createTopic(name, count),
       ),
     })
     resources.defer(() => application.close().catch(() => {}))
-    await follow(application, config, partitions, screen, options, stop.signal)
+    await follow(application, config, schemas, partitions, screen, options, stop.signal)
   } finally {
     screen.done()
   }
 }
 
-/** The example, in the sources and in the package. */
-function exampleModule(): URL {
+/** A module of the example, in the sources and in the package. */
+function exampleFile(name: string): URL {
   const inSources = import.meta.url.endsWith('.ts')
   return new URL(
-    inSources ? '../../examples/segmentation/topology.ts' : '../examples/segmentation/topology.js',
+    inSources ? `../../examples/segmentation/${name}.ts` : `../examples/segmentation/${name}.js`,
     import.meta.url,
   )
 }
@@ -91,13 +95,14 @@ function exampleModule(): URL {
 async function follow(
   application: Application,
   config: Config,
+  schemas: DemoSchemas,
   partitions: number,
   screen: DemoScreen,
   options: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const meter = new DemoMeter()
-  const changes = new SegmentChanges()
+  const changes = new SegmentChanges(schemas.changes)
   const failed = Promise.withResolvers<never>()
   application.closed.catch(failed.reject)
   // Waited for below, with everything else; a failure before that is not lost.
@@ -129,6 +134,7 @@ async function follow(
     client: { ...producerConfig(config, 0), 'client.id': 'weir-demo-events' },
     topic: topics.events,
     partitions,
+    serdes: [schemas.events, schemas.events, schemas.firstEvents],
     eventsMax: options.records,
     eventsPerSecond: options.eventsPerSecond,
     progress: () => meter,

@@ -4,7 +4,7 @@ import type { Environment } from '../config/settings.ts'
 
 /** Settings of a cluster, of a group and of a place for state do not concern a demo that brings its own. */
 const ownSettings =
-  /^WEIR_(APPLICATION_ID|BOOTSTRAP_SERVERS|CLIENT_ID|SECURITY_|SASL_|SSL_|GROUP_|REPLICATION_FACTOR|STATE_DIR)/
+  /^WEIR_(APPLICATION_ID|BOOTSTRAP_SERVERS|CLIENT_ID|SECURITY_|SASL_|SSL_|GROUP_|REPLICATION_FACTOR|STATE_DIR|SCHEMA_)/
 
 /** What suits a demo better than a worker: results at once, and no lines between the figures. */
 const defaults = {
@@ -15,6 +15,7 @@ const defaults = {
   WEIR_LOG_LEVEL: 'warn',
   WEIR_LOG_FORMAT: 'pretty',
   WEIR_HTTP_PORT: '0',
+  WEIR_SCHEMA_AUTO_REGISTER: 'true',
 }
 
 /**

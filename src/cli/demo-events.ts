@@ -8,10 +8,13 @@ const mix: readonly (readonly [type: string, percent: number])[] = [
 /** Events of this many users, some of them far busier than others. */
 const users = 500_000
 
-/** One event of the segmentation example: its key and its JSON. */
+/** One event of the segmentation example; see its records.ts. */
 export interface DemoEvent {
   readonly user: string
-  readonly json: string
+  readonly type: string
+  readonly timestamp: number
+  readonly value: number | null
+  readonly channel: string
 }
 
 /** Makes up users' events. The same seed makes the same ones, but for their times. */
@@ -27,8 +30,8 @@ export class DemoEvents {
     // The product of two evenly spread numbers: three tenths of the events come from a twelfth of the users.
     const user = `user-${Math.floor(users * this.#random() * this.#random())}`
     const type = this.#type()
-    const value = type === 'purchase' ? `,"value":${1 + Math.floor(this.#random() * 200)}` : ''
-    return { user, json: `{"user":"${user}","type":"${type}"${value},"timestamp":${timestampMs}}` }
+    const value = type === 'purchase' ? 1 + Math.floor(this.#random() * 200) : null
+    return { user, type, timestamp: timestampMs, value, channel: 'app' }
   }
 
   #type(): string {

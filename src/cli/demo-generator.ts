@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ClientConfig, Producer } from '../native.ts'
 import { Headers } from '../process/headers.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
+import type { Serde } from '../serde/serde.ts'
 import { serdes } from '../serde/serdes.ts'
-import { DemoEvents } from './demo-events.ts'
+import { type DemoEvent, DemoEvents } from './demo-events.ts'
 
 /**
  * As many events may be in the topic without having been read: the mock cluster keeps 5 MiB a partition, and all of these would fit into one.
@@ -26,6 +27,8 @@ export interface GeneratorOptions {
   readonly client: ClientConfig
   readonly topic: string
   readonly partitions: number
+  /** Of the events' values: what they are written with in turns. */
+  readonly serdes: readonly Serde<DemoEvent>[]
   /** Stops by itself after this many; null never. */
   readonly eventsMax: number | null
   /** Events a second; null as fast as they are read. */
@@ -46,7 +49,7 @@ export class EventGenerator {
 
   /** Ends when there were enough events, or with the signal. */
   async run(): Promise<void> {
-    const { client, topic, partitions, eventsMax, eventsPerSecond, signal } = this.#options
+    const { client, topic, partitions, serdes: values, eventsMax, eventsPerSecond, signal } = this.#options
     const producer = new Producer(client)
     try {
       const output = new OutputBatch(producer, burst, burstBytesMax)
@@ -67,8 +70,9 @@ export class EventGenerator {
         }
         const now = Date.now()
         for (let made = 0; made < allowed; made++) {
-          const { user, json } = events.next(now)
-          output.add(topicId, -1, serdes.string, user, serdes.string, json, now, Headers.empty)
+          const event = events.next(now)
+          const serde = values[made % values.length]!
+          output.add(topicId, -1, serdes.string, event.user, serde, event, now, Headers.empty)
         }
         await output.sendAll()
         this.generated += allowed

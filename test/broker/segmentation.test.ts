@@ -3,14 +3,14 @@ import { test } from 'node:test'
 
 import {
   createSegmentationTopics,
-  eventRecord,
   partitions,
-  ruleRecords,
+  SegmentationRecords,
 } from '../../examples/segmentation/load.ts'
 import type { Rule, SegmentChange, UserEvent } from '../../examples/segmentation/records.ts'
 import { defaultRules } from '../../examples/segmentation/rules.ts'
 import { produceAll, readToEnd, waitUntilConsumed } from '../../examples/support/kafka.ts'
 import { startKafka } from '../services/kafka.ts'
+import { startRegistry } from '../services/registry.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { Random } from '../support/seed.ts'
 import { segmentationEvents } from '../support/segmentation-load.ts'
@@ -22,6 +22,8 @@ const weekMs = 7 * 86_400_000
 test('examples/segmentation says who enters and leaves as a plain computation does', async (t) => {
   await using kafka = await startKafka()
   const { bootstrapServers } = kafka
+  await using registry = await startRegistry()
+  const written = await SegmentationRecords.register(registry.url)
   const random = new Random()
   t.diagnostic(`seed ${random.seed}`)
   await createSegmentationTopics(bootstrapServers)
@@ -35,7 +37,7 @@ test('examples/segmentation says who enters and leaves as a plain computation do
   ]
   await produceAll(
     bootstrapServers,
-    changes.flatMap(([id, rule]) => ruleRecords(id, rule, 1)),
+    changes.flatMap(([id, rule]) => written.rule(id, rule, 1)),
   )
   const rules = new Map(defaultRules.map((rule) => [rule.id, rule]))
   for (const [id, rule] of changes) {
@@ -46,11 +48,15 @@ test('examples/segmentation says who enters and leaves as a plain computation do
   const events = segmentationEvents(20_000, 40, random)
   // One more in each partition, long after all others: everything that can expire has expired.
   const endMs = Math.max(...events.map(({ timestamp }) => timestamp)) + 2 * weekMs
-  await produceAll(bootstrapServers, events.map(eventRecord))
+  // Some apps know the first schema only.
+  await produceAll(
+    bootstrapServers,
+    events.map((event) => (random.below(3) === 0 ? written.firstEvent(event) : written.event(event))),
+  )
   await produceAll(
     bootstrapServers,
     Array.from({ length: partitions }, (_, partition) => ({
-      ...eventRecord({ user: `last-${partition}`, type: 'none', timestamp: endMs }),
+      ...written.firstEvent({ user: `last-${partition}`, type: 'none', timestamp: endMs }),
       partition,
     })),
   )
@@ -60,7 +66,12 @@ test('examples/segmentation says who enters and leaves as a plain computation do
     applicationId: 'segmentation',
     bootstrapServers,
     stateDir: makeScratchDir('segmentation'),
-    env: { WEIR_NUM_STREAM_THREADS: '2', WEIR_COMMIT_INTERVAL_MS: '200' },
+    env: {
+      WEIR_NUM_STREAM_THREADS: '2',
+      WEIR_COMMIT_INTERVAL_MS: '200',
+      WEIR_SCHEMA_REGISTRY_URL: registry.url,
+      WEIR_SCHEMA_AUTO_REGISTER: 'internal',
+    },
   }
   {
     // Stopped on the way and started again: nothing is forgotten over a restart.
@@ -76,7 +87,8 @@ test('examples/segmentation says who enters and leaves as a plain computation do
 
   const actual = new Map<string, SegmentChange[]>()
   for (const { key, value } of await readToEnd(bootstrapServers, 'segment-changes')) {
-    const change = JSON.parse(value!.toString()) as SegmentChange
+    // As plain objects, for the comparison.
+    const change = { ...(written.changes.read(value!) as SegmentChange) }
     assert.equal(key!.toString(), change.user)
     const name = `${change.user} ${change.rule}`
     actual.set(name, [...(actual.get(name) ?? []), change])
@@ -88,7 +100,10 @@ test('examples/segmentation says who enters and leaves as a plain computation do
     ({ partition }) => partition,
   )) {
     const model = new SegmentationModel([...rules.values()])
-    for (const { value } of records) model.add(JSON.parse(value!.toString()) as UserEvent)
+    for (const { value } of records) {
+      const schema = written.events.wrote(value!) ? written.events : written.firstEvents
+      model.add(schema.read(value!) as UserEvent)
+    }
     for (const [name, list] of model.changes) expected.set(name, list)
   }
   const all = [...expected.values()].flat()

@@ -25,6 +25,7 @@ export function segmentationEvents(count: number, users: number, random: Random)
       user,
       type,
       value: random.below(100),
+      channel: 'web',
       timestamp: nowMs - lateMs,
     })
   }
