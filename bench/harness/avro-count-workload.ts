@@ -47,7 +47,7 @@ export const avroCount: Workload<StreamNumber | 'keys'> = {
         WEIR_SCHEMA_REGISTRY_URL: registry.url,
       }),
     ]
-    return runStreamWorkload({ name: 'avro-count', variants: [variant], systems }, options, log)
+    return await runStreamWorkload({ name: 'avro-count', variants: [variant], systems }, options, log)
   },
 }
 

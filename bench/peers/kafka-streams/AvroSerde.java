@@ -8,6 +8,7 @@ import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.specific.SpecificDatumWriter;
 import org.apache.avro.specific.SpecificRecordBase;
@@ -32,8 +33,10 @@ final class AvroSerde<T extends SpecificRecordBase> implements Serde<T> {
 
   AvroSerde(Schema schema, int schemaId) {
     this.schemaId = schemaId;
-    reader = new SpecificDatumReader<>(schema);
-    writer = new SpecificDatumWriter<>(schema);
+    // Without conversions: a timestamp stays the long that it is written as.
+    var data = new SpecificData(getClass().getClassLoader());
+    reader = new SpecificDatumReader<>(schema, schema, data);
+    writer = new SpecificDatumWriter<>(schema, data);
   }
 
   @Override
