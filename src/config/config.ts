@@ -37,6 +37,14 @@ export interface Config {
   readonly commitIntervalMs: number
   /** Of exactly_once_v2. */
   readonly transactionTimeoutMs: number
+  /** What records do that cannot be read, processed or written, where the topology has no handler of its own. */
+  readonly deserializationExceptionHandler: 'fail' | 'continue'
+  readonly processingExceptionHandler: 'fail' | 'continue'
+  readonly productionExceptionHandler: 'fail' | 'continue'
+  /** null: none. */
+  readonly errorsDeadLetterQueueTopicName: string | null
+  /** How long a record is tried again at which a processor throws a RetriableError. */
+  readonly taskTimeoutMs: number
   readonly autoOffsetReset: OffsetReset
   readonly groupProtocol: 'classic' | 'consumer'
   /** null: a dynamic member. */

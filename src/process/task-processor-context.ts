@@ -1,4 +1,5 @@
 import type { Store } from '../state/store.ts'
+import type { ErrorGuard } from './error-guard.ts'
 import { Headers } from './headers.ts'
 import type { Node } from './node.ts'
 import type { OperatorContext } from './operators/operator-context.ts'
@@ -26,6 +27,8 @@ export interface TaskEnvironment {
   readonly recordDropped: (processor: string, reason: string) => void
   /** Counts a change that a suppression forwards. */
   readonly suppressionEmitted: (processor: string) => void
+  /** Default: every error ends the thread. */
+  readonly errors?: ErrorGuard | null
 }
 
 /** One processor's view of its task. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
@@ -13,6 +13,7 @@ import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo }
 import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
+import { RecordFailure } from './task-failure.ts'
 import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
@@ -236,8 +237,7 @@ export class StreamThread {
 
   /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */
   async #commitWhatIsWhole(error: unknown): Promise<void> {
-    if (!(error instanceof WeirError) || !this.#guarantee.commitsBeforeFailure) return
-    if (error.code !== 'deserialization-failed' && error.code !== 'processing-failed') return
+    if (!(error instanceof RecordFailure) || !this.#guarantee.commitsBeforeFailure) return
     try {
       await this.#commit()
     } catch (second) {

@@ -1,6 +1,7 @@
 import path from 'node:path'
 
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
+import { recordBytesMax } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
 import { PartitionInput, type PartitionReader } from '../consume/partition-input.ts'
 import type { BatchPool } from '../consume/record-batch.ts'
@@ -12,6 +13,7 @@ import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
+import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
 import { type SourcePartition, Task } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
@@ -40,9 +42,15 @@ export interface TaskFactoryOptions extends StateEnvironment {
 export class TaskFactory {
   readonly #options: TaskFactoryOptions
   readonly #sinkTopics = new Map<string, SinkTopic>()
+  readonly #errors: { readonly policy: ErrorPolicy; readonly recordBytesMax: number }
 
   constructor(options: TaskFactoryOptions) {
     this.#options = options
+    const { config, topology } = options
+    this.#errors = {
+      policy: errorPolicy(config, topology.errorHandlers),
+      recordBytesMax: recordBytesMax(config),
+    }
   }
 
   /** @returns a task whose state is open and not yet restored */
@@ -75,6 +83,7 @@ export class TaskFactory {
       state,
       counters,
       maxTaskIdleMs: config.maxTaskIdleMs,
+      errors: this.#errors,
       onPrefetched,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),

@@ -1,6 +1,5 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
-import { decodeKey, SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
@@ -12,9 +11,11 @@ import type { Store } from '../state/store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
+import type { ErrorPolicy } from './error-policy.ts'
 import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
+import { type ErrorKind, TaskErrors } from './task-errors.ts'
 import { processingFailed, recordFailed } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
@@ -44,11 +45,19 @@ export interface TaskOptions {
   /** The task fills the global stores. Default: false. */
   readonly isGlobal?: boolean
   readonly maxTaskIdleMs: number
+  /** What becomes of records that cannot be read, processed or written. Default: they end the thread. */
+  readonly errors?: {
+    readonly policy: ErrorPolicy
+    /** Larger outputs the producer refuses, in bytes of key, value and headers. */
+    readonly recordBytesMax: number
+  }
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
   readonly counters: {
     recordsDropped: number
+    deadLetters: number
     punctuations: number
+    errorHandled(kind: ErrorKind): void
     suppressionEmitted(node: string): void
   }
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
@@ -79,6 +88,8 @@ export class Task {
   readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
   readonly #warnings: TaskWarnings
+  /** null: nobody is asked about errors. */
+  readonly #errors: TaskErrors | null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -89,6 +100,7 @@ export class Task {
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
     this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#errors = this.#taskErrors()
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -102,6 +114,7 @@ export class Task {
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
+        errors: options.isGlobal === true ? null : this.#errors,
         suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
@@ -120,6 +133,26 @@ export class Task {
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
   }
 
+  #taskErrors(): TaskErrors | null {
+    const { errors, output, sinkTopic, isGlobal, counters, warn } = this.#options
+    if (errors === undefined) return null
+    const { policy, recordBytesMax } = errors
+    if (policy.deserialization === null && policy.processing === null && policy.production === null)
+      return null
+    return new TaskErrors({
+      taskId: this.id,
+      clock: this.#clock,
+      policy,
+      output,
+      deadLetterTopic: isGlobal === true ? null : sinkTopic,
+      recordBytesMax,
+      counters,
+      warn,
+      changed: () => this.#need.changed(),
+      source: () => this.#inputs.find((input) => input.isEntered)?.raw() ?? null,
+    })
+  }
+
   #taskInput({ input, definitionTopic }: SourcePartition): TaskInput {
     const { definition, state, clock } = this.#options
     const source = this.#graph.source(definitionTopic)
@@ -128,7 +161,7 @@ export class Task {
       store: state!.stores.get(store.name) as PrefetchedStore['store'],
       index: definition.stores.indexOf(store),
     }))
-    return new TaskInput(input, source, stores, clock)
+    return new TaskInput(input, source, stores, clock, this.#errors)
   }
 
   /** Another input, from now on. REQUIRES that the task runs. */
@@ -245,11 +278,19 @@ export class Task {
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
       while (processed < recordsMax && only.input.hasRecord && !output.isFull) {
-        this.#processHead(only)
+        if (only.isReadable) this.#processHead(only)
+        else this.#pass(only)
         processed++
       }
     } else {
       while (processed < recordsMax && !output.isFull) {
+        const unreadable = this.#unreadable()
+        if (unreadable !== null) {
+          this.#pass(unreadable)
+          processed++
+          unreadable.input.advance()
+          continue
+        }
         const chosen = this.#partitions.choose()
         if (chosen === null) break
         this.#processHead(chosen)
@@ -265,19 +306,17 @@ export class Task {
     const batch = input.current!
     const index = input.cursor
     const clock = this.#clock
-    const { definition, children } = source
+    const { children } = source
     const timestamp = one.headTimestamp
     one.enter()
     try {
-      const decoded = batch.keys[index]
-      const key = decoded === undefined ? decodeKey(batch, index, definition.key) : decoded
+      const record = one.record(timestamp)
       if (timestamp < 0) {
         this.#options.counters.recordsDropped++
       } else {
         if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
         if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
         clock.timestamp = timestamp
-        const record = new SourceRecord(batch, index, key, timestamp, definition.value)
         for (let store = 0; store < stores.length; store++) {
           const entry = batch.prefetches[store]?.entries[index]
           if (entry !== undefined) stores[store]!.store.cache.expect(entry)
@@ -285,16 +324,40 @@ export class Task {
         for (let child = 0; child < children.length; child++) children[child]!.process(record)
       }
     } catch (error) {
-      throw recordFailed(clock, error)
+      this.#recordFailed(error)
     }
+    if (this.state !== null) this.#closeScans()
+    this.#pass(one)
+    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+  }
+
+  /**
+   * What no processor was asked about: a sink right below the source has failed, or there is no handler. @throws WeirError when the record is not to
+   * be dropped
+   */
+  #recordFailed(error: unknown): void {
+    const clock = this.#clock
+    try {
+      const failed = this.#errors?.processingFailed ?? null
+      if (failed === null || this.#options.isGlobal === true) throw error
+      failed(clock.node, null, error)
+    } catch (final) {
+      throw recordFailed(clock, final)
+    }
+  }
+
+  /** The head record is done with. */
+  #pass(one: TaskInput): void {
     this.#need.changed()
     this.recordsProcessed++
-    if (this.state !== null) this.#closeScans()
-    if (input.step()) {
-      one.unpin()
-      this.#trim()
-    }
-    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+    if (one.pass()) this.#trim()
+  }
+
+  /** The first input whose head cannot be read and is dropped: it has no say in whose record is next. As Kafka Streams' RecordQueue. */
+  #unreadable(): TaskInput | null {
+    if (this.#errors === null) return null
+    for (const one of this.#inputs) if (one.input.hasRecord && !one.isReadable) return one
+    return null
   }
 
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
@@ -337,7 +400,17 @@ export class Task {
     clock.node = node
     clock.timestamp = timestamp
     try {
-      this.#guard(() => punctuator(timestamp))
+      this.#guard(() => {
+        try {
+          punctuator(timestamp)
+        } catch (error) {
+          const failed = this.#errors?.processingFailed ?? null
+          if (failed === null || this.#options.isGlobal === true) throw error
+          clock.inPunctuator = true
+          clock.timestamp = timestamp
+          failed(node, null, error)
+        }
+      })
     } finally {
       clock.inPunctuator = false
     }

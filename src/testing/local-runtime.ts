@@ -7,7 +7,9 @@ import { configFrom } from '../config/load.ts'
 import { BatchPool } from '../consume/record-batch.ts'
 import { LocalProducer, type Restorer, StateMemory, type StateMemoryOptions } from '../native.ts'
 import { ThreadCounters } from '../observe/thread-counters.ts'
+import type { ErrorHandlers } from '../process/error-handlers.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
+import { deadLetterTopics, type ErrorSettings } from '../runtime/error-policy.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
 import { TaskFactory, type TaskFactoryOptions } from '../runtime/task-factory.ts'
@@ -50,6 +52,8 @@ export interface LocalRuntimeOptions {
   readonly stateDir: string | null
   readonly statestoreCacheMaxBytes: number
   readonly systemTimeMs: () => number
+  /** What records do that cannot be read, processed or written. */
+  readonly errors: ErrorSettings
 }
 
 /**
@@ -104,7 +108,7 @@ export class LocalRuntime {
 
   /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
   static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
-    const { applicationId, statestoreCacheMaxBytes, systemTimeMs } = options
+    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors } = options
     await using opening = new AsyncDisposableStack()
     const parent = options.stateDir ?? tmpdir()
     if (options.stateDir !== null) await mkdir(parent, { recursive: true })
@@ -124,6 +128,7 @@ export class LocalRuntime {
       ...sources,
       ...global.sourceTopics,
       ...externalTopics(topology).sinks,
+      ...deadLetterTopics(errors, topology.errorHandlers),
       ...topology.repartitionTopics.map(({ name }) => real(name)),
       ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
     ])
@@ -143,6 +148,7 @@ export class LocalRuntime {
       stateDir,
       stateProfile: 'small',
       maxTaskIdleMs: -1,
+      ...errors,
     })
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
@@ -167,7 +173,8 @@ export class LocalRuntime {
     }
     let globalTask: Task | null = null
     if (global.stores.length > 0) {
-      const only = { subtopologies: [global], repartitionTopics: [] }
+      const { errorHandlers = {} } = topology
+      const only = { subtopologies: [global], repartitionTopics: [], errorHandlers }
       const options = { ...shared, topology: only, consumer: globalTopics, isGlobal: true }
       const opened = await new TaskFactory(options).open(assigned('global', global.id, global.sourceTopics))
       opening.defer(() => opened.close())
@@ -292,9 +299,10 @@ function assigned(id: string, subtopology: number, topics: readonly string[]): T
 }
 
 /** A topology with one sub-topology, of everything that the given one has. */
-function asOneTask({ subtopologies, repartitionTopics }: TopologyDefinition): {
+function asOneTask({ subtopologies, repartitionTopics, errorHandlers }: TopologyDefinition): {
   readonly subtopologies: readonly [TopologyDefinition['subtopologies'][number]]
   readonly repartitionTopics: TopologyDefinition['repartitionTopics']
+  readonly errorHandlers?: ErrorHandlers
 } {
   const whole = {
     id: 0,
@@ -303,5 +311,5 @@ function asOneTask({ subtopologies, repartitionTopics }: TopologyDefinition): {
     sourceTopics: subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
     copartitionGroups: subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups),
   }
-  return { subtopologies: [whole], repartitionTopics }
+  return { subtopologies: [whole], repartitionTopics, ...(errorHandlers !== undefined && { errorHandlers }) }
 }

@@ -1,4 +1,5 @@
 import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type { ErrorSettings } from '../runtime/error-policy.ts'
 import type {
   KeyValueStore,
   SessionStore,
@@ -28,12 +29,22 @@ export interface TestDriverOptions {
   readonly stateDir?: string
   /** What stores keep decoded, and what caching stores keep back at the most within one record. Default: 10 MiB. */
   readonly statestoreCacheMaxBytes?: number
+  /** What WEIR_DESERIALIZATION_EXCEPTION_HANDLER and the others would say. Default: fail. */
+  readonly deserializationExceptionHandler?: 'fail' | 'continue'
+  readonly processingExceptionHandler?: 'fail' | 'continue'
+  readonly productionExceptionHandler?: 'fail' | 'continue'
+  /** What WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME would say; an output topic, too. Default: none. */
+  readonly errorsDeadLetterQueueTopicName?: string
 }
 
 const OPTIONS = [
   'applicationId',
+  'deserializationExceptionHandler',
+  'errorsDeadLetterQueueTopicName',
   'initialWallClockTimeMs',
   'optimization',
+  'processingExceptionHandler',
+  'productionExceptionHandler',
   'stateDir',
   'statestoreCacheMaxBytes',
 ]
@@ -111,6 +122,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       stateDir,
       statestoreCacheMaxBytes,
       systemTimeMs: () => clock.nowMs,
+      errors: errorSettings(where, options),
     })
     return new TopologyTestDriver(runtime, definition, clock)
   }
@@ -290,4 +302,23 @@ export class TopologyTestDriver implements AsyncDisposable {
 
 function unknown(what: string, name: string, has: string, known: Iterable<string>): RangeError {
   return new RangeError(`there is no ${what} ${name}; ${has}: ${[...known].join(', ') || 'none'}`)
+}
+
+function errorSettings(where: string, options: TestDriverOptions): ErrorSettings {
+  const handler = (
+    name: Exclude<keyof ErrorSettings, 'errorsDeadLetterQueueTopicName'>,
+  ): 'fail' | 'continue' => {
+    const { [name]: given = 'fail' } = options
+    if (given !== 'fail' && given !== 'continue')
+      throw new RangeError(`${where}: ${name} is ${String(given)}; allowed: fail, continue`)
+    return given
+  }
+  const { errorsDeadLetterQueueTopicName: topic = null } = options
+  if (topic !== null) checkName(where, 'errorsDeadLetterQueueTopicName', topic)
+  return {
+    deserializationExceptionHandler: handler('deserializationExceptionHandler'),
+    processingExceptionHandler: handler('processingExceptionHandler'),
+    productionExceptionHandler: handler('productionExceptionHandler'),
+    errorsDeadLetterQueueTopicName: topic,
+  }
 }
