@@ -44,6 +44,11 @@ export const threadMetricCatalogue = {
     help: 'Records written to dead-letter topics',
     labels: ['thread'],
   },
+  weir_process_retries_total: {
+    type: 'counter',
+    help: 'Attempts at records that failed with a RetriableError and were made again',
+    labels: ['thread'],
+  },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
   weir_process_suppression_emits_total: {
     type: 'counter',

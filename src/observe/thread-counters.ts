@@ -18,6 +18,8 @@ export class ThreadCounters {
   recordsDropped = 0
   /** Records written to dead-letter topics. */
   deadLetters = 0
+  /** Attempts at records that failed with what may pass. */
+  retries = 0
   punctuations = 0
   /** Changes that suppressions have held back and forwarded, by node. */
   readonly suppressionEmits = new Map<string, number>()

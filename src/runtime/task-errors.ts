@@ -1,5 +1,6 @@
 import { DeserializationError } from '../consume/deserialization.ts'
 import type { ErrorCode } from '../errors/codes.ts'
+import { RetriableError } from '../errors/retriable-error.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import type { ErrorGuard, RefusedOutput } from '../process/error-guard.ts'
 import type { DeadLetter, ErrorHandlerContext, HandlerResponse } from '../process/error-handlers.ts'
@@ -37,6 +38,8 @@ export interface TaskErrorsOptions {
   readonly warn: (message: string, fields: Record<string, unknown>) => void
   /** The input record that the clock stands at; null when it stands at none, or at one that is gone. */
   readonly source: () => RawRecord | null
+  /** True while the record at work is tried again when it fails with what may pass. */
+  readonly mayRetry: () => boolean
 }
 
 export type ErrorKind = 'deserialization' | 'processing' | 'production'
@@ -84,8 +87,8 @@ export class TaskErrors implements ErrorGuard {
   }
 
   #processingFailed(node: string, record: StreamRecord<unknown, unknown> | null, error: unknown): void {
-    const { policy, clock } = this.#options
-    if (isForNoHandler(error)) throw error
+    const { policy, clock, mayRetry } = this.#options
+    if (isForNoHandler(error) || (error instanceof RetriableError && mayRetry())) throw error
     const context = this.#context(node, clock.timestamp)
     const cause = asError(error)
     this.#handle('processing', context, cause, () => policy.processing!(context, record, cause))

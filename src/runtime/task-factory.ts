@@ -84,6 +84,7 @@ export class TaskFactory {
       counters,
       maxTaskIdleMs: config.maxTaskIdleMs,
       errors: this.#errors,
+      taskTimeoutMs: config.taskTimeoutMs,
       onPrefetched,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),

@@ -5,6 +5,7 @@ import type { TaskClock } from '../process/task-clock.ts'
 import type { PrefetchingStore } from '../state/prefetch.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
+import { RecordRetry } from './record-retry.ts'
 import type { RawRecord, TaskErrors } from './task-errors.ts'
 import { recordFailed } from './task-failure.ts'
 
@@ -27,6 +28,8 @@ export class TaskInput implements QueuedInput {
   readonly #errors: TaskErrors | null
   /** The head, decoded as a whole. null: that has not been tried yet, or is not done. */
   #decoded: SourceRecord | null = null
+  /** The head has failed with what may pass. null: it has not. */
+  #retry: RecordRetry | null = null
   /** The record whose timestamp was extracted last, by offset; used with a timestamp extractor only. */
   #extractedOffset = -1
   #extractedTimestamp = 0
@@ -48,11 +51,31 @@ export class TaskInput implements QueuedInput {
   }
 
   get hasRecord(): boolean {
-    return this.input.hasRecord
+    return this.input.hasRecord && (this.#retry === null || this.#retry.dueMs <= this.#clock.systemTimeMs())
   }
 
   get isAwaited(): boolean {
-    return this.input.next !== null || this.input.isBehind
+    return this.#retry !== null || this.input.next !== null || this.input.isBehind
+  }
+
+  /** When the head is tried again, ms; Infinity when it has not failed. */
+  get retryMs(): number {
+    return this.#retry === null || !this.input.hasRecord ? Number.POSITIVE_INFINITY : this.#retry.dueMs
+  }
+
+  /** True when the head may be tried again after another failure. @param timeoutMs from the first failure on */
+  mayRetry(timeoutMs: number): boolean {
+    return this.#retry === null ? timeoutMs > 0 : this.#retry.isOpen(this.#clock.systemTimeMs())
+  }
+
+  /** Keeps the head, which has failed, for a later attempt: until then the input has no record. @returns how often it has failed */
+  retryLater(timeoutMs: number): number {
+    const now = this.#clock.systemTimeMs()
+    this.#retry ??= new RecordRetry(now, timeoutMs)
+    this.#retry.failed(now)
+    // Processors may have changed the value.
+    this.#decoded = null
+    return this.#retry.attempts
   }
 
   /** True while the clock stands at the head record. */
@@ -152,6 +175,7 @@ export class TaskInput implements QueuedInput {
   /** The head record is done with. @returns true when it was its batch's last */
   pass(): boolean {
     this.#decoded = null
+    this.#retry = null
     if (!this.input.step()) return false
     this.unpin()
     return true

@@ -1,5 +1,7 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
+import { RetriableError } from '../errors/retriable-error.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
@@ -51,11 +53,14 @@ export interface TaskOptions {
     /** Larger outputs the producer refuses, in bytes of key, value and headers. */
     readonly recordBytesMax: number
   }
+  /** How long a record is tried again that fails with a RetriableError, ms. */
+  readonly taskTimeoutMs: number
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
   readonly counters: {
     recordsDropped: number
     deadLetters: number
+    retries: number
     punctuations: number
     errorHandled(kind: ErrorKind): void
     suppressionEmitted(node: string): void
@@ -90,6 +95,8 @@ export class Task {
   readonly #warnings: TaskWarnings
   /** null: nobody is asked about errors. */
   readonly #errors: TaskErrors | null
+  /** The input whose head is being processed; null between records. */
+  #atWork: TaskInput | null = null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -149,7 +156,12 @@ export class Task {
       counters,
       warn,
       changed: () => this.#need.changed(),
-      source: () => this.#inputs.find((input) => input.isEntered)?.raw() ?? null,
+      // What is forwarded for an earlier record is not the head's doing.
+      source: () => {
+        const at = this.#atWork ?? this.#inputs.find((input) => input.input.hasRecord && input.isEntered)
+        return at?.isEntered === true ? at.raw() : null
+      },
+      mayRetry: () => this.#atWork?.mayRetry(this.#options.taskTimeoutMs) === true,
     })
   }
 
@@ -229,7 +241,10 @@ export class Task {
 
   /** True when each input has been processed up to its end, given by `end`, or as far as there are records before it. */
   hasReached(end: (input: TopicPartition) => number): boolean {
-    return this.#inputs.every(({ input }) => input.position >= end(input) || !input.isBehind)
+    return this.#inputs.every(
+      ({ input, retryMs }) =>
+        input.position >= end(input) || (retryMs === Number.POSITIVE_INFINITY && !input.isBehind),
+    )
   }
 
   get lag(): number {
@@ -244,9 +259,26 @@ export class Task {
       yield { topic: input.topic, partition: input.partition, lag: input.lag }
   }
 
-  /** When the wall clock alone brings something to do, ms: a punctuator, or the end of the wait for an empty input; Infinity for never. */
+  /**
+   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record;
+   * Infinity for never.
+   */
   get nextWallClockMs(): number {
-    return Math.min(this.#wallClock.nextMs, this.#partitions.waitsUntilMs)
+    const { retryMs } = this
+    const isDue = retryMs <= this.#clock.systemTimeMs()
+    // What is due and was not taken waits for another input.
+    return Math.min(
+      this.#wallClock.nextMs,
+      this.#partitions.waitsUntilMs,
+      isDue ? Number.POSITIVE_INFINITY : retryMs,
+    )
+  }
+
+  /** When a record is tried again that has failed with what may pass, ms; Infinity when there is none. */
+  get retryMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { retryMs } of this.#inputs) first = Math.min(first, retryMs)
+    return first
   }
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */
@@ -277,7 +309,7 @@ export class Task {
     for (const { input } of this.#inputs) input.advance()
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
-      while (processed < recordsMax && only.input.hasRecord && !output.isFull) {
+      while (processed < recordsMax && only.hasRecord && !output.isFull) {
         if (only.isReadable) this.#processHead(only)
         else this.#pass(only)
         processed++
@@ -308,6 +340,9 @@ export class Task {
     const clock = this.#clock
     const { children } = source
     const timestamp = one.headTimestamp
+    const { output } = this.#options
+    const outputs = output.records
+    this.#atWork = one
     one.enter()
     try {
       const record = one.record(timestamp)
@@ -324,6 +359,11 @@ export class Task {
         for (let child = 0; child < children.length; child++) children[child]!.process(record)
       }
     } catch (error) {
+      if (error instanceof RetriableError && one.mayRetry(this.#options.taskTimeoutMs)) {
+        output.takeBack(outputs)
+        this.#retryLater(one, error)
+        return
+      }
       this.#recordFailed(error)
     }
     if (this.state !== null) this.#closeScans()
@@ -346,8 +386,18 @@ export class Task {
     }
   }
 
+  /** What the record has put into stores stays: the next attempt finds it. */
+  #retryLater(one: TaskInput, error: RetriableError): void {
+    this.#atWork = null
+    this.#options.counters.retries++
+    if (this.state !== null) this.#closeScans()
+    const attempts = one.retryLater(this.#options.taskTimeoutMs)
+    if (attempts === 1) this.#warnings.recordRetried(messageOf(error))
+  }
+
   /** The head record is done with. */
   #pass(one: TaskInput): void {
+    this.#atWork = null
     this.#need.changed()
     this.recordsProcessed++
     if (one.pass()) this.#trim()
@@ -356,7 +406,7 @@ export class Task {
   /** The first input whose head cannot be read and is dropped: it has no say in whose record is next. As Kafka Streams' RecordQueue. */
   #unreadable(): TaskInput | null {
     if (this.#errors === null) return null
-    for (const one of this.#inputs) if (one.input.hasRecord && !one.isReadable) return one
+    for (const one of this.#inputs) if (one.hasRecord && !one.isReadable) return one
     return null
   }
 

@@ -52,8 +52,11 @@ export interface LocalRuntimeOptions {
   readonly stateDir: string | null
   readonly statestoreCacheMaxBytes: number
   readonly systemTimeMs: () => number
+  /** Moves the clock of `systemTimeMs`. */
+  readonly advanceTo: (systemTimeMs: number) => void
   /** What records do that cannot be read, processed or written. */
   readonly errors: ErrorSettings
+  readonly taskTimeoutMs: number
 }
 
 /**
@@ -70,6 +73,7 @@ export class LocalRuntime {
   readonly task: Task
   /** Fills the global stores; null where there are none. */
   readonly global: Task | null
+  readonly #advanceTo: (systemTimeMs: number) => void
   /** Reads a topic from now on that a pattern matches. */
   readonly #discover: (topic: string) => void
   readonly #globalTopics: LocalTopics
@@ -86,6 +90,7 @@ export class LocalRuntime {
     globalTopics: LocalTopics,
     parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
       discover(topic: string): void
+      advanceTo(systemTimeMs: number): void
     },
     topicNames: readonly string[],
     producer: LocalProducer,
@@ -100,6 +105,7 @@ export class LocalRuntime {
     this.sourceTopics = parts.sourceTopics
     this.patterns = parts.patterns
     this.#discover = parts.discover
+    this.#advanceTo = parts.advanceTo
     this.#topicNames = topicNames
     this.#producer = producer
     this.#output = output
@@ -108,7 +114,7 @@ export class LocalRuntime {
 
   /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
   static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
-    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors } = options
+    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors, taskTimeoutMs } = options
     await using opening = new AsyncDisposableStack()
     const parent = options.stateDir ?? tmpdir()
     if (options.stateDir !== null) await mkdir(parent, { recursive: true })
@@ -149,6 +155,7 @@ export class LocalRuntime {
       stateProfile: 'small',
       maxTaskIdleMs: -1,
       ...errors,
+      taskTimeoutMs,
     })
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
@@ -199,7 +206,8 @@ export class LocalRuntime {
     const topicNames: string[] = []
     for (const name of names) topicNames[producer.topic(name, 1)] = name
     const read = new Set([...sources, ...global.sourceTopics])
-    const parts = { topics, counters, discover, sourceTopics: read, patterns }
+    const { advanceTo } = options
+    const parts = { topics, counters, discover, advanceTo, sourceTopics: read, patterns }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
@@ -240,6 +248,8 @@ export class LocalRuntime {
       await task.prefetchSettled()
       if (this.#fetchError !== null) throw this.#fetchError
       task.process(1)
+      // Nobody waits here: a record that is tried again is so at once, when its time has come by the driver's clock.
+      for (; task.retryMs !== Number.POSITIVE_INFINITY; task.process(1)) this.#advanceTo(task.retryMs)
       await this.#commit()
     }
   }

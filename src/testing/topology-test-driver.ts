@@ -33,6 +33,8 @@ export interface TestDriverOptions {
   readonly deserializationExceptionHandler?: 'fail' | 'continue'
   readonly processingExceptionHandler?: 'fail' | 'continue'
   readonly productionExceptionHandler?: 'fail' | 'continue'
+  /** What WEIR_TASK_TIMEOUT_MS would say: a record that is tried again moves the wall clock to when that is due. Default: 300,000. */
+  readonly taskTimeoutMs?: number
   /** What WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME would say; an output topic, too. Default: none. */
   readonly errorsDeadLetterQueueTopicName?: string
 }
@@ -47,8 +49,10 @@ const OPTIONS = [
   'productionExceptionHandler',
   'stateDir',
   'statestoreCacheMaxBytes',
+  'taskTimeoutMs',
 ]
 const CACHE_BYTES = 10 * 2 ** 20
+const TASK_TIMEOUT_MS = 300_000
 
 /**
  * Runs a topology in this process, record by record, without a broker: the same processors, stores (on disk, where they are) and serdes as in
@@ -107,9 +111,11 @@ export class TopologyTestDriver implements AsyncDisposable {
       optimization,
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
+      taskTimeoutMs = TASK_TIMEOUT_MS,
     } = options
     checkName(where, 'applicationId', applicationId)
     checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
+    checkTime(where, 'taskTimeoutMs', taskTimeoutMs)
     if (!Number.isSafeInteger(statestoreCacheMaxBytes) || statestoreCacheMaxBytes < 0) {
       throw new RangeError(
         `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
@@ -122,7 +128,11 @@ export class TopologyTestDriver implements AsyncDisposable {
       stateDir,
       statestoreCacheMaxBytes,
       systemTimeMs: () => clock.nowMs,
+      advanceTo: (systemTimeMs) => {
+        clock.nowMs = Math.max(clock.nowMs, systemTimeMs)
+      },
       errors: errorSettings(where, options),
+      taskTimeoutMs,
     })
     return new TopologyTestDriver(runtime, definition, clock)
   }

@@ -168,7 +168,8 @@ export class GlobalStreamThread {
   }
 
   #wakeAtMs(): number {
-    return this.#isReady ? this.#refreshedMs + OFFSET_REFRESH_MS : Date.now() + FILLING_POLL_MS
+    const pollMs = this.#isReady ? this.#refreshedMs + OFFSET_REFRESH_MS : Date.now() + FILLING_POLL_MS
+    return Math.min(pollMs, this.#task!.nextWallClockMs)
   }
 
   /** Writes rows and offsets together. Readers do not trust what they remember meanwhile. */
