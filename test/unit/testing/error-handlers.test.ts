@@ -86,7 +86,7 @@ describe('a record that cannot be read', () => {
     assert.deepEqual([...letter!.headers].slice(0, 3), [...headers])
     assert.deepEqual(told(letter!.headers), {
       exception: 'DeserializationError',
-      message: 'the value (3 bytes) is no int32: 3 bytes where 4 are expected',
+      message: 'the value (3 bytes) is no int32: 4 bytes are expected, not 3',
       topic: 'in',
       partition: '0',
       offset: '1',
