@@ -8,8 +8,8 @@ import type { StreamRecord } from './record.ts'
 /**
  * Where an error arose: at which input record, in which node. Kafka Streams' ErrorHandlerContext.
  *
- * Outside of an input record (in a punctuator, or for what a caching store or a suppression forwards later) there are no bytes; in a punctuator
- * there is no topic either.
+ * Outside of an input record (in a punctuator, or for what a caching store or a suppression forwards later) there are no bytes; in a punctuator,
+ * and for an output that a broker refused, there is no topic either.
  */
 export interface ErrorHandlerContext {
   /** Of the input record; a repartition topic's where that is what the sub-topology reads. null: there is none. */
@@ -22,8 +22,8 @@ export interface ErrorHandlerContext {
   readonly headers: Headers
   /** The node that failed; of a record that cannot be read its source. */
   readonly processorNode: string
-  /** `<sub-topology>_<partition>`. */
-  readonly taskId: string
+  /** `<sub-topology>_<partition>`. null: a broker refused an output when its task had gone on. */
+  readonly taskId: string | null
   /** Of the record that the failing node has got, ms since 1970; of one that cannot be read its own. */
   readonly timestamp: number
   /** The input record's bytes; null for a null key, and where there is no input record. */
@@ -135,6 +135,22 @@ export function buildDeadLetter(topic: string, context: ErrorHandlerContext, err
       { key: DEAD_LETTER_HEADERS.offset, value: text(String(context.offset)) },
     ]),
   }
+}
+
+/**
+ * As `buildDeadLetter`. Of an output that has no input record (a broker refused it later, or a punctuator made it) it is the output itself, with
+ * where it should have gone in the place of where its input came from.
+ */
+export function buildDeadLetterOfOutput(
+  topic: string,
+  context: ErrorHandlerContext,
+  output: FailedOutput,
+  error: Error,
+): DeadLetter {
+  if (context.topic !== null || output.stage !== 'send') return buildDeadLetter(topic, context, error)
+  const { topic: goal, partition, headers, key, value } = output
+  const bytes = { sourceRawKey: key as Buffer | null, sourceRawValue: value as Buffer | null }
+  return buildDeadLetter(topic, { ...context, topic: goal, partition, headers, ...bytes }, error)
 }
 
 const CAUSES_MAX = 5

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts'
 import {
   buildDeadLetter,
+  buildDeadLetterOfOutput,
   type DeserializationExceptionHandler,
   type ErrorHandlerContext,
   type ErrorHandlers,
@@ -42,16 +43,20 @@ export function errorPolicy(settings: ErrorSettings, handlers: ErrorHandlers = {
     })
   }
   const processing = answer(settings.processingExceptionHandler)
-  const production = answer(settings.productionExceptionHandler)
+  const production: ProductionExceptionHandler | null =
+    settings.productionExceptionHandler === 'fail' && topic === null
+      ? null
+      : (context, record, error) => ({
+          result: settings.productionExceptionHandler,
+          deadLetters: topic === null ? [] : [buildDeadLetterOfOutput(topic, context, record, error)],
+        })
   return {
     deserialization:
       handlers.deserializationExceptionHandler ?? answer(settings.deserializationExceptionHandler),
     processing:
       handlers.processingExceptionHandler ??
       (processing === null ? null : (context, _record, error) => processing(context, error)),
-    production:
-      handlers.productionExceptionHandler ??
-      (production === null ? null : (context, _record, error) => production(context, error)),
+    production: handlers.productionExceptionHandler ?? production,
     deadLetterTopics: deadLetterTopics(settings, handlers),
     deadLetterTopic: topic,
   }

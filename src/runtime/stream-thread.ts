@@ -96,7 +96,14 @@ export class StreamThread {
       onTaskState: (task) => host.taskState(task),
     })
     const { processingGuarantee } = config
-    const guarantee = { config, host, resources, tasks: this.#tasks, heartbeat: this.#heartbeat }
+    const guarantee = {
+      config,
+      host,
+      resources,
+      tasks: this.#tasks,
+      heartbeat: this.#heartbeat,
+      failedOutputs: factory.failedOutputs(),
+    }
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
     this.#commitLateMs = commitLateMs(config, isExactlyOnce)
