@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 
 import {
   createTopics,
+  lagOf,
   type OutgoingRecord,
   produceAll,
   type ReadRecord,
@@ -29,12 +30,15 @@ const FAULTS = new Map([
   [11, 'unwritable'],
   [13, 'large'],
 ])
+/** In a transaction it cannot be dropped. */
+const FAULTS_AT_LEAST_ONCE = new Map([...FAULTS, [17, 'refused']])
 const CYCLE = 20
 
 type Fault = string | undefined
 
-function faultOf(number: number): Fault {
-  return FAULTS.get(number % CYCLE)
+function faultOf(number: number, guarantee: string): Fault {
+  const faults = guarantee === 'at_least_once' ? FAULTS_AT_LEAST_ONCE : FAULTS
+  return faults.get(number % CYCLE)
 }
 
 /** An int32 key; a torn one has three bytes. */
@@ -88,6 +92,29 @@ const CAUSES: Readonly<Record<string, RegExp>> = {
   throw: /cannot be processed/,
   unwritable: /cannot be written/,
   large: /message\.max\.bytes/,
+  refused: /message size too large/i,
+}
+
+/** The output itself, with where it should have gone: its input record is not known any more. */
+function assertRefused(letter: ReadRecord, topic: string, number: number): void {
+  assert.equal(letter.key!.readInt32BE(), number)
+  assert.equal((JSON.parse(letter.value!.toString()) as { number: number }).number, number)
+  assert.match(header(letter, '__streams.errors.message')!, CAUSES.refused!)
+  assert.equal(header(letter, '__streams.errors.topic'), topic)
+  assert.equal(header(letter, '__streams.errors.offset'), '-1')
+}
+
+interface Run {
+  readonly id: string
+  readonly events: string
+  readonly results: string
+  readonly letters: string
+}
+
+const continues = {
+  WEIR_DESERIALIZATION_EXCEPTION_HANDLER: 'continue',
+  WEIR_PROCESSING_EXCEPTION_HANDLER: 'continue',
+  WEIR_PRODUCTION_EXCEPTION_HANDLER: 'continue',
 }
 
 describe('error handlers', { concurrency: 2 }, () => {
@@ -100,89 +127,200 @@ describe('error handlers', { concurrency: 2 }, () => {
   after(() => kafka.stop())
 
   /** Topics of its own for each test. */
-  async function begin(): Promise<{ id: string; events: string; results: string; letters: string }> {
+  async function begin(): Promise<Run> {
     const id = `faulty-${++applications}`
     const topics = { events: `${id}-events`, results: `${id}-results`, letters: `${id}-letters` }
-    await createTopics(kafka.bootstrapServers, {
-      [topics.events]: PARTITIONS,
-      [topics.results]: PARTITIONS,
-      [topics.letters]: PARTITIONS,
-    })
+    await createTopics(kafka.bootstrapServers, { [topics.events]: PARTITIONS, [topics.letters]: PARTITIONS })
+    await createTopics(
+      kafka.bootstrapServers,
+      { [topics.results]: PARTITIONS },
+      { 'max.message.bytes': '10000' },
+    )
     return { id, ...topics }
   }
 
-  const handlers = {
-    WEIR_DESERIALIZATION_EXCEPTION_HANDLER: 'continue',
-    WEIR_PROCESSING_EXCEPTION_HANDLER: 'continue',
-    WEIR_PRODUCTION_EXCEPTION_HANDLER: 'continue',
-  }
-
-  for (const guarantee of ['at_least_once', 'exactly_once_v2']) {
-    for (const hasDeadLetters of [true, false]) {
-      test(`${guarantee}, continue ${hasDeadLetters ? 'with' : 'without'} a dead-letter topic`, async () => {
-        const { id, events, results, letters } = await begin()
-        const sources = Array.from({ length: RECORDS }, (_, number) => event(events, number, faultOf(number)))
-        await produceAll(kafka.bootstrapServers, sources)
-        await using worker = await WeirProcess.start({
-          module,
-          applicationId: id,
-          bootstrapServers: kafka.bootstrapServers,
-          stateDir: scratch,
-          env: {
-            ...handlers,
-            EVENTS: events,
-            RESULTS: results,
-            WEIR_PROCESSING_GUARANTEE: guarantee,
-            WEIR_COMMIT_INTERVAL_MS: '200',
-            WEIR_NUM_STREAM_THREADS: '2',
-            ...(hasDeadLetters && { WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: letters }),
-          },
-        })
-        await worker.whileRunning(waitUntilConsumed(kafka.bootstrapServers, id, [events]))
-        const metrics = await worker.metrics()
-        const sum = (name: string): number =>
-          [...metrics].reduce((total, [key, value]) => (key.startsWith(name) ? total + value : total), 0)
-        await worker.stop()
-
-        const faulty = sources.map((_, number) => number).filter((number) => faultOf(number) !== undefined)
-        const good = sources.map((_, number) => number).filter((number) => faultOf(number) === undefined)
-        const numbers = (await readToEnd(kafka.bootstrapServers, results)).map(({ key }) =>
-          key!.readInt32BE(),
-        )
-        assert.deepEqual(
-          numbers.sort((a, b) => a - b),
-          good,
-        )
-        assert.equal(sum('weir_process_records_dropped_total'), faulty.length)
-        assert.equal(sum('weir_errors_handled_total'), faulty.length)
-
-        const dead = await readToEnd(kafka.bootstrapServers, letters)
-        assert.equal(sum('weir_errors_dead_letters_total'), dead.length)
-        assert.equal(dead.length, hasDeadLetters ? faulty.length : 0)
-        assert.equal(numbers.length + faulty.length, RECORDS)
-        const byNumber = new Map(dead.map((letter) => [Number(header(letter, 'number')), letter]))
-        for (const number of hasDeadLetters ? faulty : []) {
-          const letter = byNumber.get(number)!
-          assertDeadLetter(letter, sources[number]!, number % PARTITIONS, CAUSES[faultOf(number)!]!)
-          // Of its partition every second number.
-          assert.equal(header(letter, '__streams.errors.offset'), String(Math.floor(number / PARTITIONS)))
-        }
-      })
+  function environment({ events, results }: Run, guarantee: string): Record<string, string> {
+    return {
+      EVENTS: events,
+      RESULTS: results,
+      WEIR_PROCESSING_GUARANTEE: guarantee,
+      WEIR_COMMIT_INTERVAL_MS: '200',
+      WEIR_NUM_STREAM_THREADS: '2',
     }
   }
 
+  /** Processes all events, and stops. @returns the sum of a metric's series */
+  async function processAll(run: Run, env: Record<string, string>): Promise<(metric: string) => number> {
+    await using worker = await WeirProcess.start({
+      module,
+      applicationId: run.id,
+      bootstrapServers: kafka.bootstrapServers,
+      stateDir: scratch,
+      env,
+    })
+    await worker.whileRunning(
+      waitUntilConsumed(kafka.bootstrapServers, run.id, [run.events], { timeoutMs: 60_000 }),
+    )
+    const metrics = await worker.metrics()
+    await worker.stop()
+    return (name) =>
+      [...metrics].reduce((total, [key, value]) => (key.startsWith(name) ? total + value : total), 0)
+  }
+
+  async function numbersOf(topic: string): Promise<number[]> {
+    const records = await readToEnd(kafka.bootstrapServers, topic)
+    return records.map(({ key }) => key!.readInt32BE()).sort((a, b) => a - b)
+  }
+
+  for (const guarantee of ['at_least_once', 'exactly_once_v2']) {
+    for (const answer of ['continue, dead letters', 'continue', 'own handlers, dead letters'] as const) {
+      test(`${guarantee}: ${answer}`, async () => {
+        const run = await begin()
+        const numbers = Array.from({ length: RECORDS }, (_, number) => number)
+        const sources = numbers.map((number) => event(run.events, number, faultOf(number, guarantee)))
+        await produceAll(kafka.bootstrapServers, sources)
+        const hasDeadLetters = answer !== 'continue'
+        const sum = await processAll(run, {
+          ...environment(run, guarantee),
+          ...(answer === 'own handlers, dead letters' ? { OWN_LETTERS: run.letters } : continues),
+          ...(answer === 'continue, dead letters' && {
+            WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
+          }),
+        })
+
+        const faulty = numbers.filter((number) => faultOf(number, guarantee) !== undefined)
+        const good = numbers.filter((number) => faultOf(number, guarantee) === undefined)
+        assert.deepEqual(await numbersOf(run.results), good)
+        assert.equal(sum('weir_process_records_dropped_total'), faulty.length)
+        assert.equal(sum('weir_errors_handled_total'), faulty.length)
+
+        const dead = await readToEnd(kafka.bootstrapServers, run.letters)
+        assert.equal(sum('weir_errors_dead_letters_total'), dead.length)
+        assert.equal(dead.length, hasDeadLetters ? faulty.length : 0)
+        const byNumber = new Map(dead.map((letter) => [Number(header(letter, 'number')), letter]))
+        for (const number of hasDeadLetters ? faulty : []) {
+          const fault = faultOf(number, guarantee)!
+          const letter = byNumber.get(number)
+          if (fault === 'refused') {
+            if (answer === 'continue, dead letters') assertRefused(letter!, run.results, number)
+            continue
+          }
+          assertDeadLetter(letter!, sources[number]!, number % PARTITIONS, CAUSES[fault]!)
+          // Of its partition every second number.
+          assert.equal(header(letter!, '__streams.errors.offset'), String(Math.floor(number / PARTITIONS)))
+        }
+      })
+    }
+
+    for (const fault of ['torn-value', 'throw', 'unwritable', 'large', 'refused']) {
+      test(`${guarantee}: fail with a dead letter, ${fault}`, async () => {
+        const run = await begin()
+        const faultyNumber = 10
+        const sources = Array.from({ length: 20 }, (_, number) => ({
+          ...event(run.events, number, number === faultyNumber ? fault : undefined),
+          partition: 0,
+        }))
+        await produceAll(kafka.bootstrapServers, sources)
+        const { code, stderr, stdout } = await runWeir(['run', module], {
+          ...environment(run, guarantee),
+          WEIR_APPLICATION_ID: run.id,
+          WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+          WEIR_STATE_DIR: scratch,
+          WEIR_HTTP_PORT: '-1',
+          WEIR_COMMIT_INTERVAL_MS: '5000',
+          WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
+        })
+        const lines = stderr.split('\n').filter((line) => line.startsWith('weir: '))
+        assert.equal(code, 1, stdout + stderr)
+        assert.equal(lines.length, 1, stderr)
+        assert.match(lines[0]!, CAUSES[fault]!)
+        // At-least-once commits what came before a record that failed in its turn; a transaction is aborted, its dead letter with it.
+        const isWhole = guarantee === 'at_least_once' && fault !== 'refused'
+        const { committed } = await lagOf(kafka.bootstrapServers, run.id, [run.events])
+        assert.equal(committed, isWhole ? faultyNumber : 0)
+        const dead = await readToEnd(kafka.bootstrapServers, run.letters)
+        assert.equal(dead.length, guarantee === 'at_least_once' ? 1 : 0)
+        if (isWhole) {
+          assertDeadLetter(dead[0]!, sources[faultyNumber]!, 0, CAUSES[fault]!)
+          assert.deepEqual(
+            await numbersOf(run.results),
+            Array.from({ length: faultyNumber }, (_, number) => number),
+          )
+        }
+      })
+    }
+
+    test(`${guarantee}: records that are tried again hold up their own partition alone`, async () => {
+      const run = await begin()
+      const faults = new Map([
+        [4, 'retry'],
+        [20, 'retry-always'],
+      ])
+      const numbers = Array.from({ length: 40 }, (_, number) => number)
+      await produceAll(
+        kafka.bootstrapServers,
+        numbers.map((number) => event(run.events, number, faults.get(number))),
+      )
+      const sum = await processAll(run, {
+        ...environment(run, guarantee),
+        ...continues,
+        WEIR_NUM_STREAM_THREADS: '1',
+        WEIR_TASK_TIMEOUT_MS: '2000',
+        WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
+      })
+      const results = await readToEnd(kafka.bootstrapServers, run.results)
+      assert.deepEqual(
+        results.map(({ key }) => key!.readInt32BE()).sort((a, b) => a - b),
+        numbers.filter((number) => number !== 20),
+      )
+      for (const partition of [0, 1]) {
+        const own = results
+          .filter((record) => record.partition === partition)
+          .map(({ key }) => key!.readInt32BE())
+        const [even, odd] = [0, 1].map((source) => own.filter((number) => number % PARTITIONS === source))
+        for (const order of [even!, odd!])
+          assert.deepEqual(
+            order,
+            order.toSorted((a, b) => a - b),
+          )
+        // The other partition went on while number 20 was tried.
+        const behind = own.findIndex((number) => number % PARTITIONS === 0 && number > 20)
+        assert.ok(behind > own.findLastIndex((number) => number % PARTITIONS === 1), String(own))
+      }
+      assert.ok(sum('weir_process_retries_total') >= 2 + 3, `${sum('weir_process_retries_total')} attempts`)
+      const dead = await readToEnd(kafka.bootstrapServers, run.letters)
+      assert.deepEqual(
+        dead.map((letter) => header(letter, 'number')),
+        ['20'],
+      )
+    })
+  }
+
   test('a dead-letter topic that does not exist', async () => {
-    const { id, events, results } = await begin()
+    const run = await begin()
     const { code, stderr } = await runWeir(['run', module], {
-      WEIR_APPLICATION_ID: id,
+      ...environment(run, 'at_least_once'),
+      WEIR_APPLICATION_ID: run.id,
       WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
       WEIR_STATE_DIR: scratch,
       WEIR_HTTP_PORT: '-1',
-      EVENTS: events,
-      RESULTS: results,
       WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: 'nowhere',
     })
     assert.equal(code, 1)
     assert.match(stderr, /^weir: dead-letter topic nowhere does not exist/m)
+  })
+
+  test('a dead-letter topic that the topology reads', async () => {
+    const run = await begin()
+    const { code, stderr } = await runWeir(['run', module], {
+      ...environment(run, 'at_least_once'),
+      WEIR_APPLICATION_ID: run.id,
+      WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
+      WEIR_STATE_DIR: scratch,
+      WEIR_HTTP_PORT: '-1',
+      WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.events,
+    })
+    assert.equal(code, 2)
+    assert.match(stderr, /^weir: dead-letter topic \S+: the topology reads it/m)
   })
 })
