@@ -1,4 +1,7 @@
-/** Events of which some cannot be read, processed or written, as they say themselves. EVENTS and RESULTS name the topics. */
+/**
+ * Events of which some cannot be read, processed or written, as they say themselves. EVENTS and RESULTS name the topics; MENDED: those at which the
+ * processor threw are processed.
+ */
 import { randomBytes } from 'node:crypto'
 
 import {
@@ -29,7 +32,7 @@ const result = serdes.custom<FaultyEvent>({
   deserialize: (bytes) => JSON.parse(bytes.toString()) as FaultyEvent,
 })
 
-const { EVENTS = 'events', RESULTS = 'results', OWN_LETTERS } = process.env
+const { EVENTS = 'events', RESULTS = 'results', OWN_LETTERS, MENDED } = process.env
 
 /** Failures left, by number. */
 const left = new Map<number, number>()
@@ -57,7 +60,8 @@ export default defineTopology(
     builder
       .stream(EVENTS, { key: serdes.int32, value: serdes.json<FaultyEvent>() })
       .mapValues((event) => {
-        if (event.do === 'throw') throw new Error(`event ${event.number} cannot be processed`)
+        if (event.do === 'throw' && MENDED === undefined)
+          throw new Error(`event ${event.number} cannot be processed`)
         if (event.do === 'retry-always') throw new RetriableError(`event ${event.number} always waits`)
         if (event.do === 'retry') {
           const failures = left.get(event.number) ?? 2
