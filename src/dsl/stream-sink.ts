@@ -44,10 +44,11 @@ export function addSink<K, V>(
   graph.add(sink, node)
 }
 
-/** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
+/** Records of a key go to the same partition, whatever their windows; a null key to any, where Kafka Streams' WindowedStreamPartitioner throws. */
 export function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
   const writer = new ByteWriter(256)
   return (_topic, windowed, _value, partitions) => {
+    if (windowed === null) return null
     writer.reset()
     key.serialize((windowed as Windowed<unknown>).key, writer)
     return partitionOfKey(writer.buffer, writer.position, partitions)

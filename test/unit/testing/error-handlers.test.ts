@@ -397,6 +397,14 @@ describe('an output that cannot be written', () => {
     )
   })
 
+  test('a null key has no window, and is no error', async () => {
+    const windowed = { key: serdes.timeWindowed(serdes.string, 10), value: serdes.string }
+    const copied = defineTopology((builder) => builder.stream('in', windowed).to('out', windowed))
+    await using run = await opened(copied)
+    await run.input().pipeInput(null, Buffer.from('v'))
+    assert.deepEqual(run.output().readValuesToList(), ['v'])
+  })
+
   test('retry means fail: it would be so again', async () => {
     const own = defineTopology(
       (builder) => builder.stream('in', text).to('out', { key: serdes.string, value: picky }),
