@@ -82,6 +82,7 @@ export interface Config {
   /** 0 picks a free port, -1 is off. */
   readonly httpPort: number
   readonly httpHost: string
+  readonly tracing: 'none' | 'records'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */

@@ -117,6 +117,7 @@ export function toConfig(settings: Settings): Config {
     memory,
     httpPort: values.httpPort,
     httpHost: values.httpHost,
+    tracing: values.tracing,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     security: securityOf(values),

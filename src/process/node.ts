@@ -1,8 +1,10 @@
 import { type OutputBatch, SerializationError } from '../produce/output-batch.ts'
 import { type SinkDefinition, sinkTopics } from '../topology/definition.ts'
 import type { ErrorGuard } from './error-guard.ts'
+import type { Headers } from './headers.ts'
 import type { Processor, ProcessorContext } from './processor.ts'
 import type { StreamRecord } from './record.ts'
+import type { RecordTracer } from './record-tracer.ts'
 import type { TaskClock } from './task-clock.ts'
 
 /** A node of one task's graph: a record goes in, and depth-first through everything below it, before `process` returns. */
@@ -91,6 +93,8 @@ export interface SinkEnvironment {
   readonly recordDropped: (node: string, reason: string) => void
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
+  /** Default: none. */
+  readonly tracer?: RecordTracer | null
 }
 
 export class SinkNode implements Node {
@@ -102,6 +106,7 @@ export class SinkNode implements Node {
   readonly #output: OutputBatch
   readonly #environment: SinkEnvironment
   readonly #errors: ErrorGuard | null
+  readonly #tracer: RecordTracer | null
   /** Infinity where nobody is asked about larger ones. */
   readonly #recordBytesMax: number
 
@@ -120,6 +125,7 @@ export class SinkNode implements Node {
     this.#environment = environment
     const errors = environment.errors?.productionFailed ? environment.errors : null
     this.#errors = errors
+    this.#tracer = environment.tracer ?? null
     this.#recordBytesMax = errors?.recordBytesMax ?? Number.POSITIVE_INFINITY
   }
 
@@ -154,7 +160,8 @@ export class SinkNode implements Node {
 
   #send(record: StreamRecord<unknown, unknown>, topic: SinkTopic, partition: number): void {
     const { id, produced } = topic
-    const { key, value, timestamp, headers } = record
+    const { key, value, timestamp } = record
+    const headers = this.#tracer === null ? record.headers : this.#tracer.outgoing(record.headers)
     const { key: keySerde, value: valueSerde } = this.#definition
     let bytes: number
     try {
@@ -164,7 +171,7 @@ export class SinkNode implements Node {
       this.#refused(record, topic, partition, error)
       return
     }
-    if (bytes > this.#recordBytesMax && this.#isTooLarge(record, topic, partition, bytes)) return
+    if (bytes > this.#recordBytesMax && this.#isTooLarge(timestamp, headers, topic, partition, bytes)) return
     produced.bytes += bytes
     produced.records++
   }
@@ -186,12 +193,12 @@ export class SinkNode implements Node {
 
   /** The record that was added last may be larger than the producer takes. @returns true when it was: it is taken back, and dropped */
   #isTooLarge(
-    record: StreamRecord<unknown, unknown>,
+    timestamp: number,
+    headers: Headers,
     topic: SinkTopic,
     partition: number,
     addedBytes: number,
   ): boolean {
-    const { timestamp, headers } = record
     const bytes = addedBytes - headers.encodedBytes + headers.wireBytes
     const max = this.#recordBytesMax
     if (bytes <= max) return false

@@ -7,6 +7,7 @@ import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
 import type { RecordOrigin } from './record-origin.ts'
+import type { RecordTracer } from './record-tracer.ts'
 import type { TaskClock } from './task-clock.ts'
 
 /** What all processors of a task share. */
@@ -29,6 +30,8 @@ export interface TaskEnvironment {
   readonly suppressionEmitted: (processor: string) => void
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
+  /** Default: none. */
+  readonly tracer?: RecordTracer | null
 }
 
 /** One processor's view of its task. */

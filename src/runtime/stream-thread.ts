@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
@@ -46,7 +47,13 @@ export class StreamThread {
   #processes = true
   readonly metrics: ThreadMetrics
 
-  constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
+  /** @param tracer of this thread's records; null: none */
+  constructor(
+    job: StreamThreadJob,
+    topology: TopologyDefinition,
+    host: StreamThreadHost,
+    tracer: RecordTracer | null,
+  ) {
     const { config, threadIndex } = job
     this.#threadIndex = threadIndex
     this.#config = config
@@ -87,6 +94,7 @@ export class StreamThread {
       onPrefetched: (error) => (error === null ? events.wakeUp() : events.fail(error)),
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
+      tracer,
     })
     this.#tasks = new TaskManager({
       config,

@@ -29,6 +29,8 @@ export interface TaskErrorsOptions extends Omit<ErrorResponsesOptions, 'systemTi
   readonly policy: ErrorPolicy
   /** The input record that the clock stands at; null when it stands at none, or at one that is gone. */
   readonly source: () => RawRecord | null
+  /** The record at work has failed. */
+  readonly failed: (error: Error) => void
   /** True while the record at work is tried again when it fails with what may pass. */
   readonly mayRetry: () => boolean
 }
@@ -88,6 +90,7 @@ export class TaskErrors implements ErrorGuard {
     error: Error,
     ask: () => string | HandlerResponse<string>,
   ): void {
+    this.#options.failed(error)
     if (this.#responses.of(kind, context, error, ask) === 'continue') return
     if (kind === 'deserialization') throw recordFailed(this.#options.clock, error)
     throw processingFailed(placeOf(context), error, ERROR_CODES[kind])

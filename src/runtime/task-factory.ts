@@ -8,6 +8,7 @@ import type { BatchPool } from '../consume/record-batch.ts'
 import type { Producer, TopicPartitionOffset } from '../native.ts'
 import type { ThreadCounters } from '../observe/thread-counters.ts'
 import type { SinkTopic } from '../process/node.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
@@ -37,6 +38,7 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly emitIntervalMs?: number
   readonly globalStores?: ReadonlyMap<string, Store>
   readonly isGlobal?: boolean
+  readonly tracer?: RecordTracer | null
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -57,7 +59,7 @@ export class TaskFactory {
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
-    const { systemTimeMs = Date.now, globalStores, isGlobal } = this.#options
+    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -91,6 +93,7 @@ export class TaskFactory {
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),
       ...(globalStores !== undefined && { globalStores }),
       ...(isGlobal !== undefined && { isGlobal }),
+      ...(tracer !== undefined && { tracer }),
     })
   }
 

@@ -1,12 +1,14 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
+import type { SourceRecord } from '../consume/source-record.ts'
 import { RetriableError } from '../errors/retriable-error.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
-import type { SinkTopic } from '../process/node.ts'
+import type { Node, SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
 import type { Punctuator } from '../process/processor.ts'
 import { PunctuationQueue } from '../process/punctuation.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
@@ -54,6 +56,8 @@ export interface TaskOptions {
     /** Larger outputs the producer refuses, in bytes of key, value and headers. */
     readonly recordBytesMax: number
   }
+  /** Tells of each record's way. Default: none. */
+  readonly tracer?: RecordTracer | null
   /** How long a record is tried again that fails with a RetriableError, ms. */
   readonly taskTimeoutMs: number
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
@@ -96,6 +100,7 @@ export class Task {
   readonly #warnings: TaskWarnings
   /** null: nobody is asked about errors. */
   readonly #errors: TaskErrors | null
+  readonly #tracer: RecordTracer | null
   /** The input whose head is being processed; null between records. */
   #atWork: TaskInput | null = null
 
@@ -108,6 +113,7 @@ export class Task {
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
     this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#tracer = options.tracer ?? null
     this.#errors = this.#taskErrors()
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
@@ -123,6 +129,7 @@ export class Task {
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
         errors: options.isGlobal === true ? null : this.#errors,
+        tracer: this.#tracer,
         suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
@@ -156,6 +163,7 @@ export class Task {
       recordBytesMax,
       counters,
       warn,
+      failed: (error) => this.#tracer?.failed(error),
       changed: () => this.#need.changed(),
       // What is forwarded for an earlier record is not the head's doing.
       source: () => {
@@ -357,7 +365,9 @@ export class Task {
           const entry = batch.prefetches[store]?.entries[index]
           if (entry !== undefined) stores[store]!.store.cache.expect(entry)
         }
-        for (let child = 0; child < children.length; child++) children[child]!.process(record)
+        if (this.#tracer === null)
+          for (let child = 0; child < children.length; child++) children[child]!.process(record)
+        else this.#trace(this.#tracer, record, children)
       }
     } catch (error) {
       if (error instanceof RetriableError && one.mayRetry(this.#options.taskTimeoutMs)) {
@@ -370,6 +380,13 @@ export class Task {
     if (this.state !== null) this.#closeScans()
     this.#pass(one)
     if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+  }
+
+  #trace(tracer: RecordTracer, record: SourceRecord, children: readonly Node[]): void {
+    const { topic, partition, offset } = this.#clock
+    tracer.trace(topic, partition, offset, record.headers, () => {
+      for (const child of children) child.process(record)
+    })
   }
 
   /**

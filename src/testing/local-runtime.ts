@@ -8,6 +8,7 @@ import { BatchPool } from '../consume/record-batch.ts'
 import { LocalProducer, type Restorer, StateMemory, type StateMemoryOptions } from '../native.ts'
 import { ThreadCounters } from '../observe/thread-counters.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
 import { deadLetterTopics, type ErrorSettings } from '../runtime/error-policy.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
@@ -57,6 +58,7 @@ export interface LocalRuntimeOptions {
   /** What records do that cannot be read, processed or written. */
   readonly errors: ErrorSettings
   readonly taskTimeoutMs: number
+  readonly tracer: RecordTracer | null
 }
 
 /**
@@ -114,7 +116,7 @@ export class LocalRuntime {
 
   /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
   static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
-    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors, taskTimeoutMs } = options
+    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors, taskTimeoutMs, tracer } = options
     await using opening = new AsyncDisposableStack()
     const parent = options.stateDir ?? tmpdir()
     if (options.stateDir !== null) await mkdir(parent, { recursive: true })
@@ -177,6 +179,7 @@ export class LocalRuntime {
       warn: () => {},
       restoreEvent: () => {},
       systemTimeMs,
+      tracer,
     }
     let globalTask: Task | null = null
     if (global.stores.length > 0) {

@@ -1,4 +1,5 @@
 import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { openTelemetryTracer } from '../observe/open-telemetry.ts'
 import type { ErrorSettings } from '../runtime/error-policy.ts'
 import type {
   KeyValueStore,
@@ -35,6 +36,8 @@ export interface TestDriverOptions {
   readonly productionExceptionHandler?: 'fail' | 'continue'
   /** What WEIR_TASK_TIMEOUT_MS would say: a record that is tried again moves the wall clock to when that is due. Default: 300,000. */
   readonly taskTimeoutMs?: number
+  /** What WEIR_TRACING would say. Default: none. */
+  readonly tracing?: 'none' | 'records'
   /** What WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME would say; an output topic, too. Default: none. */
   readonly errorsDeadLetterQueueTopicName?: string
 }
@@ -50,6 +53,7 @@ const OPTIONS = [
   'stateDir',
   'statestoreCacheMaxBytes',
   'taskTimeoutMs',
+  'tracing',
 ]
 const CACHE_BYTES = 10 * 2 ** 20
 const TASK_TIMEOUT_MS = 300_000
@@ -112,10 +116,13 @@ export class TopologyTestDriver implements AsyncDisposable {
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
       taskTimeoutMs = TASK_TIMEOUT_MS,
+      tracing = 'none',
     } = options
     checkName(where, 'applicationId', applicationId)
     checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
     checkTime(where, 'taskTimeoutMs', taskTimeoutMs)
+    if (tracing !== 'none' && tracing !== 'records')
+      throw new RangeError(`${where}: tracing is ${String(tracing)}; allowed: none, records`)
     if (!Number.isSafeInteger(statestoreCacheMaxBytes) || statestoreCacheMaxBytes < 0) {
       throw new RangeError(
         `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
@@ -132,6 +139,7 @@ export class TopologyTestDriver implements AsyncDisposable {
         clock.nowMs = Math.max(clock.nowMs, systemTimeMs)
       },
       errors: errorSettings(where, options),
+      tracer: tracing === 'none' ? null : await openTelemetryTracer(applicationId),
       taskTimeoutMs,
     })
     return new TopologyTestDriver(runtime, definition, clock)

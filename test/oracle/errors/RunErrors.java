@@ -182,7 +182,7 @@ public final class RunErrors {
         }
       }
     }
-    Files.write(Path.of(arguments[0]).resolve("errors.txt"), LINES);
+    Files.write(Path.of(arguments[0]).resolve("errors/errors.txt"), LINES);
     System.out.println(LINES.size() + " lines of errors");
   }
 

@@ -140,7 +140,7 @@ function withoutForgotten(weir: readonly string[], java: readonly string[]): str
 }
 
 test('handlers see what they see in Kafka Streams, and what is written is the same', async () => {
-  const expected = readFileSync(new URL('fixtures/errors.txt', import.meta.url), 'utf8')
+  const expected = readFileSync(new URL('fixtures/errors/errors.txt', import.meta.url), 'utf8')
     .trimEnd()
     .split('\n')
   const lines: string[] = []
