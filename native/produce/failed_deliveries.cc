@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/headers_encoder.h"
+#include "produce/produced_record.h"
 
 namespace weir {
 
@@ -43,7 +44,7 @@ bool FailedDeliveries::Keep(int topic, const rd_kafka_message_t* message, const 
   bytes_ += bytes;
   FailedDelivery failed{topic,
                         message->partition,
-                        rd_kafka_message_timestamp(message, nullptr),
+                        TimestampOf(message),
                         Copy(message->key, message->key_len),
                         Copy(message->payload, message->len),
                         std::string(headers_size, '\0'),

@@ -72,14 +72,14 @@ export class TaskErrors implements ErrorGuard {
   #processingFailed(node: string, record: StreamRecord<unknown, unknown> | null, error: unknown): void {
     const { policy, clock, mayRetry } = this.#options
     if (isForNoHandler(error) || (error instanceof RetriableError && mayRetry())) throw error
-    const context = this.#context(node, clock.timestamp)
+    const context = this.#context(node, clock.timestamp, record?.headers)
     const cause = asError(error)
     this.#handle('processing', context, cause, () => policy.processing!(context, record, cause))
   }
 
   #productionFailed(node: string, output: RefusedOutput, error: unknown): void {
     const { policy, clock } = this.#options
-    const context = this.#context(node, clock.timestamp)
+    const context = this.#context(node, clock.timestamp, output.headers)
     const cause = asError(error)
     this.#handle('production', context, cause, () => policy.production!(context, output, cause))
   }
@@ -96,7 +96,8 @@ export class TaskErrors implements ErrorGuard {
     throw processingFailed(placeOf(context), error, ERROR_CODES[kind])
   }
 
-  #context(processorNode: string, timestamp: number): ErrorHandlerContext {
+  /** @param headers of what has failed, for when its input record is gone */
+  #context(processorNode: string, timestamp: number, headers = Headers.empty): ErrorHandlerContext {
     const { clock, taskId, policy, source } = this.#options
     const { topic, partition, offset, inPunctuator } = clock
     const isAtRecord = !inPunctuator && topic !== ''
@@ -105,7 +106,7 @@ export class TaskErrors implements ErrorGuard {
       topic: isAtRecord ? topic : null,
       partition: isAtRecord ? partition : -1,
       offset: isAtRecord ? offset : -1,
-      headers: raw?.headers ?? Headers.empty,
+      headers: raw?.headers ?? (isAtRecord ? headers : Headers.empty),
       processorNode,
       taskId,
       timestamp,

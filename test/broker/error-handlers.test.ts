@@ -102,6 +102,7 @@ function assertRefused(letter: ReadRecord, topic: string, number: number): void 
   assert.match(header(letter, '__streams.errors.message')!, CAUSES.refused!)
   assert.equal(header(letter, '__streams.errors.topic'), topic)
   assert.equal(header(letter, '__streams.errors.offset'), '-1')
+  assert.equal(letter.timestamp, 1_000 + number)
 }
 
 interface Run {
