@@ -16,9 +16,12 @@ import {
 } from '../../examples/support/kafka.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
-import { runWeir, WeirProcess } from '../support/weir-process.ts'
+import { Random } from '../support/seed.ts'
+import { runWeir, sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const RECORDS = 400
+const KILLED_RECORDS = 20_000
+const KILLS = 4
 const PARTITIONS = 2
 const module = 'test/support/topologies/faulty-events.ts'
 
@@ -294,6 +297,52 @@ describe('error handlers', { concurrency: 2 }, () => {
         dead.map((letter) => header(letter, 'number')),
         ['20'],
       )
+    })
+  }
+
+  for (const guarantee of ['at_least_once', 'exactly_once_v2']) {
+    test(`${guarantee}: killed under load, no record and no dead letter is lost`, async (t) => {
+      const run = await begin()
+      const random = new Random()
+      t.diagnostic(`seed ${random.seed}`)
+      const numbers = Array.from({ length: KILLED_RECORDS }, (_, number) => number)
+      await produceAll(
+        kafka.bootstrapServers,
+        numbers.map((number) => event(run.events, number, faultOf(number, 'exactly_once_v2'))),
+      )
+      for (let life = 0; ; life++) {
+        await using worker = await WeirProcess.start({
+          module,
+          applicationId: run.id,
+          bootstrapServers: kafka.bootstrapServers,
+          stateDir: scratch,
+          env: {
+            ...environment(run, guarantee),
+            ...continues,
+            ...sameMember,
+            WEIR_BATCH_RECORDS_MAX: '100',
+            WEIR_COMMIT_INTERVAL_MS: '50',
+            WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
+          },
+        })
+        if (life === KILLS) {
+          await worker.whileRunning(waitUntilConsumed(kafka.bootstrapServers, run.id, [run.events]))
+          await worker.stop()
+          break
+        }
+        await worker.running()
+        await new Promise((resolve) => setTimeout(resolve, random.below(600)))
+        await worker.kill9()
+      }
+      const faulty = numbers.filter((number) => faultOf(number, 'exactly_once_v2') !== undefined)
+      const good = numbers.filter((number) => faultOf(number, 'exactly_once_v2') === undefined)
+      const results = await numbersOf(run.results)
+      const letters = await readToEnd(kafka.bootstrapServers, run.letters)
+      const dead = letters.map((letter) => Number(header(letter, 'number'))).sort((a, b) => a - b)
+      const once = (all: number[]): number[] => (guarantee === 'exactly_once_v2' ? all : [...new Set(all)])
+      assert.deepEqual(once(results), good)
+      assert.deepEqual(once(dead), faulty)
+      t.diagnostic(`${results.length + dead.length - numbers.length} twice`)
     })
   }
 
