@@ -1,8 +1,6 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { SourceRecord } from '../consume/source-record.ts'
-import { RetriableError } from '../errors/retriable-error.ts'
-import { messageOf } from '../errors/weir-error.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import type { Node, SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
@@ -20,8 +18,8 @@ import type { ErrorKind } from './error-responses.ts'
 import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
-import { TaskErrors } from './task-errors.ts'
-import { processingFailed, recordFailed } from './task-failure.ts'
+import { RecordFailures } from './record-failures.ts'
+import { processingFailed } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
@@ -98,11 +96,8 @@ export class Task {
   readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
   readonly #warnings: TaskWarnings
-  /** null: nobody is asked about errors. */
-  readonly #errors: TaskErrors | null
+  readonly #failures: RecordFailures
   readonly #tracer: RecordTracer | null
-  /** The input whose head is being processed; null between records. */
-  #atWork: TaskInput | null = null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -114,7 +109,12 @@ export class Task {
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
     this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
     this.#tracer = options.tracer ?? null
-    this.#errors = this.#taskErrors()
+    this.#failures = new RecordFailures({
+      ...options,
+      warnings: this.#warnings,
+      inputs: () => this.#inputs,
+      changed: () => this.#need.changed(),
+    })
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -128,7 +128,7 @@ export class Task {
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
-        errors: options.isGlobal === true ? null : this.#errors,
+        errors: options.isGlobal === true ? null : this.#failures.errors,
         tracer: this.#tracer,
         suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
@@ -148,32 +148,6 @@ export class Task {
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
   }
 
-  #taskErrors(): TaskErrors | null {
-    const { errors, output, sinkTopic, isGlobal, counters, warn } = this.#options
-    if (errors === undefined) return null
-    const { policy, recordBytesMax } = errors
-    if (policy.deserialization === null && policy.processing === null && policy.production === null)
-      return null
-    return new TaskErrors({
-      taskId: this.id,
-      clock: this.#clock,
-      policy,
-      output,
-      deadLetterTopic: isGlobal === true ? null : sinkTopic,
-      recordBytesMax,
-      counters,
-      warn,
-      failed: (error) => this.#tracer?.failed(error),
-      changed: () => this.#need.changed(),
-      // What is forwarded for an earlier record is not the head's doing.
-      source: () => {
-        const at = this.#atWork ?? this.#inputs.find((input) => input.input.hasRecord && input.isEntered)
-        return at?.isEntered === true ? at.raw() : null
-      },
-      mayRetry: () => this.#atWork?.mayRetry(this.#options.taskTimeoutMs) === true,
-    })
-  }
-
   #taskInput({ input, definitionTopic }: SourcePartition): TaskInput {
     const { definition, state, clock } = this.#options
     const source = this.#graph.source(definitionTopic)
@@ -182,7 +156,7 @@ export class Task {
       store: state!.stores.get(store.name) as PrefetchedStore['store'],
       index: definition.stores.indexOf(store),
     }))
-    return new TaskInput(input, source, stores, clock, this.#errors)
+    return new TaskInput(input, source, stores, clock, this.#failures.errors)
   }
 
   /** Another input, from now on. REQUIRES that the task runs. */
@@ -325,7 +299,7 @@ export class Task {
       }
     } else {
       while (processed < recordsMax && !output.isFull) {
-        const unreadable = this.#unreadable()
+        const unreadable = this.#failures.unreadable()
         if (unreadable !== null) {
           this.#pass(unreadable)
           processed++
@@ -349,9 +323,8 @@ export class Task {
     const clock = this.#clock
     const { children } = source
     const timestamp = one.headTimestamp
-    const { output } = this.#options
-    const outputs = output.records
-    this.#atWork = one
+    const outputs = this.#options.output.records
+    this.#failures.atWork = one
     one.enter()
     try {
       const record = one.record(timestamp)
@@ -370,12 +343,10 @@ export class Task {
         else this.#trace(this.#tracer, record, children)
       }
     } catch (error) {
-      if (error instanceof RetriableError && one.mayRetry(this.#options.taskTimeoutMs)) {
-        output.takeBack(outputs)
-        this.#retryLater(one, error)
+      if (this.#failures.isRetried(one, outputs, error)) {
+        this.#closeScans()
         return
       }
-      this.#recordFailed(error)
     }
     if (this.state !== null) this.#closeScans()
     this.#pass(one)
@@ -389,43 +360,12 @@ export class Task {
     })
   }
 
-  /**
-   * What no processor was asked about: a sink right below the source has failed, or there is no handler. @throws WeirError when the record is not to
-   * be dropped
-   */
-  #recordFailed(error: unknown): void {
-    const clock = this.#clock
-    try {
-      const failed = this.#errors?.processingFailed ?? null
-      if (failed === null || this.#options.isGlobal === true) throw error
-      failed(clock.node, null, error)
-    } catch (final) {
-      throw recordFailed(clock, final)
-    }
-  }
-
-  /** What the record has put into stores stays: the next attempt finds it. */
-  #retryLater(one: TaskInput, error: RetriableError): void {
-    this.#atWork = null
-    this.#options.counters.retries++
-    if (this.state !== null) this.#closeScans()
-    const attempts = one.retryLater(this.#options.taskTimeoutMs)
-    if (attempts === 1) this.#warnings.recordRetried(messageOf(error))
-  }
-
   /** The head record is done with. */
   #pass(one: TaskInput): void {
-    this.#atWork = null
+    this.#failures.atWork = null
     this.#need.changed()
     this.recordsProcessed++
     if (one.pass()) this.#trim()
-  }
-
-  /** The first input whose head cannot be read and is dropped: it has no say in whose record is next. As Kafka Streams' RecordQueue. */
-  #unreadable(): TaskInput | null {
-    if (this.#errors === null) return null
-    for (const one of this.#inputs) if (one.hasRecord && !one.isReadable) return one
-    return null
   }
 
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
@@ -472,11 +412,7 @@ export class Task {
         try {
           punctuator(timestamp)
         } catch (error) {
-          const failed = this.#errors?.processingFailed ?? null
-          if (failed === null || this.#options.isGlobal === true) throw error
-          clock.inPunctuator = true
-          clock.timestamp = timestamp
-          failed(node, null, error)
+          this.#failures.punctuatorFailed(node, timestamp, error)
         }
       })
     } finally {
