@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
@@ -145,6 +147,7 @@ public final class RunErrors {
     KStream<String, Integer> first = source.process(First::new);
     first.mapValues(value -> unless(5, value)).to("out",
         Produced.with(picky(TEXT, key -> key.equals("k3")), picky(INT, value -> value % 13 == 0)));
+    first.to("parted", Produced.with(TEXT, INT, (topic, key, value, partitions) -> Optional.of(Set.of(unless(17, value) * 0))));
     source.groupByKey(Grouped.with(TEXT, INT)).count().toStream().filter((key, count) -> unless(4, count.intValue()) > 0)
         .to("counts", Produced.with(TEXT, Serdes.Long()));
     source.selectKey((key, value) -> "r" + value % 3).repartition(Repartitioned.with(TEXT, INT).withName("again"))
