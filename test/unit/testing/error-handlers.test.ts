@@ -116,6 +116,19 @@ describe('a record that cannot be read', () => {
     assert.match(told(run.letters().readRecord()!.headers).message!, /the key \(3 bytes\) is no int32/)
   })
 
+  test('of a global store: dropped, and nothing is written', async () => {
+    const joined = defineTopology((builder) => {
+      builder.globalTable('rates', { ...numbers, store: 'rates' })
+      builder.stream('in', text).to('out', text)
+    })
+    await using run = await opened(joined, { ...continues, ...letters })
+    await run.input('rates').pipeInput(Buffer.from('k'), int32(2))
+    await run.input('rates').pipeInput(Buffer.from('k'), Buffer.from([3]))
+    assert.equal(run.driver.keyValueStore('rates').get('k'), 2)
+    assert.equal(run.driver.recordsDropped, 1)
+    assert.equal(run.letters().isEmpty, true)
+  })
+
   test('fails with a dead letter', async () => {
     await using run = await opened(summed, letters)
     await assert.rejects(run.input().pipeInput(Buffer.from('k'), Buffer.from([1])), {
