@@ -60,7 +60,7 @@ export class RecordFailures {
   /** The first input whose head cannot be read and is dropped: it has no say in whose record is next. As Kafka Streams' RecordQueue. */
   unreadable(): TaskInput | null {
     if (this.errors === null) return null
-    for (const one of this.#options.inputs()) if (one.hasRecord && !one.isReadable) return one
+    for (const one of this.#options.inputs()) if (one.hasRecord && !one.readHead()) return one
     return null
   }
 

@@ -94,12 +94,13 @@ export class TaskInput implements QueuedInput {
   }
 
   /**
-   * False for a head that cannot be read and that the handler says to drop; asked once for each record. True where nobody asks. Nothing of a record was
-   * processed by then, nor has its timestamp counted. REQUIRES that there is one.
+   * Decodes the head as a whole, where somebody is asked about those that cannot be read. Nothing of it was processed by then, nor has its timestamp counted.
+   * REQUIRES that there is one.
    *
+   * @returns false when the handler says to drop it; to be asked once then
    * @throws WeirError deserialization-failed when the handler says so
    */
-  get isReadable(): boolean {
+  readHead(): boolean {
     return this.#errors === null || this.#decoded !== null || this.#decode(this.#errors)
   }
 

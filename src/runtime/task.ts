@@ -293,7 +293,7 @@ export class Task {
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
       while (processed < recordsMax && only.hasRecord && !output.isFull) {
-        if (only.isReadable) this.#processHead(only)
+        if (only.readHead()) this.#processHead(only)
         else this.#pass(only)
         processed++
       }
