@@ -58,7 +58,21 @@ export {
   UnlimitedWindows,
 } from './dsl/windows.ts'
 export type { ErrorCode } from './errors/codes.ts'
+export { RetriableError } from './errors/retriable-error.ts'
 export { WeirError } from './errors/weir-error.ts'
+export {
+  buildDeadLetter,
+  type DeadLetter,
+  type DeserializationExceptionHandler,
+  type ErrorHandlerContext,
+  type ErrorHandlers,
+  type FailedOutput,
+  type HandlerResponse,
+  type HandlerResult,
+  type ProcessingExceptionHandler,
+  type ProductionExceptionHandler,
+  type ProductionResult,
+} from './process/error-handlers.ts'
 export { type Header, Headers } from './process/headers.ts'
 export type { Aggregator, Initializer } from './process/operators/aggregate.ts'
 export type { Merger } from './process/operators/aggregation.ts'

@@ -11,10 +11,12 @@ export interface OutgoingRecord {
   readonly topic: string
   /** Left out: by Kafka's partitioner, murmur2 of the key. */
   readonly partition?: number
-  readonly key: string | null
+  readonly key: string | Buffer | null
   readonly value: string | Buffer | null
   /** Ms since 1970, from 1: the client takes 0 for the time of writing. */
   readonly timestamp: number
+  /** One object for each, with its name. Default: none. */
+  readonly headers?: readonly Readonly<Record<string, string | Buffer>>[]
 }
 
 export interface ReadRecord {
@@ -24,6 +26,8 @@ export interface ReadRecord {
   readonly value: Buffer | null
   /** Ms since 1970. */
   readonly timestamp: number
+  /** Names and values, in order. */
+  readonly headers: readonly (readonly [string, Buffer | null])[]
 }
 
 const topicExists = 36
@@ -97,13 +101,13 @@ export async function produceAll(
   )
   producer.setPollInterval(20)
   try {
-    for await (const { topic, partition, key, value, timestamp } of records) {
+    for await (const { topic, partition, key, value, timestamp, headers = [] } of records) {
       if (!(timestamp >= 1))
         throw new RangeError(`${topic}: timestamp is ${timestamp}; allowed is a number from 1`)
       const bytes = typeof value === 'string' ? Buffer.from(value) : value
       for (;;) {
         try {
-          producer.produce(topic, partition ?? null, bytes, key, timestamp)
+          producer.produce(topic, partition ?? null, bytes, key, timestamp, null, [...headers])
           break
         } catch (error) {
           if ((error as { code?: number }).code !== queueFull) throw error
@@ -167,13 +171,14 @@ export async function forEachRecord(
       const messages = await new Promise<Message[]>((resolve, reject) =>
         consumer.consume(10_000, settle(resolve, reject)),
       )
-      for (const { partition, offset, key, value, timestamp } of messages) {
+      for (const { partition, offset, key, value, timestamp, headers } of messages) {
         visit({
           partition,
           offset,
           key: (key as Buffer | null | undefined) ?? null,
           value,
           timestamp: timestamp ?? -1,
+          headers: (headers ?? []).flatMap((header) => Object.entries(header) as [string, Buffer | null][]),
         })
       }
     }

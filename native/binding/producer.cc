@@ -29,9 +29,10 @@ const std::shared_ptr<Producer>& ProducerObject::producer(Napi::Env env) const {
 
 Napi::Value ProducerObject::Topic(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "Producer.topic");
-  const int id = weir::Unwrap(
-      info.Env(),
-      producer(info.Env())->Topic(arguments.String(0, "name"), arguments.Integer(1, "partitions")));
+  const int id =
+      weir::Unwrap(info.Env(), producer(info.Env())
+                                   ->Topic(arguments.String(0, "name"), arguments.Integer(1, "partitions"),
+                                           info.Length() > 2 && arguments.Boolean(2, "keepsFailures")));
   return Napi::Number::New(info.Env(), id);
 }
 
@@ -111,6 +112,29 @@ Napi::Value ProducerObject::DeliveredOffset(const Napi::CallbackInfo& info) {
           producer(info.Env())->DeliveredOffset(static_cast<int>(topic), static_cast<int32_t>(partition))));
 }
 
+Napi::Value ProducerObject::TakeFailures(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto bytes = [env](const std::optional<std::string>& part) -> Napi::Value {
+    if (!part.has_value()) return env.Null();
+    return Napi::Buffer<char>::Copy(env, part->data(), part->size());
+  };
+  const std::vector<FailedDelivery> failures = producer(env)->TakeFailures();
+  Napi::Array result = Napi::Array::New(env, failures.size());
+  for (size_t i = 0; i < failures.size(); i++) {
+    const FailedDelivery& failed = failures[i];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("topic", failed.topic);
+    object.Set("partition", failed.partition);
+    object.Set("timestamp", static_cast<double>(failed.timestamp_ms));
+    object.Set("key", bytes(failed.key));
+    object.Set("value", bytes(failed.value));
+    object.Set("headers", failed.headers.empty() ? env.Null() : bytes(failed.headers));
+    object.Set("error", Napi::Value(env, ErrorValue(env, failed.error)));
+    result.Set(static_cast<uint32_t>(i), object);
+  }
+  return result;
+}
+
 Napi::Value ProducerObject::FirstError(const Napi::CallbackInfo& info) {
   const Status error = producer(info.Env())->FirstError();
   return error.ok() ? info.Env().Null() : Napi::Value(info.Env(), ErrorValue(info.Env(), error));
@@ -142,6 +166,7 @@ void RegisterProducer(Napi::Env env, Napi::Object exports) {
                                     Wrapped::InstanceMethod<&Wrapped::Writable>("writable"),
                                     Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
                                     Wrapped::InstanceMethod<&Wrapped::DeliveredOffset>("deliveredOffset"),
+                                    Wrapped::InstanceMethod<&Wrapped::TakeFailures>("takeFailures"),
                                     Wrapped::InstanceMethod<&Wrapped::FirstError>("firstError"),
                                     Wrapped::InstanceMethod<&Wrapped::InitTransactions>("initTransactions"),
                                     Wrapped::InstanceMethod<&Wrapped::BeginTransaction>("beginTransaction"),

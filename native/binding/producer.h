@@ -26,6 +26,7 @@ class ProducerObject : public Napi::ObjectWrap<ProducerObject>, public Environme
   Napi::Value Writable(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value DeliveredOffset(const Napi::CallbackInfo& info);
+  Napi::Value TakeFailures(const Napi::CallbackInfo& info);
   Napi::Value FirstError(const Napi::CallbackInfo& info);
   Napi::Value InitTransactions(const Napi::CallbackInfo& info);
   Napi::Value BeginTransaction(const Napi::CallbackInfo& info);

@@ -53,7 +53,7 @@ Result<ProducedRecord> ReadRecord(const ProduceBatch& batch, size_t index, const
 
 rd_kafka_error_t* HandOver(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition,
                            const ProducedRecord& record) {
-  rd_kafka_vu_t arguments[7];
+  rd_kafka_vu_t arguments[8];
   arguments[0].vtype = RD_KAFKA_VTYPE_RKT;
   arguments[0].u.rkt = topic;
   arguments[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -69,9 +69,13 @@ rd_kafka_error_t* HandOver(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t 
   arguments[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
   // librdkafka takes 0 for "now"; there is no way to send 0 itself, and 1 ms is nearer to it.
   arguments[5].u.i64 = record.timestamp_ms == 0 ? 1 : std::max<int64_t>(record.timestamp_ms, 0);
-  arguments[6].vtype = RD_KAFKA_VTYPE_HEADERS;
-  arguments[6].u.headers = record.headers;
-  return rd_kafka_produceva(client, arguments, record.headers == nullptr ? 6 : 7);
+  // librdkafka does not tell the timestamp of a record that has failed.
+  static_assert(sizeof(void*) >= sizeof(int64_t), "a timestamp fits into an opaque");
+  arguments[6].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  arguments[6].u.ptr = reinterpret_cast<void*>(record.timestamp_ms);
+  arguments[7].vtype = RD_KAFKA_VTYPE_HEADERS;
+  arguments[7].u.headers = record.headers;
+  return rd_kafka_produceva(client, arguments, record.headers == nullptr ? 7 : 8);
 }
 
 }  // namespace weir

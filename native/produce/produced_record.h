@@ -32,8 +32,14 @@ std::string RecordOfBatch(size_t index);
 // headers. The caller owns its headers.
 Result<ProducedRecord> ReadRecord(const ProduceBatch& batch, size_t index, const std::string& topic);
 
-// Null when librdkafka has taken the record, with its headers; else the caller owns the error.
+// Null when librdkafka has taken the record, with its headers; else the caller owns the error. The delivery report has the record's timestamp
+// for its opaque: see TimestampOf.
 rd_kafka_error_t* HandOver(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t partition,
                            const ProducedRecord& record);
+
+// As it was handed over. `report` tells of a record's delivery, or of its failure.
+inline int64_t TimestampOf(const rd_kafka_message_t* report) {
+  return reinterpret_cast<int64_t>(report->_private);
+}
 
 }  // namespace weir

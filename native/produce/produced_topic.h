@@ -13,7 +13,7 @@ namespace weir {
 
 // A topic that a Producer writes to: librdkafka's handle, the choice of a partition, the highest delivered offsets.
 //
-// Threading: ForgetDelivered while nothing is delivered. PartitionOf on the thread that produces. Delivered on the delivery thread; DeliveredOffset on any.
+// Threading: KeepFailures and keeps_failures on any thread. ForgetDelivered while nothing is delivered. PartitionOf on the thread that produces. Delivered on the delivery thread; DeliveredOffset on any.
 class ProducedTopic {
  public:
   ProducedTopic(std::string name, int32_t partitions);
@@ -31,6 +31,10 @@ class ProducedTopic {
   // fills whole batches).
   int32_t PartitionOfNullKey(size_t record_bytes);
 
+  // Records of it that are refused are kept, from now on.
+  void KeepFailures() { keeps_failures_ = true; }
+  bool keeps_failures() const { return keeps_failures_; }
+
   void Delivered(int32_t partition, int64_t offset);
   // The highest delivered offset + 1, -1 when none.
   int64_t DeliveredOffset(int32_t partition) const;
@@ -41,6 +45,7 @@ class ProducedTopic {
 
   const std::string name_;
   KafkaTopicHandle handle_;
+  std::atomic<bool> keeps_failures_{false};
   std::minstd_rand random_;
   int32_t sticky_partition_ = 0;
   size_t sticky_bytes_ = kStickyBytes;

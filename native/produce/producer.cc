@@ -43,6 +43,7 @@ Status Producer::Open() {
   if (!conf.ok()) return conf.status();
   rd_kafka_conf_t* raw = conf.value().get();
   rd_kafka_conf_set_events(raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  transactional_ = config_.count("transactional.id") > 0;
   record_bytes_max_ = KafkaConfInteger(raw, "message.max.bytes");
   queue_bytes_max_ = KafkaConfInteger(raw, "queue.buffering.max.kbytes") * 1024;
   Result<KafkaClientHandle> client = NewKafkaClient(RD_KAFKA_PRODUCER, std::move(conf.value()));
@@ -60,7 +61,7 @@ Status Producer::Open() {
 
 Producer::~Producer() { Close(); }
 
-Result<int> Producer::Topic(const std::string& name, int64_t partitions) {
+Result<int> Producer::Topic(const std::string& name, int64_t partitions, bool keeps_failures) {
   std::shared_lock<std::shared_mutex> lock(lifetime_);
   if (closed_) return ClosedProducer();
   if (name.empty() || partitions < 1 || partitions > kPartitionsMax) {
@@ -70,12 +71,16 @@ Result<int> Producer::Topic(const std::string& name, int64_t partitions) {
   const int known = TopicId(name);
   if (known >= 0) {
     const int32_t known_partitions = topics_[static_cast<size_t>(known)]->partitions();
-    if (known_partitions == partitions) return known;
+    if (known_partitions == partitions) {
+      if (keeps_failures) topics_[static_cast<size_t>(known)]->KeepFailures();
+      return known;
+    }
     return Status::Invalid("Producer.topic: " + name + " was registered with " +
                            std::to_string(known_partitions) + " partitions, not " +
                            std::to_string(partitions));
   }
   auto topic = std::make_unique<ProducedTopic>(name, static_cast<int32_t>(partitions));
+  if (keeps_failures) topic->KeepFailures();
   const Status registered = RegisterTopic(*topic);
   if (!registered.ok()) return registered;
   topics_.push_back(std::move(topic));
@@ -328,14 +333,24 @@ void Producer::HandleDeliveries(rd_kafka_event_t* event) {
       static_cast<ProducedTopic*>(rd_kafka_topic_opaque(message->rkt))
           ->Delivered(message->partition, message->offset);
     } else if (!closed_ && !IsPurged(message->err)) {
-      const char* reason = rd_kafka_message_produce_errstr(message);
-      KeepFirstError(KafkaStatus(
-          message->err, "Delivery to " + Describe(rd_kafka_topic_name(message->rkt), message->partition),
-          reason == nullptr ? rd_kafka_err2str(message->err) : reason));
+      HandleFailure(message);
     }
   }
   room_.CountSettled(records, delivered, bytes);
   if (room_.has_waiters() && room_.HasRoom()) room_.TellWaiters(closed_ ? ClosedProducer() : Status::Ok());
+}
+
+void Producer::HandleFailure(const rd_kafka_message_t* message) {
+  const char* reason = rd_kafka_message_produce_errstr(message);
+  const Status error = KafkaStatus(
+      message->err, "Delivery to " + Describe(rd_kafka_topic_name(message->rkt), message->partition),
+      reason == nullptr ? rd_kafka_err2str(message->err) : reason);
+  // librdkafka aborts a transaction of which a record has failed.
+  const auto* topic = static_cast<const ProducedTopic*>(rd_kafka_topic_opaque(message->rkt));
+  const bool may_keep =
+      !transactional_ && topic->keeps_failures() && FailedDeliveries::IsOfRecord(message->err);
+  if (may_keep && failures_.Keep(TopicId(topic->name()), message, error)) return;
+  KeepFirstError(error);
 }
 
 void Producer::KeepFirstError(const Status& error) {

@@ -16,6 +16,7 @@
 #include "common/kafka_config.h"
 #include "common/kafka_handles.h"
 #include "common/status.h"
+#include "produce/failed_deliveries.h"
 #include "produce/produce_batch.h"
 #include "produce/produced_record.h"
 #include "produce/produced_topic.h"
@@ -41,7 +42,7 @@ namespace weir {
 // Threading: Topic, Produce and Append: one thread at a time, with a happens-before between them (the owner's, or a native thread that
 // the owner waits for). Flush and the calls of a transaction block: not the owner's thread, one at a time. The rest: any thread.
 // Invariants:
-//   1. A record that was taken is delivered, or FirstError says why not; librdkafka keeps a partition's order (idempotence).
+//   1. A record that was taken is delivered, or FirstError says why not, or TakeFailures has it; librdkafka keeps a partition's order (idempotence).
 //   2. When a flush has succeeded, DeliveredOffset covers everything taken before it.
 //   3. Each function given to OnWritable is called exactly once.
 class Producer final : public ChangelogSink {
@@ -53,8 +54,9 @@ class Producer final : public ChangelogSink {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
-  // Registers a topic with its number of partitions; a topic registered before keeps its id. Ids count up from 0.
-  Result<int> Topic(const std::string& name, int64_t partitions);
+  // Registers a topic with its number of partitions; a topic registered before keeps its id. Ids count up from 0. With `keeps_failures`,
+  // from now on, a record of it that a broker refuses is kept for TakeFailures, not in a transaction and as far as there is room.
+  Result<int> Topic(const std::string& name, int64_t partitions, bool keeps_failures = false);
 
   // Hands over records `from` to `count` - 1. Returns the index after the last one taken: less than `count` when the queue is full.
   // A record that can never be taken is a failure that names it; those before it were taken.
@@ -67,6 +69,10 @@ class Producer final : public ChangelogSink {
 
   // Waits until all that was taken is delivered. Returns the first delivery error, _TIMED_OUT, or Closed.
   Status Flush(int64_t timeout_ms);
+
+  // What was refused since the last call, of topics that keep failures: nobody else tells of it. All of a batch that was flushed is among them
+  // when Flush has returned.
+  std::vector<FailedDelivery> TakeFailures() { return failures_.Take(); }
 
   // Of a transaction, as produce/transactions.h says; Closed when the owner goes meanwhile.
   Status InitTransactions(int64_t timeout_ms);
@@ -123,11 +129,14 @@ class Producer final : public ChangelogSink {
   void RunDeliveries();
   void HandleDeliveries(rd_kafka_event_t* event);
   void KeepFirstError(const Status& error);
+  // Its error is told by TakeFailures, or by FirstError.
+  void HandleFailure(const rd_kafka_message_t* message);
 
   const KafkaConfig config_;
   const Cancellation owner_;
   int64_t record_bytes_max_ = 0;  // message.max.bytes
   int64_t queue_bytes_max_ = 0;   // queue.buffering.max.kbytes
+  bool transactional_ = false;
 
   // Held shared by calls into librdkafka, exclusively to destroy it.
   mutable std::shared_mutex lifetime_;
@@ -143,6 +152,8 @@ class Producer final : public ChangelogSink {
   mutable std::mutex first_error_mutex_;
   Status first_error_;  // guarded by first_error_mutex_
   std::atomic<bool> failed_{false};
+
+  FailedDeliveries failures_;
 };
 
 }  // namespace weir

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
+import type { DlqOptions, ReplayOptions } from './dlq-command.ts'
 import { reportError } from './report-error.ts'
 import type { ResetOptions } from './reset-command.ts'
 
@@ -155,7 +156,50 @@ function program(): Command {
     await resetApplication(module ?? null, options)
   })
 
+  addDlq(weir)
   return weir
+}
+
+function addDlq(weir: Command): void {
+  const dlq = weir
+    .command('dlq')
+    .description('look at what is in a dead-letter topic, and write it back to where it came from')
+    .enablePositionalOptions()
+  const command = (name: string): Command =>
+    dlq
+      .command(name)
+      .option('--topic <name>', 'the dead-letter topic (default: WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME)')
+      .option('--records <list>', 'these: partition:offset or partition:from-to, separated by commas')
+      .option('--source <topic>', 'those that came from this topic')
+      .option('--exception <name>', 'those with this error')
+      .option('--json', 'as JSON')
+  command('list')
+    .description('a line for each dead letter: where it came from, and why it is there')
+    .option('--limit <count>', 'no more than these (default: 100)', positiveInteger)
+    .action(async (options: DlqOptions) => {
+      const { listDeadLetters } = await import('./dlq-command.ts')
+      await listDeadLetters(options)
+    })
+  command('show')
+    .description('dead letters as a whole: headers, key and value, the stack')
+    .argument('[module]', 'the topology: keys and values are read with its serdes')
+    .option('--limit <count>', 'no more than these (default: 100)', positiveInteger)
+    .action(async (module: string | undefined, options: DlqOptions) => {
+      const { showDeadLetters } = await import('./dlq-command.ts')
+      await showDeadLetters(module ?? null, options)
+    })
+  command('replay')
+    .description(
+      'write dead letters to the topics and partitions that they came from, as they came. Prints what is going to be done; does it on a yes at ' +
+        'the terminal, or with --execute',
+    )
+    .option('--all', 'all of them')
+    .option('--execute', 'do it without asking')
+    .addOption(new Option('--dry-run', 'never ask').conflicts('execute'))
+    .action(async (options: ReplayOptions) => {
+      const { replayDeadLetters } = await import('./dlq-command.ts')
+      await replayDeadLetters(options)
+    })
 }
 
 function topicNames(text: string): string[] {

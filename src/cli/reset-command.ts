@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import { pino } from 'pino'
 
 import { adminConfig } from '../config/clients.ts'
@@ -7,6 +6,7 @@ import { WeirError } from '../errors/weir-error.ts'
 import { Admin } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
+import { isConfirmed } from './confirm.ts'
 import { executeReset } from './reset-execution.ts'
 import { planReset, type ResetPlan } from './reset-plan.ts'
 import { describeTarget, type OffsetTarget, parseTarget, type TargetOptions } from './reset-target.ts'
@@ -59,22 +59,14 @@ export async function resetApplication(modulePath: string | null, options: Reset
     const plan = await planReset(request)
     const json = options.json === true
     if (!json) process.stdout.write(`${describePlan(plan, target)}\n\n`)
-    const isExecuted = options.execute === true || (options.dryRun !== true && !json && (await isConfirmed()))
+    const isExecuted =
+      options.execute === true ||
+      (options.dryRun !== true && !json && (await isConfirmed('Reset the application?')))
     if (isExecuted) await executeReset(plan, request)
     if (json) process.stdout.write(`${JSON.stringify({ ...plan, isExecuted }, null, 2)}\n`)
     else process.stdout.write(isExecuted ? 'Done.\n' : 'Nothing was changed; --execute does it.\n')
   } finally {
     await admin.close()
-  }
-}
-
-async function isConfirmed(): Promise<boolean> {
-  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) return false
-  const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Reset the application? [y/N] ')).trim())
-  } finally {
-    terminal.close()
   }
 }
 

@@ -28,6 +28,8 @@ export interface DrainStages {
 export interface CommitStages<T extends CommittableTask> extends DrainStages {
   /** Hands source offsets to the owner of the group, who refuses them when a task is no longer ours. */
   readonly commitOffsets: (tasks: readonly T[], offsets: readonly TopicPartitionOffset[]) => Promise<void>
+  /** What brokers have refused of the outputs is decided on. Default: it has ended the flush. */
+  readonly settleFailed?: (() => Promise<void>) | undefined
 }
 
 export interface TransactionStages<T extends CommittableTask> extends DrainStages {
@@ -38,7 +40,7 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
 /**
  * One at-least-once commit of a thread's tasks. The order is the guarantee:
  *
- *   kept-back changes forwarded -> caches into overlays -> outputs delivered -> overlays drained into changelog records and one write batch each
+ *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> overlays drained into changelog records and one write batch each
  *   -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
  *
  * A crash before RocksDB is written leaves local state older than its changelog, which is replayed; a crash before the source offsets are
@@ -56,6 +58,7 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   const { producer, flushTimeoutMs, commitOffsets } = stages
   const offsets = await handOver(tasks, stages)
   await producer.flush(flushTimeoutMs)
+  await stages.settleFailed?.()
   const changelogRecords = await drain(tasks, stages)
   await writeState(tasks)
   if (offsets.length > 0) await commitOffsets(tasks, offsets)

@@ -103,6 +103,15 @@ export function producerConfig(config: Config, threadIndex: number, processId = 
   }
 }
 
+/** librdkafka's default of message.max.bytes, and what it counts of a record besides its key, value and headers. */
+const RECORD_BYTES_MAX = 1_000_000
+const RECORD_OVERHEAD_BYTES = 36
+
+/** How large a record a stream thread's producer takes, in bytes of its key, value and headers. */
+export function recordBytesMax(config: Pick<Config, 'producer'>): number {
+  return (Number(config.producer['message.max.bytes']) || RECORD_BYTES_MAX) - RECORD_OVERHEAD_BYTES
+}
+
 function transactions(config: Config, threadIndex: number, processId: string): Record<string, string> {
   if (config.processingGuarantee !== 'exactly_once_v2') return {}
   return {

@@ -38,6 +38,14 @@ export interface Config {
   readonly commitIntervalMs: number
   /** Of exactly_once_v2. */
   readonly transactionTimeoutMs: number
+  /** What records do that cannot be read, processed or written, where the topology has no handler of its own. */
+  readonly deserializationExceptionHandler: 'fail' | 'continue'
+  readonly processingExceptionHandler: 'fail' | 'continue'
+  readonly productionExceptionHandler: 'fail' | 'continue'
+  /** null: none. */
+  readonly errorsDeadLetterQueueTopicName: string | null
+  /** How long a record is tried again at which a processor throws a RetriableError. */
+  readonly taskTimeoutMs: number
   readonly autoOffsetReset: OffsetReset
   readonly groupProtocol: 'classic' | 'consumer'
   /** null: a dynamic member. */
@@ -75,6 +83,7 @@ export interface Config {
   /** 0 picks a free port, -1 is off. */
   readonly httpPort: number
   readonly httpHost: string
+  readonly tracing: 'none' | 'records'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */

@@ -25,6 +25,7 @@ export type DefaultValue<T> =
 export type VariableGroup =
   | 'Application'
   | 'Processing'
+  | 'Errors'
   | 'Group'
   | 'State'
   | 'RocksDB'

@@ -1,5 +1,6 @@
 import type { Variable } from './variable.ts'
 import { applicationVariables } from './variables/application.ts'
+import { errorVariables } from './variables/errors.ts'
 import { groupVariables } from './variables/group.ts'
 import { memoryVariables } from './variables/memory.ts'
 import { observationVariables } from './variables/observation.ts'
@@ -17,6 +18,7 @@ export const variables = {
   ...applicationVariables,
   ...memoryVariables,
   ...processingVariables,
+  ...errorVariables,
   ...groupVariables,
   ...stateVariables,
   ...rocksdbVariables,

@@ -35,6 +35,15 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
     this.valueSerde = valueSerde
   }
 
+  /** The same record with another timestamp; what was decoded is not decoded again. */
+  at(timestamp: number): SourceRecord {
+    if (timestamp === this.timestamp) return this
+    const record = new SourceRecord(this.batch, this.index, this.key, timestamp, this.valueSerde)
+    record.decodedValue = this.decodedValue
+    record.decodedHeaders = this.decodedHeaders
+    return record
+  }
+
   get value(): unknown {
     if (this.decodedValue === UNREAD) {
       this.checkGeneration('value')
@@ -65,10 +74,7 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
     if (this.decodedHeaders === null) {
       this.checkGeneration('headers')
       const { batch, index } = this
-      this.decodedHeaders =
-        batch.headersLength[index]! < 0
-          ? Headers.empty
-          : Headers.decode(batch.arena, batch.headersStart[index]!)
+      this.decodedHeaders = decodeHeaders(batch, index)
     }
     return this.decodedHeaders
   }
@@ -80,6 +86,26 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
       )
     }
   }
+}
+
+/** A record's bytes, copied out of its batch, and its headers. */
+export function rawRecord(
+  batch: RecordBatch,
+  index: number,
+): { readonly key: Buffer | null; readonly value: Buffer | null; readonly headers: Headers } {
+  const part = (start: number, length: number): Buffer | null =>
+    length < 0 ? null : Buffer.from(batch.arena.subarray(start, start + length))
+  return {
+    key: part(batch.keyStart[index]!, batch.keyLength[index]!),
+    value: part(batch.valueStart[index]!, batch.valueLength[index]!),
+    headers: decodeHeaders(batch, index),
+  }
+}
+
+function decodeHeaders(batch: RecordBatch, index: number): Headers {
+  return batch.headersLength[index]! < 0
+    ? Headers.empty
+    : Headers.decode(batch.arena, batch.headersStart[index]!)
 }
 
 /** @returns the decoded key of a batch's record, null for a null key */

@@ -28,12 +28,28 @@ export interface GroupMember {
   readonly groupInstanceId: string | null
 }
 
+/** A record that a broker has refused, or did not answer for. */
+export interface FailedDelivery {
+  /** The id that `topic` gave. */
+  readonly topic: number
+  readonly partition: number
+  readonly timestamp: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** In the layout of Headers.decode; null when there are none. */
+  readonly headers: Buffer | null
+  readonly error: NativeError
+}
+
 /** One thread's librdkafka producer, always idempotent with acks=all. Delivery reports stay native. With a `transactional.id` everything is
  * produced in transactions: initTransactions -> { beginTransaction -> produce, flush -> sendOffsets -> commitTransaction or abortTransaction }.
  * Of these calls' errors, `retriable` asks for the same call again (which goes on where it was), `fatal` for `restart`, any other for an abort. */
 export interface Producer {
-  /** Registers a topic and its partition count. @returns the id that the `topic` column names. */
-  topic(name: string, partitions: number): number
+  /**
+   * Registers a topic and its partition count. @returns the id that the `topic` column names.
+   * @param keepsFailures from now on a record of it that a broker refuses is kept for `takeFailures`, not in a transaction and within a bound. Default: false
+   */
+  topic(name: string, partitions: number, keepsFailures?: boolean): number
   /** Hands over records `from` to `count - 1`. @returns the index after the last one taken: less than `count` when the queue is full.
    * Throws for a record that can never be taken (too large, no such partition); those before it were taken. */
   produce(arena: Buffer, columns: ArrayBuffer, capacity: number, from: number, count: number): number
@@ -41,6 +57,8 @@ export interface Producer {
   writable(): Promise<void>
   /** Waits until everything handed over is delivered; rejects with the first delivery error. */
   flush(timeoutMs: number): Promise<void>
+  /** What was refused since the last call, of topics that keep failures: no flush rejects because of it. Complete when a flush has resolved. */
+  takeFailures(): FailedDelivery[]
   /** The highest delivered offset + 1 of a partition, -1 when none. */
   deliveredOffset(topic: number, partition: number): number
   /** The first delivery error since creation, with topic and partition in its message; null when none. */

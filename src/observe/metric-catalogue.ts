@@ -34,6 +34,21 @@ export const threadMetricCatalogue = {
     help: 'Records dropped instead of processed',
     labels: ['thread'],
   },
+  weir_errors_handled_total: {
+    type: 'counter',
+    help: 'Errors that a handler decided on; kind: deserialization, processing, production',
+    labels: ['thread', 'kind'],
+  },
+  weir_errors_dead_letters_total: {
+    type: 'counter',
+    help: 'Records written to dead-letter topics',
+    labels: ['thread'],
+  },
+  weir_process_retries_total: {
+    type: 'counter',
+    help: 'Attempts at records that failed with a RetriableError and were made again',
+    labels: ['thread'],
+  },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
   weir_process_suppression_emits_total: {
     type: 'counter',

@@ -16,12 +16,18 @@ export class ThreadCounters {
   recordsProcessed = 0
   /** Records that were dropped: a negative timestamp, a null key where one is needed, too late. */
   recordsDropped = 0
+  /** Records written to dead-letter topics. */
+  deadLetters = 0
+  /** Attempts at records that failed with what may pass. */
+  retries = 0
   punctuations = 0
   /** Changes that suppressions have held back and forwarded, by node. */
   readonly suppressionEmits = new Map<string, number>()
   commits = 0
   changelogRecords = 0
   restoredRecords = 0
+  /** Errors that handlers were asked about, by what failed: deserialization, processing, production. */
+  readonly handledErrors = new Map<string, number>()
   /** Stores whose local rows were not used, by why. */
   readonly stateResets = new Map<ErrorCode, number>()
   tasksCreated = 0
@@ -39,6 +45,10 @@ export class ThreadCounters {
 
   suppressionEmitted(node: string): void {
     this.suppressionEmits.set(node, (this.suppressionEmits.get(node) ?? 0) + 1)
+  }
+
+  errorHandled(kind: string): void {
+    this.handledErrors.set(kind, (this.handledErrors.get(kind) ?? 0) + 1)
   }
 
   stateReset(code: ErrorCode, stores: number): void {

@@ -104,6 +104,10 @@ export class ThreadMetrics {
     }
     this.#set.total('weir_process_records_total', thread, counters.recordsProcessed)
     this.#set.total('weir_process_records_dropped_total', thread, counters.recordsDropped)
+    this.#set.total('weir_errors_dead_letters_total', thread, counters.deadLetters)
+    for (const [kind, errors] of counters.handledErrors)
+      this.#set.total('weir_errors_handled_total', { ...thread, kind }, errors)
+    this.#set.total('weir_process_retries_total', thread, counters.retries)
     this.#set.total('weir_process_punctuations_total', thread, counters.punctuations)
     for (const [node, emits] of counters.suppressionEmits)
       this.#set.total('weir_process_suppression_emits_total', { ...thread, node }, emits)

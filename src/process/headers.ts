@@ -58,6 +58,23 @@ export class Headers {
     return new Headers(entries)
   }
 
+  /** What `encode` writes; 0 where there are none, and nothing is written. */
+  get encodedBytes(): number {
+    let bytes = this.#entries.length === 0 ? 0 : 4
+    for (const { key, value } of this.#entries) bytes += 8 + Buffer.byteLength(key) + (value?.length ?? 0)
+    return bytes
+  }
+
+  /** What they take in a Kafka record, without their number. */
+  get wireBytes(): number {
+    let bytes = 0
+    for (const { key, value } of this.#entries) {
+      const keyBytes = Buffer.byteLength(key)
+      bytes += varintBytes(keyBytes) + keyBytes + varintBytes(value?.length ?? -1) + (value?.length ?? 0)
+    }
+    return bytes
+  }
+
   encode(writer: ByteWriter): void {
     writer.writeInt32(this.#entries.length)
     for (const { key, value } of this.#entries) {
@@ -68,4 +85,12 @@ export class Headers {
       if (value !== null) writer.writeBytes(value)
     }
   }
+}
+
+/** Of a zigzag varint, as Kafka's records have them. */
+function varintBytes(value: number): number {
+  let rest = value < 0 ? -2 * value - 1 : 2 * value
+  let bytes = 1
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++
+  return bytes
 }

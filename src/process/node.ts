@@ -1,7 +1,10 @@
-import type { OutputBatch } from '../produce/output-batch.ts'
+import { type OutputBatch, SerializationError } from '../produce/output-batch.ts'
 import { type SinkDefinition, sinkTopics } from '../topology/definition.ts'
+import type { ErrorGuard } from './error-guard.ts'
+import type { Headers } from './headers.ts'
 import type { Processor, ProcessorContext } from './processor.ts'
 import type { StreamRecord } from './record.ts'
+import type { RecordTracer } from './record-tracer.ts'
 import type { TaskClock } from './task-clock.ts'
 
 /** A node of one task's graph: a record goes in, and depth-first through everything below it, before `process` returns. */
@@ -38,6 +41,42 @@ export class ProcessorNode implements Node {
   }
 }
 
+/** A processor whose errors are handed to a handler: what it has forwarded and put before stays. Kafka Streams' ProcessorNode.process. */
+export class GuardedProcessorNode extends ProcessorNode {
+  readonly #clock: TaskClock
+  readonly #failed: NonNullable<ErrorGuard['processingFailed']>
+
+  constructor(
+    name: string,
+    processor: Processor,
+    context: ProcessorContext,
+    clock: TaskClock,
+    failed: NonNullable<ErrorGuard['processingFailed']>,
+  ) {
+    super(name, processor, context, clock)
+    this.#clock = clock
+    this.#failed = failed
+  }
+
+  override process(record: StreamRecord<unknown, unknown>): void {
+    const clock = this.#clock
+    const { topic, partition, offset, timestamp, inPunctuator } = clock
+    try {
+      super.process(record)
+    } catch (error) {
+      // An error leaves the clock where it arose, which may be below a node that had moved it.
+      const failedAt = clock.place()
+      clock.return({ topic, partition, offset, timestamp, inPunctuator, node: this.name })
+      try {
+        this.#failed(this.name, record, error)
+      } catch (fatal) {
+        clock.return(failedAt)
+        throw fatal
+      }
+    }
+  }
+}
+
 /** Where a sink writes: the real topic, known to the producer. */
 export interface SinkTopic {
   readonly id: number
@@ -52,6 +91,10 @@ export interface SinkEnvironment {
   readonly clock: TaskClock
   /** Counts the record at work as dropped. */
   readonly recordDropped: (node: string, reason: string) => void
+  /** Default: every error ends the thread. */
+  readonly errors?: ErrorGuard | null
+  /** Default: none. */
+  readonly tracer?: RecordTracer | null
 }
 
 export class SinkNode implements Node {
@@ -62,6 +105,10 @@ export class SinkNode implements Node {
   readonly #only: SinkTopic | null
   readonly #output: OutputBatch
   readonly #environment: SinkEnvironment
+  readonly #errors: ErrorGuard | null
+  readonly #tracer: RecordTracer | null
+  /** Infinity where nobody is asked about larger ones. */
+  readonly #recordBytesMax: number
 
   /** @param topics those of the definition, in the same order */
   constructor(
@@ -76,6 +123,10 @@ export class SinkNode implements Node {
     this.#only = definition.chooser === undefined ? topics[0]! : null
     this.#output = output
     this.#environment = environment
+    const errors = environment.errors?.productionFailed ? environment.errors : null
+    this.#errors = errors
+    this.#tracer = environment.tracer ?? null
+    this.#recordBytesMax = errors?.recordBytesMax ?? Number.POSITIVE_INFINITY
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
@@ -107,12 +158,57 @@ export class SinkNode implements Node {
     for (const partition of all) this.#send(record, topic, partition)
   }
 
-  #send(record: StreamRecord<unknown, unknown>, { id, name, produced }: SinkTopic, partition: number): void {
-    const { key, value, timestamp, headers } = record
+  #send(record: StreamRecord<unknown, unknown>, topic: SinkTopic, partition: number): void {
+    const { id, name, produced } = topic
+    const { key, value, timestamp } = record
+    const headers = this.#tracer === null ? record.headers : this.#tracer.outgoing(record.headers)
     const definition = this.#definition
     const { key: keySerde, value: valueSerde } = definition.serdes?.get(name) ?? definition
-    produced.bytes += this.#output.add(id, partition, keySerde, key, valueSerde, value, timestamp, headers)
+    let bytes: number
+    try {
+      bytes = this.#output.add(id, partition, keySerde, key, valueSerde, value, timestamp, headers)
+    } catch (error) {
+      if (this.#errors === null) throw error
+      this.#refused(record, topic, partition, error)
+      return
+    }
+    if (bytes > this.#recordBytesMax && this.#isTooLarge(timestamp, headers, topic, partition, bytes)) return
+    produced.bytes += bytes
     produced.records++
+  }
+
+  #refused(
+    record: StreamRecord<unknown, unknown>,
+    { name: topic }: SinkTopic,
+    partition: number,
+    error: unknown,
+  ): void {
+    const { key, value, timestamp, headers } = record
+    const stage = error instanceof SerializationError ? error.part : 'send'
+    this.#errors!.productionFailed!(
+      this.name,
+      { topic, partition, stage, key, value, timestamp, headers },
+      error,
+    )
+  }
+
+  /** The record that was added last may be larger than the producer takes. @returns true when it was: it is taken back, and dropped */
+  #isTooLarge(
+    timestamp: number,
+    headers: Headers,
+    topic: SinkTopic,
+    partition: number,
+    addedBytes: number,
+  ): boolean {
+    const bytes = addedBytes - headers.encodedBytes + headers.wireBytes
+    const max = this.#recordBytesMax
+    if (bytes <= max) return false
+    const { key, value } = this.#output.takeBackLast()
+    const error = new RangeError(
+      `a record for ${topic.name} has ${bytes} bytes; the producer takes ${max} (message.max.bytes, less its own part)`,
+    )
+    this.#refused({ key, value, timestamp, headers }, topic, partition, error)
+    return true
   }
 
   #chosen(record: StreamRecord<unknown, unknown>): SinkTopic {

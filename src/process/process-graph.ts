@@ -7,7 +7,7 @@ import {
   sinkTopics,
 } from '../topology/definition.ts'
 import { wholeMatcher } from '../topology/topic-patterns.ts'
-import { type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
+import { GuardedProcessorNode, type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
 
 /** A source's part of the graph: how to read its records, and where they go. */
@@ -52,7 +52,12 @@ export class ProcessGraph {
         const own = node.stores.map((name) => [name, stores.get(name)!] as const)
         const connected = new Map([...globalStores, ...own])
         const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))
-        const processor = new ProcessorNode(node.name, node.supplier(), context, environment.clock)
+        const { clock, errors } = environment
+        const failed = errors?.processingFailed ?? null
+        const processor =
+          failed === null
+            ? new ProcessorNode(node.name, node.supplier(), context, clock)
+            : new GuardedProcessorNode(node.name, node.supplier(), context, clock, failed)
         processors.push(processor)
         built = processor
       } else {

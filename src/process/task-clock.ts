@@ -1,5 +1,15 @@
 import type { RecordMetadata } from './record.ts'
 
+/** A clock's reading. */
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  readonly inPunctuator: boolean
+  readonly node: string
+}
+
 /**
  * Where a task stands: the input record it is at, its stream time, and which node is running. Written once per record by the task, read by
  * contexts and stores. Kafka Streams' ProcessorRecordContext.
@@ -21,6 +31,22 @@ export class TaskClock {
 
   constructor(systemTimeMs: () => number) {
     this.systemTimeMs = systemTimeMs
+  }
+
+  /** For guarded nodes. */
+  place(): Place {
+    const { topic, partition, offset, timestamp, inPunctuator, node } = this
+    return { topic, partition, offset, timestamp, inPunctuator, node }
+  }
+
+  /** Stands where it stood at `place`. */
+  return(place: Place): void {
+    this.topic = place.topic
+    this.partition = place.partition
+    this.offset = place.offset
+    this.timestamp = place.timestamp
+    this.inPunctuator = place.inPunctuator
+    this.node = place.node
   }
 
   metadata(): RecordMetadata | null {

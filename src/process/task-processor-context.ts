@@ -1,4 +1,5 @@
 import type { Store } from '../state/store.ts'
+import type { ErrorGuard } from './error-guard.ts'
 import { Headers } from './headers.ts'
 import type { Node } from './node.ts'
 import type { OperatorContext } from './operators/operator-context.ts'
@@ -6,6 +7,7 @@ import type { Cancellable, PunctuationType, Punctuator } from './processor.ts'
 import type { PunctuationQueue } from './punctuation.ts'
 import type { RecordMetadata, StreamRecord } from './record.ts'
 import type { RecordOrigin } from './record-origin.ts'
+import type { RecordTracer } from './record-tracer.ts'
 import type { TaskClock } from './task-clock.ts'
 
 /** What all processors of a task share. */
@@ -26,6 +28,10 @@ export interface TaskEnvironment {
   readonly recordDropped: (processor: string, reason: string) => void
   /** Counts a change that a suppression forwards. */
   readonly suppressionEmitted: (processor: string) => void
+  /** Default: every error ends the thread. */
+  readonly errors?: ErrorGuard | null
+  /** Default: none. */
+  readonly tracer?: RecordTracer | null
 }
 
 /** One processor's view of its task. */

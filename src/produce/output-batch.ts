@@ -1,9 +1,21 @@
+import { messageOf } from '../errors/weir-error.ts'
 import type { Producer } from '../native.ts'
 import type { Headers } from '../process/headers.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 
 const INITIAL_CAPACITY = 8192
+
+/** A key or value that its serde could not write. Its message is what the serde said. */
+export class SerializationError extends Error {
+  override readonly name = 'SerializationError'
+  readonly part: 'key' | 'value'
+
+  constructor(part: 'key' | 'value', cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.part = part
+  }
+}
 
 /**
  * Output records on their way to the native producer: an arena and a column per field, in the layout of PRODUCE_COLUMNS. Grows by what one
@@ -40,7 +52,11 @@ export class OutputBatch {
     return this.#count === 0
   }
 
-  /** @param partition -1: murmur2 of the key, or any for a null key. @returns the record's bytes */
+  /**
+   * @param partition -1: murmur2 of the key, or any for a null key
+   * @returns the record's bytes, as far as they are its key, value and headers
+   * @throws SerializationError; nothing was added then
+   */
   add(
     topic: number,
     partition: number,
@@ -57,9 +73,15 @@ export class OutputBatch {
     const int32 = this.#int32
     const capacity = this.#capacity
     const keyStart = writer.position
-    if (key !== null) keySerde.serialize(key, writer)
-    const valueStart = writer.position
-    if (value !== null) valueSerde.serialize(value, writer)
+    let valueStart = -1
+    try {
+      if (key !== null) keySerde.serialize(key, writer)
+      valueStart = writer.position
+      if (value !== null) valueSerde.serialize(value, writer)
+    } catch (error) {
+      writer.position = keyStart
+      throw new SerializationError(valueStart < 0 ? 'key' : 'value', error)
+    }
     const valueEnd = writer.position
     this.#timestamp[index] = timestamp
     int32[index] = topic
@@ -78,6 +100,29 @@ export class OutputBatch {
     this.#count = index + 1
     this.records++
     return writer.position - keyStart
+  }
+
+  /** Takes back the record that was added last. REQUIRES that it was not handed to the producer. @returns its bytes */
+  takeBackLast(): { readonly key: Buffer | null; readonly value: Buffer | null } {
+    const index = this.#count - 1
+    const part = (column: number): Buffer | null => {
+      const start = this.#int32[column * this.#capacity + index]!
+      const length = this.#int32[(column + 1) * this.#capacity + index]!
+      return length < 0 ? null : Buffer.from(this.#writer.buffer.subarray(start, start + length))
+    }
+    const bytes = { key: part(2), value: part(4) }
+    this.takeBack(this.records - 1)
+    return bytes
+  }
+
+  /** Takes back what was added since `records` were. REQUIRES that none of it was handed to the producer. */
+  takeBack(records: number): void {
+    const added = this.records - records
+    if (added === 0) return
+    const first = this.#count - added
+    this.#writer.position = this.#int32[2 * this.#capacity + first]!
+    this.#count = first
+    this.records = records
   }
 
   /** Hands everything to the producer. @returns false when its queue is full: await `producer.writable()` and send again */

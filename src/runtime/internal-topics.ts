@@ -6,6 +6,7 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { hasPatterns, withMatchedTopics } from '../topology/topic-patterns.ts'
 import { askCluster, type ClusterRequestOptions } from './cluster-requests.ts'
+import { deadLetterTopics } from './error-policy.ts'
 import type { Logger } from './logger.ts'
 import type { TopicInfo } from './protocol.ts'
 import { pause } from './retry.ts'
@@ -22,7 +23,10 @@ const POLL_MS = 200
 const DELETE_RETENTION_DEFAULT_MS = 86_400_000
 
 export interface PrepareTopicsOptions extends ClusterRequestOptions {
-  readonly config: Pick<Config, 'applicationId' | 'bootstrapServers' | 'replicationFactor'>
+  readonly config: Pick<
+    Config,
+    'applicationId' | 'bootstrapServers' | 'replicationFactor' | 'errorsDeadLetterQueueTopicName'
+  >
   readonly admin: TopicAdmin
 }
 
@@ -49,7 +53,9 @@ export async function prepareTopics(
     ? withMatchedTopics(built, config.applicationId, await existingTopics(options))
     : built
   const external = externalTopics(topology)
-  const found = await describeExternal(external, options)
+  const deadLetters = deadLetterTopics(config, topology.errorHandlers)
+  checkDeadLetterTopics(deadLetters, external.sources)
+  const found = await describeExternal({ ...external, deadLetters }, options)
   const plan = planTopics(topology, config, new Map(found.map(({ name, partitions }) => [name, partitions])))
   warnOfUnequalSources(topology, found, logger)
 
@@ -137,10 +143,14 @@ function describe(
 }
 
 async function describeExternal(
-  { sources, sinks }: ReturnType<typeof externalTopics>,
+  {
+    sources,
+    sinks,
+    deadLetters,
+  }: ReturnType<typeof externalTopics> & { readonly deadLetters: readonly string[] },
   options: PrepareTopicsOptions,
 ): Promise<readonly TopicDescription[]> {
-  const names = [...sources, ...sinks]
+  const names = [...new Set([...sources, ...sinks, ...deadLetters])]
   const startedMs = performance.now()
   for (;;) {
     const found = await describe(names, options)
@@ -155,13 +165,27 @@ async function describeExternal(
           `${topicList('source topic', missingSources)} not exist; Weir creates internal topics only`,
         )
       }
+      const [kind, missing] =
+        missingSinks.length > 0
+          ? ['output topic', missingSinks]
+          : ['dead-letter topic', deadLetters.filter(isMissing)]
       throw new WeirError(
         'topic-missing',
-        `${topicList('output topic', missingSinks)} not exist; Weir creates internal topics only`,
+        `${topicList(kind, missing)} not exist; Weir creates internal topics only`,
       )
     }
     await pause(POLL_MS, options.signal)
   }
+}
+
+/** @throws WeirError config-invalid for one that the topology reads: a record that cannot be read would be written there again and again */
+function checkDeadLetterTopics(deadLetters: readonly string[], sources: readonly string[]): void {
+  const read = deadLetters.find((topic) => sources.includes(topic))
+  if (read === undefined) return
+  throw new WeirError(
+    'config-invalid',
+    `dead-letter topic ${read}: the topology reads it; dead letters need a topic of their own`,
+  )
 }
 
 function topicList(kind: string, names: readonly string[]): string {

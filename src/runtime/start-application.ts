@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Admin, StateMemory, versions } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
+import { openTelemetryTracer } from '../observe/open-telemetry.ts'
 import type { SchemaRegistry } from '../schema-registry/schema-registry.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
@@ -99,6 +100,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   const { startTimeoutMs = START_TIMEOUT_MS, signal = new AbortController().signal } = options
   const config = options.config ?? loadConfig()
   const logger = options.logger ?? createLogger(config)
+  if (config.tracing !== 'none') await openTelemetryTracer(config.applicationId)
   const moduleUrl = moduleUrlFrom(options.topology)
   const topology = await loadTopology(moduleUrl, config.topologyOptimization)
   checkGlobalStores(moduleUrl, topology)

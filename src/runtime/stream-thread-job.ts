@@ -2,11 +2,13 @@
 import { flushCompileCache } from 'node:module'
 import type { MessagePort } from 'node:worker_threads'
 
+import { openTelemetryTracer } from '../observe/open-telemetry.ts'
 import { loadTopology } from '../topology/load-topology.ts'
 import { Channel, serializeError } from './channel.ts'
 import type { MainRequests, StreamThreadJob, TaskId, ThreadNotice, ThreadRequests } from './protocol.ts'
 import { boundTopology, schemaRequests } from './schemas/bound-topology.ts'
 import { StreamThread } from './stream-thread.ts'
+import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 
 export default async function runStreamThread(data: StreamThreadJob & { port: MessagePort }): Promise<void> {
@@ -31,7 +33,9 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
       job,
       schemaRequests(channel),
     )
-    const thread = new StreamThread(job, topology, {
+    const { config } = job
+    const tracer = config.tracing === 'none' ? null : await openTelemetryTracer(config.applicationId)
+    const host: StreamThreadHost = {
       commitOffsets: (tasks, offsets) => channel.request('commit', { tasks: epochsOf(tasks), offsets }),
       beginCommit: (tasks, offsets) => channel.request('begin-commit', { tasks: epochsOf(tasks), offsets }),
       endCommit: (lease, isCommitted) => channel.request('end-commit', { lease, isCommitted }),
@@ -43,7 +47,8 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
       },
       restoreEvent: (event) => notify({ type: 'restore', event }),
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
-    })
+    }
+    const thread = new StreamThread(job, topology, host, tracer)
     started.resolve(thread)
     // Where Node keeps compiled code (NODE_COMPILE_CACHE), a process that is killed leaves it for the next start, too.
     flushCompileCache()

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
-import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
@@ -13,6 +14,7 @@ import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo }
 import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
+import { RecordFailure } from './task-failure.ts'
 import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
@@ -45,7 +47,13 @@ export class StreamThread {
   #processes = true
   readonly metrics: ThreadMetrics
 
-  constructor(job: StreamThreadJob, topology: TopologyDefinition, host: StreamThreadHost) {
+  /** @param tracer of this thread's records; null: none */
+  constructor(
+    job: StreamThreadJob,
+    topology: TopologyDefinition,
+    host: StreamThreadHost,
+    tracer: RecordTracer | null,
+  ) {
     const { config, threadIndex } = job
     this.#threadIndex = threadIndex
     this.#config = config
@@ -86,6 +94,7 @@ export class StreamThread {
       onPrefetched: (error) => (error === null ? events.wakeUp() : events.fail(error)),
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
+      tracer,
     })
     this.#tasks = new TaskManager({
       config,
@@ -95,7 +104,14 @@ export class StreamThread {
       onTaskState: (task) => host.taskState(task),
     })
     const { processingGuarantee } = config
-    const guarantee = { config, host, resources, tasks: this.#tasks, heartbeat: this.#heartbeat }
+    const guarantee = {
+      config,
+      host,
+      resources,
+      tasks: this.#tasks,
+      heartbeat: this.#heartbeat,
+      failedOutputs: factory.failedOutputs(),
+    }
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
     this.#commitLateMs = commitLateMs(config, isExactlyOnce)
@@ -236,8 +252,7 @@ export class StreamThread {
 
   /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */
   async #commitWhatIsWhole(error: unknown): Promise<void> {
-    if (!(error instanceof WeirError) || !this.#guarantee.commitsBeforeFailure) return
-    if (error.code !== 'deserialization-failed' && error.code !== 'processing-failed') return
+    if (!(error instanceof RecordFailure) || !this.#guarantee.commitsBeforeFailure) return
     try {
       await this.#commit()
     } catch (second) {

@@ -1,17 +1,21 @@
 import path from 'node:path'
 
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
+import { recordBytesMax } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
 import { PartitionInput, type PartitionReader } from '../consume/partition-input.ts'
 import type { BatchPool } from '../consume/record-batch.ts'
 import type { Producer, TopicPartitionOffset } from '../native.ts'
 import type { ThreadCounters } from '../observe/thread-counters.ts'
 import type { SinkTopic } from '../process/node.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
-import type { TopologyDefinition } from '../topology/definition.ts'
+import { sinkTopics, type TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
+import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
+import { FailedOutputs } from './failed-outputs.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
 import { type SourcePartition, Task } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
@@ -34,21 +38,28 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly emitIntervalMs?: number
   readonly globalStores?: ReadonlyMap<string, Store>
   readonly isGlobal?: boolean
+  readonly tracer?: RecordTracer | null
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
 export class TaskFactory {
   readonly #options: TaskFactoryOptions
   readonly #sinkTopics = new Map<string, SinkTopic>()
+  readonly #errors: { readonly policy: ErrorPolicy; readonly recordBytesMax: number }
 
   constructor(options: TaskFactoryOptions) {
     this.#options = options
+    const { config, topology } = options
+    this.#errors = {
+      policy: errorPolicy(config, topology.errorHandlers),
+      recordBytesMax: recordBytesMax(config),
+    }
   }
 
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
-    const { systemTimeMs = Date.now, globalStores, isGlobal } = this.#options
+    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -75,11 +86,14 @@ export class TaskFactory {
       state,
       counters,
       maxTaskIdleMs: config.maxTaskIdleMs,
+      errors: this.#errors,
+      taskTimeoutMs: config.taskTimeoutMs,
       onPrefetched,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),
       ...(globalStores !== undefined && { globalStores }),
       ...(isGlobal !== undefined && { isGlobal }),
+      ...(tracer !== undefined && { tracer }),
     })
   }
 
@@ -101,6 +115,46 @@ export class TaskFactory {
     return { definitionTopic: definitionTopic ?? topic, input }
   }
 
+  /** Asks the production handler about outputs that brokers refuse; null where nobody is asked, and under exactly-once. */
+  failedOutputs(): FailedOutputs | null {
+    const { config, producer, output, counters, warn } = this.#options
+    const { policy, recordBytesMax } = this.#errors
+    if (!this.#keepsFailures || policy.production === null) return null
+    return new FailedOutputs({
+      producer,
+      output,
+      counters,
+      warn,
+      policy,
+      recordBytesMax,
+      handler: policy.production,
+      deadLetterTopicName: policy.deadLetterTopic,
+      deadLetterTopic: (name) => this.#sinkTopic(name),
+      sink: (id) => this.#sinkOf(id),
+      flushTimeoutMs: config.maxPollIntervalMs,
+      retryTimeoutMs: config.taskTimeoutMs,
+      systemTimeMs: Date.now,
+    })
+  }
+
+  get #keepsFailures(): boolean {
+    return (
+      this.#errors.policy.production !== null && this.#options.config.processingGuarantee === 'at_least_once'
+    )
+  }
+
+  #sinkOf(id: number): { readonly topic: SinkTopic; readonly node: string } {
+    const [name, topic] = [...this.#sinkTopics].find(([, known]) => known.id === id)!
+    const { topology, config } = this.#options
+    const sinks = topology.subtopologies
+      .flatMap(({ nodes }) => nodes)
+      .filter((node) => node.kind === 'sink')
+      .filter((node) =>
+        sinkTopics(node).some((one) => realTopic(topology, config.applicationId, one) === name),
+      )
+    return { topic, node: sinks[0]?.name ?? name }
+  }
+
   /** A database writes its changelogs through topics that the producer knows. */
   #registerChangelog(store: string): void {
     const { config, topics, producer } = this.#options
@@ -114,8 +168,10 @@ export class TaskFactory {
     let topic = this.#sinkTopics.get(real)
     if (topic === undefined) {
       const { partitions } = topics[real]!
+      // A dead letter that is refused is not dropped in its turn.
+      const keepsFailures = this.#keepsFailures && !this.#errors.policy.deadLetterTopics.includes(real)
       topic = {
-        id: producer.topic(real, partitions),
+        id: producer.topic(real, partitions, keepsFailures),
         name: real,
         partitions,
         produced: counters.produced(real),

@@ -1,24 +1,46 @@
 /** What a failure in user code or in a serde becomes: a WeirError that says at which record and in which processor. */
 import { DeserializationError } from '../consume/deserialization.ts'
+import type { ErrorCode } from '../errors/codes.ts'
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TaskClock } from '../process/task-clock.ts'
+
+/** A record is to blame, or the code that processed it, and its place is in the message: what came before it is whole. */
+export class RecordFailure extends WeirError {}
 
 /** The failure of the record that the clock stands at: deserialization-failed or processing-failed; that of its state keeps its own code. */
 export function recordFailed({ topic, partition, offset, node }: TaskClock, error: unknown): WeirError {
   const where = `${topic} partition ${partition} offset ${offset}`
   if (error instanceof DeserializationError) {
-    return new WeirError('deserialization-failed', `${where}: ${error.message}`, { cause: error })
+    return new RecordFailure('deserialization-failed', `${where}: ${error.message}`, { cause: error })
   }
   return processingFailed(`${where}, processor ${node}`, error)
 }
 
-export function processingFailed(where: string, error: unknown): WeirError {
-  // Nothing that was processed on a database that cannot be read is to be committed.
+/** @param code of what has nothing to do with the state. Default: processing-failed */
+export function processingFailed(
+  where: string,
+  error: unknown,
+  code: ErrorCode = 'processing-failed',
+): WeirError {
+  // It says where it was already.
+  if (error instanceof RecordFailure) return error
+  if (isRegistryAway(error)) return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
+  if (isStateFailure(error)) return namedError(error, where)
+  return new RecordFailure(code, `${where}: ${messageOf(error)}`, { cause: error })
+}
+
+/** True for a failure that no record is to blame for: of its state, or because a schema could not be had. */
+export function isNoRecordsFault(error: unknown): boolean {
+  return isStateFailure(error) || isRegistryAway(error)
+}
+
+/** Nothing that was processed on a database that cannot be read is to be committed. */
+function isStateFailure(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown }
-  if (typeof code === 'string' && code.startsWith('rocksdb:')) return namedError(error, where)
-  // Nor is a record to be taken for a bad one because a schema could not be had.
-  if (error instanceof WeirError && error.code === 'schema-registry-unreachable')
-    return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
-  return new WeirError('processing-failed', `${where}: ${messageOf(error)}`, { cause: error })
+  return typeof code === 'string' && code.startsWith('rocksdb:')
+}
+
+function isRegistryAway(error: unknown): error is WeirError {
+  return error instanceof WeirError && error.code === 'schema-registry-unreachable'
 }

@@ -1,12 +1,14 @@
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
-import { decodeKey, SourceRecord } from '../consume/source-record.ts'
+import { decodeKey, rawRecord, SourceRecord } from '../consume/source-record.ts'
 import type { SourceNode } from '../process/process-graph.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { PrefetchingStore } from '../state/prefetch.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
+import { RecordRetry } from './record-retry.ts'
+import type { RawRecord, TaskErrors } from './task-errors.ts'
 import { recordFailed } from './task-failure.ts'
 
 /** A store that is read by the keys of an input's records, and its column family. */
@@ -24,6 +26,12 @@ export class TaskInput implements QueuedInput {
   readonly source: SourceNode
   readonly stores: readonly PrefetchedStore[]
   readonly #clock: TaskClock
+  /** null: nobody is asked about records that cannot be read, and values are decoded when something reads them. */
+  readonly #errors: TaskErrors | null
+  /** The head, decoded as a whole. null: that has not been tried yet, or is not done. */
+  #decoded: SourceRecord | null = null
+  /** The head has failed with what may pass. null: it has not. */
+  #retry: RecordRetry | null = null
   /** The record whose timestamp was extracted last, by offset; used with a timestamp extractor only. */
   #extractedOffset = -1
   #extractedTimestamp = 0
@@ -35,19 +43,98 @@ export class TaskInput implements QueuedInput {
     source: SourceNode,
     stores: readonly PrefetchedStore[],
     clock: TaskClock,
+    errors: TaskErrors | null = null,
   ) {
     this.input = input
     this.source = source
     this.stores = stores
     this.#clock = clock
+    this.#errors = errors?.decodesFirst === true ? errors : null
   }
 
   get hasRecord(): boolean {
-    return this.input.hasRecord
+    return this.input.hasRecord && (this.#retry === null || this.#retry.dueMs <= this.#clock.systemTimeMs())
   }
 
   get isAwaited(): boolean {
-    return this.input.next !== null || this.input.isBehind
+    return this.#retry !== null || this.input.next !== null || this.input.isBehind
+  }
+
+  /** When the head is tried again, ms; Infinity when it has not failed. */
+  get retryMs(): number {
+    return this.#retry === null || !this.input.hasRecord ? Number.POSITIVE_INFINITY : this.#retry.dueMs
+  }
+
+  /** True when the head may be tried again after another failure. @param timeoutMs from the first failure on */
+  mayRetry(timeoutMs: number): boolean {
+    return this.#retry === null ? timeoutMs > 0 : this.#retry.isOpen(this.#clock.systemTimeMs())
+  }
+
+  /** Keeps the head, which has failed, for a later attempt: until then the input has no record. @returns how often it has failed */
+  retryLater(timeoutMs: number): number {
+    const now = this.#clock.systemTimeMs()
+    this.#retry ??= new RecordRetry(now, timeoutMs)
+    this.#retry.failed(now)
+    // Processors may have changed the value.
+    this.#decoded = null
+    return this.#retry.attempts
+  }
+
+  /** True while the clock stands at the head record. */
+  get isEntered(): boolean {
+    const { input } = this
+    const { topic, partition, offset } = this.#clock
+    return (
+      topic === input.topic && partition === input.partition && offset === input.current?.offset[input.cursor]
+    )
+  }
+
+  /** The head record's bytes. REQUIRES that there is one. */
+  raw(): RawRecord {
+    const { current, cursor } = this.input
+    return rawRecord(current!, cursor)
+  }
+
+  /**
+   * Decodes the head as a whole, where somebody is asked about those that cannot be read. Nothing of it was processed by then, nor has its timestamp counted.
+   * REQUIRES that there is one.
+   *
+   * @returns false when the handler says to drop it; to be asked once then
+   * @throws WeirError deserialization-failed when the handler says so
+   */
+  readHead(): boolean {
+    return this.#errors === null || this.#decoded !== null || this.#decode(this.#errors)
+  }
+
+  #decode(errors: TaskErrors): boolean {
+    const { input } = this
+    try {
+      const record = this.#newRecord(this.headKey, input.headTimestamp)
+      void record.value
+      this.#decoded = record
+      return true
+    } catch (error) {
+      this.enter()
+      errors.deserializationFailed(input.headTimestamp, error)
+      return false
+    }
+  }
+
+  /** The head record, with this timestamp. @throws DeserializationError */
+  record(timestamp: number): SourceRecord {
+    return this.#decoded === null ? this.#newRecord(this.headKey, timestamp) : this.#decoded.at(timestamp)
+  }
+
+  #newRecord(key: unknown, timestamp: number): SourceRecord {
+    const { current, cursor } = this.input
+    return new SourceRecord(current!, cursor, key, timestamp, this.source.definition.value)
+  }
+
+  /** The head record's key. @throws DeserializationError */
+  get headKey(): unknown {
+    const { current, cursor } = this.input
+    const decoded = current!.keys[cursor]
+    return decoded === undefined ? decodeKey(current!, cursor, this.source.definition.key) : decoded
   }
 
   /** The clock stands at the head record: for processors and for messages. */
@@ -73,20 +160,12 @@ export class TaskInput implements QueuedInput {
 
   #extractTimestamp(): number {
     const { input } = this
-    const batch = input.current!
-    const index = input.cursor
-    const offset = batch.offset[index]!
+    const offset = input.current!.offset[input.cursor]!
     if (this.#extractedOffset !== offset) {
-      const { timestampExtractor, key, value } = this.source.definition
+      const { timestampExtractor } = this.source.definition
       this.enter()
       try {
-        const record = new SourceRecord(
-          batch,
-          index,
-          decodeKey(batch, index, key),
-          input.headTimestamp,
-          value,
-        )
+        const record = this.record(input.headTimestamp)
         this.#extractedTimestamp = timestampExtractor!(record, input.partitionTimeMs)
       } catch (error) {
         throw recordFailed(this.#clock, error)
@@ -94,6 +173,15 @@ export class TaskInput implements QueuedInput {
       this.#extractedOffset = offset
     }
     return this.#extractedTimestamp
+  }
+
+  /** The head record is done with. @returns true when it was its batch's last */
+  pass(): boolean {
+    this.#decoded = null
+    this.#retry = null
+    if (!this.input.step()) return false
+    this.unpin()
+    return true
   }
 
   /**
@@ -125,6 +213,7 @@ export class TaskInput implements QueuedInput {
 
   /** Gives everything buffered back. */
   close(): void {
+    this.#decoded = null
     for (let batches = this.input.close(); batches > 0; batches--) this.unpin()
   }
 }

@@ -1,4 +1,5 @@
 import type { TaskClock } from '../process/task-clock.ts'
+import { LogLimiter } from './logger.ts'
 import type { TaskId } from './protocol.ts'
 
 /** What a task warns its operator of, with the place where its clock stands: once for each processor, where it would be for each record. */
@@ -8,6 +9,7 @@ export class TaskWarnings {
   readonly #warn: (message: string, fields: Record<string, unknown>) => void
   /** Processors that have dropped a record. */
   readonly #droppedBy = new Set<string>()
+  readonly #limiter = new LogLimiter()
 
   /** @param warn one line for the log */
   constructor(
@@ -33,6 +35,22 @@ export class TaskWarnings {
       partition,
       offset,
     })
+  }
+
+  /** A record has failed with what may pass, for the first time. */
+  recordRetried(reason: string): void {
+    const { topic, partition, offset, node } = this.#clock
+    this.#limiter.once('retry', (heldBack) =>
+      this.#warn('a record is tried again after a pause; weir_process_retries_total counts the attempts', {
+        task: this.#task,
+        processor: node,
+        topic,
+        partition,
+        offset,
+        reason,
+        heldBack,
+      }),
+    )
   }
 
   iteratorsLeftOpen(iterators: number): void {

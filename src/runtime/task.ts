@@ -1,22 +1,26 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
-import { decodeKey, SourceRecord } from '../consume/source-record.ts'
+import type { SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
-import type { SinkTopic } from '../process/node.ts'
+import type { Node, SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
 import type { Punctuator } from '../process/processor.ts'
 import { PunctuationQueue } from '../process/punctuation.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
+import type { ErrorPolicy } from './error-policy.ts'
+import type { ErrorKind } from './error-responses.ts'
 import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
-import { processingFailed, recordFailed } from './task-failure.ts'
+import { RecordFailures } from './record-failures.ts'
+import { processingFailed } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
@@ -45,11 +49,24 @@ export interface TaskOptions {
   /** The task fills the global stores. Default: false. */
   readonly isGlobal?: boolean
   readonly maxTaskIdleMs: number
+  /** What becomes of records that cannot be read, processed or written. Default: they end the thread. */
+  readonly errors?: {
+    readonly policy: ErrorPolicy
+    /** Larger outputs the producer refuses, in bytes of key, value and headers. */
+    readonly recordBytesMax: number
+  }
+  /** Tells of each record's way. Default: none. */
+  readonly tracer?: RecordTracer | null
+  /** How long a record is tried again that fails with a RetriableError, ms. */
+  readonly taskTimeoutMs: number
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
   readonly counters: {
     recordsDropped: number
+    deadLetters: number
+    retries: number
     punctuations: number
+    errorHandled(kind: ErrorKind): void
     suppressionEmitted(node: string): void
   }
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
@@ -80,6 +97,8 @@ export class Task {
   readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
   readonly #warnings: TaskWarnings
+  readonly #failures: RecordFailures
+  readonly #tracer: RecordTracer | null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -90,6 +109,13 @@ export class Task {
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
     this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#tracer = options.tracer ?? null
+    this.#failures = new RecordFailures({
+      ...options,
+      warnings: this.#warnings,
+      inputs: () => this.#inputs,
+      changed: () => this.#need.changed(),
+    })
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -103,6 +129,8 @@ export class Task {
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
+        errors: options.isGlobal === true ? null : this.#failures.errors,
+        tracer: this.#tracer,
         suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
           options.counters.recordsDropped++
@@ -129,7 +157,7 @@ export class Task {
       store: state!.stores.get(store.name) as PrefetchedStore['store'],
       index: definition.stores.indexOf(store),
     }))
-    return new TaskInput(input, source, stores, clock)
+    return new TaskInput(input, source, stores, clock, this.#failures.errors)
   }
 
   /** Another input, from now on. REQUIRES that the task runs. */
@@ -197,7 +225,10 @@ export class Task {
 
   /** True when each input has been processed up to its end, given by `end`, or as far as there are records before it. */
   hasReached(end: (input: TopicPartition) => number): boolean {
-    return this.#inputs.every(({ input }) => input.position >= end(input) || !input.isBehind)
+    return this.#inputs.every(
+      ({ input, retryMs }) =>
+        input.position >= end(input) || (retryMs === Number.POSITIVE_INFINITY && !input.isBehind),
+    )
   }
 
   get lag(): number {
@@ -212,9 +243,26 @@ export class Task {
       yield { topic: input.topic, partition: input.partition, lag: input.lag }
   }
 
-  /** When the wall clock alone brings something to do, ms: a punctuator, or the end of the wait for an empty input; Infinity for never. */
+  /**
+   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record;
+   * Infinity for never.
+   */
   get nextWallClockMs(): number {
-    return Math.min(this.#wallClock.nextMs, this.#partitions.waitsUntilMs)
+    const { retryMs } = this
+    const isDue = retryMs <= this.#clock.systemTimeMs()
+    // What is due and was not taken waits for another input.
+    return Math.min(
+      this.#wallClock.nextMs,
+      this.#partitions.waitsUntilMs,
+      isDue ? Number.POSITIVE_INFINITY : retryMs,
+    )
+  }
+
+  /** When a record is tried again that has failed with what may pass, ms; Infinity when there is none. */
+  get retryMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { retryMs } of this.#inputs) first = Math.min(first, retryMs)
+    return first
   }
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */
@@ -264,12 +312,20 @@ export class Task {
     for (const { input } of this.#inputs) input.advance()
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
-      while (processed < recordsMax && only.input.hasRecord && !output.isFull) {
-        this.#processHead(only)
+      while (processed < recordsMax && only.hasRecord && !output.isFull) {
+        if (only.readHead()) this.#processHead(only)
+        else this.#pass(only)
         processed++
       }
     } else {
       while (processed < recordsMax && !output.isFull) {
+        const unreadable = this.#failures.unreadable()
+        if (unreadable !== null) {
+          this.#pass(unreadable)
+          processed++
+          unreadable.input.advance()
+          continue
+        }
         const chosen = this.#partitions.choose()
         if (chosen === null) break
         this.#processHead(chosen)
@@ -285,36 +341,51 @@ export class Task {
     const batch = input.current!
     const index = input.cursor
     const clock = this.#clock
-    const { definition, children } = source
+    const { children } = source
     const timestamp = one.headTimestamp
+    const outputs = this.#options.output.records
+    this.#failures.atWork = one
     one.enter()
     try {
-      const decoded = batch.keys[index]
-      const key = decoded === undefined ? decodeKey(batch, index, definition.key) : decoded
+      const record = one.record(timestamp)
       if (timestamp < 0) {
         this.#options.counters.recordsDropped++
       } else {
         if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
         if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
         clock.timestamp = timestamp
-        const record = new SourceRecord(batch, index, key, timestamp, definition.value)
         for (let store = 0; store < stores.length; store++) {
           const entry = batch.prefetches[store]?.entries[index]
           if (entry !== undefined) stores[store]!.store.cache.expect(entry)
         }
-        for (let child = 0; child < children.length; child++) children[child]!.process(record)
+        if (this.#tracer === null)
+          for (let child = 0; child < children.length; child++) children[child]!.process(record)
+        else this.#trace(this.#tracer, record, children)
       }
     } catch (error) {
-      throw recordFailed(clock, error)
+      if (this.#failures.isRetried(one, outputs, error)) {
+        this.#closeScans()
+        return
+      }
     }
+    if (this.state !== null) this.#closeScans()
+    this.#pass(one)
+    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+  }
+
+  #trace(tracer: RecordTracer, record: SourceRecord, children: readonly Node[]): void {
+    const { topic, partition, offset } = this.#clock
+    tracer.trace(topic, partition, offset, record.headers, () => {
+      for (const child of children) child.process(record)
+    })
+  }
+
+  /** The head record is done with. */
+  #pass(one: TaskInput): void {
+    this.#failures.atWork = null
     this.#need.changed()
     this.recordsProcessed++
-    if (this.state !== null) this.#closeScans()
-    if (input.step()) {
-      one.unpin()
-      this.#trim()
-    }
-    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+    if (one.pass()) this.#trim()
   }
 
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
@@ -357,7 +428,13 @@ export class Task {
     clock.node = node
     clock.timestamp = timestamp
     try {
-      this.#guard(() => punctuator(timestamp))
+      this.#guard(() => {
+        try {
+          punctuator(timestamp)
+        } catch (error) {
+          this.#failures.punctuatorFailed(node, timestamp, error)
+        }
+      })
     } finally {
       clock.inPunctuator = false
     }

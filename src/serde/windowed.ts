@@ -48,7 +48,7 @@ export function timeWindowedSerde<K>(key: Serde<K>, sizeMs: number): WindowedSer
     ...awaitsKey(key, TIME_BYTES),
     deserialize(buffer, start, end) {
       const keyEnd = endOfKey(start, end, TIME_BYTES)
-      const windowStart = readInt64(buffer, keyEnd)
+      const windowStart = readTime(buffer, keyEnd)
       return {
         key: key.deserialize(buffer, start, keyEnd),
         window: { start: windowStart, end: timeWindowEnd(windowStart, sizeMs) },
@@ -77,7 +77,7 @@ export function sessionWindowedSerde<K>(key: Serde<K>): WindowedSerde<K> {
       const keyEnd = endOfKey(start, end, 2 * TIME_BYTES)
       return {
         key: key.deserialize(buffer, start, keyEnd),
-        window: { start: readInt64(buffer, keyEnd + TIME_BYTES), end: readInt64(buffer, keyEnd) },
+        window: { start: readTime(buffer, keyEnd + TIME_BYTES), end: readTime(buffer, keyEnd) },
       }
     },
     serialize(windowed, writer) {
@@ -90,6 +90,13 @@ export function sessionWindowedSerde<K>(key: Serde<K>): WindowedSerde<K> {
 
 export function isWindowedSerde(serde: Serde<unknown>): serde is WindowedSerde<unknown> {
   return (serde as Partial<WindowedSerde<unknown>>).windowedKey !== undefined
+}
+
+/** @throws RangeError for a time that a number does not hold: it would be written back as another one */
+function readTime(buffer: Buffer, start: number): number {
+  const time = readInt64(buffer, start)
+  if (!Number.isSafeInteger(time)) throw new RangeError(`${buffer.readBigInt64BE(start)} is no time in ms`)
+  return time
 }
 
 function checkInner(where: string, key: unknown): void {

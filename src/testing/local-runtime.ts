@@ -7,7 +7,10 @@ import { configFrom } from '../config/load.ts'
 import { BatchPool } from '../consume/record-batch.ts'
 import { LocalProducer, type Restorer, StateMemory, type StateMemoryOptions } from '../native.ts'
 import { ThreadCounters } from '../observe/thread-counters.ts'
+import type { ErrorHandlers } from '../process/error-handlers.ts'
+import type { RecordTracer } from '../process/record-tracer.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
+import { deadLetterTopics, type ErrorSettings } from '../runtime/error-policy.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
 import { TaskFactory, type TaskFactoryOptions } from '../runtime/task-factory.ts'
@@ -50,6 +53,12 @@ export interface LocalRuntimeOptions {
   readonly stateDir: string | null
   readonly statestoreCacheMaxBytes: number
   readonly systemTimeMs: () => number
+  /** Moves the clock of `systemTimeMs`. */
+  readonly advanceTo: (systemTimeMs: number) => void
+  /** What records do that cannot be read, processed or written. */
+  readonly errors: ErrorSettings
+  readonly taskTimeoutMs: number
+  readonly tracer: RecordTracer | null
 }
 
 /**
@@ -66,6 +75,7 @@ export class LocalRuntime {
   readonly task: Task
   /** Fills the global stores; null where there are none. */
   readonly global: Task | null
+  readonly #advanceTo: (systemTimeMs: number) => void
   /** Reads a topic from now on that a pattern matches. */
   readonly #discover: (topic: string) => void
   readonly #globalTopics: LocalTopics
@@ -82,6 +92,7 @@ export class LocalRuntime {
     globalTopics: LocalTopics,
     parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
       discover(topic: string): void
+      advanceTo(systemTimeMs: number): void
     },
     topicNames: readonly string[],
     producer: LocalProducer,
@@ -96,6 +107,7 @@ export class LocalRuntime {
     this.sourceTopics = parts.sourceTopics
     this.patterns = parts.patterns
     this.#discover = parts.discover
+    this.#advanceTo = parts.advanceTo
     this.#topicNames = topicNames
     this.#producer = producer
     this.#output = output
@@ -104,7 +116,7 @@ export class LocalRuntime {
 
   /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
   static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
-    const { applicationId, statestoreCacheMaxBytes, systemTimeMs } = options
+    const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors, taskTimeoutMs, tracer } = options
     await using opening = new AsyncDisposableStack()
     const parent = options.stateDir ?? tmpdir()
     if (options.stateDir !== null) await mkdir(parent, { recursive: true })
@@ -124,6 +136,7 @@ export class LocalRuntime {
       ...sources,
       ...global.sourceTopics,
       ...externalTopics(topology).sinks,
+      ...deadLetterTopics(errors, topology.errorHandlers),
       ...topology.repartitionTopics.map(({ name }) => real(name)),
       ...stores.filter(({ logging }) => logging).map(({ name }) => changelogTopic(applicationId, name)),
     ])
@@ -143,6 +156,8 @@ export class LocalRuntime {
       stateDir,
       stateProfile: 'small',
       maxTaskIdleMs: -1,
+      ...errors,
+      taskTimeoutMs,
     })
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
@@ -164,10 +179,12 @@ export class LocalRuntime {
       warn: () => {},
       restoreEvent: () => {},
       systemTimeMs,
+      tracer,
     }
     let globalTask: Task | null = null
     if (global.stores.length > 0) {
-      const only = { subtopologies: [global], repartitionTopics: [] }
+      const { errorHandlers = {} } = topology
+      const only = { subtopologies: [global], repartitionTopics: [], errorHandlers }
       const options = { ...shared, topology: only, consumer: globalTopics, isGlobal: true }
       const opened = await new TaskFactory(options).open(assigned('global', global.id, global.sourceTopics))
       opening.defer(() => opened.close())
@@ -192,7 +209,8 @@ export class LocalRuntime {
     const topicNames: string[] = []
     for (const name of names) topicNames[producer.topic(name, 1)] = name
     const read = new Set([...sources, ...global.sourceTopics])
-    const parts = { topics, counters, discover, sourceTopics: read, patterns }
+    const { advanceTo } = options
+    const parts = { topics, counters, discover, advanceTo, sourceTopics: read, patterns }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
@@ -233,6 +251,8 @@ export class LocalRuntime {
       await task.prefetchSettled()
       if (this.#fetchError !== null) throw this.#fetchError
       task.process(1)
+      // Nobody waits here: a record that is tried again is so at once, when its time has come by the driver's clock.
+      for (; task.retryMs !== Number.POSITIVE_INFINITY; task.process(1)) this.#advanceTo(task.retryMs)
       await this.#commit()
     }
   }
@@ -292,9 +312,10 @@ function assigned(id: string, subtopology: number, topics: readonly string[]): T
 }
 
 /** A topology with one sub-topology, of everything that the given one has. */
-function asOneTask({ subtopologies, repartitionTopics }: TopologyDefinition): {
+function asOneTask({ subtopologies, repartitionTopics, errorHandlers }: TopologyDefinition): {
   readonly subtopologies: readonly [TopologyDefinition['subtopologies'][number]]
   readonly repartitionTopics: TopologyDefinition['repartitionTopics']
+  readonly errorHandlers?: ErrorHandlers
 } {
   const whole = {
     id: 0,
@@ -303,5 +324,5 @@ function asOneTask({ subtopologies, repartitionTopics }: TopologyDefinition): {
     sourceTopics: subtopologies.flatMap(({ sourceTopics }) => sourceTopics),
     copartitionGroups: subtopologies.flatMap(({ copartitionGroups }) => copartitionGroups),
   }
-  return { subtopologies: [whole], repartitionTopics }
+  return { subtopologies: [whole], repartitionTopics, ...(errorHandlers !== undefined && { errorHandlers }) }
 }

@@ -1,4 +1,6 @@
 import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { openTelemetryTracer } from '../observe/open-telemetry.ts'
+import type { ErrorSettings } from '../runtime/error-policy.ts'
 import { LocalSchemaRegistry } from '../schema-registry/local-schema-registry.ts'
 import { bindSerde, type SerdePlace } from '../serde/binding.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -33,19 +35,36 @@ export interface TestDriverOptions {
   readonly stateDir?: string
   /** What stores keep decoded, and what caching stores keep back at the most within one record. Default: 10 MiB. */
   readonly statestoreCacheMaxBytes?: number
+  /** What WEIR_DESERIALIZATION_EXCEPTION_HANDLER and the others would say. Default: fail. */
+  readonly deserializationExceptionHandler?: 'fail' | 'continue'
+  readonly processingExceptionHandler?: 'fail' | 'continue'
+  readonly productionExceptionHandler?: 'fail' | 'continue'
+  /** What WEIR_TASK_TIMEOUT_MS would say: a record that is tried again moves the wall clock to when that is due. Default: 300,000. */
+  readonly taskTimeoutMs?: number
+  /** What WEIR_TRACING would say. Default: none. */
+  readonly tracing?: 'none' | 'records'
+  /** What WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME would say; an output topic, too. Default: none. */
+  readonly errorsDeadLetterQueueTopicName?: string
   /** What serdes with schemas ask; schemas that are written are registered by themselves. Default: an empty one. */
   readonly schemaRegistry?: LocalSchemaRegistry
 }
 
 const OPTIONS = [
   'applicationId',
+  'deserializationExceptionHandler',
+  'errorsDeadLetterQueueTopicName',
   'initialWallClockTimeMs',
   'optimization',
+  'processingExceptionHandler',
+  'productionExceptionHandler',
+  'schemaRegistry',
   'stateDir',
   'statestoreCacheMaxBytes',
-  'schemaRegistry',
+  'taskTimeoutMs',
+  'tracing',
 ]
 const CACHE_BYTES = 10 * 2 ** 20
+const TASK_TIMEOUT_MS = 300_000
 
 /**
  * Runs a topology in this process, record by record, without a broker: the same processors, stores (on disk, where they are) and serdes as in
@@ -111,10 +130,15 @@ export class TopologyTestDriver implements AsyncDisposable {
       optimization,
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
+      taskTimeoutMs = TASK_TIMEOUT_MS,
+      tracing = 'none',
       schemaRegistry = new LocalSchemaRegistry(),
     } = options
     checkName(where, 'applicationId', applicationId)
     checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
+    checkTime(where, 'taskTimeoutMs', taskTimeoutMs)
+    if (tracing !== 'none' && tracing !== 'records')
+      throw new RangeError(`${where}: tracing is ${String(tracing)}; allowed: none, records`)
     if (!Number.isSafeInteger(statestoreCacheMaxBytes) || statestoreCacheMaxBytes < 0) {
       throw new RangeError(
         `${where}: statestoreCacheMaxBytes is ${String(statestoreCacheMaxBytes)}; allowed is a whole number from 0`,
@@ -128,6 +152,12 @@ export class TopologyTestDriver implements AsyncDisposable {
       stateDir,
       statestoreCacheMaxBytes,
       systemTimeMs: () => clock.nowMs,
+      advanceTo: (systemTimeMs) => {
+        clock.nowMs = Math.max(clock.nowMs, systemTimeMs)
+      },
+      errors: errorSettings(where, options),
+      tracer: tracing === 'none' ? null : await openTelemetryTracer(applicationId),
+      taskTimeoutMs,
     })
     return new TopologyTestDriver(runtime, definition, clock, schemas)
   }
@@ -313,4 +343,23 @@ export class TopologyTestDriver implements AsyncDisposable {
 
 function unknown(what: string, name: string, has: string, known: Iterable<string>): RangeError {
   return new RangeError(`there is no ${what} ${name}; ${has}: ${[...known].join(', ') || 'none'}`)
+}
+
+function errorSettings(where: string, options: TestDriverOptions): ErrorSettings {
+  const handler = (
+    name: Exclude<keyof ErrorSettings, 'errorsDeadLetterQueueTopicName'>,
+  ): 'fail' | 'continue' => {
+    const { [name]: given = 'fail' } = options
+    if (given !== 'fail' && given !== 'continue')
+      throw new RangeError(`${where}: ${name} is ${String(given)}; allowed: fail, continue`)
+    return given
+  }
+  const { errorsDeadLetterQueueTopicName: topic = null } = options
+  if (topic !== null) checkName(where, 'errorsDeadLetterQueueTopicName', topic)
+  return {
+    deserializationExceptionHandler: handler('deserializationExceptionHandler'),
+    processingExceptionHandler: handler('processingExceptionHandler'),
+    productionExceptionHandler: handler('productionExceptionHandler'),
+    errorsDeadLetterQueueTopicName: topic,
+  }
 }

@@ -3,6 +3,7 @@
  * also the order in which children see a record.
  */
 import type { RocksDbSettings } from '../native.ts'
+import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { RecordMetadata, StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -185,4 +186,6 @@ export interface TopologyDefinition {
   readonly copartitionedSources?: readonly (readonly string[])[]
   /** Default: none. */
   readonly globalStores?: readonly GlobalStoreDefinition[]
+  /** Default: what the settings say. */
+  readonly errorHandlers?: ErrorHandlers
 }

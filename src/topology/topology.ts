@@ -1,3 +1,4 @@
+import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import { checkFixedPartitions, checkStores } from './check-built.ts'
 import { checkSupplier } from './check-supplier.ts'
@@ -9,6 +10,7 @@ import type {
   TopologyDefinition,
 } from './definition.ts'
 import { describeTopology } from './describe.ts'
+import { ERROR_HANDLER_OPTIONS, errorHandlers } from './error-handlers.ts'
 import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
 import { sinkDefinition, sourceDefinition } from './node-definitions.ts'
 import type { ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
@@ -45,7 +47,14 @@ export class Topology implements TopologyModule {
   readonly #sourceTopics = new SourceTopics()
   /** Names of sources whose topics need the same number of partitions. */
   readonly #copartitioned: (readonly string[])[] = []
+  readonly #errorHandlers: ErrorHandlers | undefined
   #built: TopologyDefinition | null = null
+
+  /** @param handlers what becomes of records that cannot be read, processed or written. Default: what the settings say */
+  constructor(handlers: ErrorHandlers = {}) {
+    checkOptions('new Topology', handlers, ERROR_HANDLER_OPTIONS)
+    this.#errorHandlers = errorHandlers('new Topology', handlers)
+  }
 
   addSource<K, V>(name: string, options: SourceOptions<K, V>): this {
     const where = this.#checkNewNode('source', name)
@@ -206,6 +215,7 @@ export class Topology implements TopologyModule {
       repartitionTopics,
       ...(this.#sourceTopics.hasPatterns && { copartitionedSources: [...this.#copartitioned] }),
       ...(globalStores.length > 0 && { globalStores }),
+      ...(this.#errorHandlers !== undefined && { errorHandlers: this.#errorHandlers }),
     }
     return this.#built
   }

@@ -7,10 +7,11 @@ import type { Partitioner } from './definition.ts'
 /** The serdes of the keys that partitioners go by, where they are bound with their topic. */
 const keys = new WeakMap<Partitioner, Serde<unknown>>()
 
-/** Records of a key go to the same partition, whatever their windows. Kafka Streams' WindowedStreamPartitioner. */
+/** Records of a key go to the same partition, whatever their windows; a null key to any, where Kafka Streams' WindowedStreamPartitioner throws. */
 export function windowedPartitioner(key: Serde<unknown>): Partitioner<unknown, unknown> {
   const writer = new ByteWriter(256)
   const partitioner: Partitioner = (_topic, windowed, _value, partitions) => {
+    if (windowed === null) return null
     writer.reset()
     key.serialize((windowed as Windowed<unknown>).key, writer)
     return partitionOfKey(writer.buffer, writer.position, partitions)

@@ -41,4 +41,15 @@ export const observationVariables = {
       machine.stdoutIsTerminal ? 'pretty' : 'json',
     ),
   ),
+  tracing: variable(
+    {
+      env: 'WEIR_TRACING',
+      group: 'Observation',
+      type: oneOf('none', 'records'),
+      meaning:
+        'records: an OpenTelemetry span for each record, a child of what its headers carry, by the SDK that the topology module registers. ' +
+        'Needs the package @opentelemetry/api. Headers with a trace go from input to output either way.',
+    },
+    fixed('none' as const),
+  ),
 } as const

@@ -63,6 +63,7 @@ export class GlobalStreamThread {
   readonly #job: GlobalThreadJob
   readonly #host: GlobalThreadHost
   readonly #definition: SubtopologyDefinition
+  readonly #errorHandlers: TopologyDefinition['errorHandlers']
   readonly #version: Int32Array
   readonly #events = new ThreadEvents()
   readonly #stopping = new AbortController()
@@ -82,6 +83,7 @@ export class GlobalStreamThread {
     this.#job = job
     this.#host = host
     this.#definition = globalDefinition(topology)
+    this.#errorHandlers = topology.errorHandlers
     this.#version = new Int32Array(job.version)
     this.#resources.defer(() => this.#producer.close())
     this.#output = new OutputBatch(this.#producer, 1, 1)
@@ -166,7 +168,8 @@ export class GlobalStreamThread {
   }
 
   #wakeAtMs(): number {
-    return this.#isReady ? this.#refreshedMs + OFFSET_REFRESH_MS : Date.now() + FILLING_POLL_MS
+    const pollMs = this.#isReady ? this.#refreshedMs + OFFSET_REFRESH_MS : Date.now() + FILLING_POLL_MS
+    return Math.min(pollMs, this.#task!.nextWallClockMs)
   }
 
   /** Writes rows and offsets together. Readers do not trust what they remember meanwhile. */
@@ -219,7 +222,11 @@ export class GlobalStreamThread {
     const factory: TaskFactoryOptions = {
       // A table's order is that of each key: no input waits for another.
       config: { ...config, maxTaskIdleMs: -1 },
-      topology: { subtopologies: [this.#definition], repartitionTopics: [] },
+      topology: {
+        subtopologies: [this.#definition],
+        repartitionTopics: [],
+        errorHandlers: this.#errorHandlers ?? {},
+      },
       topics,
       consumer: reader,
       producer: this.#producer,

@@ -19,11 +19,12 @@ export class AtLeastOnce implements Guarantee {
   async start(): Promise<void> {}
 
   commit(tasks: readonly Task[]): Promise<number> {
-    const { resources, config, host } = this.#options
+    const { resources, config, host, failedOutputs } = this.#options
     return commitAtLeastOnce(tasks, {
       producer: resources.producer,
       output: resources.output,
       flushTimeoutMs: config.maxPollIntervalMs,
+      settleFailed: failedOutputs === null ? undefined : () => failedOutputs.settle(),
       commitOffsets: (committed, offsets) => host.commitOffsets(committed, offsets),
     })
   }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts'
+import type { FailedOutputs } from '../failed-outputs.ts'
 import type { Heartbeat } from '../heartbeat.ts'
 import type { StreamThreadHost } from '../stream-thread-host.ts'
 import type { Task } from '../task.ts'
@@ -37,4 +38,6 @@ export interface GuaranteeOptions {
   readonly resources: Pick<ThreadResources, 'producer' | 'output'>
   readonly tasks: TaskManager
   readonly heartbeat: Heartbeat
+  /** null: nobody is asked about outputs that brokers refuse. */
+  readonly failedOutputs: FailedOutputs | null
 }

@@ -86,7 +86,7 @@ describe('topology.optimization', () => {
       [define(true), `defineTopology: optimization is a boolean; ${allowed}`],
       [
         () => defineTopology(twoBelowOneFilter, { optimisation: 'all' } as never),
-        'defineTopology: unknown option optimisation; allowed: optimization',
+        'defineTopology: unknown option optimisation; allowed: optimization, deserializationExceptionHandler, processingExceptionHandler, productionExceptionHandler, deadLetterTopics',
       ],
     ]
     for (const [attempt, message] of refused)

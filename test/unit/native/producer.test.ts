@@ -13,7 +13,7 @@ describe('producer', () => {
   let cluster: MockCluster
   before(() => {
     cluster = new MockCluster({ brokers: 1 })
-    for (const name of ['out', 'spread', 'refused', 'full']) cluster.createTopic(name, 4)
+    for (const name of ['out', 'spread', 'refused', 'kept', 'full']) cluster.createTopic(name, 4)
   })
   after(() => cluster.close())
 
@@ -108,6 +108,45 @@ describe('producer', () => {
     })
     assert.match(producer.firstError()!.message, /refused \[3\]/)
     await assert.rejects(producer.flush(1000), { code: 'kafka:TOPIC_AUTHORIZATION_FAILED' })
+    await producer.close()
+  })
+
+  test('what is refused of a topic that keeps failures is there to take, once, as it was', async () => {
+    const producer = newProducer()
+    const topic = producer.topic('kept', 4)
+    assert.equal(producer.topic('kept', 4, true), topic)
+    const record = {
+      key: 'k',
+      value: null,
+      timestamp: 7,
+      headers: [
+        { key: 'a', value: 'b' },
+        { key: 'none', value: null },
+      ],
+    }
+    cluster.injectErrors(PRODUCE, ['MSG_SIZE_TOO_LARGE'])
+    await produceAll(producer, topic, 2, [record])
+    const [failed, ...more] = producer.takeFailures()
+    assert.equal(more.length, 0)
+    const { error, key, value, headers, ...place } = failed!
+    assert.deepEqual(place, { topic, partition: 2, timestamp: 7 })
+    assert.deepEqual([key!.toString(), value], ['k', null])
+    assert.deepEqual(
+      [...Headers.decode(headers!, 0)].map((header) => [header.key, header.value?.toString() ?? null]),
+      [
+        ['a', 'b'],
+        ['none', null],
+      ],
+    )
+    assert.equal(error.code, 'kafka:MSG_SIZE_TOO_LARGE')
+    assert.deepEqual(producer.takeFailures(), [])
+    assert.equal(producer.firstError(), null)
+    // What is not the record's own fault still ends a flush.
+    cluster.injectErrors(PRODUCE, ['TOPIC_AUTHORIZATION_FAILED'])
+    await assert.rejects(produceAll(producer, topic, 2, [record]), {
+      code: 'kafka:TOPIC_AUTHORIZATION_FAILED',
+    })
+    assert.deepEqual(producer.takeFailures(), [])
     await producer.close()
   })
 

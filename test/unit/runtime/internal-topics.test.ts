@@ -49,7 +49,12 @@ function prepared(
     close: async () => {},
   }
   return prepareTopics(definition, {
-    config: { applicationId: 'app', bootstrapServers: 'nowhere', replicationFactor: -1 },
+    config: {
+      applicationId: 'app',
+      bootstrapServers: 'nowhere',
+      replicationFactor: -1,
+      errorsDeadLetterQueueTopicName: null,
+    },
     admin,
     logger: {
       debug: nothing,

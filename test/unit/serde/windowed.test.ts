@@ -52,6 +52,10 @@ describe('windowed keys', () => {
     assert.throws(() => serdes.sessionWindowed(serdes.string).deserialize(short, 0, 15), {
       message: 'a windowed key has 16 bytes or more, not 15',
     })
+    const far = Buffer.from('0020000000000000', 'hex')
+    assert.throws(() => serdes.timeWindowed(serdes.string, 1).deserialize(far, 0, 8), {
+      message: '9007199254740992 is no time in ms',
+    })
     assert.throws(() => bytesOf(serdes.sessionWindowed(serdes.string), 'key' as never), {
       message: 'a windowed key is { key, window: { start, end } }',
     })

@@ -105,7 +105,7 @@ describe("topics have the records that Kafka Streams' TopologyTestDriver gave th
 
   test('there is a fixture for each topology', () => {
     const names = Object.keys(topologies).map((name) => `${name}.txt`)
-    assert.deepEqual(readdirSync(fixtures).sort(), [...names, 'caching'].sort())
+    assert.deepEqual(readdirSync(fixtures).sort(), [...names, 'caching', 'errors'].sort())
   })
 
   for (const [name, define] of Object.entries(topologies)) {

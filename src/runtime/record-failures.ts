@@ -1,0 +1,110 @@
+import { RetriableError } from '../errors/retriable-error.ts'
+import { messageOf } from '../errors/weir-error.ts'
+import type { TaskOptions } from './task.ts'
+import { TaskErrors } from './task-errors.ts'
+import { recordFailed } from './task-failure.ts'
+import type { TaskInput } from './task-input.ts'
+import type { TaskWarnings } from './task-warnings.ts'
+
+export interface RecordFailuresOptions extends Omit<TaskOptions, 'inputs'> {
+  readonly warnings: TaskWarnings
+  readonly inputs: () => readonly TaskInput[]
+  /** There is something to commit. */
+  readonly changed: () => void
+}
+
+/**
+ * What becomes of a task's records that fail: they are tried again, dropped, or end the thread. Owns which input's head is at work: that one is to blame. Used
+ * by the task's thread.
+ */
+export class RecordFailures {
+  /** null: nobody is asked about errors. */
+  readonly errors: TaskErrors | null
+  /** The input whose head is being processed; null between records. */
+  atWork: TaskInput | null = null
+  readonly #options: RecordFailuresOptions
+
+  constructor(options: RecordFailuresOptions) {
+    this.#options = options
+    this.errors = this.#taskErrors()
+  }
+
+  #taskErrors(): TaskErrors | null {
+    const { assignment, clock, errors, output, sinkTopic, isGlobal, counters, warn, changed, tracer } =
+      this.#options
+    if (errors === undefined) return null
+    const { policy, recordBytesMax } = errors
+    if (policy.deserialization === null && policy.processing === null && policy.production === null)
+      return null
+    return new TaskErrors({
+      taskId: assignment.id,
+      clock,
+      policy,
+      output,
+      deadLetterTopic: isGlobal === true ? null : sinkTopic,
+      recordBytesMax,
+      counters,
+      warn,
+      changed,
+      failed: (error) => tracer?.failed(error),
+      // What is forwarded for an earlier record is not the head's doing.
+      source: () => {
+        const { inputs } = this.#options
+        const at = this.atWork ?? inputs().find((one) => one.input.hasRecord && one.isEntered)
+        return at?.isEntered === true ? at.raw() : null
+      },
+      mayRetry: () => this.atWork?.mayRetry(this.#options.taskTimeoutMs) === true,
+    })
+  }
+
+  /** The first input whose head cannot be read and is dropped: it has no say in whose record is next. As Kafka Streams' RecordQueue. */
+  unreadable(): TaskInput | null {
+    if (this.errors === null) return null
+    for (const one of this.#options.inputs()) if (one.hasRecord && !one.readHead()) return one
+    return null
+  }
+
+  /**
+   * The head of `one` has failed. What it has put into stores stays: another attempt finds it.
+   *
+   * @param outputs how many there were before it
+   * @returns true when it is tried again later, false when it is dropped
+   * @throws WeirError when it ends the thread
+   */
+  isRetried(one: TaskInput, outputs: number, error: unknown): boolean {
+    const { output, counters, warnings, taskTimeoutMs } = this.#options
+    if (!(error instanceof RetriableError) || !one.mayRetry(taskTimeoutMs)) {
+      this.#drop(error)
+      return false
+    }
+    this.atWork = null
+    output.takeBack(outputs)
+    counters.retries++
+    if (one.retryLater(taskTimeoutMs) === 1) warnings.recordRetried(messageOf(error))
+    return true
+  }
+
+  /** What no processor was asked about: a sink right below the source has failed, or there is no handler. */
+  #drop(error: unknown): void {
+    const { clock } = this.#options
+    try {
+      this.#ask(clock.node, error)
+    } catch (final) {
+      throw recordFailed(clock, final)
+    }
+  }
+
+  /** @throws error when nobody is to be asked about it, or when it ends the thread */
+  punctuatorFailed(node: string, timestamp: number, error: unknown): void {
+    const { clock } = this.#options
+    clock.inPunctuator = true
+    clock.timestamp = timestamp
+    this.#ask(node, error)
+  }
+
+  #ask(node: string, error: unknown): void {
+    const failed = this.errors?.processingFailed ?? null
+    if (failed === null || this.#options.isGlobal === true) throw error
+    failed(node, null, error)
+  }
+}
