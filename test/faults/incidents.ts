@@ -2,7 +2,8 @@ import type { FaultKind } from './plan.ts'
 
 /** What befell whom, and when. */
 export interface Incident {
-  readonly kind: FaultKind
+  /** `assignment-lost`: no fault of the schedule, but the member was out of its group all the same. On a machine that stands still sessions time out. */
+  readonly kind: FaultKind | 'assignment-lost'
   /** null: a broker, and with it everybody. */
   readonly worker: number | null
   /** Of the worker. */
@@ -10,4 +11,12 @@ export interface Incident {
   /** Ms since 1970. */
   readonly fromMs: number
   toMs: number
+}
+
+/** When a worker's log says that it lost its assignment, ms since 1970. */
+export function lostAssignments(log: string): number[] {
+  return log
+    .split('\n')
+    .filter((line) => line.includes('"message":"partitions lost"'))
+    .map((line) => Date.parse((JSON.parse(line) as { time: string }).time))
 }

@@ -50,7 +50,8 @@ export function judgeRepeats(
       ({ kind, worker, fromMs, toMs }) =>
         fromMs <= run.atMs &&
         toMs + AFTERMATH_MS >= farthest.atMs &&
-        (isOfBroker(kind) || [farthest, run].some(({ life }) => `w${worker}` === life.split('.')[0])) &&
+        ((kind !== 'assignment-lost' && isOfBroker(kind)) ||
+          [farthest, run].some(({ life }) => `w${worker}` === life.split('.')[0])) &&
         kind !== 'worker-stop',
     )
     if (!hasCause) problems.push({ kind: 'repeated without a crash or a lost assignment', what })

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { createTopics, type ProducedRecord, produceAll } from '../services/kafka-client.ts'
 import { CommitLog } from './commit-log.ts'
-import type { Incident } from './incidents.ts'
+import { type Incident, lostAssignments } from './incidents.ts'
 import { type Verdict, verify } from './verifier.ts'
 
 const KEYS = 3
@@ -220,4 +220,23 @@ test('at least once: records are repeated after a crash, and not without one', a
   const killed: Incident = { kind: 'worker-kill', worker: 0, life: 'w0.1', fromMs: 1_000, toMs: 1_000 }
   const asked = await judge(repeats, false, [killed])
   assert.deepEqual([asked.lost, asked.doubled, asked.problems], [0, 2 * (KEYS + 1), []])
+})
+
+test('at least once: records are repeated after an assignment that was lost', async () => {
+  const again = [...allOffsets.slice(0, VICTIM + 1), ...allOffsets.slice(VICTIM - KEYS)]
+  const [atMs, ...others] = lostAssignments(
+    [
+      '{"level":"info","time":"1970-01-01T00:00:01.000Z","partitions":4,"message":"partitions revoked"}',
+      '{"level":"info","time":"1970-01-01T00:00:02.000Z","partitions":4,"message":"partitions lost"}',
+      '',
+    ].join('\n'),
+  )
+  assert.deepEqual([atMs, others], [2_000, []])
+  const lost: Incident = { kind: 'assignment-lost', worker: 0, life: 'w0.1', fromMs: 1_000, toMs: 2_000 }
+  const { problems } = await judge(
+    application(again, () => 'w0.1'),
+    false,
+    [lost],
+  )
+  assert.deepEqual(problems, [])
 })

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { type ExitResult, WeirProcess } from '../support/weir-process.ts'
-import type { Incident } from './incidents.ts'
+import { type Incident, lostAssignments } from './incidents.ts'
+import { SESSION_TIMEOUT_MS } from './plan.ts'
 
 const STOP_TIMEOUT_MS = 45_000
 /** A worker that ends by itself again and again is broken; one that is started for ever hides it. */
@@ -174,6 +175,11 @@ export class Worker implements AsyncDisposable {
   async #ended(ended: WeirProcess, { code, signal, stderr }: ExitResult): Promise<void> {
     const { logDir, mayEndWith, onProblem } = this.#options
     writeFileSync(join(logDir, `${this.life}.log`), ended.output)
+    for (const atMs of lostAssignments(ended.output)) {
+      const { index: worker, life } = this
+      const fromMs = atMs - SESSION_TIMEOUT_MS
+      this.#options.incidents.push({ kind: 'assignment-lost', worker, life, fromMs, toMs: atMs })
+    }
     this.#process = null
     if (this.#endIsExpected) return
     this.#note('worker-kill')
