@@ -272,19 +272,22 @@ Result<uint64_t> TaskDatabase::ApproximateEntries(size_t store) {
   const Overlay& overlay = *overlays_[store];
   const uint64_t changed = overlay.changed_count();
   if (const MemoryTable* const rows = table(store); rows != nullptr) return rows->size() + changed;
-  Result<uint64_t> rows = rocksdb_->FamilyProperty(store, kEstimateKeys);
+  Result<uint64_t> rows = StoreProperty(store, kEstimateKeys);
   if (!rows.ok()) return rows.status();
-  // RocksDB has most of the kept rows already, in their last version but one.
-  return std::max<uint64_t>(rows.value(), overlay.rows().size() - changed) + changed;
+  return rows.value() + changed;
 }
 
 Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& name) {
   FinishCommit();
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
-  if (const MemoryTable* const rows = table(store); rows != nullptr && name == kEstimateKeys)
-    return static_cast<uint64_t>(rows->size());
-  return rocksdb_->FamilyProperty(store, name);
+  if (name != kEstimateKeys) return rocksdb_->FamilyProperty(store, name);
+  if (const MemoryTable* const rows = table(store); rows != nullptr) return static_cast<uint64_t>(rows->size());
+  const Result<uint64_t> rows = rocksdb_->FamilyProperty(store, name);
+  if (!rows.ok()) return rows.status();
+  // RocksDB has most of the kept rows already, in an earlier version.
+  const Overlay& overlay = *overlays_[store];
+  return std::max<uint64_t>(rows.value(), overlay.rows().size() - overlay.changed_count());
 }
 
 void TaskDatabase::BeginClose() {

@@ -27,6 +27,7 @@ TEST(KeptRows, ACommitLeavesThemInMemoryWhereTheyAreRead) {
   EXPECT_EQ(OffsetOf(*database, 0), -1);
   EXPECT_EQ(database->Property("weir.overlay-entries").value(), 0u);
   EXPECT_EQ(database->ApproximateEntries(0).value(), 2u);
+  EXPECT_EQ(database->StoreProperty(0, "rocksdb.estimate-num-keys").value(), 2u);
   EXPECT_GT(memory->Usage().overlay_bytes, 0u);
 
   // The next commit tells the changelog what changed since, and nothing else.
