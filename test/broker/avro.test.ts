@@ -318,12 +318,6 @@ describe('Avro', () => {
     const breaking = await check('breaking')
     assert.deepEqual({ ...breaking, reasons: '' }, { code: 1, verdicts: both('incompatible'), reasons: '' })
     assert.match(breaking.reasons, /country/)
-    const registryUrl = { WEIR_SCHEMA_REGISTRY_URL: registry.url }
-    const { stdout: types } = await runWeir(['codegen', '--subject', subject], registryUrl)
-    assert.match(
-      types,
-      /export interface PageView \{\n {2}readonly userId: string\n {2}readonly durationMs: number\n\}/,
-    )
     assert.deepEqual(await check('v2'), { code: 0, verdicts: both('compatible'), reasons: '' })
   })
 

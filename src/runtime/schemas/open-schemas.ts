@@ -83,7 +83,7 @@ function needsOf(topology: TopologyDefinition, applicationId: string): PlacedNee
 function httpRegistry({ schemaRegistry }: Config): SchemaRegistry {
   if (schemaRegistry.urls.length === 0) {
     throw new ConfigError([
-      'WEIR_SCHEMA_REGISTRY_URL is not set: the topology has serdes whose schemas are in a schema registry',
+      'WEIR_SCHEMA_REGISTRY_URL is not set: schemas are needed that are in a schema registry',
     ])
   }
   return new HttpSchemaRegistry(schemaRegistry)

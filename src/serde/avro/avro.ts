@@ -5,9 +5,10 @@ import type { SchemaNeed, SchemaReference, SchemaSource } from '../schema-source
 import type { Serde } from '../serde.ts'
 import { peekSchemaId, readSchemaId, WIRE_HEADER_BYTES, writeSchemaId } from '../wire-format.ts'
 import { AvroReader, readAvro } from './avro-reader.ts'
-import { jsonOf, type Longs, parseAvro } from './avro-schema.ts'
+import { fullNameOf, jsonOf, type Longs, parseAvro } from './avro-schema.ts'
 import type { AvscType, SchemaJson } from './avsc-type.ts'
 import { whyInvalid } from './invalid-value.ts'
+import type { AvroSchemaOf, UntypedAvroSchema } from './typed-schema.ts'
 import { WriteTap } from './write-tap.ts'
 
 /** Under which subject a schema is registered. Confluent's TopicNameStrategy, RecordNameStrategy and TopicRecordNameStrategy. */
@@ -42,11 +43,23 @@ const STRATEGIES: readonly unknown[] = ['topic', 'record', 'topic-record'] satis
 /**
  * Avro in Confluent's wire format. Values are read with the schema that they were written with, resolved to this one; written with this one.
  *
- * docs/avro.md tells what each type is in JavaScript. `T` is what the caller says it is.
+ * docs/avro.md tells what each type is in JavaScript. `T` is what the caller says it is, or what the schema does that `weir codegen` wrote.
  *
  * @param schema the schema, or the subject whose newest one is taken when the process starts
  * @throws TypeError for what is no schema, and for an unknown option
  */
+export function avroSerde<T>(
+  schema: AvroSchemaOf<T, 'number'>,
+  options?: AvroOptions & { readonly longs?: 'number' },
+): Serde<T>
+export function avroSerde<T>(
+  schema: AvroSchemaOf<T, 'bigint'>,
+  options: AvroOptions & { readonly longs: 'bigint' },
+): Serde<T>
+export function avroSerde<T = unknown>(
+  schema: UntypedAvroSchema | AvroSubject,
+  options?: AvroOptions,
+): Serde<T>
 export function avroSerde<T = unknown>(
   schema: AvroSchema | AvroSubject,
   options: AvroOptions = {},
@@ -322,15 +335,6 @@ function parsed(parse: () => AvscType): AvscType {
 /** For messages, and for what tells whose rows a store has: a record stays the same when its schema evolves. */
 function nameOf(type: AvscType | null, schema: SchemaJson | undefined): string {
   return `avro ${type?.name ?? (schema === undefined ? undefined : fullNameOf(schema)) ?? type?.typeName ?? 'value'}`
-}
-
-function fullNameOf(schema: SchemaJson): string | undefined {
-  if (typeof schema !== 'object' || Array.isArray(schema)) return undefined
-  const { name, namespace } = schema as { name?: unknown; namespace?: unknown }
-  if (typeof name !== 'string') return undefined
-  return name.includes('.') || typeof namespace !== 'string' || namespace === ''
-    ? name
-    : `${namespace}.${name}`
 }
 
 /** Two references may use the same third. */
