@@ -65,12 +65,12 @@ function program(): Command {
     .action(async (module: string, options: { json?: true }) => {
       const { checkSchemas } = await import('./schemas-check-command.ts')
       const { WeirError } = await import('../errors/weir-error.ts')
-      const { text, incompatible } = await checkSchemas(module, { json: options.json === true })
+      const { text, refused } = await checkSchemas(module, { json: options.json === true })
       process.stdout.write(text)
-      if (incompatible.length > 0)
+      if (refused.length > 0)
         throw new WeirError(
           'schema-refused',
-          `incompatible with what is registered: ${incompatible.join(', ')}`,
+          `the topology cannot run with what is registered: ${refused.join(', ')}`,
         )
     })
 

@@ -1,4 +1,4 @@
-import { WeirError } from '../errors/weir-error.ts'
+import { oneLine, WeirError } from '../errors/weir-error.ts'
 import type { RegisteredSchema, SchemaReference, WriterSchema } from '../serde/schema-source.ts'
 import { type RegistryAnswer, RegistryClient, reasonIn } from './registry-client.ts'
 import type { RegistrySettings } from './registry-settings.ts'
@@ -65,15 +65,27 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   }
 
   async incompatibilities(schema: WriterSchema): Promise<readonly string[] | null> {
-    const subject = encodeURIComponent(schema.subject)
-    // Without a version Confluent's compares with those that the rule names; some registries only know versions.
-    for (const version of ['', '/latest']) {
-      const path = `/compatibility/subjects/${subject}/versions${version}?verbose=true`
+    const { subject } = schema
+    const versions = await this.versions(subject)
+    if (versions.length === 0) return null
+    // The request that names no version means all of them to some registries, those that the rule says to others, and some do not have it.
+    const compared = (await this.#isTransitive(subject)) ? versions.toReversed() : ['latest']
+    for (const version of compared) {
+      const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/${version}?verbose=true`
       const answer = await this.#client.send('POST', path, bodyOf(schema))
-      if (answer.status === 404 || answer.status === 405) continue
-      return reasonsIn(checked(answer, `the check of subject ${schema.subject}`) as CompatibilityBody)
+      const reasons = reasonsIn(checked(answer, `the check of subject ${subject}`) as CompatibilityBody)
+      if (reasons.length > 0) return reasons
     }
-    return null
+    return []
+  }
+
+  /** Whether a subject's rule compares with every version; its own rule, else that of the registry. */
+  async #isTransitive(subject: string): Promise<boolean> {
+    let answer = await this.#client.send('GET', `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`)
+    if (answer.status === 404) answer = await this.#client.send('GET', '/config')
+    const rule = checked(answer, `the compatibility level of subject ${subject}`)
+    const { compatibilityLevel } = rule as { compatibilityLevel?: unknown }
+    return typeof compatibilityLevel === 'string' && compatibilityLevel.endsWith('_TRANSITIVE')
   }
 
   async close(): Promise<void> {
@@ -134,7 +146,7 @@ function bodyOf({ schema, type, references }: WriterSchema): object {
 function reasonsIn({ is_compatible: isCompatible, messages, reason }: CompatibilityBody): readonly string[] {
   if (isCompatible) return []
   const reasons = messages ?? (typeof reason === 'string' ? [reason] : [])
-  return reasons.length > 0 ? reasons : ['the registry does not say why']
+  return reasons.length > 0 ? reasons.map(oneLine) : ['the registry does not say why']
 }
 
 function checked(answer: RegistryAnswer, what: string): unknown {
