@@ -7,6 +7,7 @@ import type { Environment } from '../config/settings.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { httpRegistry } from '../runtime/schemas/open-schemas.ts'
 import { jsonOf, type Longs } from '../serde/avro/avro-schema.ts'
+import { referenceTexts } from '../serde/schema-source.ts'
 
 export interface CodegenOptions {
   /** .avsc files. */
@@ -72,11 +73,10 @@ async function readSubjects(subjects: readonly string[], environment: Environmen
           'config-invalid',
           `subject ${subject}: its schema is ${found.type}; AVRO is expected`,
         )
-      const { references } = found
       sources.push({
         origin: `subject ${subject}`,
         schema: jsonOf(found.schema),
-        references,
+        references: referenceTexts(found.references),
         fallbackName: subject,
       })
     }

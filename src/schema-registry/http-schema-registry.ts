@@ -1,5 +1,11 @@
 import { oneLine, WeirError } from '../errors/weir-error.ts'
-import type { RegisteredSchema, SchemaReference, WriterSchema } from '../serde/schema-source.ts'
+import {
+  isAmong,
+  type NamedSchema,
+  type RegisteredSchema,
+  type SchemaReference,
+  type WriterSchema,
+} from '../serde/schema-source.ts'
 import { type RegistryAnswer, RegistryClient, reasonIn } from './registry-client.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
@@ -113,24 +119,24 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     id: number,
     { schema, schemaType = 'AVRO', references = [] }: SchemaBody,
   ): Promise<RegisteredSchema> {
-    const texts: string[] = []
-    await this.#collect(references, texts, 0)
-    return { id, type: schemaType, schema, references: texts }
+    const found: NamedSchema[] = []
+    await this.#collect(references, found, 0)
+    return { id, type: schemaType, schema, references: found }
   }
 
-  /** Adds the texts of what is referred to, each after those that it refers to itself. */
-  async #collect(references: readonly SchemaReference[], texts: string[], depth: number): Promise<void> {
+  /** Adds what is referred to, each after those that it refers to itself. */
+  async #collect(references: readonly SchemaReference[], found: NamedSchema[], depth: number): Promise<void> {
     if (depth > REFERENCES_DEPTH_MAX)
       throw new WeirError('schema-refused', `a schema's references go deeper than ${REFERENCES_DEPTH_MAX}`)
-    for (const { subject, version } of references) {
+    for (const { name, subject, version } of references) {
       const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
       if (body === null)
         throw new WeirError(
           'schema-missing',
           `a schema refers to version ${version} of ${subject}, which is not there`,
         )
-      await this.#collect(body.references ?? [], texts, depth + 1)
-      if (!texts.includes(body.schema)) texts.push(body.schema)
+      await this.#collect(body.references ?? [], found, depth + 1)
+      if (!isAmong({ name, schema: body.schema }, found)) found.push({ name, schema: body.schema })
     }
   }
 }

@@ -2,6 +2,7 @@ import { avroSerde } from './avro/avro.ts'
 import { bytesSerde } from './bytes.ts'
 import { customSerde } from './custom.ts'
 import { jsonSerde } from './json.ts'
+import { jsonSchemaSerde } from './json-schema/json-schema.ts'
 import { bigint64Serde, float64Serde, int32Serde, int64Serde } from './numbers.ts'
 import type { Serde } from './serde.ts'
 import { stringSerde } from './string.ts'
@@ -27,6 +28,8 @@ export const serdes = {
   },
   /** Avro with a schema registry: see docs/avro.md. */
   avro: avroSerde,
+  /** JSON that a schema registry has the schema of: see docs/schemas.md. */
+  jsonSchema: jsonSchemaSerde,
   /** A serde from two functions on byte arrays. */
   custom: customSerde,
   /** A key and its time window, as windowed aggregates write their keys. */

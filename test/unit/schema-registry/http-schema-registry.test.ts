@@ -100,7 +100,7 @@ test('the API that Confluent has', async () => {
     }
   })
   await withRegistry({ urls: [server.url] }, async (registry) => {
-    const seven = { id: 7, type: 'AVRO', schema: '"int"', references: ['"float"', '"long"'] }
+    const seven = { id: 7, type: 'AVRO', schema: '"int"', references: [{ name: 'y', schema: '"float"' }, { name: 'x', schema: '"long"' }] }
     assert.deepEqual(await registry.schema(7), seven)
     assert.equal(await registry.schema(8), null)
     assert.deepEqual(await registry.versions(writer.subject), [1, 2])
