@@ -112,6 +112,7 @@ export type { SerdeBinding, SerdePlace } from './serde/binding.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
 export type { JsonSchema, JsonSchemaOptions } from './serde/json-schema/json-schema.ts'
+export type { ProtobufOptions } from './serde/protobuf/protobuf.ts'
 export type { SchemaSubject, SubjectOptions, SubjectStrategy } from './serde/registered/subject-options.ts'
 export type {
   NamedSchema,

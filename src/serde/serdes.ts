@@ -4,6 +4,7 @@ import { customSerde } from './custom.ts'
 import { jsonSerde } from './json.ts'
 import { jsonSchemaSerde } from './json-schema/json-schema.ts'
 import { bigint64Serde, float64Serde, int32Serde, int64Serde } from './numbers.ts'
+import { protobufSerde } from './protobuf/protobuf.ts'
 import type { Serde } from './serde.ts'
 import { stringSerde } from './string.ts'
 import { sessionWindowedSerde, timeWindowedSerde } from './windowed.ts'
@@ -30,6 +31,8 @@ export const serdes = {
   avro: avroSerde,
   /** JSON that a schema registry has the schema of: see docs/schemas.md. */
   jsonSchema: jsonSchemaSerde,
+  /** Protocol Buffers with a schema registry: see docs/schemas.md. */
+  protobuf: protobufSerde,
   /** A serde from two functions on byte arrays. */
   custom: customSerde,
   /** A key and its time window, as windowed aggregates write their keys. */
