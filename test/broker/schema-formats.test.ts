@@ -1,6 +1,6 @@
 /** JSON Schema and Protocol Buffers with a real registry and a real broker. */
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -189,5 +189,47 @@ describe('JSON Schema and Protobuf', () => {
       'checked-protobuf-sums-changelog-value': 'PROTOBUF new',
     })
     assert.equal(code, 1)
+  })
+
+  test('weir codegen writes the types of a subject, with those that it refers to', async () => {
+    const city = {
+      type: 'record',
+      name: 'City',
+      namespace: 'geo',
+      fields: [{ name: 'name', type: 'string' }],
+    }
+    const place = { type: 'record', name: 'Place', fields: [{ name: 'city', type: 'geo.City' }] }
+    await register('city-value', 'AVRO', JSON.stringify(city))
+    const reference = { name: 'geo.City', subject: 'city-value', version: 1 }
+    await register('place-value', 'AVRO', JSON.stringify(place), [reference])
+    await register('proto-value', 'PROTOBUF', priceProto)
+    const out = join(makeScratchDir('formats-codegen'), 'generated')
+    const codegen = (...args: string[]) =>
+      runWeir(['codegen', '--out', out, ...args], { WEIR_SCHEMA_REGISTRY_URL: registry.url })
+    const refused = [
+      ['gone-value', 1, /^weir: subject gone-value has no schema in http:.*\n$/],
+      ['proto-value', 2, /^weir: subject proto-value: its schema is PROTOBUF; AVRO is expected\n$/],
+    ] as const
+    for (const [subject, code, line] of refused) {
+      const result = await codegen('--subject', 'place-value', subject)
+      assert.equal(result.code, code)
+      assert.match(result.stderr, line)
+      assert.ok(!existsSync(out))
+    }
+    const { code, stdout } = await codegen('--subject', 'place-value')
+    const path = join(out, 'place-value.ts')
+    assert.deepEqual([code, stdout], [0, `${path}\n`])
+    const text = readFileSync(path, 'utf8')
+    const types = [
+      'export interface Place {',
+      '  readonly city: City',
+      '}',
+      '',
+      'export interface City {',
+      '  readonly name: string',
+      '}',
+    ]
+    assert.ok(text.includes(types.join('\n')), text)
+    assert.match(text, /^export const placeSchema: AvroSchemaOf<Place> = \{$/m)
   })
 })

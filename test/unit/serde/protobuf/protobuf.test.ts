@@ -5,6 +5,7 @@ import { ByteWriter } from '../../../../src/serde/byte-writer.ts'
 import { serdes } from '../../../../src/serde/serdes.ts'
 import { TopologyTestDriver } from '../../../../src/testing/index.ts'
 import { AvroBench, bytesOf, readBack } from '../../../support/bound-avro.ts'
+import { Random } from '../../../support/seed.ts'
 
 const simple = `syntax = "proto3";
 package shop;
@@ -342,5 +343,42 @@ describe('serdes.protobuf', () => {
     await input.pipeInput({ id: 1 }, { id: 3, name: 'a' }, 0)
     const output = driver.createOutputTopic('out', { key: orders, value: orders })
     assert.deepEqual(output.readKeyValue(), { key: { id: 1, name: '' }, value: { id: 3, name: 'a' } })
+  })
+
+  test('damaged bytes are an error, or another value of the type', (context) => {
+    const random = new Random()
+    context.diagnostic(`WEIR_TEST_SEED=${random.seed}`)
+    const serde = bound(every, { message: 'shop.Every' })
+    const value = {
+      int: 5,
+      text: 'text',
+      raw: Buffer.from('raw'),
+      line: { sku: 'a', next: {} },
+      ints: [1, 2],
+      by_id: { 7: {} },
+    }
+    const whole = bytesOf(serde, value)
+    let read = 0
+    let refused = 0
+    for (let round = 0; round < 10_000; round++) {
+      const length = random.next() < 0.3 ? random.below(whole.length) : whole.length
+      const bytes = Buffer.from(whole.subarray(0, length))
+      for (let flips = random.below(4); flips > 0 && length > 0; flips--)
+        bytes[random.below(length)]! ^= 1 << random.below(8)
+      let damaged: Record<string, unknown>
+      try {
+        damaged = readBack(serde, bytes)
+        read++
+      } catch (error) {
+        assert.ok(
+          error instanceof Error && !/Cannot read propert|call stack/.test(error.message),
+          String(error),
+        )
+        refused++
+        continue
+      }
+      assert.deepEqual(readBack(serde, bytesOf(serde, damaged)), damaged)
+    }
+    assert.ok(read > 0 && refused > 0, `${read} read, ${refused} refused`)
   })
 })
