@@ -184,6 +184,10 @@ describe('serdes.protobuf', () => {
     assert.deepEqual(readBack(serde, bytesOf(serde, value)), value)
     assert.deepEqual(readBack(serde, bytesOf(serde, { ...nothing, line: null })), nothing)
     assert.equal(bytesOf(serde, nothing).length, bytesOf(serde, {}).length, 'a default is not written')
+    // Of a oneof the last member that the bytes have.
+    const both = record(1, 2, 2, 0xa2, 1, 1, 'a', 0xa8, 1, 5)
+    const { by_text, by_number } = readBack(serde, both)
+    assert.deepEqual([by_text, by_number], [undefined, 5])
     const unknownKind = readBack(serde, bytesOf(serde, { kind: 9 }))
     assert.equal(unknownKind.kind, 9, 'of a newer file')
   })
