@@ -119,12 +119,17 @@ export type {
 } from './runtime/uncaught-errors.ts'
 export type { RegistrySettings } from './schema-registry/registry-settings.ts'
 export type { SchemaRegistry } from './schema-registry/schema-registry.ts'
-export type { AvroOptions, AvroSchema, AvroSubject, SubjectStrategy } from './serde/avro/avro.ts'
+export type { AvroOptions, AvroSchema } from './serde/avro/avro.ts'
 export type { AvroDuration } from './serde/avro/logical-types.ts'
+export type { AvroSchemaOf } from './serde/avro/typed-schema.ts'
 export type { SerdeBinding, SerdePlace } from './serde/binding.ts'
 export { ByteWriter } from './serde/byte-writer.ts'
 export type { CustomSerde } from './serde/custom.ts'
+export type { JsonSchema, JsonSchemaOptions } from './serde/json-schema/json-schema.ts'
+export type { ProtobufOptions } from './serde/protobuf/protobuf.ts'
+export type { SchemaSubject, SubjectOptions, SubjectStrategy } from './serde/registered/subject-options.ts'
 export type {
+  NamedSchema,
   RegisteredSchema,
   SchemaNeed,
   SchemaReference,

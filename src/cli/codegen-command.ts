@@ -1,77 +1,87 @@
-import { readFile, writeFile } from 'node:fs/promises'
-
-import { ConfigError } from '../config/config-error.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AvroSource, typescriptOfAvro } from '../codegen/avro-types.ts'
+import { readAvscFiles } from '../codegen/avsc-files.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Environment } from '../config/settings.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { HttpSchemaRegistry } from '../schema-registry/http-schema-registry.ts'
-import { type TypedSchema, typesOf } from '../serde/avro/typescript-types.ts'
+import { httpRegistry } from '../runtime/schemas/open-schemas.ts'
+import { jsonOf, type Longs } from '../serde/avro/avro-schema.ts'
+import { referenceTexts } from '../serde/schema-source.ts'
 
 export interface CodegenOptions {
-  /** .avsc files; each may use the names of those before it. */
+  /** .avsc files. */
   readonly files: readonly string[]
-  /** Whose newest schemas are taken. */
+  /** Of the schema registry; the newest schema of each. */
   readonly subjects: readonly string[]
-  /** Where the module is written; null: it is returned. */
-  readonly out: string | null
-  readonly longs: 'number' | 'bigint'
+  /** A folder; made when it does not exist. */
+  readonly out: string
+  readonly longs: Longs
 }
 
 /**
- * `weir codegen`: TypeScript types of Avro schemas.
+ * `weir codegen`: a TypeScript file for each schema. Nothing is written when one of them cannot be.
  *
- * @returns what is to be printed
- * @throws ConfigError for a file that cannot be read, or is no schema; WeirError schema-missing, schema-registry-unreachable, schema-registry-refused
+ * @returns the files' paths
+ * @throws WeirError, ConfigError with one line
  */
-export async function generateTypes(
-  { files, subjects, out, longs }: CodegenOptions,
+export async function runCodegen(
+  options: CodegenOptions,
   environment: Environment = process.env,
-): Promise<string> {
+): Promise<string[]> {
+  const { files, subjects, out, longs } = options
   if (files.length + subjects.length === 0)
-    throw new ConfigError(['weir codegen: expected .avsc files, or --subject'])
-  const schemas: TypedSchema[] = []
-  for (const file of files) {
-    const schema = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw new ConfigError([`${file}: cannot be read: ${messageOf(error)}`])
-    })
-    const references = schemas.map((before) => before.schema)
-    schemas.push({ schema, references })
-    // Here, so that the message names the file.
-    checked(file, () => typesOf([{ schema, references }], longs))
+    throw new WeirError('config-invalid', 'codegen: .avsc files or --subject are expected')
+  const sources = [...readAvscFiles(files, longs), ...(await readSubjects(subjects, environment))]
+  const written = new Map<string, string>()
+  for (const source of sources) {
+    const path = join(out, `${source.fallbackName.replace(/[^A-Za-z0-9._-]/g, '_')}.ts`)
+    if (written.has(path))
+      throw new WeirError('config-invalid', `${source.origin}: ${path} is another schema's already`)
+    written.set(path, textOf(source, longs))
   }
-  if (subjects.length > 0) schemas.push(...(await newest(subjects, environment)))
-  const text = checked(subjects.join(', '), () => typesOf(schemas, longs))
-  if (out === null) return text
-  await writeFile(out, text)
-  return ''
+  mkdirSync(out, { recursive: true })
+  for (const [path, text] of written) writeFileSync(path, text)
+  return [...written.keys()]
 }
 
-async function newest(subjects: readonly string[], environment: Environment): Promise<TypedSchema[]> {
-  // No application, and no broker.
-  const none = { WEIR_APPLICATION_ID: 'codegen', WEIR_BOOTSTRAP_SERVERS: 'none:9092' }
-  const { schemaRegistry } = loadConfig({ ...none, ...environment })
-  if (schemaRegistry.urls.length === 0) throw new ConfigError(['WEIR_SCHEMA_REGISTRY_URL is not set'])
-  const registry = new HttpSchemaRegistry(schemaRegistry)
+function textOf(source: AvroSource, longs: Longs): string {
   try {
-    const schemas: TypedSchema[] = []
+    return typescriptOfAvro(source, longs)
+  } catch (error) {
+    throw new WeirError('config-invalid', `${source.origin}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function readSubjects(subjects: readonly string[], environment: Environment): Promise<AvroSource[]> {
+  if (subjects.length === 0) return []
+  // The registry's settings are all that is used: there need be no application.
+  const config = loadConfig({
+    WEIR_APPLICATION_ID: 'codegen',
+    WEIR_BOOTSTRAP_SERVERS: 'localhost:9092',
+    ...environment,
+  })
+  const registry = httpRegistry(config)
+  try {
+    const sources: AvroSource[] = []
     for (const subject of subjects) {
-      const schema = await registry.latest(subject)
-      if (schema === null)
+      const found = await registry.latest(subject)
+      if (found === null)
         throw new WeirError('schema-missing', `subject ${subject} has no schema in ${registry.name}`)
-      if (schema.type !== 'AVRO')
-        throw new WeirError('schema-missing', `the schema of subject ${subject} is of type ${schema.type}`)
-      schemas.push(schema)
+      if (found.type !== 'AVRO')
+        throw new WeirError(
+          'config-invalid',
+          `subject ${subject}: its schema is ${found.type}; AVRO is expected`,
+        )
+      sources.push({
+        origin: `subject ${subject}`,
+        schema: jsonOf(found.schema),
+        references: referenceTexts(found.references),
+        fallbackName: subject,
+      })
     }
-    return schemas
+    return sources
   } finally {
     await registry.close()
-  }
-}
-
-function checked(where: string, make: () => string): string {
-  try {
-    return make()
-  } catch (error) {
-    throw new ConfigError([`${where}: ${messageOf(error)}`])
   }
 }

@@ -66,29 +66,14 @@ function program(): Command {
     .action(async (module: string, options: { json?: true }) => {
       const { checkSchemas } = await import('./schemas-check-command.ts')
       const { WeirError } = await import('../errors/weir-error.ts')
-      const { text, incompatible } = await checkSchemas(module, { json: options.json === true })
+      const { text, refused } = await checkSchemas(module, { json: options.json === true })
       process.stdout.write(text)
-      if (incompatible.length > 0)
+      if (refused.length > 0)
         throw new WeirError(
           'schema-refused',
-          `incompatible with what is registered: ${incompatible.join(', ')}`,
+          `the topology cannot run with what is registered: ${refused.join(', ')}`,
         )
     })
-
-  weir
-    .command('codegen')
-    .description('write TypeScript types of Avro schemas, and the schemas as constants, for serdes.avro')
-    .argument('[files...]', '.avsc files; each may use the names of those before it')
-    .option('--subject <subjects...>', 'subjects of the schema registry, whose newest schemas are taken')
-    .option('--out <file>', 'where the module is written (default: standard output)')
-    .addOption(new Option('--longs <type>', 'what long is').choices(['number', 'bigint']).default('number'))
-    .action(
-      async (files: string[], options: { subject?: string[]; out?: string; longs: 'number' | 'bigint' }) => {
-        const { generateTypes } = await import('./codegen-command.ts')
-        const { subject: subjects = [], out = null, longs } = options
-        process.stdout.write(await generateTypes({ files, subjects, out, longs }))
-      },
-    )
 
   weir
     .command('config')
@@ -118,6 +103,25 @@ function program(): Command {
       process.stdout.write(`${text}\n`)
       if (damage !== null) throw damage
     })
+
+  weir
+    .command('codegen')
+    .description('write TypeScript types of Avro schemas, for serdes.avro')
+    .argument('[files...]', '.avsc files; one may use names that another has')
+    .requiredOption('--out <folder>', 'where a file for each schema is written')
+    .option(
+      '--subject <subjects...>',
+      "subjects of the schema registry, whose newest schemas' types are written",
+    )
+    .addOption(new Option('--longs <type>', 'what long is').choices(['number', 'bigint']).default('number'))
+    .action(
+      async (files: string[], options: { out: string; subject?: string[]; longs: 'number' | 'bigint' }) => {
+        const { runCodegen } = await import('./codegen-command.ts')
+        const { out, subject: subjects = [], longs } = options
+        const written = await runCodegen({ files, subjects, out, longs })
+        process.stdout.write(`${written.join('\n')}\n`)
+      },
+    )
 
   const targets = {
     toEarliest: new Option('--to-earliest', 'the source topics are read from their beginnings (the default)'),

@@ -1,5 +1,11 @@
-import { WeirError } from '../errors/weir-error.ts'
-import type { RegisteredSchema, SchemaReference, WriterSchema } from '../serde/schema-source.ts'
+import { oneLine, WeirError } from '../errors/weir-error.ts'
+import {
+  isAmong,
+  type NamedSchema,
+  type RegisteredSchema,
+  type SchemaReference,
+  type WriterSchema,
+} from '../serde/schema-source.ts'
 import { type RegistryAnswer, RegistryClient, reasonIn } from './registry-client.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
@@ -65,15 +71,27 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   }
 
   async incompatibilities(schema: WriterSchema): Promise<readonly string[] | null> {
-    const subject = encodeURIComponent(schema.subject)
-    // Without a version Confluent's compares with those that the rule names; some registries only know versions.
-    for (const version of ['', '/latest']) {
-      const path = `/compatibility/subjects/${subject}/versions${version}?verbose=true`
+    const { subject } = schema
+    const versions = await this.versions(subject)
+    if (versions.length === 0) return null
+    // The request that names no version means all of them to some registries, those that the rule says to others, and some do not have it.
+    const compared = (await this.#isTransitive(subject)) ? versions.toReversed() : ['latest']
+    for (const version of compared) {
+      const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/${version}?verbose=true`
       const answer = await this.#client.send('POST', path, bodyOf(schema))
-      if (answer.status === 404 || answer.status === 405) continue
-      return reasonsIn(checked(answer, `the check of subject ${schema.subject}`) as CompatibilityBody)
+      const reasons = reasonsIn(checked(answer, `the check of subject ${subject}`) as CompatibilityBody)
+      if (reasons.length > 0) return reasons
     }
-    return null
+    return []
+  }
+
+  /** Whether a subject's rule compares with every version; its own rule, else that of the registry. */
+  async #isTransitive(subject: string): Promise<boolean> {
+    let answer = await this.#client.send('GET', `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`)
+    if (answer.status === 404) answer = await this.#client.send('GET', '/config')
+    const rule = checked(answer, `the compatibility level of subject ${subject}`)
+    const { compatibilityLevel } = rule as { compatibilityLevel?: unknown }
+    return typeof compatibilityLevel === 'string' && compatibilityLevel.endsWith('_TRANSITIVE')
   }
 
   async close(): Promise<void> {
@@ -101,24 +119,24 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     id: number,
     { schema, schemaType = 'AVRO', references = [] }: SchemaBody,
   ): Promise<RegisteredSchema> {
-    const texts: string[] = []
-    await this.#collect(references, texts, 0)
-    return { id, type: schemaType, schema, references: texts }
+    const found: NamedSchema[] = []
+    await this.#collect(references, found, 0)
+    return { id, type: schemaType, schema, references: found }
   }
 
-  /** Adds the texts of what is referred to, each after those that it refers to itself. */
-  async #collect(references: readonly SchemaReference[], texts: string[], depth: number): Promise<void> {
+  /** Adds what is referred to, each after those that it refers to itself. */
+  async #collect(references: readonly SchemaReference[], found: NamedSchema[], depth: number): Promise<void> {
     if (depth > REFERENCES_DEPTH_MAX)
       throw new WeirError('schema-refused', `a schema's references go deeper than ${REFERENCES_DEPTH_MAX}`)
-    for (const { subject, version } of references) {
+    for (const { name, subject, version } of references) {
       const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
       if (body === null)
         throw new WeirError(
           'schema-missing',
           `a schema refers to version ${version} of ${subject}, which is not there`,
         )
-      await this.#collect(body.references ?? [], texts, depth + 1)
-      if (!texts.includes(body.schema)) texts.push(body.schema)
+      await this.#collect(body.references ?? [], found, depth + 1)
+      if (!isAmong({ name, schema: body.schema }, found)) found.push({ name, schema: body.schema })
     }
   }
 }
@@ -134,7 +152,7 @@ function bodyOf({ schema, type, references }: WriterSchema): object {
 function reasonsIn({ is_compatible: isCompatible, messages, reason }: CompatibilityBody): readonly string[] {
   if (isCompatible) return []
   const reasons = messages ?? (typeof reason === 'string' ? [reason] : [])
-  return reasons.length > 0 ? reasons : ['the registry does not say why']
+  return reasons.length > 0 ? reasons.map(oneLine) : ['the registry does not say why']
 }
 
 function checked(answer: RegistryAnswer, what: string): unknown {

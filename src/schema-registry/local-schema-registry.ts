@@ -1,4 +1,9 @@
-import type { RegisteredSchema, WriterSchema } from '../serde/schema-source.ts'
+import {
+  isAmong,
+  type NamedSchema,
+  type RegisteredSchema,
+  type WriterSchema,
+} from '../serde/schema-source.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
 /**
@@ -30,15 +35,18 @@ export class LocalSchemaRegistry implements SchemaRegistry {
     if (id === undefined) {
       id = this.#byId.length + 1
       this.#ids.set(content, id)
-      const texts = references.flatMap((reference) => {
+      const found: NamedSchema[] = []
+      for (const reference of references) {
         const version = this.versionNow(reference.subject, reference.version)
         if (version === null)
           throw new RangeError(
             `the local schema registry has no version ${reference.version} of ${reference.subject}`,
           )
-        return [...version.references, version.schema]
-      })
-      this.#byId.push({ id, type, schema, references: [...new Set(texts)] })
+        const { name } = reference
+        for (const one of [...version.references, { name, schema: version.schema }])
+          if (!isAmong(one, found)) found.push(one)
+      }
+      this.#byId.push({ id, type, schema, references: found })
     }
     const versions = this.#subjects.get(subject) ?? []
     if (!versions.includes(id)) this.#subjects.set(subject, [...versions, id])

@@ -7,8 +7,25 @@ export interface RegisteredSchema {
   readonly type: string
   /** Its text. */
   readonly schema: string
-  /** The texts of the schemas that it refers to, each after those that it refers to itself. */
-  readonly references: readonly string[]
+  /** The schemas that it refers to, each after those that it refers to itself. */
+  readonly references: readonly NamedSchema[]
+}
+
+/** A schema that others refer to. */
+export interface NamedSchema {
+  /** As those that refer to it call it. */
+  readonly name: string
+  /** Its text. */
+  readonly schema: string
+}
+
+export function isAmong({ name, schema }: NamedSchema, schemas: readonly NamedSchema[]): boolean {
+  return schemas.some((other) => other.name === name && other.schema === schema)
+}
+
+/** Of a schema's references, for a format in which a schema has its names in itself: one that is referred to by several names is there once. */
+export function referenceTexts(references: readonly NamedSchema[]): string[] {
+  return [...new Set(references.map(({ schema }) => schema))]
 }
 
 /** Another subject's schema, whose names a schema uses. Confluent's SchemaReference. */

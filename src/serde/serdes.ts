@@ -2,7 +2,9 @@ import { avroSerde } from './avro/avro.ts'
 import { bytesSerde } from './bytes.ts'
 import { customSerde } from './custom.ts'
 import { jsonSerde } from './json.ts'
+import { jsonSchemaSerde } from './json-schema/json-schema.ts'
 import { bigint64Serde, float64Serde, int32Serde, int64Serde } from './numbers.ts'
+import { protobufSerde } from './protobuf/protobuf.ts'
 import type { Serde } from './serde.ts'
 import { stringSerde } from './string.ts'
 import { sessionWindowedSerde, timeWindowedSerde } from './windowed.ts'
@@ -27,6 +29,10 @@ export const serdes = {
   },
   /** Avro with a schema registry: see docs/avro.md. */
   avro: avroSerde,
+  /** JSON that a schema registry has the schema of: see docs/schemas.md. */
+  jsonSchema: jsonSchemaSerde,
+  /** Protocol Buffers with a schema registry: see docs/schemas.md. */
+  protobuf: protobufSerde,
   /** A serde from two functions on byte arrays. */
   custom: customSerde,
   /** A key and its time window, as windowed aggregates write their keys. */

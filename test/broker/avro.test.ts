@@ -318,13 +318,35 @@ describe('Avro', () => {
     const breaking = await check('breaking')
     assert.deepEqual({ ...breaking, reasons: '' }, { code: 1, verdicts: both('incompatible'), reasons: '' })
     assert.match(breaking.reasons, /country/)
-    const registryUrl = { WEIR_SCHEMA_REGISTRY_URL: registry.url }
-    const { stdout: types } = await runWeir(['codegen', '--subject', subject], registryUrl)
-    assert.match(
-      types,
-      /export interface PageView \{\n {2}readonly userId: string\n {2}readonly durationMs: number\n\}/,
-    )
     assert.deepEqual(await check('v2'), { code: 0, verdicts: both('compatible'), reasons: '' })
+  })
+
+  test('weir schemas check compares with every version when the rule is transitive, else with the newest', async () => {
+    const subject = 'transitive-totals-changelog-value'
+    const verdict = async () => {
+      const { stdout, stderr } = await runWeir(['schemas', 'check', module, '--json'], {
+        AVRO_VERSION: 'v1',
+        AVRO_PREFIX: 'transitive-',
+        WEIR_APPLICATION_ID: 'transitive',
+        WEIR_SCHEMA_REGISTRY_URL: registry.url,
+      })
+      assert.ok(stdout.startsWith('['), stderr)
+      const checked = JSON.parse(stdout) as { subject: string; verdict: string }[]
+      return checked.find((one) => one.subject === subject)?.verdict
+    }
+    const field = (type: string) => ({ name: 'views', type })
+    const withFields = (...fields: object[]) => ({ type: 'record', name: 'Total', namespace: 'test', fields })
+    const rest = [
+      { name: 'userId', type: 'string' },
+      { name: 'durationMs', type: 'long' },
+    ]
+    // The topology's `views` is an int: it can read the newest version, which has an int too, not the first.
+    await register(registry.url, subject, withFields(...rest, field('string')))
+    await register(registry.url, subject, withFields(...rest, field('int'), { name: 'more', type: 'int' }))
+    await setCompatibility(registry.url, 'BACKWARD', subject)
+    assert.equal(await verdict(), 'compatible')
+    await setCompatibility(registry.url, 'BACKWARD_TRANSITIVE', subject)
+    assert.equal(await verdict(), 'incompatible')
   })
 
   test('a global table is Avro, too, of a schema that its thread does not know at the start', async () => {

@@ -71,8 +71,8 @@ export async function openSchemas(
   }
 }
 
-/** @returns null when no serde asks a registry */
-function needsOf(topology: TopologyDefinition, applicationId: string): PlacedNeed[] | null {
+/** @returns null when no serde asks a registry. @throws WeirError topology-invalid */
+export function needsOf(topology: TopologyDefinition, applicationId: string): PlacedNeed[] | null {
   try {
     return schemaNeeds(topology, applicationId)
   } catch (error) {
@@ -80,10 +80,11 @@ function needsOf(topology: TopologyDefinition, applicationId: string): PlacedNee
   }
 }
 
-function httpRegistry({ schemaRegistry }: Config): SchemaRegistry {
+/** @throws ConfigError when none is set */
+export function httpRegistry({ schemaRegistry }: Config): SchemaRegistry {
   if (schemaRegistry.urls.length === 0) {
     throw new ConfigError([
-      'WEIR_SCHEMA_REGISTRY_URL is not set: the topology has serdes whose schemas are in a schema registry',
+      'WEIR_SCHEMA_REGISTRY_URL is not set: schemas are needed that are in a schema registry',
     ])
   }
   return new HttpSchemaRegistry(schemaRegistry)

@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors/weir-error.ts'
-import type { RegisteredSchema, SchemaSource } from '../schema-source.ts'
+import { type RegisteredSchema, referenceTexts, type SchemaSource } from '../schema-source.ts'
 import { type Longs, parseAvro } from './avro-schema.ts'
 import type { AvscResolver, AvscType } from './avsc-type.ts'
 import { isTooDeep, TOO_DEEP } from './invalid-value.ts'
@@ -83,7 +83,7 @@ export class AvroReader {
     const { id, type } = schema
     try {
       if (type !== 'AVRO') throw new Error(`it is of type ${type}`)
-      const writer = parseAvro(schema.schema, schema.references, this.#longs)
+      const writer = parseAvro(schema.schema, referenceTexts(schema.references), this.#longs)
       return this.#type.createResolver(writer, { ignoreNamespaces: true })
     } catch (error) {
       const message = `schema ${id} cannot be read as the reader's schema: ${messageOf(error)}`

@@ -68,6 +68,16 @@ export function jsonOf(schema: SchemaJson): SchemaJson {
   return JSON.parse(schema) as SchemaJson
 }
 
+/** Of a record, an enum or a fixed. @returns undefined when it has none */
+export function fullNameOf(schema: SchemaJson): string | undefined {
+  if (typeof schema !== 'object' || Array.isArray(schema)) return undefined
+  const { name, namespace } = schema as { name?: unknown; namespace?: unknown }
+  if (typeof name !== 'string') return undefined
+  return name.includes('.') || typeof namespace !== 'string' || namespace === ''
+    ? name
+    : `${namespace}.${name}`
+}
+
 /** Weir's types in the place of avsc's; undefined leaves it to avsc. */
 function typeOf(schema: SchemaJson, options: AvscParseOptions, longs: Longs): AvscType | undefined {
   if (schema === 'long') return longTypes[longs]

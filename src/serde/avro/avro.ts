@@ -1,17 +1,22 @@
 import { messageOf } from '../../errors/weir-error.ts'
 import type { SerdeBinding, SerdePlace } from '../binding.ts'
 import type { ByteWriter } from '../byte-writer.ts'
-import type { SchemaNeed, SchemaReference, SchemaSource } from '../schema-source.ts'
+import {
+  checkedSubjectOptions,
+  isSubject,
+  type SchemaSubject,
+  type SubjectOptions,
+  type SubjectStrategy,
+} from '../registered/subject-options.ts'
+import { referenceTexts, type SchemaNeed, type SchemaReference, type SchemaSource } from '../schema-source.ts'
 import type { Serde } from '../serde.ts'
 import { peekSchemaId, readSchemaId, WIRE_HEADER_BYTES, writeSchemaId } from '../wire-format.ts'
 import { AvroReader, readAvro } from './avro-reader.ts'
-import { jsonOf, type Longs, parseAvro } from './avro-schema.ts'
+import { fullNameOf, jsonOf, type Longs, parseAvro } from './avro-schema.ts'
 import type { AvscType, SchemaJson } from './avsc-type.ts'
 import { whyInvalid } from './invalid-value.ts'
+import type { AvroSchemaOf, UntypedAvroSchema } from './typed-schema.ts'
 import { WriteTap } from './write-tap.ts'
-
-/** Under which subject a schema is registered. Confluent's TopicNameStrategy, RecordNameStrategy and TopicRecordNameStrategy. */
-export type SubjectStrategy = 'topic' | 'record' | 'topic-record'
 
 /** A schema: what an .avsc file holds, as JSON or as its text. */
 export type AvroSchema =
@@ -19,59 +24,48 @@ export type AvroSchema =
   | { readonly type: unknown; readonly [attribute: string]: unknown }
   | readonly unknown[]
 
-/** The newest schema of a subject when the process starts. */
-export interface AvroSubject {
-  readonly subject: string
-}
-
-export interface AvroOptions {
-  /**
-   * Under which subject a schema that is written is looked up or registered: `<topic>-key` or `<topic>-value`, the record's full name, or
-   * `<topic>-<full name>`. Default: topic.
-   */
-  readonly subjectStrategy?: SubjectStrategy
-  /** Schemas of the registry whose names the schema uses, each after those that it uses itself. Default: none. */
-  readonly references?: readonly SchemaReference[]
+export interface AvroOptions extends SubjectOptions {
   /** What `long` is: a number, which beyond 2^53 is an error, or a bigint. Default: number. */
   readonly longs?: Longs
 }
 
 const OPTIONS = ['subjectStrategy', 'references', 'longs']
-const STRATEGIES: readonly unknown[] = ['topic', 'record', 'topic-record'] satisfies SubjectStrategy[]
 
 /**
  * Avro in Confluent's wire format. Values are read with the schema that they were written with, resolved to this one; written with this one.
  *
- * docs/avro.md tells what each type is in JavaScript. `T` is what the caller says it is.
+ * docs/avro.md tells what each type is in JavaScript. `T` is what the caller says it is, or what the schema does that `weir codegen` wrote.
  *
  * @param schema the schema, or the subject whose newest one is taken when the process starts
  * @throws TypeError for what is no schema, and for an unknown option
  */
+export function avroSerde<T>(
+  schema: AvroSchemaOf<T, 'number'>,
+  options?: AvroOptions & { readonly longs?: 'number' },
+): Serde<T>
+export function avroSerde<T>(
+  schema: AvroSchemaOf<T, 'bigint'>,
+  options: AvroOptions & { readonly longs: 'bigint' },
+): Serde<T>
 export function avroSerde<T = unknown>(
-  schema: AvroSchema | AvroSubject,
+  schema: UntypedAvroSchema | SchemaSubject,
+  options?: AvroOptions,
+): Serde<T>
+export function avroSerde<T = unknown>(
+  schema: AvroSchema | SchemaSubject,
   options: AvroOptions = {},
 ): Serde<T> {
   const unknown = Object.keys(options).find((option) => !OPTIONS.includes(option))
   if (unknown !== undefined)
     throw new TypeError(`serdes.avro: unknown option ${unknown}; allowed: ${OPTIONS.join(', ')}`)
-  const { subjectStrategy = 'topic', references = [], longs = 'number' } = options
-  if (!STRATEGIES.includes(subjectStrategy))
-    throw new TypeError(
-      `serdes.avro: subjectStrategy is ${String(subjectStrategy)}; allowed are ${STRATEGIES.join(', ')}`,
-    )
+  const { longs = 'number' } = options
+  const { subjectStrategy, references } = checkedSubjectOptions('serdes.avro', options)
   if (longs !== 'number' && longs !== 'bigint')
     throw new TypeError(`serdes.avro: longs is ${String(longs)}; allowed are number and bigint`)
-  checkReferences(references)
-  if (isSubject(schema)) {
-    if (typeof schema.subject !== 'string' || schema.subject === '')
-      throw new TypeError('serdes.avro: subject must be text')
+  if (isSubject('serdes.avro', schema)) {
     return new AvroSerde<T>({ subject: schema.subject, subjectStrategy, references: [], longs })
   }
   return new AvroSerde<T>({ schema: checkedSchema(schema), subjectStrategy, references, longs })
-}
-
-function isSubject(schema: AvroSchema | AvroSubject): schema is AvroSubject {
-  return typeof schema === 'object' && schema !== null && 'subject' in schema && !('type' in schema)
 }
 
 function checkedSchema(schema: unknown): SchemaJson {
@@ -84,21 +78,6 @@ function checkedSchema(schema: unknown): SchemaJson {
     return jsonOf(schema as SchemaJson)
   } catch (error) {
     throw new TypeError(`serdes.avro: the schema is no JSON: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-function checkReferences(references: readonly SchemaReference[]): void {
-  if (!Array.isArray(references)) throw new TypeError('serdes.avro: references must be a list')
-  for (const { name, subject, version } of references) {
-    if (
-      typeof name !== 'string' ||
-      typeof subject !== 'string' ||
-      !Number.isSafeInteger(version) ||
-      version < 1
-    )
-      throw new TypeError(
-        'serdes.avro: a reference is { name, subject, version }, the version a number from 1',
-      )
   }
 }
 
@@ -207,11 +186,11 @@ class AvroSerde<T> implements Serde<T> {
       const latest = schemas.answer({ kind: 'latest', subject })
       writerId = latest.id
       readerKey = `${longs} ${latest.id}`
-      this.#type = parsed(() => parseAvro(latest.schema, latest.references, longs))
+      this.#type = parsed(() => parseAvro(latest.schema, referenceTexts(latest.references), longs))
     } else {
       const versions = references.map((reference) => schemas.answer({ kind: 'version', ...reference }))
-      const texts = versions.flatMap((version) => [...version.references, version.schema])
-      this.#type ??= parsed(() => parseAvro(schema!, withoutRepeats(texts), longs))
+      const texts = versions.flatMap((one) => [...referenceTexts(one.references), one.schema])
+      this.#type ??= parsed(() => parseAvro(schema!, [...new Set(texts)], longs))
       readerKey = `${longs} ${JSON.stringify(schema)}`
       if (place.use !== 'source') writerId = schemas.answer(this.#writer(place)).id
     }
@@ -322,18 +301,4 @@ function parsed(parse: () => AvscType): AvscType {
 /** For messages, and for what tells whose rows a store has: a record stays the same when its schema evolves. */
 function nameOf(type: AvscType | null, schema: SchemaJson | undefined): string {
   return `avro ${type?.name ?? (schema === undefined ? undefined : fullNameOf(schema)) ?? type?.typeName ?? 'value'}`
-}
-
-function fullNameOf(schema: SchemaJson): string | undefined {
-  if (typeof schema !== 'object' || Array.isArray(schema)) return undefined
-  const { name, namespace } = schema as { name?: unknown; namespace?: unknown }
-  if (typeof name !== 'string') return undefined
-  return name.includes('.') || typeof namespace !== 'string' || namespace === ''
-    ? name
-    : `${namespace}.${name}`
-}
-
-/** Two references may use the same third. */
-function withoutRepeats(texts: readonly string[]): string[] {
-  return [...new Set(texts)]
 }

@@ -35,7 +35,17 @@ describe('weir', () => {
   test('--help names the commands', () => {
     const { status, stdout } = weir(['--help'])
     assert.equal(status, 0)
-    for (const command of ['run', 'demo', 'describe', 'config', 'state', 'reset', 'dlq'])
+    for (const command of [
+      'run',
+      'demo',
+      'describe',
+      'config',
+      'state',
+      'schemas',
+      'codegen',
+      'reset',
+      'dlq',
+    ])
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
   })
 

@@ -32,6 +32,8 @@ const writer: WriterSchema = {
   isInternal: false,
 }
 
+const absent = { status: 404, body: { error_code: 40401, message: 'not found' } }
+
 type Answer = (request: IncomingMessage, body: string) => { status?: number; body: unknown } | 'nothing'
 
 /** A server that answers with what the test says, and notes what it was asked. */
@@ -98,7 +100,15 @@ test('the API that Confluent has', async () => {
     }
   })
   await withRegistry({ urls: [server.url] }, async (registry) => {
-    const seven = { id: 7, type: 'AVRO', schema: '"int"', references: ['"float"', '"long"'] }
+    const seven = {
+      id: 7,
+      type: 'AVRO',
+      schema: '"int"',
+      references: [
+        { name: 'y', schema: '"float"' },
+        { name: 'x', schema: '"long"' },
+      ],
+    }
     assert.deepEqual(await registry.schema(7), seven)
     assert.equal(await registry.schema(8), null)
     assert.deepEqual(await registry.versions(writer.subject), [1, 2])
@@ -134,23 +144,17 @@ test("a refusal has the registry's reason", async () => {
 
 test('whether a schema may follow those before it, as each registry says it', async () => {
   const incompatible = { is_compatible: false }
+  const answers: Record<string, object> = {
+    well: { is_compatible: true },
+    confluent: { ...incompatible, messages: ['one', 'two'] },
+    apicurio: { ...incompatible, reason: 'why' },
+    silent: { ...incompatible, reason: null },
+  }
   await using server = await serve((request) => {
-    switch (request.url!.split('/')[4]) {
-      case 'well':
-        return { body: { is_compatible: true } }
-      case 'confluent':
-        return { body: { ...incompatible, messages: ['one', 'two'] } }
-      case 'apicurio':
-        return { body: { ...incompatible, reason: 'why' } }
-      case 'silent':
-        return { body: { ...incompatible, reason: null } }
-      case 'versions':
-        return request.url!.includes('/latest')
-          ? { body: { is_compatible: true } }
-          : { status: 405, body: {} }
-      default:
-        return { status: 404, body: {} }
-    }
+    const [, , kind, ...path] = request.url!.replace(/\?.*/, '').split('/')
+    if (kind === 'config') return path.length === 0 ? { body: { compatibilityLevel: 'FULL' } } : absent
+    if (kind === 'subjects') return path[0] === 'none' ? absent : { body: [1, 2] }
+    return path.at(-1) === 'latest' ? { body: answers[path[1]!] } : absent
   })
   await withRegistry({ urls: [server.url] }, async (registry) => {
     for (const [subject, reasons] of [
@@ -158,10 +162,26 @@ test('whether a schema may follow those before it, as each registry says it', as
       ['confluent', ['one', 'two']],
       ['apicurio', ['why']],
       ['silent', ['the registry does not say why']],
-      ['versions', []],
       ['none', null],
     ] as const)
       assert.deepEqual(await registry.incompatibilities({ ...writer, subject }), reasons)
+  })
+})
+
+test('a transitive rule compares with every version, another one with the newest', async () => {
+  await using server = await serve((request) => {
+    const [, , kind, ...path] = request.url!.replace(/\?.*/, '').split('/')
+    if (kind === 'config')
+      return { body: { compatibilityLevel: path[0] === 'all' ? 'BACKWARD_TRANSITIVE' : 'BACKWARD' } }
+    if (kind === 'subjects') return { body: [1, 2] }
+    return {
+      body:
+        path.at(-1) === '1' ? { is_compatible: false, messages: ['not with 1'] } : { is_compatible: true },
+    }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    assert.deepEqual(await registry.incompatibilities({ ...writer, subject: 'all' }), ['not with 1'])
+    assert.deepEqual(await registry.incompatibilities({ ...writer, subject: 'newest' }), [])
   })
 })
 
