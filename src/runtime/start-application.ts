@@ -156,6 +156,8 @@ export async function startApplication(options: StartOptions): Promise<Applicati
           resources,
           signal,
         )
+  // What was waited for above may have been done when the signal came; from here on nothing is.
+  signal.throwIfAborted()
   const heartbeats = new SharedArrayBuffer(config.streamThreadsMax * Int32Array.BYTES_PER_ELEMENT)
   const parts: ApplicationParts = {
     config,
