@@ -71,8 +71,9 @@ export function jsonOf(schema: SchemaJson): SchemaJson {
 /** Of a record, an enum or a fixed. @returns undefined when it has none */
 export function fullNameOf(schema: SchemaJson): string | undefined {
   if (typeof schema !== 'object' || Array.isArray(schema)) return undefined
-  const { name, namespace } = schema as { name?: unknown; namespace?: unknown }
-  if (typeof name !== 'string') return undefined
+  const { name, namespace, type } = schema as { name?: unknown; namespace?: unknown; type?: SchemaJson }
+  // `{ type: { type: 'record', ... } }` is that record.
+  if (typeof name !== 'string') return type === undefined ? undefined : fullNameOf(type)
   return name.includes('.') || typeof namespace !== 'string' || namespace === ''
     ? name
     : `${namespace}.${name}`

@@ -44,6 +44,7 @@ export function jsonSchemaSerde<T = unknown>(
   const format = {
     serde: SERDE,
     type: 'JSON',
+    variant: String(validateReads),
     recordName: titleOf,
     compile: (text: string, references: readonly NamedSchema[]) => codecOf(text, references, validateReads),
   }

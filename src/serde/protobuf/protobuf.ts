@@ -44,6 +44,7 @@ export function protobufSerde<T = unknown>(
   const format = {
     serde: SERDE,
     type: 'PROTOBUF',
+    variant: `${longs} ${message ?? ''}`,
     recordName: (text: string) => message ?? messagesOf(text)[0]?.name,
     compile: (text: string, references: readonly NamedSchema[]) => codecOf(text, references, message, longs),
   }

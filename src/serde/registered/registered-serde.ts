@@ -107,7 +107,8 @@ export class RegisteredSerde<T> implements Serde<T> {
       this.#codec ??= this.#compile(schema!, named)
       if (place.use !== 'source') writerId = schemas.answer(this.#writer(place)).id
     }
-    const reader = new WritersReader(format, this.#codec, schemas)
+    const source = subject === undefined ? JSON.stringify([schema, references]) : `subject ${subject}`
+    const reader = readerOf(format, this.#codec, source, schemas)
     return new BoundSerde<T>({ unbound: this, place, codec: this.#codec, reader, writerId })
   }
 
@@ -131,12 +132,33 @@ export class RegisteredSerde<T> implements Serde<T> {
   }
 }
 
+/** By the registry, then by the reader's schema: what is compiled for a writer's serves every place, however many there are. */
+const readers = new WeakMap<SchemaSource, Map<string, WritersReader>>()
+
+/** @param source the reader's schema, or the subject whose newest it is: that stays the same for the whole process */
+function readerOf(
+  format: SchemaFormat,
+  codec: SchemaCodec,
+  source: string,
+  schemas: SchemaSource,
+): WritersReader {
+  const known = readers.get(schemas) ?? new Map<string, WritersReader>()
+  readers.set(schemas, known)
+  const key = `${format.type} ${format.variant} ${source}`
+  const reader = known.get(key) ?? new WritersReader(format, codec, schemas)
+  known.set(key, reader)
+  return reader
+}
+
 /** Reads values of every writer's schema; what that takes is made once for each. */
 class WritersReader {
   readonly #format: SchemaFormat
   readonly #codec: SchemaCodec
   readonly #schemas: SchemaSource
   readonly #readers = new Map<number, ValueReader>()
+  /** No id at first. */
+  #lastId = Number.NaN
+  #last!: ValueReader
 
   constructor(format: SchemaFormat, codec: SchemaCodec, schemas: SchemaSource) {
     this.#format = format
@@ -146,13 +168,17 @@ class WritersReader {
 
   read(buffer: Buffer, start: number, end: number): unknown {
     const id = readSchemaId(buffer, start, end)
-    const reader = this.#readers.get(id) ?? this.#readerOf(id)
-    return reader(buffer, start + WIRE_HEADER_BYTES, end)
+    if (id !== this.#lastId) {
+      this.#last = this.#readers.get(id) ?? this.#readerOf(id)
+      this.#lastId = id
+    }
+    return this.#last(buffer, start + WIRE_HEADER_BYTES, end)
   }
 
   awaits(buffer: Buffer, start: number, end: number): Promise<void> | null {
     const id = peekSchemaId(buffer, start, end)
-    if (id < 0 || this.#readers.has(id) || this.#schemas.schema(id) !== undefined) return null
+    if (id < 0 || id === this.#lastId || this.#readers.has(id) || this.#schemas.schema(id) !== undefined)
+      return null
     return this.#schemas.fetch(id)
   }
 
@@ -168,7 +194,8 @@ class WritersReader {
       reader = this.#codec.readerOf(schema)
     } catch (error) {
       // Said for each record, without being compiled again.
-      const message = `schema ${id} cannot be read: ${messageOf(error)}`
+      const { readsAs = '' } = this.#format
+      const message = `schema ${id} cannot be read${readsAs}: ${messageOf(error)}`
       reader = () => {
         throw new TypeError(message, { cause: error })
       }

@@ -20,8 +20,12 @@ export interface SchemaCodec {
 export interface SchemaFormat {
   /** For messages: `serdes.jsonSchema`. */
   readonly serde: string
-  /** What the registry calls it: JSON, PROTOBUF. */
+  /** What the registry calls it: AVRO, JSON, PROTOBUF. */
   readonly type: string
+  /** Serdes of a type whose variants and schemas are the same read alike: what is compiled for one serves all. */
+  readonly variant: string
+  /** For messages: as what another's schema cannot be read. Default: nothing is said of it. */
+  readonly readsAs?: string
   /** @throws Error with one line for what is no schema */
   compile(schema: string, references: readonly NamedSchema[]): SchemaCodec
   /** What the subject strategies `record` and `topic-record` name a subject after. */
