@@ -6,8 +6,11 @@
 
 namespace weir {
 
-ProducedTopic::ProducedTopic(std::string name, int32_t partitions)
-    : name_(std::move(name)), random_(std::random_device{}()), delivered_(static_cast<size_t>(partitions)) {
+ProducedTopic::ProducedTopic(int id, std::string name, int32_t partitions)
+    : id_(id),
+      name_(std::move(name)),
+      random_(std::random_device{}()),
+      delivered_(static_cast<size_t>(partitions)) {
   ForgetDelivered();
 }
 

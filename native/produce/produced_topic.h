@@ -16,10 +16,12 @@ namespace weir {
 // Threading: KeepFailures and keeps_failures on any thread. ForgetDelivered while nothing is delivered. PartitionOf on the thread that produces. Delivered on the delivery thread; DeliveredOffset on any.
 class ProducedTopic {
  public:
-  ProducedTopic(std::string name, int32_t partitions);
+  // `id`: the producer's.
+  ProducedTopic(int id, std::string name, int32_t partitions);
   ProducedTopic(const ProducedTopic&) = delete;
   ProducedTopic& operator=(const ProducedTopic&) = delete;
 
+  int id() const { return id_; }
   const std::string& name() const { return name_; }
   int32_t partitions() const { return static_cast<int32_t>(delivered_.size()); }
   rd_kafka_topic_t* handle() const { return handle_.get(); }
@@ -43,6 +45,7 @@ class ProducedTopic {
  private:
   static constexpr size_t kStickyBytes = 16 << 10;
 
+  const int id_;
   const std::string name_;
   KafkaTopicHandle handle_;
   std::atomic<bool> keeps_failures_{false};

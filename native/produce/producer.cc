@@ -79,12 +79,13 @@ Result<int> Producer::Topic(const std::string& name, int64_t partitions, bool ke
                            std::to_string(known_partitions) + " partitions, not " +
                            std::to_string(partitions));
   }
-  auto topic = std::make_unique<ProducedTopic>(name, static_cast<int32_t>(partitions));
+  const int id = static_cast<int>(topics_.size());
+  auto topic = std::make_unique<ProducedTopic>(id, name, static_cast<int32_t>(partitions));
   if (keeps_failures) topic->KeepFailures();
   const Status registered = RegisterTopic(*topic);
   if (!registered.ok()) return registered;
   topics_.push_back(std::move(topic));
-  return static_cast<int>(topics_.size()) - 1;
+  return id;
 }
 
 Status Producer::RegisterTopic(ProducedTopic& topic) {
@@ -349,7 +350,7 @@ void Producer::HandleFailure(const rd_kafka_message_t* message) {
   const auto* topic = static_cast<const ProducedTopic*>(rd_kafka_topic_opaque(message->rkt));
   const bool may_keep =
       !transactional_ && topic->keeps_failures() && FailedDeliveries::IsOfRecord(message->err);
-  if (may_keep && failures_.Keep(TopicId(topic->name()), message, error)) return;
+  if (may_keep && failures_.Keep(topic->id(), message, error)) return;
   KeepFirstError(error);
 }
 

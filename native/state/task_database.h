@@ -81,8 +81,9 @@ struct DrainTotals {
 //
 // Kept rows: where commits follow closely on one another, most change the same rows as the one before. So a commit may leave
 // the rows of key-value stores that have a changelog in their overlays, with RocksDB as it was: until the next one that comes
-// kKeptMs after the last write, or finds more rows kept than there is memory for, or closing. What a crash or Discard makes of them
-// the changelog has, from the offset on that RocksDB has.
+// kKeptMs after the last write, or finds more rows kept than there is memory for, or closing. An uncommitted change takes a kept row's
+// place, so a store that has such changes when it is discarded or closed loses what it kept, as all do in a crash: the changelog has it,
+// from the offset on that RocksDB has.
 //
 //          Apply             Drain (native)            Commit (native)         any JS call
 //   idle ---------> idle --------------> drained ----------------> written -------------> idle, empty
@@ -157,8 +158,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status Commit();
   // Empties the overlays once a commit has been written, but for the rows that it keeps. Every method of the JS thread does so first.
   void FinishCommit();
-  // Forgets what is not in RocksDB, kept rows too: where there were any, Offsets says less than what was committed, and the
-  // database is to be restored before it is used again.
+  // Forgets what is not committed, and the kept rows of the stores where that was: if there were any, Offsets says less than what was
+  // committed, and the database is to be restored before it is used again.
   Status Discard();
 
   // Native, any number at a time.
@@ -230,11 +231,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status CheckOpen() const;
   Status CheckStore(size_t store) const;
   Status CheckIdle(const char* what) const;
-  // Empties the overlays but for kept rows; `keeps_rows`: those of KeepsRows.
-  void ClearOverlays(bool keeps_rows);
+  // Empties the overlays, but for kept rows.
+  void ClearOverlays();
+  // No row is kept any longer in a store that has uncommitted changes.
+  void ForgetOverwritten();
   // Whether the commit that begins leaves rows out of RocksDB.
   bool MayKeep() const;
-  // A store whose rows can be left out.
+  // A store whose rows can be left out. One that has kept some has an offset in kept_offsets_.
   bool KeepsRows(size_t store) const;
   Status WriteKept();
   // Null for a persistent store.

@@ -208,14 +208,12 @@ Status TaskDatabase::Commit() {
 
 Status TaskDatabase::WriteKept() {
   if (released_.load() || is_reader_) return Status::Ok();
+  ForgetOverwritten();
   std::vector<std::optional<StoreOffset>> kept;
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     kept = kept_offsets_;
   }
-  // What was not committed may have taken the place of what was.
-  for (const std::unique_ptr<Overlay>& overlay : overlays_)
-    if (overlay->changed_count() > 0) return Status::Ok();
   batch_.Clear();
   for (size_t store = 0; store < kept.size(); store++) {
     if (!kept[store].has_value()) continue;
@@ -326,7 +324,7 @@ void TaskDatabase::FinishCommit() {
       tables_[store]->EraseBefore(SegmentPrefix(segments->OldestLive(LastObserved(store).stream_time_ms)));
     CountTable(before, *tables_[store]);
   }
-  ClearOverlays(is_keeping_);
+  ClearOverlays();
   phase_.store(Phase::kIdle, std::memory_order_release);
 }
 
@@ -334,13 +332,20 @@ void TaskDatabase::CountTable(size_t bytes_before, const MemoryTable& table) {
   memory_->AddInMemoryBytes(static_cast<int64_t>(table.bytes()) - static_cast<int64_t>(bytes_before));
 }
 
-void TaskDatabase::ClearOverlays(bool keeps_rows) {
+void TaskDatabase::ForgetOverwritten() {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  for (size_t store = 0; store < kept_offsets_.size(); store++)
+    if (overlays_[store]->changed_count() > 0) kept_offsets_[store].reset();
+}
+
+void TaskDatabase::ClearOverlays() {
   int64_t freed = 0;
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
   for (size_t store = 0; store < overlays_.size(); store++) {
     Overlay& overlay = *overlays_[store];
     PutLog* const puts = put_logs_[store].get();
     freed += static_cast<int64_t>(overlay.bytes() + (puts == nullptr ? 0 : puts->bytes()));
-    if (keeps_rows && KeepsRows(store)) {
+    if (kept_offsets_[store].has_value()) {
       overlay.KeepChanges();
     } else {
       overlay.Clear();
@@ -351,7 +356,6 @@ void TaskDatabase::ClearOverlays(bool keeps_rows) {
   memory_->AddOverlayBytes(-freed);
   overlay_bytes_ -= freed;
   uncommitted_bytes_ = 0;
-  std::lock_guard<std::mutex> lock(offsets_mutex_);
   overlay_observed_ = observed_;
 }
 
@@ -365,11 +369,8 @@ Status TaskDatabase::Discard() {
                            " cannot be discarded while a drain or a commit runs");
   }
   CloseScans();
-  ClearOverlays(/*keeps_rows=*/false);
-  {
-    std::lock_guard<std::mutex> lock(offsets_mutex_);
-    for (std::optional<StoreOffset>& kept : kept_offsets_) kept.reset();
-  }
+  ForgetOverwritten();
+  ClearOverlays();
   batch_.Clear();
   sink_.reset();
   phase_.store(Phase::kIdle, std::memory_order_release);

@@ -39,7 +39,7 @@ const parts: Readonly<Record<Part, PartOfMemory>> = {
     percent: 8,
     leastBytes: 16 * MiB,
     leastBytesPerThread: 0,
-    meaning: 'changes since the last commit, and restores',
+    meaning: 'changes since the last commit, rows that RocksDB gets later, and restores',
   },
   fetchQueueBytes: {
     name: 'fetch queues',

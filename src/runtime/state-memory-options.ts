@@ -10,5 +10,6 @@ export function stateMemoryOptions(config: Config): StateMemoryOptions {
     readThreads: config.readThreads,
     maxOpenFiles: config.maxOpenFilesPerTask,
     rateLimitBytesPerSecond: config.rocksdbRateLimitBytesPerSecond,
+    keptBytesMax: Math.floor(config.memory.overlayBytes / 8),
   }
 }

@@ -27,12 +27,13 @@ const WRITE_TXN_MARKERS = 27
 const DISK_BYTES = 64 * 2 ** 20
 
 /**
- * When no coordinator answers for a session's time, librdkafka joins again as another member with the same instance id, and takes the answer to what the member
- * before has sent for the end of its own.
+ * When no coordinator answers for a session's time, librdkafka joins again with the same instance id. Classic: as another member, and it takes the answer to what the
+ * member before has sent for the end of its own. Consumer: the broker may know the member still, and refuses it until it has missed it, too.
  */
-const fencedByItself = /Static consumer fenced by other consumer with same group\.instance\.id/
+const fencedByItself =
+  /Static consumer fenced by other consumer with same group\.instance\.id|instance ID is still used by another member/
 
-const fullDisk = /No space left on device|Static consumer fenced by other consumer/i
+const fullDisk = new RegExp(`No space left on device|${fencedByItself.source}`, 'i')
 
 /**
  * Runs one schedule on the cluster, under an application id of its own: workers start, a load begins, faults come and go, the load ends, and when everything
@@ -99,7 +100,7 @@ class Schedule implements AsyncDisposable {
           incidents: this.#incidents,
           mayEndWith: this.#mounted.has(this.#stateDirs[index]!)
             ? fullDisk
-            : plan.isStatic && plan.protocol === 'classic'
+            : plan.isStatic
               ? fencedByItself
               : null,
           onProblem: (problem) => this.#problems.push(problem),
@@ -311,13 +312,23 @@ class Schedule implements AsyncDisposable {
     const { partitions, guarantee } = this.#plan
     const { bootstrapServers } = this.#cluster
     const isolation = guarantee === 'exactly_once_v2' ? 'read_committed' : 'read_uncommitted'
-    await using reader = await TopicReader.open(bootstrapServers, this.#applicationId, isolation)
+    const open = (): Promise<TopicReader> =>
+      TopicReader.open(bootstrapServers, this.#applicationId, isolation)
+    let reader = await open()
+    await using _ = { [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose]() }
+    // A client that knew a partition's last leader only may not find the next: another looks for itself.
+    const reopen = async (): Promise<void> => {
+      const [former, next] = [reader, await open()]
+      reader = next
+      await former[Symbol.asyncDispose]()
+    }
     const deadline = Date.now() + DRAIN_TIMEOUT_MS
     const until = async (what: string, remaining: () => Promise<number>): Promise<void> => {
       for (;;) {
         // The coordinator may have moved.
         const left = await remaining().catch((error: unknown) => (error as Error).message)
         if (left === 0) return
+        if (typeof left === 'string') await reopen().catch(() => {})
         if (Date.now() > deadline) {
           const state = this.#workers.map(
             ({ life, isRunning }) => `${life} ${isRunning ? 'runs' : 'does not'}`,

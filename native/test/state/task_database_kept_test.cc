@@ -48,7 +48,7 @@ TEST(KeptRows, ACommitLeavesThemInMemoryWhereTheyAreRead) {
   EXPECT_EQ(ScanAll(database, 0), (std::vector<std::pair<std::string, std::string>>{{"a", "1"}, {"c", "3"}}));
 }
 
-TEST(KeptRows, ClosingWritesNoneWhenSomeWereChangedSince) {
+TEST(KeptRows, ClosingWritesNoneOfAStoreThatWasChangedSince) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory(Keeping());
   auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
@@ -64,20 +64,43 @@ TEST(KeptRows, ClosingWritesNoneWhenSomeWereChangedSince) {
   EXPECT_TRUE(ScanAll(database, 0).empty());
 }
 
-TEST(KeptRows, DiscardForgetsThemWithTheirOffset) {
+// Each store's rows and offset are its own: the changelog brings back the one, and the disk has the other.
+TEST(KeptRows, DiscardForgetsThemWithTheirOffsetWhereOneWasChangedSince) {
   TemporaryFolder folder;
   const auto memory = AcquireMemory(Keeping());
   auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
   const auto sink = ThreeStoresSink();
   ASSERT_OK(PutOne(*database, 0, "a", "committed"));
+  ASSERT_OK(PutOne(*database, 1, "b", "committed"));
   ASSERT_OK(CommitAll(*database, sink));
+  ASSERT_OK(PutOne(*database, 0, "c", "uncommitted"));
   ASSERT_OK(database->Discard());
-  EXPECT_EQ(memory->Usage().overlay_bytes, 0u);
+  EXPECT_EQ(GetOne(*database, 0, "a"), std::nullopt);
+  EXPECT_EQ(GetOne(*database, 1, "b"), "committed");
   database->BeginClose();
   ASSERT_OK(database->Close());
+  database.reset();
+  EXPECT_EQ(memory->Usage().overlay_bytes, 0u);
   database = OpenDatabase(memory, ThreeStores(folder / "db"));
   EXPECT_EQ(OffsetOf(*database, 0), -1);
   EXPECT_TRUE(ScanAll(database, 0).empty());
+  EXPECT_EQ(OffsetOf(*database, 1), 1);
+  EXPECT_EQ(GetOne(*database, 1, "b"), "committed");
+}
+
+TEST(KeptRows, WithNoneChangedADiscardAndClosingWriteThem) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory(Keeping());
+  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  ASSERT_OK(PutOne(*database, 0, "a", "committed"));
+  ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
+  ASSERT_OK(database->Discard());
+  database->BeginClose();
+  ASSERT_OK(database->Close());
+  database.reset();
+  database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  EXPECT_EQ(OffsetOf(*database, 0), 1);
+  EXPECT_EQ(GetOne(*database, 0, "a"), "committed");
 }
 
 // What no changelog brings back is written at every commit.
@@ -88,6 +111,8 @@ TEST(KeptRows, AStoreWithoutAChangelogHasNone) {
   ASSERT_OK(PutOne(*database, 0, "kept", "1"));
   ASSERT_OK(PutOne(*database, 2, "written", "1"));
   ASSERT_OK(CommitAll(*database, ThreeStoresSink()));
+  ASSERT_OK(PutOne(*database, 0, "kept", "2"));
+  ASSERT_OK(PutOne(*database, 2, "written", "2"));
   ASSERT_OK(database->Discard());
   EXPECT_EQ(GetOne(*database, 0, "kept"), std::nullopt);
   EXPECT_EQ(GetOne(*database, 2, "written"), "1");
