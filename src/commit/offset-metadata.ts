@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import { readInt64 } from '../serde/byte-writer.ts'
 import { type ChangelogEnds, decodeChangelogEnds, encodeChangelogEnds } from './changelog-ends.ts'
 import {
@@ -7,6 +9,7 @@ import {
 } from './processor-metadata.ts'
 
 const MAGIC = 2
+const none: ReadonlyMap<string, number> = new Map()
 const HEADER_BYTES = 9
 
 /**
@@ -45,25 +48,25 @@ export function processorMetadataOf(metadata: Iterable<string | undefined>): Map
   return merged
 }
 
-/** Where a task's changelogs ended when it was committed last: of several partitions', the latest. */
-export function changelogEndsOf(metadata: Iterable<string | undefined>): Map<string, number> {
-  const merged = new Map<string, number>()
-  for (const one of metadata)
-    for (const [id, end] of decode(one).changelogs) merged.set(id, Math.max(end, merged.get(id) ?? end))
-  return merged
+/**
+ * Where a task's changelogs ended when it was committed last; none when its partitions do not say the same. Each of Weir's commits says it with all of them: then
+ * somebody else has committed since, who does not, and whose changes of state lie beyond.
+ */
+export function changelogEndsOf(metadata: readonly (string | undefined)[]): ChangelogEnds {
+  const [first = none, ...others] = metadata.map((one) => decode(one).changelogs)
+  return others.every((other) => isDeepStrictEqual(other, first)) ? first : none
 }
 
 function decode(metadata: string | undefined): { processors: ProcessorMetadata; changelogs: ChangelogEnds } {
-  const none = { processors: new Map<string, number>(), changelogs: new Map<string, number>() }
   const bytes = bytesOf(metadata)
-  if (bytes === null || bytes[0] !== MAGIC) return none
+  if (bytes === null || bytes[0] !== MAGIC) return { processors: none, changelogs: none }
   const parts = bytes.subarray(HEADER_BYTES)
   try {
     const { metadata: processors, length } = decodeProcessorMetadata(parts)
     return { processors, changelogs: decodeChangelogEnds(parts.subarray(length)) }
   } catch {
     // Somebody else's.
-    return none
+    return { processors: none, changelogs: none }
   }
 }
 

@@ -96,16 +96,22 @@ test('the ends of changelogs come last, where Kafka Streams reads nothing, and g
   )
 })
 
-test('the latest end of a changelog stays; what is cut off, and what does not fit, is none', () => {
+test('ends of changelogs are what all partitions say; what is cut off, and what does not fit, is none', () => {
   const of = (...entries: [string, number][]): string => encodeOffsetMetadata(1, undefined, new Map(entries))
   const [a, b] = [changelogId('a', ''), changelogId('b', '')]
+  const both = of([a, 1], [b, 9])
   assert.deepEqual(
-    changelogEndsOf([of([a, 1], [b, 9]), of([a, 4])]),
+    changelogEndsOf([both, both]),
     new Map([
-      [a, 4],
+      [a, 1],
       [b, 9],
     ]),
   )
+  // One that Kafka Streams has not committed, and one that it has.
+  for (const other of [of([a, 4], [b, 9]), of([a, 1]), encodeOffsetMetadata(1), undefined]) {
+    assert.deepEqual(changelogEndsOf([both, other]), new Map())
+    assert.deepEqual(changelogEndsOf([other, both]), new Map())
+  }
   const cut = Buffer.from(of([a, 1]), 'base64')
     .subarray(0, -1)
     .toString('base64')
