@@ -20,6 +20,8 @@ export interface Incident {
 export function lostAssignments(log: string): number[] {
   return log
     .split('\n')
-    .filter((line) => /"message":"(partitions lost|another member wrote to changelogs of these tasks)/.test(line))
+    .filter((line) =>
+      /"message":"(partitions lost|another member wrote to changelogs of these tasks)/.test(line),
+    )
     .map((line) => Date.parse((JSON.parse(line) as { time: string }).time))
 }
