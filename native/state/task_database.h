@@ -207,7 +207,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
                                size_t memory_bytes);
   // The store's rows are restored, its changelog ends at `end`, and from there on nobody but this database is to write to it: Commit fails with
   // `changelog-shared` when somebody else has. `unused`: keys, each once, of records that were not applied. They count as changed: the
-  // next commit writes their rows, or that there are none, to the changelog again. REQUIRES: the store is not versioned.
+  // next commit writes their rows, or that there are none, to the changelog again. REQUIRES: the store is not versioned; no commit waits for
+  // FinishCommit.
   Status TakeOver(size_t store, int64_t end, const std::vector<ChangelogRecord>& unused);
   // True for a store that takes records by WriteRestoredVersions alone.
   bool IsVersioned(size_t store) const;

@@ -14,6 +14,7 @@ TEST(TakeOver, WhatWasNotAppliedIsSaidAgain) {
   const std::string row = TimestampBytes(5) + "ours";
   ASSERT_OK(PutOne(*database, 1, "row", row, 5));
   ASSERT_OK(CommitAll(*database, sink));
+  database->FinishCommit();
   sink->log(1).push_back({"row", "theirs", 9});
   sink->log(1).push_back({"none", "theirs", 9});
   ASSERT_OK(database->TakeOver(1, 3, {{"row", std::nullopt, 9}, {"none", std::nullopt, 9}}));
