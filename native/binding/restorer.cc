@@ -27,7 +27,8 @@ std::vector<RestoreRequest> ReadRequests(const Arguments& arguments, TaskDatabas
         {index, store.String("topic"),
          static_cast<int32_t>(store.Integer("partition", 0, std::numeric_limits<int32_t>::max())),
          store.Integer("from", -1), store.OptionalBoolean("stale"),
-         store.OptionalInteger("until", 0, std::numeric_limits<int64_t>::max()).value_or(-1)});
+         store.OptionalInteger("until", 0, std::numeric_limits<int64_t>::max()).value_or(-1),
+         store.OptionalBoolean("takesOver")});
     ThrowIfFailed(arguments.Env(),
                   database.SetTopicId(database.options().stores[index].name, store.String("topicId")));
     store.RejectUnknown();

@@ -321,6 +321,13 @@ Napi::Value TaskDatabaseObject::Offsets(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value TaskDatabaseObject::ChangelogEnds(const Napi::CallbackInfo& info) {
+  const std::vector<int64_t> ends = database(info.Env())->ChangelogEnds();
+  Napi::Array result = Napi::Array::New(info.Env(), ends.size());
+  for (uint32_t i = 0; i < ends.size(); i++) result.Set(i, static_cast<double>(ends[i]));
+  return result;
+}
+
 void TaskDatabaseObject::SetTopicIds(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "TaskDatabase.setTopicIds");
   const Napi::Array ids = arguments.Array(0, "ids");
@@ -445,6 +452,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
        Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
        Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
        Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
+       Wrapped::InstanceMethod<&Wrapped::ChangelogEnds>("changelogEnds"),
        Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
        Wrapped::InstanceMethod<&Wrapped::SetSourceOffsets>("setSourceOffsets"),
        Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),

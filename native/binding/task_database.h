@@ -39,6 +39,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   void Discard(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Offsets(const Napi::CallbackInfo& info);
+  Napi::Value ChangelogEnds(const Napi::CallbackInfo& info);
   void SetTopicIds(const Napi::CallbackInfo& info);
   void SetSourceOffsets(const Napi::CallbackInfo& info);
   Napi::Value ObservedBy(const Napi::CallbackInfo& info);

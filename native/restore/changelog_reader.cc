@@ -100,7 +100,7 @@ bool ChangelogReader::Step(rd_kafka_t* client, const std::function<void()>* wake
     case State::kWriting:
       status = writer_->Work();
       progressed = true;
-      if (status.ok() && !writer_->busy()) End(Status::Ok());
+      if (status.ok() && !writer_->busy()) Complete();
       break;
     case State::kEnded:
       break;
@@ -182,6 +182,7 @@ Status ChangelogReader::TakeOffset(rd_kafka_t* client, std::optional<int64_t>* o
 
 Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
   end_ = end;
+  rows_end_ = RowsEnd(end);
   begin_ = position_;
   job_->SetEnd(index_, end_);
   if (position_ > end_) {
@@ -203,6 +204,14 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
   state_ = State::kAwaitingBegin;
   asked_first_ms_ = MonotonicMs();
   return AskForOffset(client, RD_KAFKA_OFFSET_SPEC_EARLIEST);
+}
+
+int64_t ChangelogReader::RowsEnd(int64_t end) const {
+  const RestoreRequest& request = job_->request(index_);
+  if (!request.takes_over || request.until < 0) return end;
+  // Rows that are newer than what was committed are this database's own.
+  const int64_t rows_end = std::max(request.until, position_);
+  return end - rows_end > UnusedRecords::kRecordsMax ? end : std::min(rows_end, end);
 }
 
 void ChangelogReader::GrantPlace(rd_kafka_t* client) {
@@ -243,6 +252,7 @@ Status ChangelogReader::ReadBatch(bool* progressed) {
 Status ChangelogReader::Write(int64_t count) {
   Status status;
   int64_t read = 0;
+  int64_t unused = 0;
   records_.clear();
   for (int64_t i = 0; i < count; i++) {
     const rd_kafka_message_t& message = *messages_[static_cast<size_t>(i)];
@@ -262,15 +272,22 @@ Status ChangelogReader::Write(int64_t count) {
     }
     position_ = message.offset + 1;
     read++;
+    const bool is_unused = message.offset >= rows_end_;
+    if (is_unused) unused++;
     // A record without a key is not a changelog's.
     if (message.key == nullptr) continue;
-    records_.push_back(
-        {View(message.key, message.key_len),
-         message.payload == nullptr ? std::nullopt : std::optional(View(message.payload, message.len)),
-         rd_kafka_message_timestamp(&message, nullptr), message.offset});
+    const ChangelogRecord record{
+        View(message.key, message.key_len),
+        message.payload == nullptr ? std::nullopt : std::optional(View(message.payload, message.len)),
+        rd_kafka_message_timestamp(&message, nullptr), message.offset};
+    if (is_unused) {
+      unused_.Add(record);
+    } else {
+      records_.push_back(record);
+    }
   }
-  if (read > 0) {
-    const Status written = writer_->Write(records_, position_);
+  if (read > unused) {
+    const Status written = writer_->Write(records_, rows_position());
     if (!written.ok()) status = written;
   }
   job_->Advance(index_, read, position_);
@@ -285,12 +302,17 @@ Status ChangelogReader::Finish() {
   job_->Advance(index_, 0, position_);
   job_->database().EndRestore(job_->request(index_).store);
   Status status = writer_ == nullptr
-                      ? job_->database().WriteRestored(job_->request(index_).store, {}, position_)
-                      : writer_->Finish(position_);
+                      ? job_->database().WriteRestored(job_->request(index_).store, {}, rows_position())
+                      : writer_->Finish(rows_position());
   if (!status.ok()) return status;
   state_ = State::kWriting;
-  if (writer_ == nullptr || !writer_->busy()) End(Status::Ok());
+  if (writer_ == nullptr || !writer_->busy()) Complete();
   return Status::Ok();
+}
+
+void ChangelogReader::Complete() {
+  const RestoreRequest& request = job_->request(index_);
+  End(request.takes_over ? job_->database().TakeOver(request.store, end_, unused_.Keys()) : Status::Ok());
 }
 
 void ChangelogReader::StopFetching() {

@@ -2,6 +2,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "common/kafka_handles.h"
 #include "common/status.h"
 #include "restore/restore_job.h"
+#include "restore/unused_records.h"
 #include "restore/restore_writer.h"
 
 namespace weir {
@@ -24,6 +26,8 @@ namespace weir {
 // The end is asked for uncommitted: the last stable offset may lie before records that are visible already.
 // Reading is committed, and the position counts what is not handed out (aborted records, markers, gaps of
 // compaction): librdkafka tells it at each end of the partition. An open transaction is waited for.
+//
+// A database that takes the changelog over reads to that end, too, but applies records only up to where the task was committed last.
 //
 // Asking takes next to nothing, so every reader does it at once; then it is known which of them are short.
 // Fetching takes memory, and needs a place, which the thread grants.
@@ -49,7 +53,7 @@ class ChangelogReader {
   // Offsets between where it stands and the end: the most records that may come. REQUIRES: waiting or later.
   int64_t remaining() const { return end_ - begin_; }
   // It ends where it is told, not at the changelog's end.
-  bool is_bounded() const { return job_->request(index_).until >= 0; }
+  bool is_bounded() const { return job_->request(index_).until >= 0 && !job_->request(index_).takes_over; }
   // Begins to read. REQUIRES: waiting().
   void GrantPlace(rd_kafka_t* client);
   // A client can fetch a partition for one reader at a time.
@@ -72,10 +76,16 @@ class ChangelogReader {
   // Ok when the question will be repeated; `status` when it is of no use, or for too long.
   Status MaybeAskAgain(Status status);
   Status OnEnd(rd_kafka_t* client, int64_t end);
+  // Where the records end that are applied, of a changelog that is read to `end`.
+  int64_t RowsEnd(int64_t end) const;
+  // The offset that goes with the rows.
+  int64_t rows_position() const { return std::min(position_, rows_end_); }
   Status StartReading(rd_kafka_t* client);
   Status ReadBatch(bool* progressed);
   Status Write(int64_t count);
   Status Finish();
+  // The writer is done.
+  void Complete();
   void StopFetching();
   void End(Status status);
   std::string Name() const;
@@ -87,6 +97,7 @@ class ChangelogReader {
   int64_t position_;  // the next offset to read, -1: the first there is
   int64_t begin_ = -1;
   int64_t end_ = -1;
+  int64_t rows_end_ = -1;
   int64_t asked_first_ms_ = 0;
   int64_t ask_again_ms_ = 0;  // 0: an answer is on its way
 
@@ -95,6 +106,7 @@ class ChangelogReader {
   bool fetching_ = false;
   std::vector<rd_kafka_message_t*> messages_;
   std::vector<ChangelogRecord> records_;  // of one batch, in the messages' memory
+  UnusedRecords unused_;
   std::unique_ptr<RestoreWriter> writer_;
 };
 

@@ -27,6 +27,9 @@ struct RestoreRequest {
   bool stale = false;
   // Where to end; -1: the changelog's uncommitted end. Rows that are newer already stay as they are.
   int64_t until = -1;
+  // The database is to be the changelog's only writer. What the changelog has beyond `until` nobody has committed: it is not applied, and
+  // rows of its keys are to be written again (TaskDatabase::TakeOver).
+  bool takes_over = false;
 };
 
 struct RestoreProgress {

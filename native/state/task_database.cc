@@ -57,6 +57,7 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   drained_records_.resize(options_.stores.size());
   topic_ids_.resize(options_.stores.size());
   source_offsets_.resize(options_.stores.size(), -1);
+  changelog_ends_.resize(options_.stores.size(), -1);
   restoring_.resize(options_.stores.size());
   observed_.resize(options_.stores.size());
   overlay_observed_.resize(options_.stores.size());
@@ -229,6 +230,11 @@ void TaskDatabase::CloseScans() {
 Status TaskDatabase::Flush() {
   records_since_flush_.store(0);
   return rocksdb_->Flush();
+}
+
+std::vector<int64_t> TaskDatabase::ChangelogEnds() const {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  return changelog_ends_;
 }
 
 std::vector<StoreOffset> TaskDatabase::Offsets() const {

@@ -154,7 +154,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status BeginCommit();
   // Native. Keeps the sink until the commit.
   Result<DrainTotals> Drain(std::shared_ptr<ChangelogSink> sink);
-  // Native.
+  // Native. Writes nothing, and is to be followed by Discard, when it fails with `changelog-shared`: see TakeOver.
   Status Commit();
   // Empties the overlays once a commit has been written, but for the rows that it keeps. Every method of the JS thread does so first.
   void FinishCommit();
@@ -174,6 +174,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Of a store whose changelog is a topic that the task reads: where the task has read to. Written with the next
   // commit. REQUIRES: the store has no changelog_topic.
   void SetSourceOffset(size_t store, int64_t offset);
+  // Where the changelog of each store ended when this database last wrote to it, or took it over; -1: it did not take it over. Any thread.
+  std::vector<int64_t> ChangelogEnds() const;
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
   // One of RocksDB's integer properties, of a store's family; `rocksdb.estimate-num-keys` knows of kept rows, and of an in-memory store is
@@ -203,6 +205,11 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // several such steps when their rows take more than `memory_bytes`.
   Status WriteRestoredVersions(size_t store, const std::vector<ChangelogRecord>& records, int64_t next_offset,
                                size_t memory_bytes);
+  // The store's rows are restored, its changelog ends at `end`, and from there on nobody but this database is to write to it: Commit fails with
+  // `changelog-shared` when somebody else has. `unused`: keys, each once, of records that were not applied. They count as changed: the
+  // next commit writes their rows, or that there are none, to the changelog again. REQUIRES: the store is not versioned; no commit waits for
+  // FinishCommit.
+  Status TakeOver(size_t store, int64_t end, const std::vector<ChangelogRecord>& unused);
   // True for a store that takes records by WriteRestoredVersions alone.
   bool IsVersioned(size_t store) const;
   // A folder of the store's own for files on their way into it. What a crash leaves there goes at the next open.
@@ -269,6 +276,10 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
                    DrainTotals* totals);
   // With the store's number.
   Result<std::vector<std::pair<size_t, StoreOffset>>> OffsetsToCommit() const;
+  // Whether the records of this drain follow one on another in their changelog, and on what it had before. REQUIRES: offsets_mutex_ is held.
+  Status CheckOnlyWriter(size_t store, int64_t end) const;
+  // A row as it is in the table or in RocksDB; nullopt for none.
+  Result<std::optional<std::string>> CommittedRow(size_t store, std::string_view key);
   // Asks for a flush when enough changelog records came since the last.
   void AfterWrite(int64_t records);
   void RestoreTable(MemoryTable& table, ChangelogRows& rows, const std::vector<ChangelogRecord>& records);
@@ -317,6 +328,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::vector<std::optional<StoreOffset>> kept_offsets_;  // guarded by offsets_mutex_: of the rows that are kept
   std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
   std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
+  std::vector<int64_t> changelog_ends_;  // guarded by offsets_mutex_: as of ChangelogEnds
   std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore
   std::vector<Observed> observed_;       // guarded by offsets_mutex_: as last written, for each store
 };

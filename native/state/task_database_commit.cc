@@ -178,6 +178,7 @@ Status TaskDatabase::Commit() {
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     for (const auto& [store, offset] : offsets.value()) {
+      if (changelog_ends_[store] >= 0 && drained_records_[store] > 0) changelog_ends_[store] = offset.offset;
       if (keeps(store)) {
         kept_offsets_[store] = offset;
         continue;
@@ -266,6 +267,8 @@ Result<std::vector<std::pair<size_t, StoreOffset>>> TaskDatabase::OffsetsToCommi
         return Status::Invalid("A commit of " + options_.path + " before the records of " +
                                *store.changelog_topic + " were delivered");
       }
+      Status only_writer = CheckOnlyWriter(i, offset.offset);
+      if (!only_writer.ok()) return only_writer;
     }
     const bool stale = offset.offset >= 0 && now - offset.written_at_ms >= kOffsetRefreshMs;
     if (!moved && drained_records_[i] == 0 && offset.topic_id == topic_ids_[i] && !stale) continue;
@@ -274,6 +277,16 @@ Result<std::vector<std::pair<size_t, StoreOffset>>> TaskDatabase::OffsetsToCommi
     changed.emplace_back(i, std::move(offset));
   }
   return changed;
+}
+
+Status TaskDatabase::CheckOnlyWriter(size_t store, int64_t end) const {
+  const int64_t begin = changelog_ends_[store];
+  if (begin < 0 || end - begin == drained_records_[store]) return Status::Ok();
+  return Status("changelog-shared", "The changelog " + *options_.stores[store].changelog_topic + "[" +
+                                        std::to_string(options_.partition) + "] has " +
+                                        std::to_string(end - begin) + " records from offset " +
+                                        std::to_string(begin) + " on, of which " + options_.path + " wrote " +
+                                        std::to_string(drained_records_[store]));
 }
 
 Status TaskDatabase::PutOffset(rocksdb::WriteBatch* batch, const StoreOffset& offset) const {

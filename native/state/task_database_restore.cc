@@ -101,6 +101,58 @@ Status TaskDatabase::WriteRestored(size_t store, const std::vector<ChangelogReco
   return Status::Ok();
 }
 
+Status TaskDatabase::TakeOver(size_t store, int64_t end, const std::vector<ChangelogRecord>& unused) {
+  const StoreSettings& settings = options_.stores[store];
+  if (IsVersioned(store))
+    return Status::Invalid("Store " + settings.name + " keeps versions: all of its changelog is applied");
+  const Observed observed = LastObserved(store);
+  const std::string live_from =
+      settings.segments.has_value() ? SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms))
+                                    : std::string();
+  // Its time passes by records that are not applied; the store's does not.
+  ChangelogRows rows = NewChangelogRows(store, observed);
+  Overlay& overlay = *overlays_[store];
+  const auto before = static_cast<int64_t>(overlay.bytes());
+  const auto changed_before = static_cast<int64_t>(overlay.changed_bytes());
+  Status status;
+  for (size_t i = 0; i < unused.size() && status.ok(); i++) {
+    status = rows.Observe(unused[i]);
+    if (!status.ok()) break;
+    const std::string key(rows.RowOf(unused[i]).key);
+    if (key < live_from) continue;
+    const Result<std::optional<std::string>> row = CommittedRow(store, key);
+    status = row.ok() ? Status::Ok() : row.status();
+    if (!status.ok()) break;
+    const bool has_timestamp = settings.timestamped && row.value().has_value();
+    overlay.Put(key, row.value(), has_timestamp ? GetInt64(row.value()->data()) : unused[i].timestamp_ms);
+  }
+  const int64_t grown = static_cast<int64_t>(overlay.bytes()) - before;
+  {
+    // Other stores may be restored at the same time.
+    std::lock_guard<std::mutex> lock(offsets_mutex_);
+    overlay_bytes_ += grown;
+    uncommitted_bytes_ += static_cast<int64_t>(overlay.changed_bytes()) - changed_before;
+    changelog_ends_[store] = end;
+  }
+  memory_->AddOverlayBytes(grown);
+  return status;
+}
+
+Result<std::optional<std::string>> TaskDatabase::CommittedRow(size_t store, std::string_view key) {
+  if (const MemoryTable* const rows = table(store); rows != nullptr) {
+    const std::string* const row = rows->Find(key);
+    return row == nullptr ? std::optional<std::string>() : std::optional(*row);
+  }
+  const RocksdbInstance::Pin pin = rocksdb_->PinOpen();
+  if (!rocksdb_->is_open()) return Status::Closed("The state database " + options_.path);
+  std::string row;
+  const rocksdb::Status found =
+      rocksdb_->db()->Get(rocksdb::ReadOptions(), rocksdb_->family(store), key, &row);
+  if (found.IsNotFound()) return std::optional<std::string>();
+  if (!found.ok()) return RocksdbStatus(found, "The state database " + options_.path + " cannot be read");
+  return std::optional(std::move(row));
+}
+
 ChangelogRows TaskDatabase::NewChangelogRows(size_t store, const Observed& observed) const {
   const StoreSettings& settings = options_.stores[store];
   return {settings.name, settings.timestamped, settings.segments, observed};

@@ -56,11 +56,13 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   stages: CommitStages<T>,
 ): Promise<number> {
   const { producer, flushTimeoutMs, commitOffsets } = stages
-  const offsets = await handOver(tasks, stages)
+  await handOver(tasks, stages)
   await producer.flush(flushTimeoutMs)
   await stages.settleFailed?.()
   const changelogRecords = await drain(tasks, stages)
   await writeState(tasks)
+  // They say where the changelogs end by now.
+  const offsets = tasks.flatMap((task) => task.offsets())
   if (offsets.length > 0) await commitOffsets(tasks, offsets)
   for (const task of tasks) task.commitDone()
   return changelogRecords

@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import { readInt64 } from '../serde/byte-writer.ts'
+import { type ChangelogEnds, decodeChangelogEnds, encodeChangelogEnds } from './changelog-ends.ts'
 import {
   decodeProcessorMetadata,
   encodeProcessorMetadata,
@@ -6,20 +9,27 @@ import {
 } from './processor-metadata.ts'
 
 const MAGIC = 2
+const none: ReadonlyMap<string, number> = new Map()
 const HEADER_BYTES = 9
 
 /**
  * What a committed source offset carries along: base64 of magic(1) = 2, the partition's time(8, big-endian), and processor metadata. Kafka
- * Streams' TopicPartitionMetadata.
+ * Streams' TopicPartitionMetadata. What follows, the ends of the task's changelogs, Kafka Streams does not read, and does not write again: they are gone once it
+ * has committed.
  */
 export function encodeOffsetMetadata(
   partitionTimeMs: number,
   processors: ProcessorMetadata = new Map<string, number>(),
+  changelogs: ChangelogEnds = new Map<string, number>(),
 ): string {
   const header = Buffer.alloc(HEADER_BYTES)
   header[0] = MAGIC
   header.writeBigInt64BE(BigInt(partitionTimeMs), 1)
-  return Buffer.concat([header, encodeProcessorMetadata(processors)]).toString('base64')
+  const ends = encodeChangelogEnds(changelogs)
+  const entries = encodeProcessorMetadata(processors)
+  // No entries, in so many words, where something follows.
+  const own = entries.length === 0 && ends.length > 0 ? Buffer.alloc(4) : entries
+  return Buffer.concat([header, own, ends]).toString('base64')
 }
 
 /** @returns the partition's time, ms; -1 when the metadata is absent or not Kafka Streams' */
@@ -32,20 +42,31 @@ export function decodeOffsetMetadata(metadata: string | undefined): number {
 export function processorMetadataOf(metadata: Iterable<string | undefined>): Map<string, number> {
   const merged = new Map<string, number>()
   for (const one of metadata) {
-    for (const [name, value] of processorMetadata(one))
+    for (const [name, value] of decode(one).processors)
       merged.set(name, Math.max(value, merged.get(name) ?? value))
   }
   return merged
 }
 
-function processorMetadata(metadata: string | undefined): ProcessorMetadata {
+/**
+ * Where a task's changelogs ended when it was committed last; none when its partitions do not say the same. Each of Weir's commits says it with all of them: then
+ * somebody else has committed since, who does not, and whose changes of state lie beyond.
+ */
+export function changelogEndsOf(metadata: readonly (string | undefined)[]): ChangelogEnds {
+  const [first = none, ...others] = metadata.map((one) => decode(one).changelogs)
+  return others.every((other) => isDeepStrictEqual(other, first)) ? first : none
+}
+
+function decode(metadata: string | undefined): { processors: ProcessorMetadata; changelogs: ChangelogEnds } {
   const bytes = bytesOf(metadata)
-  if (bytes === null || bytes[0] !== MAGIC) return new Map()
+  if (bytes === null || bytes[0] !== MAGIC) return { processors: none, changelogs: none }
+  const parts = bytes.subarray(HEADER_BYTES)
   try {
-    return decodeProcessorMetadata(bytes.subarray(HEADER_BYTES))
+    const { metadata: processors, length } = decodeProcessorMetadata(parts)
+    return { processors, changelogs: decodeChangelogEnds(parts.subarray(length)) }
   } catch {
     // Somebody else's.
-    return new Map()
+    return { processors: none, changelogs: none }
   }
 }
 

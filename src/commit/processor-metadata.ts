@@ -20,15 +20,18 @@ export function encodeProcessorMetadata(metadata: ProcessorMetadata): Buffer {
   return Buffer.concat(parts)
 }
 
-/** @throws RangeError for bytes that are none */
-export function decodeProcessorMetadata(bytes: Buffer): Map<string, number> {
+/** Bytes after the last entry are not its own. @throws RangeError for bytes that are none */
+export function decodeProcessorMetadata(bytes: Buffer): {
+  readonly metadata: Map<string, number>
+  readonly length: number
+} {
   const metadata = new Map<string, number>()
-  if (bytes.length === 0) return metadata
+  if (bytes.length === 0) return { metadata, length: 0 }
   let position = 4
   for (let left = bytes.readInt32BE(0); left > 0; left--) {
     const nameEnd = position + 4 + bytes.readInt32BE(position)
     metadata.set(bytes.toString('utf8', position + 4, nameEnd), readInt64(bytes, nameEnd))
     position = nameEnd + 8
   }
-  return metadata
+  return { metadata, length: position }
 }

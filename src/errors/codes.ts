@@ -61,6 +61,11 @@ export const errorCodes = {
     next: 'give-up-task',
     newThreadMayHelp: true,
   },
+  'changelog-shared': {
+    what: "another member wrote to a task's changelog after this process took it over",
+    next: 'give-up-task',
+    newThreadMayHelp: true,
+  },
   'instance-fenced': { what: 'another process runs with the same group.instance.id', next: 'stop' },
   'group-in-use': {
     what: 'the group has members that share out partitions in another way, such as those of Kafka Streams',

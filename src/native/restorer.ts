@@ -14,6 +14,11 @@ export interface RestoreStore {
   readonly stale?: boolean
   /** Where to end. Rows that are newer already stay as they are. Default: the changelog's uncommitted end. */
   readonly until?: number
+  /**
+   * The database is to be the changelog's only writer from then on. What the changelog has beyond `until` nobody has committed: it is not applied, and
+   * the rows of its keys count as changed, so that the next commit writes them again. Default: false.
+   */
+  readonly takesOver?: boolean
 }
 
 export interface RestoreProgress {

@@ -86,7 +86,8 @@ export interface TaskDatabase {
    * waiting while its queue is full) and one WriteBatch. Stops at the producer's first delivery error. @returns the changelog records and bytes produced. */
   drain(producer: Producer): Promise<{ records: number; bytes: number }>
   /** Writes the drained WriteBatch with the changelog offsets that `producer` has delivered, atomically; the overlays are empty
-   * afterwards. REQUIRES a finished drain and a flushed producer. */
+   * afterwards. Rejects with `changelog-shared` when somebody else has written to a changelog that it took over: to be followed by `discard`.
+   * REQUIRES a finished drain and a flushed producer. */
   commit(): Promise<void>
   /** Forgets the overlays and a drained batch. */
   discard(): void
@@ -94,6 +95,8 @@ export interface TaskDatabase {
   flush(): Promise<void>
   /** The stores' changelog positions as of the last commit or restore. */
   offsets(): StoreOffset[]
+  /** Where the changelog of each store ended when this database last wrote to it, or took it over; -1: it did not take it over (see RestoreStore). */
+  changelogEnds(): number[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void
   /** Of stores whose changelog is a topic that the task reads, by their indexes: where the task has read to. Written with the next commit. */

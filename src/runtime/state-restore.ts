@@ -12,6 +12,7 @@ import type {
 } from '../native.ts'
 import { isRestored, type StoreDefinition, type SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
+import type { OwnChangelogs } from './own-changelogs.ts'
 import type { TopicInfo } from './protocol.ts'
 import { type RestoreEvent, RestoreEvents } from './restore-events.ts'
 import type { StoreLayouts } from './store-layouts.ts'
@@ -50,6 +51,7 @@ export class StateRestore {
   readonly #layouts: StoreLayouts
   /** Where the task reads on: a store that is restored from an input has rows up to there. */
   readonly #inputs: readonly TopicPartitionOffset[]
+  readonly #changelogs: OwnChangelogs
   readonly #environment: RestoreEnvironment
   #job: RestoreJob | null = null
   /** Of the running job, as far as they are in the counters. */
@@ -61,6 +63,7 @@ export class StateRestore {
     database: TaskDatabase,
     layouts: StoreLayouts,
     inputs: readonly TopicPartitionOffset[],
+    changelogs: OwnChangelogs,
     environment: RestoreEnvironment,
   ) {
     this.#definition = definition
@@ -68,6 +71,7 @@ export class StateRestore {
     this.#database = database
     this.#layouts = layouts
     this.#inputs = inputs
+    this.#changelogs = changelogs
     this.#environment = environment
   }
 
@@ -134,7 +138,7 @@ export class StateRestore {
         topicId,
         from,
         stale,
-        ...(input !== undefined && { until: input.offset }),
+        ...(input === undefined ? this.#changelogs.request(index) : { until: input.offset }),
       }
       return [{ definition, restore, reset }]
     })

@@ -1,3 +1,4 @@
+import type { ChangelogEnds } from '../commit/changelog-ends.ts'
 import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
@@ -12,6 +13,7 @@ import type { StateStore } from '../state/state-store.ts'
 import { SUPPRESS_CHANGELOG_VERSION } from '../state/suppress-row.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
+import { OwnChangelogs } from './own-changelogs.ts'
 import { setAside } from './state-directory.ts'
 import { type RestoreEnvironment, StateRestore, tellReset } from './state-restore.ts'
 import { StoreLayouts } from './store-layouts.ts'
@@ -37,6 +39,7 @@ export class TaskStateManager {
   readonly database: TaskDatabase
   readonly #environment: StateEnvironment
   readonly #restore: StateRestore
+  readonly #changelogs: OwnChangelogs
   /** Stores that are restored from an input, and its topic. */
   readonly #fromSources: readonly { readonly store: number; readonly topic: string }[]
   overlayBytes = 0
@@ -55,7 +58,16 @@ export class TaskStateManager {
     this.#fromSources = definition.stores.flatMap(({ sourceTopic: topic }, store) =>
       topic === undefined ? [] : [{ store, topic }],
     )
-    this.#restore = new StateRestore(definition, partition, database, layouts, inputs, environment)
+    this.#changelogs = new OwnChangelogs(definition, environment.config, environment.topics, inputs)
+    this.#restore = new StateRestore(
+      definition,
+      partition,
+      database,
+      layouts,
+      inputs,
+      this.#changelogs,
+      environment,
+    )
     const { budget, overlayWriter, counters, systemTimeMs = Date.now } = environment
     const onOverlayBytes = (bytes: number): void => {
       this.overlayBytes = bytes
@@ -123,6 +135,9 @@ export class TaskStateManager {
   /** Replays what the changelogs have beyond the local rows; see StateRestore. */
   async restore(): Promise<void> {
     await this.#restore.run()
+    // Rows that its changelog is to be told again.
+    const [changed = 0] = this.database.properties(['weir.overlay-entries'])
+    this.overlayBytes = changed * OVERLAY_BYTES_PER_ROW
   }
 
   /** Ends a restore at its next batch. */
@@ -196,6 +211,11 @@ export class TaskStateManager {
         return input === undefined ? [] : [{ store, offset: input.offset }]
       }),
     )
+  }
+
+  /** To be committed with the offsets. REQUIRES that nothing is on its way to a changelog. */
+  changelogEnds(): ChangelogEnds {
+    return this.#changelogs.ends(this.database)
   }
 
   /** The end of a record: a scan that a processor left open would pin memory. @returns how many there were */

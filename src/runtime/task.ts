@@ -208,11 +208,12 @@ export class Task {
 
   /** The offsets to commit for what was processed. */
   offsets(): TopicPartitionOffset[] {
+    const changelogs = this.state?.changelogEnds()
     return this.#inputs.map(({ input }) => ({
       topic: input.topic,
       partition: input.partition,
       offset: input.position,
-      metadata: encodeOffsetMetadata(input.partitionTimeMs, this.#processorMetadata),
+      metadata: encodeOffsetMetadata(input.partitionTimeMs, this.#processorMetadata, changelogs),
     }))
   }
 

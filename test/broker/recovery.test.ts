@@ -115,10 +115,13 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
     let last = 2
     const has = async (key: string): Promise<boolean> =>
       (await readAll(kafka.bootstrapServers, app.changelog)).some((record) => record.key!.toString() === key)
-    while (await has('key-0')) {
-      assert.ok(++last < 200, 'the changelog is not compacted')
-      await produceAll(kafka.bootstrapServers, app.changelog, [{ key: 'key-1', value: int64(last) }])
-      await sleep(200)
+    {
+      await using application = await app.start(options)
+      while (await has('key-0')) {
+        assert.ok(++last < 200, 'the changelog is not compacted')
+        await app.process(application, ['key-1'])
+        await sleep(200)
+      }
     }
     const counts = { ...all(2), 'key-0': 0, 'key-1': last }
     app.putStateBack()
@@ -126,6 +129,57 @@ describe('local state that cannot be used', { timeout: 300_000 }, () => {
     // As old by now as it may not be, but the changelog has nothing beyond it.
     await sleep(600)
     await assertRestored(app, counts, null, options)
+  })
+
+  describe('records of somebody else in a changelog', () => {
+    /** As a member writes them that was taken for dead: older rows, and one that its successor did not come to. */
+    const strange = ['key-0', 'key-1', 'nobody'].map((key) => ({ key, value: int64(1) }))
+
+    /** What the changelog says of its keys. */
+    async function said(app: RecoveringApplication): Promise<Record<string, number>> {
+      const rows: Record<string, number> = {}
+      for (const { key, value } of await readAll(kafka.bootstrapServers, app.changelog)) {
+        const name = key!.toString()
+        if (value === null) delete rows[name]
+        else rows[name] = Number(value.readBigInt64BE(0))
+      }
+      return rows
+    }
+
+    for (const store of ['plain', 'timestamped', 'memory'] as const) {
+      test(`after the task was committed: not applied, and overwritten, on the same disk and on another (${store})`, async () => {
+        const app = await make(`strange-${store}`)
+        await app.run(twice, { store })
+        for (const isLost of [false, true]) {
+          await produceAll(kafka.bootstrapServers, app.changelog, strange)
+          if (isLost) rmSync(app.taskFolder, { recursive: true })
+          await assertRestored(app, { ...all(2), nobody: 0 }, null, { store })
+          assert.deepEqual(await said(app), all(2))
+        }
+      })
+    }
+
+    test('while the task runs: it begins again, and overwrites them', async () => {
+      const app = await make('strange-meanwhile')
+      {
+        await using application = await app.start()
+        await app.process(application, twice)
+        await produceAll(kafka.bootstrapServers, app.changelog, strange)
+        // Of another key: what follows is not overwritten by the way.
+        await app.process(application, ['key-2'])
+        const told = app.lines.filter(({ message }) =>
+          message.startsWith('another member wrote to changelogs'),
+        )
+        assert.equal(told.length, 1)
+        // The record that was processed with it may have been processed twice.
+        const counts = await app.counts(application, ['key-0', 'key-1', 'nobody'])
+        assert.deepEqual(counts, { 'key-0': 2, 'key-1': 2, nobody: 0 })
+      }
+      const rows = await said(app)
+      assert.deepEqual([rows['key-0'], rows['key-1'], rows.nobody], [2, 2, undefined])
+      rmSync(app.taskFolder, { recursive: true })
+      await assertRestored(app, { ...rows, nobody: 0 }, null)
+    })
   })
 
   describe('a database that is damaged', () => {

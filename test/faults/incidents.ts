@@ -13,10 +13,15 @@ export interface Incident {
   toMs: number
 }
 
-/** When a worker's log says that it lost its assignment, ms since 1970. */
+/**
+ * When a worker's log says that it lost its assignment, or that its tasks begin again because another that had lost its own has written to their changelogs, ms
+ * since 1970.
+ */
 export function lostAssignments(log: string): number[] {
   return log
     .split('\n')
-    .filter((line) => line.includes('"message":"partitions lost"'))
+    .filter((line) =>
+      /"message":"(partitions lost|another member wrote to changelogs of these tasks)/.test(line),
+    )
     .map((line) => Date.parse((JSON.parse(line) as { time: string }).time))
 }

@@ -135,6 +135,44 @@ TEST_F(RestorerTest, FromTheBeginningRemovesWhatWasThere) {
   EXPECT_EQ(GetOne(*database, 2, "unlogged"), "y");
 }
 
+// Up to where the task was committed; the rows of the keys beyond that are told to the changelog again.
+TEST_F(RestorerTest, TakingOverAppliesWhatWasCommittedAndSaysTheRestAgain) {
+  Random random;
+  for (const int records : {300, 60'000}) {
+    TemporaryFolder folder;
+    const auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));
+    ProduceSome(random, records);
+    const std::vector<int64_t> committed{static_cast<int64_t>(logs_[0].size()),
+                                         static_cast<int64_t>(logs_[1].size())};
+    const std::vector<Model> rows{Replay(logs_[0], committed[0], false), Replay(logs_[1], committed[1], true)};
+    ProduceSome(random, 200);
+    std::vector<RestoreRequest> requests = Requests(*database);
+    for (size_t store = 0; store < 2; store++) {
+      requests[store].until = committed[store];
+      requests[store].takes_over = true;
+    }
+    ASSERT_OK(Restore(database, requests));
+    for (size_t store = 0; store < 2; store++) {
+      EXPECT_EQ(ScanAll(database, store), RowsOf(rows[store]));
+      EXPECT_EQ(database->Offsets()[store].offset, committed[store]);
+      EXPECT_EQ(database->ChangelogEnds()[store], static_cast<int64_t>(logs_[store].size()));
+    }
+    // What it says leaves a changelog that makes the same rows.
+    const auto sink = ThreeStoresSink();
+    for (size_t store = 0; store < 2; store++) sink->log(store) = logs_[store];
+    ASSERT_OK(CommitAll(*database, sink));
+    for (size_t store = 0; store < 2; store++) {
+      const std::vector<RecordingSink::Record>& log = sink->log(store);
+      EXPECT_GT(log.size(), logs_[store].size());
+      EXPECT_EQ(Replay(log, static_cast<int64_t>(log.size()), store == 1), rows[store]);
+      EXPECT_EQ(database->ChangelogEnds()[store], static_cast<int64_t>(log.size()));
+    }
+    for (auto& log : logs_) log.clear();
+    TearDown();
+    SetUp();
+  }
+}
+
 TEST_F(RestorerTest, AnEmptyChangelogIsRestoredAtOnce) {
   TemporaryFolder folder;
   auto database = OpenDatabase(AcquireMemory(), ThreeStores(folder / "db"));

@@ -11,6 +11,8 @@ export class AtLeastOnce implements Guarantee {
   readonly commitsBeforeFailure = true
   readonly commitsEachTask = false
   readonly #options: GuaranteeOptions
+  /** Times in a row that tasks began again. */
+  #restarts = 0
 
   constructor(options: GuaranteeOptions) {
     this.#options = options
@@ -18,24 +20,43 @@ export class AtLeastOnce implements Guarantee {
 
   async start(): Promise<void> {}
 
-  commit(tasks: readonly Task[]): Promise<number> {
+  async commit(tasks: readonly Task[]): Promise<number> {
     const { resources, config, host, failedOutputs } = this.#options
-    return commitAtLeastOnce(tasks, {
+    const changelogRecords = await commitAtLeastOnce(tasks, {
       producer: resources.producer,
       output: resources.output,
       flushTimeoutMs: config.maxPollIntervalMs,
       settleFailed: failedOutputs === null ? undefined : () => failedOutputs.settle(),
       commitOffsets: (committed, offsets) => host.commitOffsets(committed, offsets),
     })
+    this.#restarts = 0
+    return changelogRecords
   }
 
   async commitFailed(error: unknown, tasks: readonly Task[]): Promise<void> {
+    if (codeOf(error) === 'changelog-shared') return await this.#startOver(tasks, error)
     if (!isFenced(error)) throw error
     this.#options.host.log('warn', 'tasks are given up: their partitions belong to another member', {
       tasks: tasks.map(({ id }) => id),
       reason: messageOf(error),
     })
     await Promise.all(tasks.map((task) => this.#options.tasks.giveUp(task)))
+  }
+
+  /** What this process knows of a row may be newer than what the changelog says of it: it goes back to what was committed last. */
+  async #startOver(tasks: readonly Task[], error: unknown): Promise<void> {
+    const { host, heartbeat, resources } = this.#options
+    host.log(
+      'warn',
+      'another member wrote to changelogs of these tasks: they begin again at their committed offsets',
+      {
+        tasks: tasks.map(({ id }) => id),
+        reason: messageOf(error),
+      },
+    )
+    await heartbeat.whileAlive(Promise.all(tasks.map((task) => this.#options.tasks.drop(task, true))))
+    resources.output.discard()
+    host.startOver(tasks, ++this.#restarts)
   }
 
   async sendFailed(error: unknown): Promise<void> {
@@ -66,6 +87,10 @@ export class AtLeastOnce implements Guarantee {
   async close(): Promise<void> {}
 }
 
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code
+}
+
 function isFenced(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'fenced'
+  return codeOf(error) === 'fenced'
 }

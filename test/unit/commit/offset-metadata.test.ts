@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 
+import { CHANGELOG_ENDS_MAX, changelogId } from '../../../src/commit/changelog-ends.ts'
 import {
+  changelogEndsOf,
   decodeOffsetMetadata,
   encodeOffsetMetadata,
   processorMetadataOf,
@@ -70,4 +72,56 @@ test('metadata of others is no processor metadata', () => {
     '010000000000000007ffff',
   ])
     assert.deepEqual([...processorMetadataOf([Buffer.from(hex, 'hex').toString('base64')])], [], hex)
+})
+
+test('the ends of changelogs come last, where Kafka Streams reads nothing, and go through', () => {
+  const ends = new Map([
+    [changelogId('counts', 'topic-id'), 2 ** 52],
+    [changelogId('counts', 'another-topic-id'), 0],
+  ])
+  assert.equal(ends.size, 2)
+  for (const processors of [new Map<string, number>(), new Map([['s', 5]])]) {
+    const metadata = encodeOffsetMetadata(7, processors, ends)
+    const withoutEnds = Buffer.from(encodeOffsetMetadata(7, processors), 'base64').toString('hex')
+    const bytes = Buffer.from(metadata, 'base64').toString('hex')
+    // No processor metadata, in so many words.
+    assert.ok(bytes.startsWith(processors.size === 0 ? `${withoutEnds}00000000` : withoutEnds))
+    assert.equal(decodeOffsetMetadata(metadata), 7)
+    assert.deepEqual(processorMetadataOf([metadata]), processors)
+    assert.deepEqual(changelogEndsOf([metadata]), ends)
+  }
+  assert.deepEqual(
+    changelogEndsOf([undefined, 'consumer-1', encodeOffsetMetadata(1, new Map([['s', 5]]))]),
+    new Map(),
+  )
+})
+
+test('ends of changelogs are what all partitions say; what is cut off, and what does not fit, is none', () => {
+  const of = (...entries: [string, number][]): string => encodeOffsetMetadata(1, undefined, new Map(entries))
+  const [a, b] = [changelogId('a', ''), changelogId('b', '')]
+  const both = of([a, 1], [b, 9])
+  assert.deepEqual(
+    changelogEndsOf([both, both]),
+    new Map([
+      [a, 1],
+      [b, 9],
+    ]),
+  )
+  // One that Kafka Streams has not committed, and one that it has.
+  for (const other of [of([a, 4], [b, 9]), of([a, 1]), encodeOffsetMetadata(1), undefined]) {
+    assert.deepEqual(changelogEndsOf([both, other]), new Map())
+    assert.deepEqual(changelogEndsOf([other, both]), new Map())
+  }
+  const cut = Buffer.from(of([a, 1]), 'base64')
+    .subarray(0, -1)
+    .toString('base64')
+  assert.deepEqual(changelogEndsOf([cut]), new Map())
+  const many = new Map(
+    Array.from({ length: CHANGELOG_ENDS_MAX + 1 }, (_, index) => [changelogId('s', String(index)), 1]),
+  )
+  assert.deepEqual(changelogEndsOf([encodeOffsetMetadata(1, undefined, many)]), new Map())
+  many.delete(changelogId('s', '0'))
+  const most = encodeOffsetMetadata(1, new Map([['a processor of a long name', 1]]), many)
+  assert.equal(changelogEndsOf([most]).size, CHANGELOG_ENDS_MAX)
+  assert.ok(most.length <= 4096)
 })
