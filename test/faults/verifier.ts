@@ -120,33 +120,40 @@ async function readTopics(application: VerifiedApplication): Promise<Topics> {
   const { bootstrapServers, applicationId, prefix, partitions, isExactlyOnce } = application
   const isolation: IsolationLevel = isExactlyOnce ? 'read_committed' : 'read_uncommitted'
   await using reader = await TopicReader.open(bootstrapServers, applicationId, isolation)
-  const read = async (topic: string, visit: (key: string, value: Buffer) => void): Promise<void> => {
+  const read = async (topic: string, visit: (key: string, value: Buffer | null) => void): Promise<void> => {
     const ends = await reader.ends(topic, partitions)
     await reader.read(topic, Array<number>(partitions).fill(0), ends, ({ key, value }) =>
-      visit(key!.toString(), value!),
+      visit(key!.toString(), value),
     )
   }
-  const perKey = async <T>(topic: string, decode: (value: Buffer) => T): Promise<Map<string, T[]>> => {
+  /** @param absent what a changelog's deletion leaves */
+  const perKey = async <T>(
+    topic: string,
+    decode: (value: Buffer) => T,
+    absent: T,
+  ): Promise<Map<string, T[]>> => {
     const all = new Map<string, T[]>()
     await read(topic, (key, value) => {
+      const decoded = value === null ? absent : decode(value)
       const values = all.get(key)
-      if (values === undefined) all.set(key, [decode(value)])
-      else values.push(decode(value))
+      if (values === undefined) all.set(key, [decoded])
+      else values.push(decoded)
     })
     return all
   }
   const source: Topics['source'] = []
-  await read(`${prefix}input`, (key, value) => source.push({ key, number: Number(value.toString()) }))
+  await read(`${prefix}input`, (key, value) => source.push({ key, number: Number(value!.toString()) }))
   const stages: Stage[] = []
   for (const [name, store] of [
     ['tracked', 'tracks'],
     ['group-tracked', 'group-tracks'],
   ] as const) {
     const told: Told[] = []
-    await read(`${prefix}${name}`, (_, value) => told.push(decodeTold(value.toString())))
+    await read(`${prefix}${name}`, (_, value) => told.push(decodeTold(value!.toString())))
     const changelog = await perKey(
       `${applicationId}-${store}-changelog`,
       (value) => JSON.parse(value.toString()) as Track,
+      { count: 0, last: 0, gaps: 0, repeats: 0, checksum: 0 },
     )
     stages.push({ name, told, changelog })
   }
@@ -154,8 +161,8 @@ async function readTopics(application: VerifiedApplication): Promise<Topics> {
   return {
     source,
     stages,
-    counts: await perKey(`${prefix}group-counts`, int64),
-    countsChangelog: await perKey(`${applicationId}-group-counts-changelog`, int64),
+    counts: await perKey(`${prefix}group-counts`, int64, 0),
+    countsChangelog: await perKey(`${applicationId}-group-counts-changelog`, int64, 0),
   }
 }
 
