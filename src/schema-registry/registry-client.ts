@@ -19,17 +19,29 @@ export interface RegistryAnswer {
   readonly body: unknown
 }
 
+/** A request to one URL, and what came of it. */
+export interface RegistryRequest {
+  /** What it asks for: one schema by its id; a version of a subject; the versions that there are; a schema's id; the same, and registers it; whether a schema fits. */
+  readonly kind: 'schema' | 'version' | 'versions' | 'look-up' | 'register' | 'check'
+  readonly outcome: 'answered' | 'missing' | 'refused' | 'failed'
+  readonly durationMs: number
+}
+
+export type RequestListener = (request: RegistryRequest) => void
+
 /** Requests to a registry at several URLs, over connections that are kept. */
 export class RegistryClient {
   readonly #settings: RegistrySettings
+  readonly #onRequest: RequestListener
   readonly #agent: Agent
   readonly #headers: Readonly<Record<string, string>>
   /** Of the URL that answered last. */
   #current = 0
 
   /** @throws ConfigError for a certificate or a key that cannot be read */
-  constructor(settings: RegistrySettings) {
+  constructor(settings: RegistrySettings, onRequest: RequestListener) {
     const { username, password, requestTimeoutMs } = settings
+    this.#onRequest = onRequest
     this.#settings = settings
     this.#agent = new Agent({
       connections: CONNECTIONS,
@@ -46,13 +58,18 @@ export class RegistryClient {
   }
 
   /** Asks each URL until one answers. @throws WeirError schema-registry-unreachable, schema-registry-refused */
-  async send(method: 'GET' | 'POST', path: string, body?: unknown): Promise<RegistryAnswer> {
+  async send(
+    kind: RegistryRequest['kind'],
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<RegistryAnswer> {
     const { urls } = this.#settings
     const failures: string[] = []
     for (let tried = 0; tried < urls.length; tried++) {
       const index = (this.#current + tried) % urls.length
       const url = urls[index]!
-      const answer = await this.#ask(url, method, path, body)
+      const answer = await this.#measured(kind, () => this.#ask(url, method, path, body))
       if (typeof answer === 'string') {
         failures.push(`${url}: ${answer}`)
         continue
@@ -70,7 +87,22 @@ export class RegistryClient {
     await this.#agent.destroy()
   }
 
-  /** @returns why there is no answer, or the answer */
+  async #measured(
+    kind: RegistryRequest['kind'],
+    ask: () => Promise<RegistryAnswer | string>,
+  ): Promise<RegistryAnswer | string> {
+    const startMs = performance.now()
+    let outcome: RegistryRequest['outcome'] = 'refused'
+    try {
+      const answer = await ask()
+      outcome = typeof answer === 'string' ? 'failed' : outcomeOf(answer)
+      return answer
+    } finally {
+      this.#onRequest({ kind, outcome, durationMs: performance.now() - startMs })
+    }
+  }
+
+  /** @returns why there is no answer, or the answer. @throws WeirError schema-registry-refused */
   async #ask(
     url: string,
     method: 'GET' | 'POST',
@@ -103,6 +135,11 @@ export class RegistryClient {
       return status === 404 ? `it answered 404 without JSON: is the path right?` : 'it answered without JSON'
     }
   }
+}
+
+function outcomeOf({ status }: RegistryAnswer): RegistryRequest['outcome'] {
+  if (status >= 200 && status < 300) return 'answered'
+  return status === 404 ? 'missing' : 'refused'
 }
 
 /** What a refusal says. */

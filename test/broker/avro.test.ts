@@ -281,9 +281,24 @@ describe('Avro', () => {
       worker.output,
       /the schema registry cannot be reached; records of schemas that are not known yet wait/,
     )
+    const metric = async (series: string): Promise<number> => {
+      const metrics = await worker.metrics()
+      return metrics.get(`weir_schema_registry_${series}`) ?? Number.NaN
+    }
+    const ofSchemas = (outcome: string): string => `requests_total{kind="schema",outcome="${outcome}"}`
+    const known = await metric('schemas')
+    assert.equal(await metric('awaited_schemas'), 1)
+    assert.ok((await metric('retries_total')) > 0)
+    assert.ok((await metric(ofSchemas('failed'))) > 0)
+    assert.ok(Number.isNaN(await metric(ofSchemas('answered'))))
     link.mode = 'open'
     await views.consumed(worker)
     assert.match(worker.output, /the schema registry answers again/)
+    assert.equal(await metric('awaited_schemas'), 0)
+    assert.equal(await metric('schemas'), known + 1)
+    assert.equal(await metric(ofSchemas('answered')), 1)
+    assert.equal(await metric('request_seconds_count{kind="schema"}'), 1)
+    assert.ok((await metric('requests_total{kind="register",outcome="answered"}')) >= 2)
     await worker.stop()
     const totals = await views.totals()
     assert.equal(totals.known?.views, 51)

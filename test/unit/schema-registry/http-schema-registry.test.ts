@@ -8,10 +8,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 
+import { renderMetrics } from '../../../src/observe/render-metrics.ts'
+import { SchemaMetrics } from '../../../src/observe/schema-metrics.ts'
 import { HttpSchemaRegistry } from '../../../src/schema-registry/http-schema-registry.ts'
 import type { RegistrySettings } from '../../../src/schema-registry/registry-settings.ts'
 import type { WriterSchema } from '../../../src/serde/schema-source.ts'
 import { makeScratchDir } from '../../services/scratch-dir.ts'
+import { parseMetrics } from '../observe/parse-metrics.ts'
 
 const plain: RegistrySettings = {
   urls: [],
@@ -234,6 +237,67 @@ test('user and password are sent, and refused ones are told', async () => {
       return true
     })
   })
+})
+
+test('requests are counted by kind and outcome, and timed when there is an answer', async () => {
+  await using failing = await serve(() => ({ status: 503, body: {} }))
+  await using well = await serve((request) => {
+    switch (request.url) {
+      case '/api/schemas/ids/1':
+        return { body: { schema: '"int"', references: [{ name: 'x', subject: 'x', version: 2 }] } }
+      case '/api/subjects/x/versions/2':
+        return { body: { id: 3, schema: '"long"' } }
+      case '/api/subjects/x/versions':
+        return { body: [2] }
+      case '/api/subjects/a%2Fb%20value':
+        return { status: 409, body: { message: 'no' } }
+      case '/api/subjects/a%2Fb%20value/versions':
+        return { status: 401, body: {} }
+      default:
+        return absent
+    }
+  })
+  const metrics = new SchemaMetrics()
+  const registry = new HttpSchemaRegistry({ ...plain, urls: [failing.url, well.url] }, metrics.requested)
+  await registry.schema(1)
+  await registry.schema(2)
+  await registry.latest('none')
+  await registry.versions('x')
+  await assert.rejects(registry.lookUp(writer), { code: 'schema-refused' })
+  await assert.rejects(registry.register(writer), { code: 'schema-registry-refused' })
+  await registry.close()
+  const usage = { known: 3, awaited: 2, retries: 5 }
+  await metrics.collect({ ...usage, retries: 1 })
+  const collected = parseMetrics(await renderMetrics([await metrics.collect(usage)]))
+  const named = (prefix: string) =>
+    Object.fromEntries(
+      [...collected]
+        .filter(([series]) => series.startsWith(`weir_schema_registry_${prefix}`))
+        .map(([series, value]) => [series.slice('weir_schema_registry_'.length), value]),
+    )
+  assert.deepEqual(named('requests'), {
+    // The first URL, which is not asked again once the second has answered.
+    'requests_total{kind="schema",outcome="failed"}': 1,
+    'requests_total{kind="schema",outcome="answered"}': 1,
+    'requests_total{kind="schema",outcome="missing"}': 1,
+    'requests_total{kind="version",outcome="answered"}': 1,
+    'requests_total{kind="version",outcome="missing"}': 1,
+    'requests_total{kind="versions",outcome="answered"}': 1,
+    'requests_total{kind="look-up",outcome="refused"}': 1,
+    'requests_total{kind="register",outcome="refused"}': 1,
+  })
+  assert.deepEqual(named('request_seconds_count'), {
+    'request_seconds_count{kind="schema"}': 2,
+    'request_seconds_count{kind="version"}': 2,
+    'request_seconds_count{kind="versions"}': 1,
+    'request_seconds_count{kind="look-up"}': 1,
+    'request_seconds_count{kind="register"}': 1,
+  })
+  for (const [series, value] of Object.entries(named('request_seconds_sum'))) assert.ok(value > 0, series)
+  assert.deepEqual(
+    [named('schemas'), named('awaited'), named('retries')],
+    [{ schemas: 3 }, { awaited_schemas: 2 }, { retries_total: 5 }],
+  )
 })
 
 test('over TLS the certificates of both sides are checked', async () => {

@@ -49,10 +49,13 @@ test('a schema is asked for once, however many threads wait, until the registry 
   const { id } = registry.add('subject', '"int"')
   registry.isAway = true
   const answers = [schemas.schema(id), schemas.schema(id), schemas.schema(id)]
-  while (registry.asked < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (schemas.usage().retries < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+  const away = schemas.usage()
   registry.isAway = false
   assert.deepEqual(new Set((await Promise.all(answers)).map((schema) => schema?.schema)), new Set(['"int"']))
   const { asked } = registry
+  assert.deepEqual([away.known, away.awaited], [0, 1])
+  assert.deepEqual(schemas.usage(), { known: 1, awaited: 0, retries: asked - 1 })
   assert.equal((await schemas.schema(id))?.id, id)
   assert.equal(registry.asked, asked)
   const lines = logged.splice(0)
