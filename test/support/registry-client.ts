@@ -12,7 +12,7 @@ async function ask(url: string, path: string, body?: unknown, method = body === 
   return answer
 }
 
-export async function register(url: string, subject: string, schema: object): Promise<number> {
+export async function register(url: string, subject: string, schema: object | string): Promise<number> {
   const { id } = await ask(url, `/subjects/${subject}/versions`, { schema: JSON.stringify(schema) })
   return id as number
 }
