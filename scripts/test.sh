@@ -45,6 +45,7 @@ longest=(
   test/broker/recovery
   test/broker/avro
   test/broker/static-members
+  test/oracle/protobuf
   test/broker/lifecycle-ends
   test/broker/reset
   test/broker/moving-tasks
