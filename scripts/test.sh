@@ -40,6 +40,7 @@ longest=(
   test/broker/lifecycle
   test/broker/exactly-once
   test/broker/kill
+  test/broker/error-table
   test/broker/error-handlers
   test/broker/groups
   test/broker/recovery
