@@ -28,7 +28,7 @@ export async function schemaOf(url: string, id: number): Promise<object> {
 }
 
 /** 0x00, the id, the value. */
-export function encode(id: number, schema: object, value: unknown): Buffer {
+export function encode(id: number, schema: object | string, value: unknown): Buffer {
   const header = Buffer.alloc(5)
   header.writeInt32BE(id, 1)
   return Buffer.concat([header, avsc.Type.forSchema(schema as never).toBuffer(value)])
