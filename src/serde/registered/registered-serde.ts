@@ -177,9 +177,7 @@ class WritersReader {
 
   awaits(buffer: Buffer, start: number, end: number): Promise<void> | null {
     const id = peekSchemaId(buffer, start, end)
-    if (id < 0 || id === this.#lastId || this.#readers.has(id) || this.#schemas.schema(id) !== undefined)
-      return null
-    return this.#schemas.fetch(id)
+    return id < 0 || id === this.#lastId || this.#readers.has(id) ? null : this.#schemas.awaits(id)
   }
 
   #readerOf(id: number): ValueReader {
