@@ -135,23 +135,39 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     { schema, schemaType = 'AVRO', references = [] }: SchemaBody,
   ): Promise<RegisteredSchema> {
     const found: NamedSchema[] = []
-    await this.#collect(references, found, 0)
+    await this.#collect(references, found, new Map(), 0)
     return { id, type: schemaType, schema, references: found }
   }
 
-  /** Adds what is referred to, each after those that it refers to itself. */
-  async #collect(references: readonly SchemaReference[], found: NamedSchema[], depth: number): Promise<void> {
+  /**
+   * Adds what is referred to, each after those that it refers to itself.
+   *
+   * @param known texts, by version and subject: many may refer to one, which is asked for once
+   */
+  async #collect(
+    references: readonly SchemaReference[],
+    found: NamedSchema[],
+    known: Map<string, string>,
+    depth: number,
+  ): Promise<void> {
     if (depth > REFERENCES_DEPTH_MAX)
       throw new WeirError('schema-refused', `a schema's references go deeper than ${REFERENCES_DEPTH_MAX}`)
     for (const { name, subject, version } of references) {
-      const body = await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
-      if (body === null)
-        throw new WeirError(
-          'schema-missing',
-          `a schema refers to version ${version} of ${subject}, which is not there`,
-        )
-      await this.#collect(body.references ?? [], found, depth + 1)
-      if (!isAmong({ name, schema: body.schema }, found)) found.push({ name, schema: body.schema })
+      const key = `${version} ${subject}`
+      let schema = known.get(key)
+      if (schema === undefined) {
+        const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
+        const body = await this.#get('version', path)
+        if (body === null)
+          throw new WeirError(
+            'schema-missing',
+            `a schema refers to version ${version} of ${subject}, which is not there`,
+          )
+        await this.#collect(body.references ?? [], found, known, depth + 1)
+        schema = body.schema
+        known.set(key, schema)
+      }
+      if (!isAmong({ name, schema }, found)) found.push({ name, schema })
     }
   }
 }

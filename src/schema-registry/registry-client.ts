@@ -129,17 +129,28 @@ export class RegistryClient {
       const what = `the schema registry at ${url} refuses the credentials (${status}): WEIR_SCHEMA_REGISTRY_USERNAME and WEIR_SCHEMA_REGISTRY_PASSWORD`
       throw new WeirError('schema-registry-refused', what)
     }
+    let answer: unknown
     try {
-      return { status, body: JSON.parse(text) }
+      answer = JSON.parse(text)
     } catch {
-      return status === 404 ? `it answered 404 without JSON: is the path right?` : 'it answered without JSON'
+      return status === 404 ? 'it answered 404 without JSON: is the path right?' : 'it answered without JSON'
     }
+    // A gateway has answers of its own, while it knows of no registry: nothing is missing then.
+    const isOfGateway = (status === 404 || (method === 'GET' && status >= 300)) && !hasErrorCode(answer)
+    if (isOfGateway)
+      return `it answered ${status} without an error code: is the path right? ${reasonIn(text)}`.trim()
+    return { status, body: answer }
   }
 }
 
 function outcomeOf({ status }: RegistryAnswer): RegistryRequest['outcome'] {
   if (status >= 200 && status < 300) return 'answered'
   return status === 404 ? 'missing' : 'refused'
+}
+
+/** Every registry's refusal has a number besides that of HTTP: 40403 for a schema that is not there. */
+function hasErrorCode(body: unknown): boolean {
+  return typeof (body as { error_code?: unknown } | null)?.error_code === 'number'
 }
 
 /** What a refusal says. */

@@ -131,6 +131,30 @@ test('the API that Confluent has', async () => {
   })
 })
 
+test('a schema that many refer to is asked for once, and one that refers to itself is refused', async () => {
+  const LEVELS = 20
+  const reference = (subject: string) => ({ name: subject, subject, version: 1 })
+  await using server = await serve((request) => {
+    const level = Number(/level-(\d+)/.exec(request.url!)?.[1] ?? 0)
+    if (request.url!.includes('/circle'))
+      return { body: { id: 1, schema: '"int"', references: [reference('circle')] } }
+    const below = [`level-${level + 1}`, `level-${level + 1}-too`].map(reference)
+    return { body: { id: 1, schema: `"L${request.url}"`, ...(level < LEVELS && { references: below }) } }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    const schema = await registry.latest('level-0')
+    // Two of each level, and no more requests than that: on all ways there are a million.
+    assert.equal(schema?.references.length, 2 * LEVELS)
+    assert.equal(server.asked.length, 1 + 2 * LEVELS)
+    const names = schema.references.map(({ name }) => Number(/\d+/.exec(name)![0]))
+    assert.deepEqual(
+      names,
+      names.toSorted((a, b) => b - a),
+    )
+    await assert.rejects(registry.latest('circle'), { code: 'schema-refused', message: /deeper than 32$/ })
+  })
+})
+
 test("a refusal has the registry's reason", async () => {
   await using server = await serve(() => ({
     status: 409,
@@ -218,6 +242,21 @@ test('a path that is none of the API is no missing schema', async () => {
       message: /is the path right\?/,
     })
   })
+  for (const status of [404, 400, 302]) {
+    await using gateway = await serve(() => ({ status, body: { message: 'no Route matched' } }))
+    await withRegistry({ urls: [gateway.url] }, async (registry) => {
+      for (const asked of [
+        registry.schema(1),
+        registry.versions('x'),
+        status === 404 && registry.lookUp(writer),
+      ])
+        if (asked !== false)
+          await assert.rejects(asked, {
+            code: 'schema-registry-unreachable',
+            message: /it answered \d+ without an error code: is the path right\? no Route matched$/,
+          })
+    })
+  }
 })
 
 test('user and password are sent, and refused ones are told', async () => {
