@@ -40,11 +40,13 @@ longest=(
   test/broker/lifecycle
   test/broker/exactly-once
   test/broker/kill
+  test/broker/error-table
   test/broker/error-handlers
   test/broker/groups
   test/broker/recovery
   test/broker/avro
   test/broker/static-members
+  test/oracle/protobuf
   test/broker/lifecycle-ends
   test/broker/reset
   test/broker/moving-tasks

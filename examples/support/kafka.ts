@@ -74,10 +74,13 @@ export async function createTopics(
 /**
  * Writes the records in order, idempotently, and waits until all of them are delivered. @returns how many
  * there were
+ *
+ * @param settings more of librdkafka's
  */
 export async function produceAll(
   bootstrapServers: string,
   records: Iterable<OutgoingRecord> | AsyncIterable<OutgoingRecord>,
+  settings: Readonly<Record<string, number>> = {},
 ): Promise<number> {
   const producer = new Producer(
     {
@@ -86,6 +89,7 @@ export async function produceAll(
       'compression.codec': 'lz4',
       'linger.ms': 20,
       dr_cb: true,
+      ...settings,
     },
     { partitioner: 'murmur2_random' },
   )

@@ -1,4 +1,5 @@
-import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { isRegistryFault } from '../errors/registry-fault.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import type { Serde } from '../serde/serde.ts'
 
 /** A key or value that its serde could not read. The task adds topic, partition and offset. */
@@ -12,8 +13,7 @@ export function deserializationFailed(
   length: number,
   cause: unknown,
 ): Error {
-  // What waiting may cure says nothing about the record.
-  if (cause instanceof WeirError && cause.code === 'schema-registry-unreachable') return cause
+  if (isRegistryFault(cause)) return cause
   return new DeserializationError(`the ${part} (${length} bytes) is no ${serde.name}: ${messageOf(cause)}`, {
     cause,
   })

@@ -1,4 +1,9 @@
-import { type MetricEntry, processMetricCatalogue, threadMetricCatalogue } from './metric-catalogue.ts'
+import {
+  type MetricEntry,
+  processMetricCatalogue,
+  schemaMetricCatalogue,
+  threadMetricCatalogue,
+} from './metric-catalogue.ts'
 
 /** docs/metrics.md, from the catalogue that the metrics are made by. */
 export function metricsDocument(): string {
@@ -21,6 +26,13 @@ ${table(threadMetricCatalogue)}
 ## The process
 
 ${table(processMetricCatalogue)}
+
+## The schema registry
+
+There where the topology uses one. An \`outcome\` is \`answered\`, \`missing\` (404), \`refused\` (any other answer from 400 on, credentials among them), or \`failed\`: no answer in time,
+one that is none of the API, or 408, 425, 429 and 5xx. After a failed request the next URL is asked; when all have failed, the attempt is made again after a pause.
+
+${table(schemaMetricCatalogue)}
 
 ## Probes
 

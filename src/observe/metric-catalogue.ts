@@ -275,5 +275,32 @@ export const processMetricCatalogue = {
   },
 } as const satisfies Record<string, MetricEntry>
 
+/** Of the process, where the topology uses a schema registry. */
+export const schemaMetricCatalogue = {
+  weir_schema_registry_requests_total: {
+    type: 'counter',
+    help: 'Requests, each URL that was tried; kind: schema, version, versions, look-up, register; outcome: answered, missing, refused, failed',
+    labels: ['kind', 'outcome'],
+  },
+  weir_schema_registry_request_seconds: {
+    type: 'histogram',
+    help: 'Time until the registry has answered, whatever it answers; failed requests are left out',
+    labels: ['kind'],
+    buckets: seconds,
+  },
+  weir_schema_registry_retries_total: {
+    type: 'counter',
+    help: 'Attempts that were made again because no URL has answered',
+    labels: [],
+  },
+  weir_schema_registry_schemas: { type: 'gauge', help: 'Schemas that the process knows', labels: [] },
+  weir_schema_registry_awaited_schemas: {
+    type: 'gauge',
+    help: 'Schemas that were asked for and are not known yet: records wait for them',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricEntry>
+
 export type ThreadMetricName = keyof typeof threadMetricCatalogue
 export type ProcessMetricName = keyof typeof processMetricCatalogue
+export type SchemaMetricName = keyof typeof schemaMetricCatalogue

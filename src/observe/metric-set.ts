@@ -47,6 +47,13 @@ export class MetricSet<Name extends string> {
     this.#totals.set(key, total)
   }
 
+  /** Adds one to a counter that is given no totals. */
+  count(name: Name, labels: Labels): void {
+    const metric = this.#metrics.get(name)
+    if (!(metric instanceof Counter)) throw new Error(`${name} is no counter`)
+    metric.inc(labels)
+  }
+
   /** A histogram, to observe many values with the same labels. */
   histogram(name: Name, labels: Labels): { observe(value: number): void } {
     const metric = this.#metrics.get(name)

@@ -2,12 +2,11 @@ import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
-import type { Handlers } from './channel.ts'
 import type { GlobalThread } from './global/global-thread.ts'
 import type { Logger } from './logger.ts'
 import type { Membership, MembershipListener } from './membership/membership.ts'
-import type { SchemaRequests } from './protocol.ts'
 import type { RestoreListener } from './restore-listener.ts'
+import type { OpenSchemas } from './schemas/open-schemas.ts'
 import type { StreamThreadListener, ThreadPool } from './thread-pool.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import type { UncaughtErrorHandler } from './uncaught-errors.ts'
@@ -39,7 +38,7 @@ export interface ApplicationParts {
   /** null: the topology has no global stores. It ends after the stream threads. */
   readonly globalThread: GlobalThread | null
   /** Answers what threads ask the schema registry. */
-  readonly schemas: Handlers<SchemaRequests>
+  readonly schemas: Pick<OpenSchemas, 'handlers' | 'metrics'>
   readonly restoreListener: RestoreListener | undefined
   readonly onUncaughtError: UncaughtErrorHandler | undefined
   /** Whether the threads begin paused. */

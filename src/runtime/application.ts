@@ -105,7 +105,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       beginCommit: (thread, request) => this.#coordinator.beginCommit(thread, request),
       endCommit: (request) => this.#coordinator.endCommit(request),
       ended: (thread) => this.#coordinator.threadEnded(thread),
-      schemas: parts.schemas,
+      schemas: parts.schemas.handlers,
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
     resources.defer(() => this.#endThreads())
@@ -271,7 +271,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   async metrics(): Promise<string> {
     const ofThreads = await this.#reports.metrics()
     const ofGlobal = (await this.#parts.globalThread?.metrics()) ?? []
-    return await renderMetrics([await this.#metrics.collect(), ...ofThreads, ofGlobal])
+    const ofSchemas = await this.#parts.schemas.metrics()
+    return await renderMetrics([await this.#metrics.collect(), ofSchemas, ...ofThreads, ofGlobal])
   }
 
   /** Whether the process is worth keeping. */

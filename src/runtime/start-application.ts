@@ -172,7 +172,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     ),
     heartbeats,
     globalThread: global?.thread ?? null,
-    schemas: schemas.handlers,
+    schemas,
     restoreListener: options.restoreListener,
     onUncaughtError,
     isPaused: paused,

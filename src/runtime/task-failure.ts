@@ -2,6 +2,7 @@
 import { DeserializationError } from '../consume/deserialization.ts'
 import type { ErrorCode } from '../errors/codes.ts'
 import { namedError } from '../errors/named-error.ts'
+import { isRegistryFault } from '../errors/registry-fault.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 
@@ -25,22 +26,18 @@ export function processingFailed(
 ): WeirError {
   // It says where it was already.
   if (error instanceof RecordFailure) return error
-  if (isRegistryAway(error)) return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
+  if (isRegistryFault(error)) return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
   if (isStateFailure(error)) return namedError(error, where)
   return new RecordFailure(code, `${where}: ${messageOf(error)}`, { cause: error })
 }
 
 /** True for a failure that no record is to blame for: of its state, or because a schema could not be had. */
 export function isNoRecordsFault(error: unknown): boolean {
-  return isStateFailure(error) || isRegistryAway(error)
+  return isStateFailure(error) || isRegistryFault(error)
 }
 
 /** Nothing that was processed on a database that cannot be read is to be committed. */
 function isStateFailure(error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown }
   return typeof code === 'string' && code.startsWith('rocksdb:')
-}
-
-function isRegistryAway(error: unknown): error is WeirError {
-  return error instanceof WeirError && error.code === 'schema-registry-unreachable'
 }

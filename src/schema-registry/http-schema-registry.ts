@@ -6,7 +6,13 @@ import {
   type SchemaReference,
   type WriterSchema,
 } from '../serde/schema-source.ts'
-import { type RegistryAnswer, RegistryClient, reasonIn } from './registry-client.ts'
+import {
+  type RegistryAnswer,
+  RegistryClient,
+  type RegistryRequest,
+  type RequestListener,
+  reasonIn,
+} from './registry-client.ts'
 import type { RegistrySettings } from './registry-settings.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
@@ -34,13 +40,14 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   readonly name: string
   readonly #client: RegistryClient
 
-  constructor(settings: RegistrySettings) {
+  /** @param onRequest is told of each request. Default: nobody is */
+  constructor(settings: RegistrySettings, onRequest: RequestListener = () => {}) {
     this.name = settings.urls.join(', ')
-    this.#client = new RegistryClient(settings)
+    this.#client = new RegistryClient(settings, onRequest)
   }
 
   async schema(id: number): Promise<RegisteredSchema | null> {
-    const body = await this.#get(`/schemas/ids/${id}`)
+    const body = await this.#get('schema', `/schemas/ids/${id}`)
     return body === null ? null : await this.#whole(id, body)
   }
 
@@ -53,21 +60,25 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   }
 
   async versions(subject: string): Promise<readonly number[]> {
-    const answer = await this.#client.send('GET', `/subjects/${encodeURIComponent(subject)}/versions`)
+    const answer = await this.#client.send(
+      'versions',
+      'GET',
+      `/subjects/${encodeURIComponent(subject)}/versions`,
+    )
     if (answer.status === 404) return []
     return checked(answer, `the versions of ${subject}`) as number[]
   }
 
   async lookUp(schema: WriterSchema): Promise<RegisteredSchema | null> {
     const path = `/subjects/${encodeURIComponent(schema.subject)}`
-    const answer = await this.#client.send('POST', path, bodyOf(schema))
+    const answer = await this.#client.send('look-up', 'POST', path, bodyOf(schema))
     if (answer.status === 404) return null
     return await this.#written(answer, schema)
   }
 
   async register(schema: WriterSchema): Promise<RegisteredSchema> {
     const path = `/subjects/${encodeURIComponent(schema.subject)}/versions`
-    return await this.#written(await this.#client.send('POST', path, bodyOf(schema)), schema)
+    return await this.#written(await this.#client.send('register', 'POST', path, bodyOf(schema)), schema)
   }
 
   async incompatibilities(schema: WriterSchema): Promise<readonly string[] | null> {
@@ -78,7 +89,7 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     const compared = (await this.#isTransitive(subject)) ? versions.toReversed() : ['latest']
     for (const version of compared) {
       const path = `/compatibility/subjects/${encodeURIComponent(subject)}/versions/${version}?verbose=true`
-      const answer = await this.#client.send('POST', path, bodyOf(schema))
+      const answer = await this.#client.send('check', 'POST', path, bodyOf(schema))
       const reasons = reasonsIn(checked(answer, `the check of subject ${subject}`) as CompatibilityBody)
       if (reasons.length > 0) return reasons
     }
@@ -87,8 +98,12 @@ export class HttpSchemaRegistry implements SchemaRegistry {
 
   /** Whether a subject's rule compares with every version; its own rule, else that of the registry. */
   async #isTransitive(subject: string): Promise<boolean> {
-    let answer = await this.#client.send('GET', `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`)
-    if (answer.status === 404) answer = await this.#client.send('GET', '/config')
+    let answer = await this.#client.send(
+      'check',
+      'GET',
+      `/config/${encodeURIComponent(subject)}?defaultToGlobal=true`,
+    )
+    if (answer.status === 404) answer = await this.#client.send('check', 'GET', '/config')
     const rule = checked(answer, `the compatibility level of subject ${subject}`)
     const { compatibilityLevel } = rule as { compatibilityLevel?: unknown }
     return typeof compatibilityLevel === 'string' && compatibilityLevel.endsWith('_TRANSITIVE')
@@ -106,12 +121,12 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   }
 
   async #version(subject: string, version: number | 'latest'): Promise<RegisteredSchema | null> {
-    const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+    const body = await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
     return body === null ? null : await this.#whole(body.id!, body)
   }
 
-  async #get(path: string): Promise<SchemaBody | null> {
-    const answer = await this.#client.send('GET', path)
+  async #get(kind: RegistryRequest['kind'], path: string): Promise<SchemaBody | null> {
+    const answer = await this.#client.send(kind, 'GET', path)
     return answer.status === 404 ? null : (checked(answer, path) as SchemaBody)
   }
 
@@ -120,23 +135,39 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     { schema, schemaType = 'AVRO', references = [] }: SchemaBody,
   ): Promise<RegisteredSchema> {
     const found: NamedSchema[] = []
-    await this.#collect(references, found, 0)
+    await this.#collect(references, found, new Map(), 0)
     return { id, type: schemaType, schema, references: found }
   }
 
-  /** Adds what is referred to, each after those that it refers to itself. */
-  async #collect(references: readonly SchemaReference[], found: NamedSchema[], depth: number): Promise<void> {
+  /**
+   * Adds what is referred to, each after those that it refers to itself.
+   *
+   * @param known texts, by version and subject: many may refer to one, which is asked for once
+   */
+  async #collect(
+    references: readonly SchemaReference[],
+    found: NamedSchema[],
+    known: Map<string, string>,
+    depth: number,
+  ): Promise<void> {
     if (depth > REFERENCES_DEPTH_MAX)
       throw new WeirError('schema-refused', `a schema's references go deeper than ${REFERENCES_DEPTH_MAX}`)
     for (const { name, subject, version } of references) {
-      const body = await this.#get(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)
-      if (body === null)
-        throw new WeirError(
-          'schema-missing',
-          `a schema refers to version ${version} of ${subject}, which is not there`,
-        )
-      await this.#collect(body.references ?? [], found, depth + 1)
-      if (!isAmong({ name, schema: body.schema }, found)) found.push({ name, schema: body.schema })
+      const key = `${version} ${subject}`
+      let schema = known.get(key)
+      if (schema === undefined) {
+        const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
+        const body = await this.#get('version', path)
+        if (body === null)
+          throw new WeirError(
+            'schema-missing',
+            `a schema refers to version ${version} of ${subject}, which is not there`,
+          )
+        await this.#collect(body.references ?? [], found, known, depth + 1)
+        schema = body.schema
+        known.set(key, schema)
+      }
+      if (!isAmong({ name, schema }, found)) found.push({ name, schema })
     }
   }
 }

@@ -19,17 +19,29 @@ export interface RegistryAnswer {
   readonly body: unknown
 }
 
+/** A request to one URL, and what came of it. */
+export interface RegistryRequest {
+  /** What it asks for: one schema by its id; a version of a subject; the versions that there are; a schema's id; the same, and registers it; whether a schema fits. */
+  readonly kind: 'schema' | 'version' | 'versions' | 'look-up' | 'register' | 'check'
+  readonly outcome: 'answered' | 'missing' | 'refused' | 'failed'
+  readonly durationMs: number
+}
+
+export type RequestListener = (request: RegistryRequest) => void
+
 /** Requests to a registry at several URLs, over connections that are kept. */
 export class RegistryClient {
   readonly #settings: RegistrySettings
+  readonly #onRequest: RequestListener
   readonly #agent: Agent
   readonly #headers: Readonly<Record<string, string>>
   /** Of the URL that answered last. */
   #current = 0
 
   /** @throws ConfigError for a certificate or a key that cannot be read */
-  constructor(settings: RegistrySettings) {
+  constructor(settings: RegistrySettings, onRequest: RequestListener) {
     const { username, password, requestTimeoutMs } = settings
+    this.#onRequest = onRequest
     this.#settings = settings
     this.#agent = new Agent({
       connections: CONNECTIONS,
@@ -46,13 +58,18 @@ export class RegistryClient {
   }
 
   /** Asks each URL until one answers. @throws WeirError schema-registry-unreachable, schema-registry-refused */
-  async send(method: 'GET' | 'POST', path: string, body?: unknown): Promise<RegistryAnswer> {
+  async send(
+    kind: RegistryRequest['kind'],
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+  ): Promise<RegistryAnswer> {
     const { urls } = this.#settings
     const failures: string[] = []
     for (let tried = 0; tried < urls.length; tried++) {
       const index = (this.#current + tried) % urls.length
       const url = urls[index]!
-      const answer = await this.#ask(url, method, path, body)
+      const answer = await this.#measured(kind, () => this.#ask(url, method, path, body))
       if (typeof answer === 'string') {
         failures.push(`${url}: ${answer}`)
         continue
@@ -70,7 +87,22 @@ export class RegistryClient {
     await this.#agent.destroy()
   }
 
-  /** @returns why there is no answer, or the answer */
+  async #measured(
+    kind: RegistryRequest['kind'],
+    ask: () => Promise<RegistryAnswer | string>,
+  ): Promise<RegistryAnswer | string> {
+    const startMs = performance.now()
+    let outcome: RegistryRequest['outcome'] = 'refused'
+    try {
+      const answer = await ask()
+      outcome = typeof answer === 'string' ? 'failed' : outcomeOf(answer)
+      return answer
+    } finally {
+      this.#onRequest({ kind, outcome, durationMs: performance.now() - startMs })
+    }
+  }
+
+  /** @returns why there is no answer, or the answer. @throws WeirError schema-registry-refused */
   async #ask(
     url: string,
     method: 'GET' | 'POST',
@@ -97,12 +129,28 @@ export class RegistryClient {
       const what = `the schema registry at ${url} refuses the credentials (${status}): WEIR_SCHEMA_REGISTRY_USERNAME and WEIR_SCHEMA_REGISTRY_PASSWORD`
       throw new WeirError('schema-registry-refused', what)
     }
+    let answer: unknown
     try {
-      return { status, body: JSON.parse(text) }
+      answer = JSON.parse(text)
     } catch {
-      return status === 404 ? `it answered 404 without JSON: is the path right?` : 'it answered without JSON'
+      return status === 404 ? 'it answered 404 without JSON: is the path right?' : 'it answered without JSON'
     }
+    // A gateway has answers of its own, while it knows of no registry: nothing is missing then.
+    const isOfGateway = (status === 404 || (method === 'GET' && status >= 300)) && !hasErrorCode(answer)
+    if (isOfGateway)
+      return `it answered ${status} without an error code: is the path right? ${reasonIn(text)}`.trim()
+    return { status, body: answer }
   }
+}
+
+function outcomeOf({ status }: RegistryAnswer): RegistryRequest['outcome'] {
+  if (status >= 200 && status < 300) return 'answered'
+  return status === 404 ? 'missing' : 'refused'
+}
+
+/** Every registry's refusal has a number besides that of HTTP: 40403 for a schema that is not there. */
+function hasErrorCode(body: unknown): boolean {
+  return typeof (body as { error_code?: unknown } | null)?.error_code === 'number'
 }
 
 /** What a refusal says. */

@@ -76,16 +76,16 @@ export function needKey(need: SchemaNeed): string {
 
 /** The schemas as one thread knows them. */
 export interface SchemaSource {
-  /** @returns null: the registry has none of this id; undefined: that is not known here yet */
+  /** @returns null: the registry had none of this id when it was asked last; undefined: that is not known here yet */
   schema(id: number): RegisteredSchema | null | undefined
+  /** What `schema(id)` is worth waiting for: it is not known, or was not there a while ago. @returns null otherwise. Does not reject */
+  awaits(id: number): Promise<void> | null
   /** What a need was answered with. @throws Error for one that was not asked before */
   answer(need: AnsweredNeed): RegisteredSchema
-  /** Resolves when `schema(id)` is known, however long that takes. Does not reject. */
-  fetch(id: number): Promise<void>
   /**
    * Blocks the thread until `schema(id)` is known: for what has to be read in the middle of a record.
    *
-   * @throws WeirError schema-registry-unreachable when it takes too long
+   * @throws WeirError schema-registry-unreachable when it takes too long; schema-registry-refused
    */
   fetchNow(id: number): RegisteredSchema | null
 }

@@ -36,7 +36,9 @@ export class LocalSchemas implements SchemaSource {
     }
   }
 
-  async fetch(): Promise<void> {}
+  awaits(): null {
+    return null
+  }
 
   fetchNow(id: number): RegisteredSchema | null {
     return this.#registry.schemaNow(id)

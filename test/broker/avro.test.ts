@@ -256,18 +256,24 @@ describe('Avro', () => {
     await worker.stop()
   })
 
-  test('the registry goes: records of known schemas go on, those of others wait for it', async () => {
+  test('the registry goes: records of known schemas go on, those of others wait for it, and none is dead-lettered', async () => {
     const views = new Views('away')
     await views.createTopics()
+    await createTopics(kafka.bootstrapServers, { [views.topic('letters')]: 1 })
     const [port] = (await freePorts(1)) as [number]
     await using link = await TcpLink.listen(port, registry.port)
     // The second is asked when the first does not answer: nobody listens there.
     const [nobody] = (await freePorts(1)) as [number]
     const at = (listener: number): string => `http://127.0.0.1:${listener}/apis/ccompat/v7`
     views.url = `${at(nobody)},${at(port)}`
-    await using worker = await views.start('v1')
+    await using worker = await views.start('v1', {
+      WEIR_DESERIALIZATION_EXCEPTION_HANDLER: 'continue',
+      WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: views.topic('letters'),
+    })
     await worker.ready()
     await views.produce('v1', [{ userId: 'known', durationMs: 1 }], 0)
+    const unknown = Buffer.from([0, 0, 15, 66, 63, 0])
+    await views.produceBytes([{ key: 'unknown', value: unknown }], 0)
     await views.consumed(worker)
     link.mode = 'cut'
     await views.produce('v2', [{ userId: 'new', durationMs: 1, referrer: 'r' }], 1)
@@ -281,10 +287,31 @@ describe('Avro', () => {
       worker.output,
       /the schema registry cannot be reached; records of schemas that are not known yet wait/,
     )
+    const metric = async (series: string): Promise<number> => {
+      const metrics = await worker.metrics()
+      return metrics.get(`weir_schema_registry_${series}`) ?? Number.NaN
+    }
+    const ofSchemas = (outcome: string): string => `requests_total{kind="schema",outcome="${outcome}"}`
+    const known = await metric('schemas')
+    assert.equal(await metric('awaited_schemas'), 1)
+    assert.ok((await metric('retries_total')) > 0)
+    assert.ok((await metric(ofSchemas('failed'))) > 0)
+    assert.ok(Number.isNaN(await metric(ofSchemas('answered'))))
+    assert.equal(await metric(ofSchemas('missing')), 1)
     link.mode = 'open'
     await views.consumed(worker)
     assert.match(worker.output, /the schema registry answers again/)
+    assert.equal(await metric('awaited_schemas'), 0)
+    assert.equal(await metric('schemas'), known + 1)
+    assert.equal(await metric(ofSchemas('answered')), 1)
+    assert.equal(await metric('request_seconds_count{kind="schema"}'), 2)
+    assert.ok((await metric('requests_total{kind="register",outcome="answered"}')) >= 2)
     await worker.stop()
+    const letters = await readToEnd(kafka.bootstrapServers, views.topic('letters'))
+    assert.deepEqual(
+      letters.map(({ value }) => value),
+      [unknown],
+    )
     const totals = await views.totals()
     assert.equal(totals.known?.views, 51)
     assert.equal(totals.new?.views, 1)

@@ -5,25 +5,30 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import {
-  createTopics,
-  lagOf,
-  type OutgoingRecord,
-  produceAll,
-  type ReadRecord,
-  readToEnd,
-  waitUntilConsumed,
-} from '../../examples/support/kafka.ts'
+import { produceAll, readToEnd, waitUntilConsumed } from '../../examples/support/kafka.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import {
+  assertDeadLetter,
+  assertRefused,
+  CAUSES,
+  createRun,
+  event,
+  FAULTY_MODULE,
+  type Fault,
+  type FaultyRun,
+  faultyEnvironment,
+  header,
+  numbersOf,
+  PARTITIONS,
+  processAll,
+} from '../support/faulty-load.ts'
 import { Random } from '../support/seed.ts'
 import { runWeir, sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const RECORDS = 400
 const KILLED_RECORDS = 8_000
 const KILLS = 3
-const PARTITIONS = 2
-const module = 'test/support/topologies/faulty-events.ts'
 
 /** What is wrong with a record, by the remainder of its number. */
 const FAULTS = new Map([
@@ -37,82 +42,9 @@ const FAULTS = new Map([
 const FAULTS_AT_LEAST_ONCE = new Map([...FAULTS, [17, 'refused']])
 const CYCLE = 20
 
-type Fault = string | undefined
-
 function faultOf(number: number, guarantee: string): Fault {
   const faults = guarantee === 'at_least_once' ? FAULTS_AT_LEAST_ONCE : FAULTS
   return faults.get(number % CYCLE)
-}
-
-/** An int32 key; a torn one has three bytes. */
-function event(topic: string, number: number, fault: Fault): OutgoingRecord {
-  const key = Buffer.alloc(4)
-  key.writeInt32BE(number)
-  const json = JSON.stringify({ number, do: fault?.startsWith('torn') ? 'pass' : (fault ?? 'pass') })
-  return {
-    topic,
-    partition: number % PARTITIONS,
-    key: fault === 'torn-key' ? key.subarray(1) : key,
-    value: fault === 'torn-value' ? json.slice(0, -1) : json,
-    timestamp: 1_000 + number,
-    headers: [{ number: String(number) }, { twice: 'first' }, { twice: 'second' }],
-  }
-}
-
-function header({ headers }: ReadRecord, name: string): string | undefined {
-  return headers.find(([key]) => key === name)?.[1]?.toString()
-}
-
-/** The dead letter is the record itself, with what the contract adds behind its own headers. */
-function assertDeadLetter(
-  letter: ReadRecord,
-  source: OutgoingRecord,
-  partition: number,
-  cause: RegExp,
-): void {
-  assert.deepEqual(letter.key, source.key)
-  assert.deepEqual(letter.value, Buffer.from(source.value!))
-  assert.equal(letter.timestamp, source.timestamp)
-  const own = source
-    .headers!.flatMap((one) => Object.entries(one))
-    .map(([name, value]) => [name, Buffer.from(value)])
-  assert.deepEqual(letter.headers.slice(0, own.length), own)
-  assert.deepEqual(
-    letter.headers.slice(own.length).map(([name]) => name),
-    ['exception', 'message', 'stacktrace', 'topic', 'partition', 'offset'].map(
-      (name) => `__streams.errors.${name}`,
-    ),
-  )
-  assert.match(header(letter, '__streams.errors.message')!, cause)
-  assert.match(header(letter, '__streams.errors.stacktrace')!, /\n +at /)
-  assert.equal(header(letter, '__streams.errors.topic'), source.topic)
-  assert.equal(header(letter, '__streams.errors.partition'), String(partition))
-}
-
-const CAUSES: Readonly<Record<string, RegExp>> = {
-  'torn-value': /the value .* is no json/,
-  'torn-key': /the key \(3 bytes\) is no int32/,
-  throw: /cannot be processed/,
-  unwritable: /cannot be written/,
-  large: /message\.max\.bytes/,
-  refused: /message size too large/i,
-}
-
-/** The output itself, with where it should have gone: its input record is not known any more. */
-function assertRefused(letter: ReadRecord, topic: string, number: number): void {
-  assert.equal(letter.key!.readInt32BE(), number)
-  assert.equal((JSON.parse(letter.value!.toString()) as { number: number }).number, number)
-  assert.match(header(letter, '__streams.errors.message')!, CAUSES.refused!)
-  assert.equal(header(letter, '__streams.errors.topic'), topic)
-  assert.equal(header(letter, '__streams.errors.offset'), '-1')
-  assert.equal(letter.timestamp, 1_000 + number)
-}
-
-interface Run {
-  readonly id: string
-  readonly events: string
-  readonly results: string
-  readonly letters: string
 }
 
 const continues = {
@@ -130,51 +62,9 @@ describe('error handlers', { concurrency: 2 }, () => {
   })
   after(() => kafka.stop())
 
-  /** Topics of its own for each test. @param resultBytesMax larger batches of results the broker refuses */
-  async function begin(resultBytesMax = 10_000): Promise<Run> {
-    const id = `faulty-${++applications}`
-    const topics = { events: `${id}-events`, results: `${id}-results`, letters: `${id}-letters` }
-    await createTopics(kafka.bootstrapServers, { [topics.events]: PARTITIONS, [topics.letters]: PARTITIONS })
-    await createTopics(
-      kafka.bootstrapServers,
-      { [topics.results]: PARTITIONS },
-      { 'max.message.bytes': String(resultBytesMax) },
-    )
-    return { id, ...topics }
-  }
-
-  function environment({ events, results }: Run, guarantee: string): Record<string, string> {
-    return {
-      EVENTS: events,
-      RESULTS: results,
-      WEIR_PROCESSING_GUARANTEE: guarantee,
-      WEIR_COMMIT_INTERVAL_MS: '200',
-      WEIR_NUM_STREAM_THREADS: '2',
-    }
-  }
-
-  /** Processes all events, and stops. @returns the sum of a metric's series */
-  async function processAll(run: Run, env: Record<string, string>): Promise<(metric: string) => number> {
-    await using worker = await WeirProcess.start({
-      module,
-      applicationId: run.id,
-      bootstrapServers: kafka.bootstrapServers,
-      stateDir: scratch,
-      env,
-    })
-    await worker.whileRunning(
-      waitUntilConsumed(kafka.bootstrapServers, run.id, [run.events], { timeoutMs: 60_000 }),
-    )
-    const metrics = await worker.metrics()
-    await worker.stop()
-    return (name) =>
-      [...metrics].reduce((total, [key, value]) => (key.startsWith(name) ? total + value : total), 0)
-  }
-
-  async function numbersOf(topic: string): Promise<number[]> {
-    const records = await readToEnd(kafka.bootstrapServers, topic)
-    return records.map(({ key }) => key!.readInt32BE()).sort((a, b) => a - b)
-  }
+  /** Topics of its own for each test. */
+  const begin = (resultBytesMax?: number): Promise<FaultyRun> =>
+    createRun(kafka.bootstrapServers, `faulty-${++applications}`, resultBytesMax)
 
   for (const guarantee of ['at_least_once', 'exactly_once_v2']) {
     for (const answer of ['continue, dead letters', 'continue', 'own handlers, dead letters'] as const) {
@@ -184,8 +74,8 @@ describe('error handlers', { concurrency: 2 }, () => {
         const sources = numbers.map((number) => event(run.events, number, faultOf(number, guarantee)))
         await produceAll(kafka.bootstrapServers, sources)
         const hasDeadLetters = answer !== 'continue'
-        const sum = await processAll(run, {
-          ...environment(run, guarantee),
+        const sum = await processAll(run, kafka.bootstrapServers, scratch, {
+          ...faultyEnvironment(run, guarantee),
           ...(answer === 'own handlers, dead letters' ? { OWN_LETTERS: run.letters } : continues),
           ...(answer === 'continue, dead letters' && {
             WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
@@ -194,7 +84,7 @@ describe('error handlers', { concurrency: 2 }, () => {
 
         const faulty = numbers.filter((number) => faultOf(number, guarantee) !== undefined)
         const good = numbers.filter((number) => faultOf(number, guarantee) === undefined)
-        assert.deepEqual(await numbersOf(run.results), good)
+        assert.deepEqual(await numbersOf(kafka.bootstrapServers, run.results), good)
         assert.equal(sum('weir_process_records_dropped_total'), faulty.length)
         assert.equal(sum('weir_errors_handled_total'), faulty.length)
 
@@ -216,44 +106,6 @@ describe('error handlers', { concurrency: 2 }, () => {
       })
     }
 
-    for (const fault of ['torn-value', 'throw', 'unwritable', 'large', 'refused']) {
-      test(`${guarantee}: fail with a dead letter, ${fault}`, async () => {
-        const run = await begin()
-        const faultyNumber = 10
-        const sources = Array.from({ length: 20 }, (_, number) => ({
-          ...event(run.events, number, number === faultyNumber ? fault : undefined),
-          partition: 0,
-        }))
-        await produceAll(kafka.bootstrapServers, sources)
-        const { code, stderr, stdout } = await runWeir(['run', module], {
-          ...environment(run, guarantee),
-          WEIR_APPLICATION_ID: run.id,
-          WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
-          WEIR_STATE_DIR: scratch,
-          WEIR_HTTP_PORT: '-1',
-          WEIR_COMMIT_INTERVAL_MS: '5000',
-          WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: run.letters,
-        })
-        const lines = stderr.split('\n').filter((line) => line.startsWith('weir: '))
-        assert.equal(code, 1, stdout + stderr)
-        assert.equal(lines.length, 1, stderr)
-        assert.match(lines[0]!, CAUSES[fault]!)
-        // At-least-once commits what came before a record that failed in its turn; a transaction is aborted, its dead letter with it.
-        const isWhole = guarantee === 'at_least_once' && fault !== 'refused'
-        const { committed } = await lagOf(kafka.bootstrapServers, run.id, [run.events])
-        assert.equal(committed, isWhole ? faultyNumber : 0)
-        const dead = await readToEnd(kafka.bootstrapServers, run.letters)
-        assert.equal(dead.length, guarantee === 'at_least_once' ? 1 : 0)
-        if (isWhole) {
-          assertDeadLetter(dead[0]!, sources[faultyNumber]!, 0, CAUSES[fault]!)
-          assert.deepEqual(
-            await numbersOf(run.results),
-            Array.from({ length: faultyNumber }, (_, number) => number),
-          )
-        }
-      })
-    }
-
     test(`${guarantee}: records that are tried again hold up their own partition alone`, async () => {
       const run = await begin()
       const faults = new Map([
@@ -265,8 +117,8 @@ describe('error handlers', { concurrency: 2 }, () => {
         kafka.bootstrapServers,
         numbers.map((number) => event(run.events, number, faults.get(number))),
       )
-      const sum = await processAll(run, {
-        ...environment(run, guarantee),
+      const sum = await processAll(run, kafka.bootstrapServers, scratch, {
+        ...faultyEnvironment(run, guarantee),
         ...continues,
         WEIR_NUM_STREAM_THREADS: '1',
         WEIR_TASK_TIMEOUT_MS: '2000',
@@ -312,12 +164,12 @@ describe('error handlers', { concurrency: 2 }, () => {
       )
       for (let life = 0; ; life++) {
         await using worker = await WeirProcess.start({
-          module,
+          module: FAULTY_MODULE,
           applicationId: run.id,
           bootstrapServers: kafka.bootstrapServers,
           stateDir: scratch,
           env: {
-            ...environment(run, guarantee),
+            ...faultyEnvironment(run, guarantee),
             ...continues,
             ...sameMember,
             WEIR_BATCH_RECORDS_MAX: '100',
@@ -336,7 +188,7 @@ describe('error handlers', { concurrency: 2 }, () => {
       }
       const faulty = numbers.filter((number) => faultOf(number, 'exactly_once_v2') !== undefined)
       const good = numbers.filter((number) => faultOf(number, 'exactly_once_v2') === undefined)
-      const results = await numbersOf(run.results)
+      const results = await numbersOf(kafka.bootstrapServers, run.results)
       const letters = await readToEnd(kafka.bootstrapServers, run.letters)
       const dead = letters.map((letter) => Number(header(letter, 'number'))).sort((a, b) => a - b)
       const once = (all: number[]): number[] => (guarantee === 'exactly_once_v2' ? all : [...new Set(all)])
@@ -348,8 +200,8 @@ describe('error handlers', { concurrency: 2 }, () => {
 
   test('a dead-letter topic that does not exist', async () => {
     const run = await begin()
-    const { code, stderr } = await runWeir(['run', module], {
-      ...environment(run, 'at_least_once'),
+    const { code, stderr } = await runWeir(['run', FAULTY_MODULE], {
+      ...faultyEnvironment(run, 'at_least_once'),
       WEIR_APPLICATION_ID: run.id,
       WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
       WEIR_STATE_DIR: scratch,
@@ -362,8 +214,8 @@ describe('error handlers', { concurrency: 2 }, () => {
 
   test('a dead-letter topic that the topology reads', async () => {
     const run = await begin()
-    const { code, stderr } = await runWeir(['run', module], {
-      ...environment(run, 'at_least_once'),
+    const { code, stderr } = await runWeir(['run', FAULTY_MODULE], {
+      ...faultyEnvironment(run, 'at_least_once'),
       WEIR_APPLICATION_ID: run.id,
       WEIR_BOOTSTRAP_SERVERS: kafka.bootstrapServers,
       WEIR_STATE_DIR: scratch,

@@ -6,18 +6,18 @@ import { serdes } from '../../src/serde/serdes.ts'
 import { compileJava } from '../services/java.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { AvroBench, bytesOf, readBack } from '../support/bound-avro.ts'
-import { JavaAvro } from '../support/java-avro.ts'
+import { JavaPeer } from '../support/java-peer.ts'
 import { RandomAvro } from '../support/random-avro.ts'
 import { Random } from '../support/seed.ts'
 
 const HEADER_BYTES = 5
 
 describe("Java's Avro", () => {
-  let java: JavaAvro
+  let java: JavaPeer
   before(async () => {
     const classDir = makeScratchDir('avro-peer')
     await compileJava('test/oracle/avro', classDir)
-    java = JavaAvro.start(classDir)
+    java = JavaPeer.start('AvroPeer', classDir)
   })
   after(() => java?.[Symbol.asyncDispose]())
 

@@ -12,7 +12,7 @@ async function ask(url: string, path: string, body?: unknown, method = body === 
   return answer
 }
 
-export async function register(url: string, subject: string, schema: object): Promise<number> {
+export async function register(url: string, subject: string, schema: object | string): Promise<number> {
   const { id } = await ask(url, `/subjects/${subject}/versions`, { schema: JSON.stringify(schema) })
   return id as number
 }
@@ -28,7 +28,7 @@ export async function schemaOf(url: string, id: number): Promise<object> {
 }
 
 /** 0x00, the id, the value. */
-export function encode(id: number, schema: object, value: unknown): Buffer {
+export function encode(id: number, schema: object | string, value: unknown): Buffer {
   const header = Buffer.alloc(5)
   header.writeInt32BE(id, 1)
   return Buffer.concat([header, avsc.Type.forSchema(schema as never).toBuffer(value)])

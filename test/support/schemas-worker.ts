@@ -18,9 +18,9 @@ async function run(): Promise<unknown> {
   switch (how) {
     case 'now':
       return ids.map((id) => schemas.fetchNow(id)?.schema ?? null)
-    case 'fetch': {
+    case 'await': {
       const before = text(ids[0]!)
-      await Promise.all([schemas.fetch(ids[0]!), schemas.fetch(ids[0]!)])
+      await Promise.all([schemas.awaits(ids[0]!), schemas.awaits(ids[0]!)])
       return [before, text(ids[0]!)]
     }
     default: {
@@ -32,4 +32,6 @@ async function run(): Promise<unknown> {
   }
 }
 
-parentPort!.postMessage(await run().catch((error: unknown) => String(error)))
+parentPort!.postMessage(
+  await run().catch((error: Error & { code?: string }) => `${error.code}: ${error.message}`),
+)

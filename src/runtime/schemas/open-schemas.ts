@@ -1,7 +1,10 @@
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../config/config-error.ts'
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
+import type { MetricSnapshot } from '../../observe/metric-set.ts'
+import { SchemaMetrics } from '../../observe/schema-metrics.ts'
 import { HttpSchemaRegistry } from '../../schema-registry/http-schema-registry.ts'
+import type { RequestListener } from '../../schema-registry/registry-client.ts'
 import type { SchemaRegistry } from '../../schema-registry/schema-registry.ts'
 import { type PlacedNeed, schemaNeeds } from '../../topology/bind-serdes.ts'
 import type { TopologyDefinition } from '../../topology/definition.ts'
@@ -26,6 +29,8 @@ export interface OpenSchemas {
   readonly answers: SchemaAnswers | null
   /** What threads ask. */
   readonly handlers: Handlers<SchemaRequests>
+  /** None when no serde asks a registry. */
+  metrics(): Promise<MetricSnapshot>
   close(): Promise<void>
 }
 
@@ -44,9 +49,15 @@ export async function openSchemas(
     const none = async (): Promise<never> => {
       throw new WeirError('internal', 'there is no schema registry')
     }
-    return { answers: null, handlers: { schema: none, schemas: none }, close: async () => {} }
+    return {
+      answers: null,
+      handlers: { schema: none, schemas: none },
+      metrics: async () => [],
+      close: async () => {},
+    }
   }
-  const registry = options.registry ?? httpRegistry(config)
+  const metrics = new SchemaMetrics()
+  const registry = options.registry ?? httpRegistry(config, metrics.requested)
   const { autoRegister } = config.schemaRegistry
   const schemas = new ProcessSchemas({ registry, autoRegister, logger })
   try {
@@ -62,6 +73,7 @@ export async function openSchemas(
         schema: (request) => answerThread(request, (id) => schemas.schema(id)),
         schemas: ({ subjects }) => schemas.newest(subjects),
       },
+      metrics: () => metrics.collect(schemas.usage()),
       close: () => schemas.close(),
     }
   } catch (error) {
@@ -81,11 +93,11 @@ export function needsOf(topology: TopologyDefinition, applicationId: string): Pl
 }
 
 /** @throws ConfigError when none is set */
-export function httpRegistry({ schemaRegistry }: Config): SchemaRegistry {
+export function httpRegistry({ schemaRegistry }: Config, onRequest?: RequestListener): SchemaRegistry {
   if (schemaRegistry.urls.length === 0) {
     throw new ConfigError([
       'WEIR_SCHEMA_REGISTRY_URL is not set: schemas are needed that are in a schema registry',
     ])
   }
-  return new HttpSchemaRegistry(schemaRegistry)
+  return new HttpSchemaRegistry(schemaRegistry, onRequest)
 }

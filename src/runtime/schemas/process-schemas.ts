@@ -1,4 +1,5 @@
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
+import type { SchemaUsage } from '../../observe/schema-metrics.ts'
 import type { RegistrySettings } from '../../schema-registry/registry-settings.ts'
 import type { SchemaRegistry } from '../../schema-registry/schema-registry.ts'
 import { needKey, type RegisteredSchema, type SchemaNeed } from '../../serde/schema-source.ts'
@@ -39,6 +40,7 @@ export class ProcessSchemas {
   readonly #absent = new Map<number, number>()
   readonly #asking = new Map<number, Promise<RegisteredSchema | null>>()
   readonly #closing = new AbortController()
+  #retries = 0
   #isAway = false
   #newestMs = Number.NEGATIVE_INFINITY
 
@@ -71,6 +73,7 @@ export class ProcessSchemas {
         ...options,
         jitter: true,
         onRetry: (error) => {
+          this.#retries++
           const reason = messageOf(error)
           if (!told) this.#logger.warn({ reason }, 'the schema registry cannot be reached yet; trying again')
           told = true
@@ -118,6 +121,10 @@ export class ProcessSchemas {
     return [...this.#known.values()]
   }
 
+  usage(): SchemaUsage {
+    return { known: this.#known.size, awaited: this.#asking.size, retries: this.#retries }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#registry.close()
@@ -128,6 +135,7 @@ export class ProcessSchemas {
       signal: this.#closing.signal,
       jitter: true,
       onRetry: (error) => {
+        this.#retries++
         if (this.#isAway) return
         this.#isAway = true
         const fields = { id, reason: messageOf(error) }

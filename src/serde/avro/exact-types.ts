@@ -44,8 +44,24 @@ export class RoundedFloatType extends avscTypes.FloatType {
     const { typeName } = writer
     if (typeName === 'float') resolver._read = (tap) => tap.readFloat()
     else if (typeName === 'int' || typeName === 'long' || typeName === 'abstract:long')
-      resolver._read = (tap) => Math.fround(tap.readLong())
+      resolver._read = (tap) => {
+        const start = tap.pos
+        const value = tap.readLong()
+        if (Number.isSafeInteger(value)) return Math.fround(value)
+        tap.pos = start
+        return floatOf(tap.readBigLong())
+      }
   }
+}
+
+/** The float next to a long beyond 2^53. By way of the double next to it, it would be rounded twice, and might be another one. */
+function floatOf(long: bigint): number {
+  const magnitude = long < 0n ? -long : long
+  // A double holds what is left of it, and a bit for what is dropped: a float has 24 bits.
+  const dropped = 16n
+  const kept = magnitude >> dropped
+  const odd = kept << dropped === magnitude ? kept : kept | 1n
+  return Math.fround(Number(odd) * 2 ** 16 * (long < 0n ? -1 : 1))
 }
 
 /** long as a bigint. */

@@ -137,6 +137,9 @@ class NanosType extends LongUnitType {
   }
 }
 
+/** Bytes of a decimal, if its precision does not need more: the text of one of a megabyte would take seconds. */
+const DECIMAL_BYTES_MAX = 1_024
+const BITS_PER_DIGIT = Math.log2(10)
 const DECIMAL = /^[+-]?\d+(?:\.(\d+))?$/
 
 /** `decimal`: its text, with as many digits after the point as the schema's scale: exact, which a number would not be. */
@@ -154,6 +157,9 @@ class DecimalType extends ConvertedType {
   }
 
   override _fromValue(raw: unknown): string {
+    const { length } = raw as Buffer
+    if (length > DECIMAL_BYTES_MAX && length > (this.precision * BITS_PER_DIGIT) / 8 + 1)
+      throw new RangeError(`a decimal of ${length} bytes`)
     const unscaled = fromTwosComplement(raw as Buffer)
     const digits = String(unscaled < 0n ? -unscaled : unscaled).padStart(this.scale + 1, '0')
     const point = digits.length - this.scale

@@ -11,9 +11,7 @@ const NAMELESS_ENUM = /^invalid undefined enum index/
 
 /** Reads the value in `buffer[start, end)`. @throws Error with one line when it is no such value, or ends elsewhere */
 export function readAvro(reader: AvscResolver, buffer: Buffer, start: number, end: number): unknown {
-  tap.buf = buffer
-  tap.pos = start
-  tap.end = end
+  tap.begin(buffer, start, end)
   let value: unknown
   try {
     value = reader._read(tap)

@@ -1,6 +1,8 @@
 import { decodeUtf8 } from '../utf8.ts'
 
 const VARINT_BYTES_MAX = 10
+/** Values without bytes (null, a record without fields) in arrays and maps: a few bytes could say any number of them. */
+const EMPTY_VALUES_MAX = 1_000_000
 const INT32_MIN = -(2 ** 31)
 const INT32_MAX = 2 ** 31 - 1
 
@@ -12,6 +14,16 @@ export class ReadTap {
   buf: Buffer = Buffer.alloc(0)
   pos = 0
   end = 0
+  /** Values without bytes that may still come in blocks of this value. */
+  #emptyLeft = EMPTY_VALUES_MAX
+
+  /** Begins with the value in `buffer[start, end)`. */
+  begin(buffer: Buffer, start: number, end: number): void {
+    this.buf = buffer
+    this.pos = start
+    this.end = end
+    this.#emptyLeft = EMPTY_VALUES_MAX
+  }
 
   isValid(): boolean {
     return this.pos <= this.end
@@ -167,13 +179,11 @@ export class ReadTap {
   }
 
   #checkCount(count: number, bytesMin: number): void {
-    const countMax = bytesMin === 0 ? EMPTY_VALUES_MAX : (this.end - this.pos) / bytesMin
+    const countMax = bytesMin === 0 ? this.#emptyLeft : (this.end - this.pos) / bytesMin
+    if (bytesMin === 0) this.#emptyLeft -= count
     if (count > countMax) throw new RangeError(`a block of ${count} values in ${this.end - this.pos} bytes`)
   }
 }
-
-/** Values without bytes (null, a record without fields) in one block. */
-const EMPTY_VALUES_MAX = 1_000_000
 
 function truncated(): RangeError {
   return new RangeError('the bytes end in the middle of a value')

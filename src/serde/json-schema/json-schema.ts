@@ -11,6 +11,7 @@ import {
 import type { NamedSchema } from '../schema-source.ts'
 import type { Serde } from '../serde.ts'
 import { decodeUtf8 } from '../utf8.ts'
+import { parseExactJson } from './exact-json.ts'
 import { compileValidator, type Validator } from './validator.ts'
 
 /** A JSON schema, as JSON or as its text. */
@@ -90,8 +91,9 @@ function codecOf(text: string, references: readonly NamedSchema[], validateReads
 
 function readJson(buffer: Buffer, start: number, end: number): unknown {
   try {
-    return JSON.parse(decodeUtf8(buffer, start, end))
+    return parseExactJson(decodeUtf8(buffer, start, end))
   } catch (error) {
+    if (error instanceof RangeError) throw error
     throw new TypeError(`no JSON: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -38,8 +38,8 @@ export function compileValidator(text: string, references: readonly NamedSchema[
   const { $schema, ...schema } = parsed(text)
   const draft = DRAFTS.find(({ pattern }) => $schema === undefined || pattern.test(String($schema)))
   if (draft === undefined) throw new Error(`$schema is ${String($schema)}; supported are ${SUPPORTED}`)
-  // Not strict: schemas have keywords of others, such as Kafka Connect's.
-  const ajv = draft.make({ strict: false, logger: false })
+  // Not strict: schemas have keywords of others, such as Kafka Connect's. What an object inherits, `constructor` say, is not in its JSON.
+  const ajv = draft.make({ strict: false, logger: false, ownProperties: true })
   const formats = load('ajv-formats') as typeof import('ajv-formats')
   formats.default(ajv)
   try {

@@ -117,15 +117,18 @@ export class MessageValues implements ValueConverter {
         ? (this.#known.get(resolvedType) ?? new MessageValues(resolvedType, this.#longs, this.#known))
         : enumValues(resolvedType as Enum)
     const { keyType = 'string' } = field as { keyType?: string }
+    const kind = map ? 'map' : repeated ? 'list' : 'one'
+    const hasPresence = isMessage(resolvedType) || Boolean((field as { hasPresence?: unknown }).hasPresence)
     return {
       name,
-      kind: map ? 'map' : repeated ? 'list' : 'one',
+      kind,
       values,
       keys: map ? mapKeys(keyType) : null,
       keyOf: map && /64$/.test(keyType) ? longKey(keyType) : null,
-      hasPresence: isMessage(resolvedType) || Boolean((field as { hasPresence?: unknown }).hasPresence),
+      hasPresence,
       isRequired: required,
-      absent: isMessage(resolvedType) ? undefined : values.read(field.typeDefault),
+      // With presence protobufjs has no default of every type.
+      absent: kind === 'one' && !hasPresence ? values.read(field.typeDefault) : undefined,
     }
   }
 }
@@ -168,10 +171,11 @@ function mapKeys(type: string): ValueConverter {
   }
 }
 
-/** protobufjs has keys of 64 bits as eight characters. */
+/** protobufjs has keys of 64 bits as eight characters; that of an entry without one as 0. */
 function longKey(type: string): (key: string) => string {
   const isUnsigned = type === 'uint64' || type === 'fixed64'
   return (key) => {
+    if (key.length !== 8) return key
     const bits = Buffer.from(key, 'latin1').readBigUInt64LE()
     return String(isUnsigned ? bits : BigInt.asIntN(64, bits))
   }

@@ -32,7 +32,10 @@ export function messagesOf(text: string): FileMessage[] {
 
 function collect(within: unknown, indexes: readonly number[], found: FileMessage[]): void {
   const { Type } = protobufjs()
-  const types = (within as NamespaceBase).nestedArray.filter((one) => one instanceof Type)
+  // A group of proto2 is a field with a type of its own: Confluent's indexes do not count it.
+  const types = (within as NamespaceBase).nestedArray.filter(
+    (one) => one instanceof Type && (one as { group?: boolean }).group !== true,
+  ) as Type[]
   for (const [index, type] of types.entries()) {
     const own = [...indexes, index]
     found.push({ name: nameOf(type), indexes: own })

@@ -21,14 +21,16 @@ export class RegisteredSerde<T> implements Serde<T> {
   readonly name: string
   readonly binding: SerdeBinding<T>
   readonly #definition: SerdeDefinition
-  /** null until the schemas that it is made of are known. */
+  /** null until the schemas that it is made of are known: those of the registry that it was bound with last. */
   #codec: SchemaCodec | null = null
+  /** What the codec was made of. */
+  #compiledFrom = ''
 
   /** @throws TypeError for what is no schema */
   constructor(definition: SerdeDefinition) {
     const { format, schema, subject, references } = definition
     this.#definition = definition
-    if (schema !== undefined && references.length === 0) this.#codec = this.#compile(schema, [])
+    if (schema !== undefined && references.length === 0) this.#codecOf(schema, [])
     const kind = format.type.toLowerCase()
     this.name =
       subject !== undefined
@@ -98,18 +100,26 @@ export class RegisteredSerde<T> implements Serde<T> {
           `${format.serde}: the schema of subject ${subject} is of type ${latest.type}, not ${format.type}`,
         )
       writerId = latest.id
-      this.#codec ??= this.#compile(latest.schema, latest.references)
+      this.#codecOf(latest.schema, latest.references)
     } else {
       const named = references.flatMap((reference) => {
         const version = schemas.answer({ kind: 'version', ...reference })
         return [...version.references, { name: reference.name, schema: version.schema }]
       })
-      this.#codec ??= this.#compile(schema!, named)
+      this.#codecOf(schema!, named)
       if (place.use !== 'source') writerId = schemas.answer(this.#writer(place)).id
     }
     const source = subject === undefined ? JSON.stringify([schema, references]) : `subject ${subject}`
-    const reader = readerOf(format, this.#codec, source, schemas)
-    return new BoundSerde<T>({ unbound: this, place, codec: this.#codec, reader, writerId })
+    const codec = this.#known()
+    const reader = readerOf(format, codec, source, schemas)
+    return new BoundSerde<T>({ unbound: this, place, codec, reader, writerId })
+  }
+
+  /** Compiles a schema, unless it is the one that was compiled last: a serde may be bound with several registries, one test after the other. */
+  #codecOf(schema: string, references: readonly NamedSchema[]): void {
+    const from = JSON.stringify([schema, references])
+    if (this.#codec === null || from !== this.#compiledFrom) this.#codec = this.#compile(schema, references)
+    this.#compiledFrom = from
   }
 
   #compile(schema: string, references: readonly NamedSchema[]): SchemaCodec {
@@ -177,9 +187,7 @@ class WritersReader {
 
   awaits(buffer: Buffer, start: number, end: number): Promise<void> | null {
     const id = peekSchemaId(buffer, start, end)
-    if (id < 0 || id === this.#lastId || this.#readers.has(id) || this.#schemas.schema(id) !== undefined)
-      return null
-    return this.#schemas.fetch(id)
+    return id < 0 || id === this.#lastId || this.#readers.has(id) ? null : this.#schemas.awaits(id)
   }
 
   #readerOf(id: number): ValueReader {

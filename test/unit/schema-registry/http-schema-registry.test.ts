@@ -8,10 +8,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import test from 'node:test'
 
+import { renderMetrics } from '../../../src/observe/render-metrics.ts'
+import { SchemaMetrics } from '../../../src/observe/schema-metrics.ts'
 import { HttpSchemaRegistry } from '../../../src/schema-registry/http-schema-registry.ts'
 import type { RegistrySettings } from '../../../src/schema-registry/registry-settings.ts'
 import type { WriterSchema } from '../../../src/serde/schema-source.ts'
 import { makeScratchDir } from '../../services/scratch-dir.ts'
+import { parseMetrics } from '../observe/parse-metrics.ts'
 
 const plain: RegistrySettings = {
   urls: [],
@@ -128,6 +131,30 @@ test('the API that Confluent has', async () => {
   })
 })
 
+test('a schema that many refer to is asked for once, and one that refers to itself is refused', async () => {
+  const LEVELS = 20
+  const reference = (subject: string) => ({ name: subject, subject, version: 1 })
+  await using server = await serve((request) => {
+    const level = Number(/level-(\d+)/.exec(request.url!)?.[1] ?? 0)
+    if (request.url!.includes('/circle'))
+      return { body: { id: 1, schema: '"int"', references: [reference('circle')] } }
+    const below = [`level-${level + 1}`, `level-${level + 1}-too`].map(reference)
+    return { body: { id: 1, schema: `"L${request.url}"`, ...(level < LEVELS && { references: below }) } }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    const schema = await registry.latest('level-0')
+    // Two of each level, and no more requests than that: on all ways there are a million.
+    assert.equal(schema?.references.length, 2 * LEVELS)
+    assert.equal(server.asked.length, 1 + 2 * LEVELS)
+    const names = schema.references.map(({ name }) => Number(/\d+/.exec(name)![0]))
+    assert.deepEqual(
+      names,
+      names.toSorted((a, b) => b - a),
+    )
+    await assert.rejects(registry.latest('circle'), { code: 'schema-refused', message: /deeper than 32$/ })
+  })
+})
+
 test("a refusal has the registry's reason", async () => {
   await using server = await serve(() => ({
     status: 409,
@@ -215,6 +242,21 @@ test('a path that is none of the API is no missing schema', async () => {
       message: /is the path right\?/,
     })
   })
+  for (const status of [404, 400, 302]) {
+    await using gateway = await serve(() => ({ status, body: { message: 'no Route matched' } }))
+    await withRegistry({ urls: [gateway.url] }, async (registry) => {
+      for (const asked of [
+        registry.schema(1),
+        registry.versions('x'),
+        status === 404 && registry.lookUp(writer),
+      ])
+        if (asked !== false)
+          await assert.rejects(asked, {
+            code: 'schema-registry-unreachable',
+            message: /it answered \d+ without an error code: is the path right\? no Route matched$/,
+          })
+    })
+  }
 })
 
 test('user and password are sent, and refused ones are told', async () => {
@@ -234,6 +276,67 @@ test('user and password are sent, and refused ones are told', async () => {
       return true
     })
   })
+})
+
+test('requests are counted by kind and outcome, and timed when there is an answer', async () => {
+  await using failing = await serve(() => ({ status: 503, body: {} }))
+  await using well = await serve((request) => {
+    switch (request.url) {
+      case '/api/schemas/ids/1':
+        return { body: { schema: '"int"', references: [{ name: 'x', subject: 'x', version: 2 }] } }
+      case '/api/subjects/x/versions/2':
+        return { body: { id: 3, schema: '"long"' } }
+      case '/api/subjects/x/versions':
+        return { body: [2] }
+      case '/api/subjects/a%2Fb%20value':
+        return { status: 409, body: { message: 'no' } }
+      case '/api/subjects/a%2Fb%20value/versions':
+        return { status: 401, body: {} }
+      default:
+        return absent
+    }
+  })
+  const metrics = new SchemaMetrics()
+  const registry = new HttpSchemaRegistry({ ...plain, urls: [failing.url, well.url] }, metrics.requested)
+  await registry.schema(1)
+  await registry.schema(2)
+  await registry.latest('none')
+  await registry.versions('x')
+  await assert.rejects(registry.lookUp(writer), { code: 'schema-refused' })
+  await assert.rejects(registry.register(writer), { code: 'schema-registry-refused' })
+  await registry.close()
+  const usage = { known: 3, awaited: 2, retries: 5 }
+  await metrics.collect({ ...usage, retries: 1 })
+  const collected = parseMetrics(await renderMetrics([await metrics.collect(usage)]))
+  const named = (prefix: string) =>
+    Object.fromEntries(
+      [...collected]
+        .filter(([series]) => series.startsWith(`weir_schema_registry_${prefix}`))
+        .map(([series, value]) => [series.slice('weir_schema_registry_'.length), value]),
+    )
+  assert.deepEqual(named('requests'), {
+    // The first URL, which is not asked again once the second has answered.
+    'requests_total{kind="schema",outcome="failed"}': 1,
+    'requests_total{kind="schema",outcome="answered"}': 1,
+    'requests_total{kind="schema",outcome="missing"}': 1,
+    'requests_total{kind="version",outcome="answered"}': 1,
+    'requests_total{kind="version",outcome="missing"}': 1,
+    'requests_total{kind="versions",outcome="answered"}': 1,
+    'requests_total{kind="look-up",outcome="refused"}': 1,
+    'requests_total{kind="register",outcome="refused"}': 1,
+  })
+  assert.deepEqual(named('request_seconds_count'), {
+    'request_seconds_count{kind="schema"}': 2,
+    'request_seconds_count{kind="version"}': 2,
+    'request_seconds_count{kind="versions"}': 1,
+    'request_seconds_count{kind="look-up"}': 1,
+    'request_seconds_count{kind="register"}': 1,
+  })
+  for (const [series, value] of Object.entries(named('request_seconds_sum'))) assert.ok(value > 0, series)
+  assert.deepEqual(
+    [named('schemas'), named('awaited'), named('retries')],
+    [{ schemas: 3 }, { awaited_schemas: 2 }, { retries_total: 5 }],
+  )
 })
 
 test('over TLS the certificates of both sides are checked', async () => {

@@ -20,11 +20,13 @@ const options = { signal: new AbortController().signal, timeoutMs: 60_000 }
 /** A registry that is away until it is said to be back, and that counts what it is asked. */
 class FlakyRegistry extends LocalSchemaRegistry {
   isAway = false
+  refuses = false
   asked = 0
 
   override async schema(id: number) {
     this.asked++
     await new Promise((resolve) => setImmediate(resolve))
+    if (this.refuses) throw new WeirError('schema-registry-refused', 'the password is wrong')
     if (this.isAway) throw new WeirError('schema-registry-unreachable', 'it is away')
     return super.schema(id)
   }
@@ -49,10 +51,13 @@ test('a schema is asked for once, however many threads wait, until the registry 
   const { id } = registry.add('subject', '"int"')
   registry.isAway = true
   const answers = [schemas.schema(id), schemas.schema(id), schemas.schema(id)]
-  while (registry.asked < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (schemas.usage().retries < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+  const away = schemas.usage()
   registry.isAway = false
   assert.deepEqual(new Set((await Promise.all(answers)).map((schema) => schema?.schema)), new Set(['"int"']))
   const { asked } = registry
+  assert.deepEqual([away.known, away.awaited], [0, 1])
+  assert.deepEqual(schemas.usage(), { known: 1, awaited: 0, retries: asked - 1 })
   assert.equal((await schemas.schema(id))?.id, id)
   assert.equal(registry.asked, asked)
   const lines = logged.splice(0)
@@ -139,7 +144,7 @@ test('but not for ever', async () => {
   registry.isAway = true
   assert.match(
     String(await inWorker(registry, 'now 1')),
-    /schema 1 is not known yet, and the schema registry has not answered for 300 ms/,
+    /^schema-registry-unreachable: schema 1 is not known yet, and the schema registry has not answered for 300 ms/,
   )
   logged.length = 0
 })
@@ -148,7 +153,7 @@ test('a thread that can wait does, and learns what others have registered for it
   const registry = new FlakyRegistry()
   registry.add('a', '"int"')
   registry.add('known', '"double"')
-  assert.deepEqual(await inWorker(registry, 'fetch 1'), [undefined, '"int"'])
+  assert.deepEqual(await inWorker(registry, 'await 1'), [undefined, '"int"'])
   assert.deepEqual(await inWorker(registry, 'refresh 2'), [undefined, '"double"'])
 })
 
@@ -158,6 +163,50 @@ test('a thread whose main thread is gone is not left waiting', async () => {
   const answers = { schemas: [], answers: new Map(), storeSubjects: [] }
   const schemas = new ThreadSchemas(answers, schemaRequests(channel), 100)
   port2.close()
-  await schemas.fetch(1)
+  await schemas.awaits(1)
   assert.equal(schemas.schema(1), undefined)
+})
+
+test('a thread is told that the registry refuses, which no waiting cures', async () => {
+  const registry = new FlakyRegistry()
+  registry.refuses = true
+  assert.equal(await inWorker(registry, 'now 7'), 'schema-registry-refused: the password is wrong')
+  // Who waits does not wait for ever, and learns it when the schema is read.
+  assert.deepEqual(await inWorker(registry, 'await 7'), [undefined, undefined])
+  logged.length = 0
+})
+
+test('a schema that was not there blocks nobody again: who can wait asks anew, who cannot takes the last answer', async () => {
+  const registry = new LocalSchemaRegistry()
+  let nowMs = 0
+  let asked = 0
+  const schemas = new ThreadSchemas(
+    { schemas: [], answers: new Map(), storeSubjects: [] },
+    {
+      schema: async ({ id, reply }) => {
+        assert.equal(reply, null, 'the thread is blocked')
+        asked++
+        return registry.schemaNow(id)
+      },
+      schemas: async () => [],
+    },
+    1,
+    () => nowMs,
+  )
+  assert.equal(schemas.schema(1), undefined)
+  await schemas.awaits(1)
+  assert.equal(schemas.schema(1), null)
+  assert.equal(schemas.awaits(1), null)
+  nowMs = 10_000
+  assert.equal(schemas.schema(1), null)
+  assert.equal(schemas.schema(1), null)
+  await schemas.awaits(1)
+  assert.equal(asked, 2)
+  assert.equal(schemas.awaits(1), null)
+  nowMs = 20_000
+  registry.add('subject', '"int"')
+  assert.equal(schemas.schema(1), null)
+  await schemas.awaits(1)
+  assert.equal(schemas.schema(1)?.schema, '"int"')
+  assert.equal(asked, 3)
 })

@@ -146,6 +146,26 @@ test('what Avro promotes is promoted, and a symbol that is not known becomes the
   assert.equal(readBack(read, bytesOf(written, 'CLUBS')), 'UNKNOWN')
 })
 
+test('a long is promoted to the float next to it, rounded once', () => {
+  const bench = new AvroBench()
+  const long = bench.bind(serdes.avro<bigint>('long', { longs: 'bigint' }))
+  const float = bench.bind(serdes.avro<number>('float'))
+  const step = 2n ** 37n
+  for (const [value, expected] of [
+    // Just above, at, and just below the middle between two floats; as doubles all three are the middle.
+    [2n ** 60n + step / 2n + 1n, 2n ** 60n + step],
+    [2n ** 60n + step / 2n, 2n ** 60n],
+    [2n ** 60n + step / 2n - 1n, 2n ** 60n],
+    [2n ** 60n + step + step / 2n - 1n, 2n ** 60n + step],
+    [2n ** 53n + 1n, 2n ** 53n],
+    [2n ** 63n - 1n, 2n ** 63n],
+    [5n, 5n],
+  ] as const) {
+    assert.equal(readBack(float, bytesOf(long, value)), Number(expected), String(value))
+    assert.equal(readBack(float, bytesOf(long, -value)), -Number(expected), String(-value))
+  }
+})
+
 test('arrays and maps of a writer are read through a resolver, in blocks too', () => {
   const bench = new AvroBench()
   const written = {
@@ -245,6 +265,30 @@ test("a subject's newest schema is read and written by its id, whatever the topi
   assert.equal(bytes.readInt32BE(1), id)
   assert.deepStrictEqual(readBack(serde, bytes), view)
   assert.equal(serde.name, 'avro test.PageView')
+})
+
+test('a serde is of the registry that it is bound with, also when another had other schemas', () => {
+  const latest = serdes.avro<object>({ subject: 'views-value' })
+  const money = (type: string) => ({ type: 'record', name: 'Money', fields: [{ name: 'cents', type }] })
+  const priced = serdes.avro<object>(
+    { type: 'record', name: 'Priced', fields: [{ name: 'price', type: 'Money' }] },
+    { references: [{ name: 'Money', subject: 'money', version: 1 }] },
+  )
+  for (const [schema, view, cents] of [
+    [pageViewSchemas.v1, { userId: 'u', durationMs: 1 }, 'long'],
+    [pageViewSchemas.v2, { userId: 'u', durationMs: 1, referrer: 'r' }, 'string'],
+    [pageViewSchemas.v1, { userId: 'u', durationMs: 1 }, 'long'],
+  ] as const) {
+    const bench = new AvroBench()
+    bench.registry.add('views-value', schema)
+    bench.registry.add('money', money(cents))
+    const bytes = bytesOf(bench.bind(latest), view)
+    const told = avsc.Type.forSchema(schema as never).fromBuffer(bytes.subarray(5)) as object
+    assert.deepEqual({ ...told }, view)
+    assert.deepStrictEqual(readBack(bench.bind(latest), bytes), view)
+    const price = { price: { cents: cents === 'long' ? 5 : 'five' } }
+    assert.deepStrictEqual(readBack(bench.bind(priced), bytesOf(bench.bind(priced), price)), price)
+  }
 })
 
 test('a schema may use the names of others that are registered', () => {

@@ -113,6 +113,34 @@ test('a count that the bytes cannot hold is refused before anything is made of i
   }
 })
 
+test('values without bytes are limited in all blocks together', () => {
+  const serde = new AvroBench().bind(serdes.avro<unknown[]>({ type: 'array', items: 'null' }))
+  const header = bytesOf(serde, []).subarray(0, 5)
+  // 600,000 in a block.
+  const block = [0x80, 0x9f, 0x49]
+  const blocks = (count: number): Buffer =>
+    Buffer.concat([header, ...Array.from({ length: count }, () => Buffer.from(block)), Buffer.from([0])])
+  assert.equal(readBack(serde, blocks(1)).length, 600_000)
+  assert.throws(() => readBack(serde, blocks(1_000)), { message: /^a block of 600000 values in \d+ bytes$/ })
+  assert.equal(readBack(serde, blocks(1)).length, 600_000)
+})
+
+test('a decimal is no text of megabytes', () => {
+  const bench = new AvroBench()
+  const decimal = { type: 'bytes', logicalType: 'decimal', precision: 10, scale: 2 } as const
+  const plain = bench.bind(serdes.avro<Buffer>('bytes'), { topic: 'plain' })
+  const serde = bench.bind(serdes.avro<string>(decimal))
+  const bytes = (length: number): Buffer => bytesOf(plain, Buffer.alloc(length, 0xff))
+  assert.equal(readBack(serde, bytes(1_024)), '-0.01')
+  assert.throws(() => readBack(serde, bytes(1_025)), {
+    name: 'RangeError',
+    message: 'a decimal of 1025 bytes',
+  })
+  const wide = bench.bind(serdes.avro<string>({ ...decimal, precision: 5_000 }))
+  const digits = `-${'9'.repeat(4_998)}.99`
+  assert.equal(readBack(wide, bytesOf(wide, digits)), digits)
+})
+
 test('a value of 50 MB is read and written', () => {
   const serde = new AvroBench().bind(
     serdes.avro<{ bytes: Buffer; text: string; numbers: number[] }>({

@@ -81,6 +81,30 @@ describe('serdes.jsonSchema', () => {
     assert.deepEqual(readBack(strict, record(1, '{"id":1}')), { id: 1 })
   })
 
+  test('an object has what is its own alone', () => {
+    const properties = { constructor: { type: 'number' }, toString: { type: 'string' } }
+    const serde = new AvroBench().bind(serdes.jsonSchema<object>({ properties, required: ['valueOf'] }))
+    assert.throws(() => bytesOf(serde, {}), /must have required property 'valueOf'$/)
+    assert.deepEqual(readBack(serde, bytesOf(serde, { valueOf: 1 })), { valueOf: 1 })
+  })
+
+  test('an integer that would be rounded is none of the value', () => {
+    const bench = new AvroBench()
+    const serde = bench.bind(serdes.jsonSchema<unknown>({}))
+    const read = (json: string) => readBack(serde, record(1, json))
+    const message = /^9007199254740993 is beyond 2\^53, and no number of JavaScript$/
+    assert.throws(() => read('9007199254740993'), { name: 'RangeError', message })
+    assert.throws(() => read('{"id":\n-9007199254740993}'), { message: /^id: -9007199254740993 is beyond/ })
+    assert.deepEqual(read('["9007199254740993", ":-9007199254740993,"]'), [
+      '9007199254740993',
+      ':-9007199254740993,',
+    ])
+    for (const exact of [2 ** 53, -(2 ** 53), 2 ** 63, 123456789012345680000])
+      assert.equal(readBack(serde, bytesOf(serde, exact)), exact)
+    assert.equal(read('0.12345678901234567890'), 0.12345678901234568)
+    assert.equal(read('1234567890123456789e0'), 1234567890123456800)
+  })
+
   test('bytes that are none', () => {
     const bench = new AvroBench()
     bench.registry.add('other', '"int"')

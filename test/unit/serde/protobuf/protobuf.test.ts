@@ -131,6 +131,33 @@ describe('serdes.protobuf', () => {
     assert.deepEqual(readBack(last, bytesOf(last, { a: 1 })), { a: 1 })
   })
 
+  test('a group of proto2 has no index', () => {
+    const text = `package shop;
+      message Order {
+        optional group Address = 1 { optional string city = 2; }
+        message Line { optional string sku = 1; }
+      }`
+    const serde = bound(text, { message: 'shop.Order.Line' })
+    assert.deepEqual(bytesOf(serde, { sku: 'a' }), record(1, 4, 0, 0, 0x0a, 1, 'a'))
+    assert.deepEqual(readBack(serde, record(1, 4, 0, 0, 0x0a, 1, 'a')), { sku: 'a' })
+    assert.throws(() => bound(text, { message: 'shop.Order.Address' }), /has no message shop\.Order\.Address/)
+    const orders = bound(text)
+    const grouped = { address: { city: 'Bern' } }
+    assert.deepEqual(readBack(orders, bytesOf(orders, grouped)), grouped)
+  })
+
+  test('what a field with presence is when it is not there, and an entry without its key', () => {
+    const text = `syntax = "proto3"; message A {
+      optional bytes raw = 1; optional int64 long = 2; oneof one { bytes either = 3; string or = 4; }
+      map<int64, string> by_id = 5; map<fixed64, bytes> raws = 6;
+    }`
+    const serde = bound(text)
+    assert.deepEqual(readBack(serde, record(1, 0)), { by_id: {}, raws: {} })
+    assert.deepEqual(readBack(serde, record(1, 0, 0x0a, 0)), { raw: Buffer.alloc(0), by_id: {}, raws: {} })
+    const withoutKeys = record(1, 0, 0x2a, 3, 0x12, 1, 'x', 0x32, 0)
+    assert.deepEqual(readBack(serde, withoutKeys), { by_id: { 0: 'x' }, raws: { 0: Buffer.alloc(0) } })
+  })
+
   test("a message's index is that of its writer's file", () => {
     const bench = new AvroBench()
     const before = bound(
