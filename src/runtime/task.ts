@@ -1,12 +1,9 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
-import type { SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
-import type { Node, SinkTopic } from '../process/node.ts'
+import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
-import type { Punctuator } from '../process/processor.ts'
-import { PunctuationQueue } from '../process/punctuation.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
@@ -20,8 +17,12 @@ import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { RecordFailures } from './record-failures.ts'
-import { processingFailed } from './task-failure.ts'
+import { HeadRecords } from './records/head-records.ts'
+import type { TaskRecords } from './records/task-records.ts'
+import { guarded } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
+import { TaskPunctuations } from './task-punctuations.ts'
+import { TaskScans } from './task-scans.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
@@ -85,20 +86,19 @@ export class Task {
   assignment: TaskAssignment
   readonly state: TaskStateManager | null
   taskState: TaskState = 'created'
-  recordsProcessed = 0
   readonly #options: TaskOptions
   readonly #clock: TaskClock
   readonly #inputs: TaskInput[]
   readonly #partitions: PartitionGroup<TaskInput>
   readonly #prefetcher: KeyPrefetcher | null
-  readonly #streamTime = new PunctuationQueue('stream-time')
-  readonly #wallClock = new PunctuationQueue('wall-clock-time')
+  readonly #punctuations: TaskPunctuations
+  readonly #records: TaskRecords
   readonly #graph: ProcessGraph
   readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
-  readonly #warnings: TaskWarnings
   readonly #failures: RecordFailures
-  readonly #tracer: RecordTracer | null
+  /** null: a task without stores. */
+  readonly #scans: TaskScans | null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -107,15 +107,22 @@ export class Task {
     this.state = state
     this.#options = options
     this.#clock = clock
-    this.#warnings = new TaskWarnings(this.id, clock, options.warn)
-    this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
-    this.#tracer = options.tracer ?? null
-    this.#failures = new RecordFailures({
+    const warnings = new TaskWarnings(this.id, clock, options.warn)
+    const need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#need = need
+    const scans = state === null ? null : new TaskScans(state, warnings)
+    this.#scans = scans
+    const tracer = options.tracer ?? null
+    const failures = new RecordFailures({
       ...options,
-      warnings: this.#warnings,
+      warnings,
       inputs: () => this.#inputs,
-      changed: () => this.#need.changed(),
+      changed: () => need.changed(),
     })
+    this.#failures = failures
+    const { output, counters } = options
+    const punctuations = new TaskPunctuations({ taskId: this.id, clock, need, scans, failures, counters })
+    this.#punctuations = punctuations
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -124,26 +131,31 @@ export class Task {
         taskId: this.id,
         partition: options.assignment.partition,
         clock,
-        streamTimePunctuations: this.#streamTime,
-        wallClockPunctuations: this.#wallClock,
+        streamTimePunctuations: punctuations.streamTime,
+        wallClockPunctuations: punctuations.wallClock,
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
-        errors: options.isGlobal === true ? null : this.#failures.errors,
-        tracer: this.#tracer,
-        suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
+        errors: options.isGlobal === true ? null : failures.errors,
+        tracer,
+        suppressionEmitted: (processor) => counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
-          options.counters.recordsDropped++
-          this.#warnings.recordDropped(processor, reason)
+          counters.recordsDropped++
+          warnings.recordDropped(processor, reason)
         },
       },
       state?.stores ?? new Map(),
       options.sinkTopic,
-      options.output,
+      output,
       options.globalStores,
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
-    this.#partitions = new PartitionGroup(this.#inputs, options.maxTaskIdleMs, clock.systemTimeMs)
+    const inputs = this.#inputs
+    const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
+    this.#partitions = partitions
+    const trim = (): void => this.#trim()
+    const parts = { inputs, partitions, clock, output, failures, punctuations, need, scans, tracer, counters }
+    this.#records = new HeadRecords({ ...parts, trim })
     this.#prefetcher = state === null ? null : new KeyPrefetcher(state.database, options.onPrefetched)
     for (const { input } of this.#inputs)
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
@@ -192,6 +204,11 @@ export class Task {
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
     this.taskState = 'suspended'
+  }
+
+  /** Since the start. */
+  get recordsProcessed(): number {
+    return this.#records.processed
   }
 
   /** True when something was processed, punctuated or asked for since `commitDone`, and from time to time: see CommitNeed. */
@@ -252,7 +269,7 @@ export class Task {
     const isDue = retryMs <= this.#clock.systemTimeMs()
     // What is due and was not taken waits for another input.
     return Math.min(
-      this.#wallClock.nextMs,
+      this.#punctuations.wallClock.nextMs,
       this.#partitions.waitsUntilMs,
       isDue ? Number.POSITIVE_INFINITY : retryMs,
     )
@@ -307,85 +324,7 @@ export class Task {
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
    */
   process(recordsMax: number): number {
-    const { output } = this.#options
-    let processed = 0
-    for (const { input } of this.#inputs) input.advance()
-    if (this.#inputs.length === 1) {
-      const only = this.#inputs[0]!
-      while (processed < recordsMax && only.hasRecord && !output.isFull) {
-        if (only.readHead()) this.#processHead(only)
-        else this.#pass(only)
-        processed++
-      }
-    } else {
-      while (processed < recordsMax && !output.isFull) {
-        const unreadable = this.#failures.unreadable()
-        if (unreadable !== null) {
-          this.#pass(unreadable)
-          processed++
-          unreadable.input.advance()
-          continue
-        }
-        const chosen = this.#partitions.choose()
-        if (chosen === null) break
-        this.#processHead(chosen)
-        processed++
-        if (!chosen.input.hasRecord) chosen.input.advance()
-      }
-    }
-    return processed
-  }
-
-  #processHead(one: TaskInput): void {
-    const { input, source, stores } = one
-    const batch = input.current!
-    const index = input.cursor
-    const clock = this.#clock
-    const { children } = source
-    const timestamp = one.headTimestamp
-    const outputs = this.#options.output.records
-    this.#failures.atWork = one
-    one.enter()
-    try {
-      const record = one.record(timestamp)
-      if (timestamp < 0) {
-        this.#options.counters.recordsDropped++
-      } else {
-        if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
-        if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
-        clock.timestamp = timestamp
-        for (let store = 0; store < stores.length; store++) {
-          const entry = batch.prefetches[store]?.entries[index]
-          if (entry !== undefined) stores[store]!.store.cache.expect(entry)
-        }
-        if (this.#tracer === null)
-          for (let child = 0; child < children.length; child++) children[child]!.process(record)
-        else this.#trace(this.#tracer, record, children)
-      }
-    } catch (error) {
-      if (this.#failures.isRetried(one, outputs, error)) {
-        this.#closeScans()
-        return
-      }
-    }
-    if (this.state !== null) this.#closeScans()
-    this.#pass(one)
-    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
-  }
-
-  #trace(tracer: RecordTracer, record: SourceRecord, children: readonly Node[]): void {
-    const { topic, partition, offset } = this.#clock
-    tracer.trace(topic, partition, offset, record.headers, () => {
-      for (const child of children) child.process(record)
-    })
-  }
-
-  /** The head record is done with. */
-  #pass(one: TaskInput): void {
-    this.#failures.atWork = null
-    this.#need.changed()
-    this.recordsProcessed++
-    if (one.pass()) this.#trim()
+    return this.#records.process(recordsMax)
   }
 
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
@@ -406,44 +345,18 @@ export class Task {
     this.#guard(() => {
       done = state.flushChanges(() => this.#options.output.isFull)
     })
-    this.#closeScans()
+    this.#scans?.close()
     return done
   }
 
   /** Runs the stream-time punctuators that are due. */
   punctuateStreamTime(): void {
-    this.#options.counters.punctuations += this.#streamTime.run(this.#clock.streamTimeMs, this.#punctuate)
+    this.#punctuations.punctuateStreamTime()
   }
 
   /** Runs the wall-clock punctuators that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallClock.nextMs)
-      this.#options.counters.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
-  }
-
-  readonly #punctuate = (node: string, punctuator: Punctuator, timestamp: number): void => {
-    const clock = this.#clock
-    this.#need.changed()
-    clock.inPunctuator = true
-    clock.node = node
-    clock.timestamp = timestamp
-    try {
-      this.#guard(() => {
-        try {
-          punctuator(timestamp)
-        } catch (error) {
-          this.#failures.punctuatorFailed(node, timestamp, error)
-        }
-      })
-    } finally {
-      clock.inPunctuator = false
-    }
-    this.#closeScans()
-  }
-
-  #closeScans(): void {
-    const open = this.state?.closeScans() ?? 0
-    if (open > 0) this.#warnings.iteratorsLeftOpen(open)
+    this.#punctuations.punctuateWallClock(nowMs)
   }
 
   /** Stops the processors, and drops what was not committed. */
@@ -453,8 +366,7 @@ export class Task {
     this.taskState = 'closed'
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
-    this.#streamTime.clear()
-    this.#wallClock.clear()
+    this.#punctuations.clear()
     try {
       if (started) this.#guard(() => this.#graph.close())
     } finally {
@@ -463,10 +375,6 @@ export class Task {
   }
 
   #guard(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      throw processingFailed(`task ${this.id}, processor ${this.#clock.node}`, error)
-    }
+    guarded(this.id, this.#clock, run)
   }
 }
