@@ -39,6 +39,8 @@ export class StreamThread {
   readonly #slice: ProcessSlice
   /** Of a turn, in which tasks take their time: a commit does not wait for its end any longer than so. */
   readonly #commitLateMs: number
+  /** How long tasks that are about to go wait for what is in flight. */
+  readonly #inFlightWaitMs: number
   readonly #stopping = new AbortController()
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
@@ -92,6 +94,7 @@ export class StreamThread {
       overlayWriter,
       counters,
       onPrefetched: (error) => (error === null ? events.wakeUp() : events.fail(error)),
+      onProgress: () => events.wakeUp(),
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
@@ -115,6 +118,8 @@ export class StreamThread {
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
     this.#commitLateMs = commitLateMs(config, isExactlyOnce)
+    const { asyncTimeoutMs, shutdownTimeoutMs, maxPollIntervalMs } = config
+    this.#inFlightWaitMs = Math.min(asyncTimeoutMs, shutdownTimeoutMs / 2, maxPollIntervalMs / 2)
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
@@ -145,8 +150,12 @@ export class StreamThread {
 
   suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
     return this.#events.between(async () => {
-      if (lost) await this.#guarantee.beforeLoss()
-      else await this.#commit()
+      if (lost) {
+        await this.#guarantee.beforeLoss()
+      } else {
+        await this.#completeInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
+        await this.#commit()
+      }
       await this.#tasks.suspend(ids, lost)
     })
   }
@@ -165,6 +174,7 @@ export class StreamThread {
   stop(): Promise<void> {
     this.#stopping.abort()
     return this.#events.between(async () => {
+      await this.#completeInFlight(this.#tasks.running())
       await this.#commit()
       this.#events.close()
     })
@@ -183,7 +193,6 @@ export class StreamThread {
   async #turn(): Promise<boolean> {
     await this.#events.deliver()
     if (this.#events.isClosed) return false
-    const { output } = this.#resources
     let busy = false
     let commitEarly = false
     let uncommittedBytes = 0
@@ -193,13 +202,7 @@ export class StreamThread {
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
-      if (await this.#afterPause()) break
-      try {
-        if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
-      } catch (error) {
-        await this.#guarantee.sendFailed(error)
-        break
-      }
+      if ((await this.#afterPause()) || !(await this.#send())) break
       const taskBytes = task.state?.uncommittedBytes ?? 0
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
@@ -228,6 +231,46 @@ export class StreamThread {
     this.metrics.processed(processed, durationMs)
     this.#slice.processed(processed, durationMs)
     return true
+  }
+
+  /**
+   * Tasks are about to go: what is in flight is waited for, within a limit, and no more is taken. What is left then is dropped with them, and processed again
+   * wherever they go.
+   */
+  async #completeInFlight(tasks: readonly Task[]): Promise<void> {
+    const untilMs = Date.now() + this.#inFlightWaitMs
+    while (this.#processes && Date.now() < untilMs) {
+      const waiting = tasks.filter((task) => task.taskState === 'running' && task.isRecordUnderWay)
+      if (waiting.length === 0 || (await this.#afterPause())) return
+      if (waiting.filter((task) => this.#complete(task)).length === 0) {
+        let wakeAtMs = Math.min(untilMs, Date.now() + HEARTBEAT_INTERVAL_MS)
+        for (const { retryMs, promiseDeadlineMs } of waiting)
+          wakeAtMs = Math.min(wakeAtMs, retryMs, promiseDeadlineMs)
+        await this.#events.sleepWithin(wakeAtMs)
+      } else {
+        await this.#send()
+        if (this.#isCommitDue) await this.#commit()
+      }
+    }
+  }
+
+  #complete(task: Task): boolean {
+    const started = performance.now()
+    const completed = task.completeRecords(this.#slice.records)
+    if (completed > 0) this.metrics.processed(completed, performance.now() - started)
+    return completed > 0
+  }
+
+  /** Hands the outputs to the producer. @returns false when that has failed, and tasks may be gone */
+  async #send(): Promise<boolean> {
+    const { output } = this.#resources
+    try {
+      if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
+      return true
+    } catch (error) {
+      await this.#guarantee.sendFailed(error)
+      return false
+    }
   }
 
   async #commit(): Promise<void> {

@@ -28,6 +28,7 @@ export function processingFailed(
   if (error instanceof RecordFailure) return error
   if (isRegistryAway(error)) return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
   if (isStateFailure(error)) return namedError(error, where)
+  if (error instanceof WeirError && error.code === 'async-timeout') code = error.code
   return new RecordFailure(code, `${where}: ${messageOf(error)}`, { cause: error })
 }
 

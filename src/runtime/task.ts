@@ -8,7 +8,7 @@ import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
-import type { SubtopologyDefinition } from '../topology/definition.ts'
+import { isAsync, type SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
 import type { ErrorPolicy } from './error-policy.ts'
@@ -17,7 +17,9 @@ import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { RecordFailures } from './record-failures.ts'
+import { AsyncRecords } from './records/async-records.ts'
 import { HeadRecords } from './records/head-records.ts'
+import { RunningAhead } from './records/running-ahead.ts'
 import type { TaskRecords } from './records/task-records.ts'
 import { guarded } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
@@ -70,10 +72,22 @@ export interface TaskOptions {
     errorHandled(kind: ErrorKind): void
     suppressionEmitted(node: string): void
   }
+  /** Of async processors. */
+  readonly promises: PromiseOptions
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
   /** One line for the log. */
   readonly warn: (message: string, fields: Record<string, unknown>) => void
+}
+
+/** How a task waits for the promises of its async processors. */
+export interface PromiseOptions {
+  /** One may take so long, ms; then its record has failed. */
+  readonly timeoutMs: number
+  /** No more records are taken when those in flight have so many bytes of keys and values. */
+  readonly bytesMax: number
+  /** Runs when one has settled: there may be something to process. */
+  readonly onProgress: () => void
 }
 
 /**
@@ -123,6 +137,8 @@ export class Task {
     const { output, counters } = options
     const punctuations = new TaskPunctuations({ taskId: this.id, clock, need, scans, failures, counters })
     this.#punctuations = punctuations
+    const isAsyncTask = definition.nodes.some(isAsync)
+    const ahead = isAsyncTask ? new RunningAhead(clock, failures.errors) : null
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -138,6 +154,7 @@ export class Task {
         isGlobal: options.isGlobal ?? false,
         errors: options.isGlobal === true ? null : failures.errors,
         tracer,
+        runAhead: ahead,
         suppressionEmitted: (processor) => counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
           counters.recordsDropped++
@@ -155,7 +172,16 @@ export class Task {
     this.#partitions = partitions
     const trim = (): void => this.#trim()
     const parts = { inputs, partitions, clock, output, failures, punctuations, need, scans, tracer, counters }
-    this.#records = new HeadRecords({ ...parts, trim })
+    this.#records =
+      ahead === null
+        ? new HeadRecords({ ...parts, trim })
+        : new AsyncRecords({
+            ...parts,
+            trim,
+            ahead,
+            concurrency: concurrencyOf(definition),
+            ...options.promises,
+          })
     this.#prefetcher = state === null ? null : new KeyPrefetcher(state.database, options.onPrefetched)
     for (const { input } of this.#inputs)
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
@@ -199,9 +225,10 @@ export class Task {
     this.taskState = 'running'
   }
 
-  /** Gives buffered records back; positions, state and processors stay. */
+  /** Gives buffered records back, and those in flight; positions, state and processors stay. */
   async suspend(): Promise<void> {
     await this.prefetchSettled()
+    this.#records.drop()
     for (const input of this.#inputs) input.close()
     this.taskState = 'suspended'
   }
@@ -229,7 +256,7 @@ export class Task {
       topic: input.topic,
       partition: input.partition,
       offset: input.position,
-      metadata: encodeOffsetMetadata(input.partitionTimeMs, this.#processorMetadata),
+      metadata: encodeOffsetMetadata(input.positionTimeMs, this.#processorMetadata),
     }))
   }
 
@@ -242,6 +269,7 @@ export class Task {
 
   /** True when each input has been processed up to its end, given by `end`, or as far as there are records before it. */
   hasReached(end: (input: TopicPartition) => number): boolean {
+    if (this.recordsInFlight > 0) return false
     return this.#inputs.every(
       ({ input, retryMs }) =>
         input.position >= end(input) || (retryMs === Number.POSITIVE_INFINITY && !input.isBehind),
@@ -261,25 +289,24 @@ export class Task {
   }
 
   /**
-   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record;
-   * Infinity for never.
+   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record, a promise that has
+   * taken too long; Infinity for never.
    */
   get nextWallClockMs(): number {
-    const { retryMs } = this
+    const { retryMs, deadlineMs } = this.#records
     const isDue = retryMs <= this.#clock.systemTimeMs()
     // What is due and was not taken waits for another input.
     return Math.min(
       this.#punctuations.wallClock.nextMs,
       this.#partitions.waitsUntilMs,
       isDue ? Number.POSITIVE_INFINITY : retryMs,
+      deadlineMs,
     )
   }
 
   /** When a record is tried again that has failed with what may pass, ms; Infinity when there is none. */
   get retryMs(): number {
-    let first = Number.POSITIVE_INFINITY
-    for (const { retryMs } of this.#inputs) first = Math.min(first, retryMs)
-    return first
+    return this.#records.retryMs
   }
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */
@@ -327,6 +354,26 @@ export class Task {
     return this.#records.process(recordsMax)
   }
 
+  /** As `process`, of records alone that are in flight: a task that is about to be suspended takes no more. */
+  completeRecords(recordsMax: number): number {
+    return this.#records.complete(recordsMax)
+  }
+
+  /** Records that wait for promises, or for those before them that do; 0 without async processors. */
+  get recordsInFlight(): number {
+    return this.#records.inFlight
+  }
+
+  /** True when some are in flight, and the next of them waits for nothing but its promises. */
+  get isRecordUnderWay(): boolean {
+    return this.#records.isUnderWay
+  }
+
+  /** When a promise has taken too long, ms; Infinity when none is under way. */
+  get promiseDeadlineMs(): number {
+    return this.#records.deadlineMs
+  }
+
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
   #trim(): void {
     if (this.state === null) return
@@ -364,6 +411,7 @@ export class Task {
     if (this.taskState === 'closed') return
     const started = this.taskState === 'running' || this.taskState === 'suspended'
     this.taskState = 'closed'
+    this.#records.drop()
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
     this.#punctuations.clear()
@@ -377,4 +425,9 @@ export class Task {
   #guard(run: () => void): void {
     guarded(this.id, this.#clock, run)
   }
+}
+
+/** Of the async processor with the most promises at once. */
+function concurrencyOf({ nodes }: SubtopologyDefinition): number {
+  return Math.max(...nodes.filter(isAsync).map(({ concurrency }) => concurrency))
 }

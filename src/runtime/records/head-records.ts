@@ -10,11 +10,26 @@ import type { TaskRecords, TaskRecordsOptions } from './task-records.ts'
  */
 export class HeadRecords implements TaskRecords {
   processed = 0
+  readonly inFlight = 0
+  readonly isUnderWay = false
+  readonly deadlineMs = Number.POSITIVE_INFINITY
   readonly #options: TaskRecordsOptions
 
   constructor(options: TaskRecordsOptions) {
     this.#options = options
   }
+
+  get retryMs(): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const { retryMs } of this.#options.inputs) first = Math.min(first, retryMs)
+    return first
+  }
+
+  complete(): number {
+    return 0
+  }
+
+  drop(): void {}
 
   process(recordsMax: number): number {
     const { inputs, partitions, output, failures } = this.#options

@@ -12,11 +12,23 @@ import type { TaskScans } from '../task-scans.ts'
 export interface TaskRecords {
   /** Records done with since the start. */
   readonly processed: number
+  /** Records that were taken from their inputs and are not done with. */
+  readonly inFlight: number
+  /** True when there are some, and the next one waits for nothing but its promises. */
+  readonly isUnderWay: boolean
+  /** When a record is tried again that has failed with what may pass, ms; Infinity when there is none. */
+  readonly retryMs: number
+  /** When a promise has taken too long, ms; Infinity when none is under way. */
+  readonly deadlineMs: number
   /**
    * Processes records until a batch is used up, `recordsMax` are done, or the output is full. @returns how many
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
    */
   process(recordsMax: number): number
+  /** The same, of records that are in flight alone. */
+  complete(recordsMax: number): number
+  /** Nobody waits for what is in flight any more. */
+  drop(): void
 }
 
 /** What it needs of its task. */
