@@ -156,11 +156,7 @@ export class LocalTask implements AsyncDisposable {
   }
 
   static async open(topology: TopologyModule, options: LocalTaskOptions = {}): Promise<LocalTask> {
-    const local = new LocalTask(
-      topology.build(),
-      options,
-      await mkdtemp(join(tmpdir(), 'weir-local-task-')),
-    )
+    const local = new LocalTask(topology.build(), options, await mkdtemp(join(tmpdir(), 'weir-local-task-')))
     await local.#open()
     return local
   }
@@ -183,15 +179,18 @@ export class LocalTask implements AsyncDisposable {
   /** Turns until nothing is left to do, waiting for promises and moving the clock to where records are tried again. */
   async run(): Promise<void> {
     const { task } = this
-    while (!task.hasReached(({ topic }) => this.#end(topic))) {
+    while (!this.isDone) {
       if ((await this.turn()) > 0) continue
       if (task.retryMs !== Number.POSITIVE_INFINITY) this.nowMs = Math.max(this.nowMs, task.retryMs)
       else if (task.recordsInFlight > 0) await this.progress()
+      else throw new Error(`the task stands still at ${JSON.stringify(task.offsets())}`)
     }
   }
 
-  #end(topic: string): number {
-    return this.#partitions.records[this.#partitions.topics.indexOf(topic)]!.length
+  /** True when everything that was appended is done with. */
+  get isDone(): boolean {
+    const { topics, records } = this.#partitions
+    return this.task.offsets().every(({ topic, offset }) => offset === records[topics.indexOf(topic)]!.length)
   }
 
   /** Resolves when the next promise settles. */
@@ -270,7 +269,12 @@ export class LocalTask implements AsyncDisposable {
     const text = (bytes: Buffer | null): string | null => bytes?.toString() ?? null
     for (const { topic, record } of producedRecords(this.#producer.take())) {
       const { key, value, timestamp } = record
-      this.uncommitted.push({ topic: this.#topicNames[topic]!, key: text(key), value: text(value), timestamp })
+      this.uncommitted.push({
+        topic: this.#topicNames[topic]!,
+        key: text(key),
+        value: text(value),
+        timestamp,
+      })
     }
   }
 
