@@ -28,39 +28,46 @@ const WRITES = ['put', 'putIfAbsent', 'update', 'delete', 'remove']
  * @param beforeRead runs before each of the methods that read. Default: nothing does
  */
 export function readOnlyStore(store: Store, why: string, beforeRead?: () => void): Store {
-  return checkedStore(store, beforeRead ?? null, (method) => {
-    throw new TypeError(`${method} of store ${store.name}: ${why}, which only its own processor changes`)
+  return checkedStore(store, {
+    ...(beforeRead !== undefined && { beforeRead }),
+    beforeWrite: (method) => {
+      throw new TypeError(`${method} of store ${store.name}: ${why}, which only its own processor changes`)
+    },
   })
 }
 
-/**
- * A store of any type that somebody is asked about before it is used.
- *
- * @param beforeRead, beforeWrite run before each of the methods that read, or write, with its name; null: nothing does
- */
-export function checkedStore(
-  store: Store,
-  beforeRead: ((method: string) => void) | null,
-  beforeWrite: (method: string) => void,
-): Store {
+/** What runs around the methods of a store; each gets the method's name. */
+export interface StoreChecks {
+  /** Default: nothing does. */
+  readonly beforeRead?: (method: string) => void
+  readonly beforeWrite: (method: string) => void
+  /** What is given instead of what a method has read. Default: that. */
+  readonly afterRead?: (result: unknown) => unknown
+}
+
+/** A store of any type with something around its methods. */
+export function checkedStore(store: Store, { beforeRead, beforeWrite, afterRead }: StoreChecks): Store {
   const methods = store as unknown as Readonly<
     Record<string, ((...values: unknown[]) => unknown) | undefined>
   >
   const view: Record<string, unknown> = { name: store.name }
-  const add = (names: readonly string[], before: ((method: string) => void) | null): void => {
-    for (const method of names) {
-      const call = methods[method]?.bind(store)
-      if (call === undefined) continue
-      view[method] =
-        before === null
-          ? call
-          : (...values: unknown[]) => {
-              before(method)
-              return call(...values)
-            }
+  for (const method of READS) {
+    const read = methods[method]?.bind(store)
+    if (read === undefined) continue
+    const checked = (...values: unknown[]): unknown => {
+      beforeRead?.(method)
+      const result = read(...values)
+      return afterRead === undefined ? result : afterRead(result)
+    }
+    view[method] = beforeRead === undefined && afterRead === undefined ? read : checked
+  }
+  for (const method of WRITES) {
+    const write = methods[method]?.bind(store)
+    if (write === undefined) continue
+    view[method] = (...values: unknown[]) => {
+      beforeWrite(method)
+      return write(...values)
     }
   }
-  add(READS, beforeRead)
-  add(WRITES, beforeWrite)
   return view as unknown as Store
 }

@@ -1,8 +1,8 @@
-import { checkedStore } from '../../state/read-only-store.ts'
 import type { Store } from '../../state/store.ts'
 import { DelegatingContext } from '../operators/delegating-context.ts'
 import type { Cancellable, ProcessorContext, PunctuationType, Punctuator } from '../processor.ts'
 import type { StreamRecord } from '../record.ts'
+import { gatedStore } from './gated-store.ts'
 import type { TurnGate } from './turn-gate.ts'
 
 /** The context of an async processor: what it gives can be kept, and is refused outside of turns. */
@@ -23,12 +23,7 @@ export class GatedContext<KOut, VOut> extends DelegatingContext<KOut, VOut> {
   override stateStore<S extends Store = Store>(name: string): S {
     let store = this.#stores.get(name)
     if (store === undefined) {
-      const gate = this.#gate
-      store = checkedStore(
-        this.context.stateStore(name),
-        (method) => gate.checkRead(`${method} of store ${name}`),
-        (method) => gate.checkChange(`${method} of store ${name}`),
-      )
+      store = gatedStore(this.context.stateStore(name), this.#gate)
       this.#stores.set(name, store)
     }
     return store as S

@@ -7,15 +7,34 @@ export type GateState = 'turn' | 'promise' | 'closed'
  */
 export class TurnGate {
   #state: GateState = 'closed'
+  /** Goes up with each opening. */
+  #openings = 0
+  /** The present opening; 0: none. */
+  #opening = 0
 
   within<T>(state: GateState, run: () => T): T {
-    const before = this.#state
+    const [stateBefore, openingBefore] = [this.#state, this.#opening]
     this.#state = state
+    this.#opening = ++this.#openings
     try {
       return run()
     } finally {
-      this.#state = before
+      this.#state = stateBefore
+      this.#opening = openingBefore
     }
+  }
+
+  /** What `checkScan` is to be told of a scan that is opened now. */
+  get opening(): number {
+    return this.#opening
+  }
+
+  /** A scan is closed where the opening ends. */
+  checkScan(opening: number): void {
+    if (opening !== this.#opening)
+      throw new Error(
+        'a scan of an async processor ends with the call that opened it, and at its first await',
+      )
   }
 
   /** @param what for the message: `get of store counts` */

@@ -16,6 +16,8 @@ export class AsyncCall implements AsyncContext {
   /** As the processor gets it. */
   readonly record: StreamRecord<unknown, unknown>
   readonly of: InFlightRecord
+  /** Its place among the task's calls. */
+  readonly order: number
   /** Calls with the same do not overlap; null: it is independent of all others. */
   readonly key: string | null
   state: 'waiting' | 'ready' | 'running' | 'settled' | 'dropped' = 'waiting'
@@ -30,6 +32,8 @@ export class AsyncCall implements AsyncContext {
     this.node = node
     this.record = record
     this.of = of
+    // Behind those that the record has made by now, before those of the next record.
+    this.order = of.sequence + of.calls.length / 2 ** 20
     this.key = record.key === null ? null : keyIdentity(record.key)
   }
 

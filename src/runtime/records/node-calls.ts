@@ -10,7 +10,7 @@ export class NodeCalls {
   #running = 0
   /** Of each key, in order of their records; those that have settled stay until their record is done with. */
   readonly #byKey = new Map<string, AsyncCall[]>()
-  readonly #ready = new TimeQueue<AsyncCall>(({ of }) => of.sequence)
+  readonly #ready = new TimeQueue<AsyncCall>(({ order }) => order)
 
   constructor(concurrency: number) {
     this.#concurrency = concurrency
