@@ -9,6 +9,7 @@ import { AtLeastOnce } from './guarantee/at-least-once.ts'
 import { ExactlyOnce } from './guarantee/exactly-once.ts'
 import type { Guarantee } from './guarantee/guarantee.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
+import { waitForInFlight } from './in-flight-wait.ts'
 import { ProcessSlice } from './process-slice.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
 import type { StreamThreadHost } from './stream-thread-host.ts'
@@ -153,7 +154,7 @@ export class StreamThread {
       if (lost) {
         await this.#guarantee.beforeLoss()
       } else {
-        await this.#completeInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
+        await this.#waitForInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
         await this.#commit()
       }
       await this.#tasks.suspend(ids, lost)
@@ -174,7 +175,7 @@ export class StreamThread {
   stop(): Promise<void> {
     this.#stopping.abort()
     return this.#events.between(async () => {
-      await this.#completeInFlight(this.#tasks.running())
+      await this.#waitForInFlight(this.#tasks.running())
       await this.#commit()
       this.#events.close()
     })
@@ -233,32 +234,25 @@ export class StreamThread {
     return true
   }
 
-  /**
-   * Tasks are about to go: what is in flight is waited for, within a limit, and no more is taken. What is left then is dropped with them, and processed again
-   * wherever they go.
-   */
-  async #completeInFlight(tasks: readonly Task[]): Promise<void> {
-    const untilMs = Date.now() + this.#inFlightWaitMs
-    while (this.#processes && Date.now() < untilMs) {
-      const waiting = tasks.filter((task) => task.taskState === 'running' && task.isRecordUnderWay)
-      if (waiting.length === 0 || (await this.#afterPause())) return
-      if (waiting.filter((task) => this.#complete(task)).length === 0) {
-        let wakeAtMs = Math.min(untilMs, Date.now() + HEARTBEAT_INTERVAL_MS)
-        for (const { retryMs, promiseDeadlineMs } of waiting)
-          wakeAtMs = Math.min(wakeAtMs, retryMs, promiseDeadlineMs)
-        await this.#events.sleepWithin(wakeAtMs)
-      } else {
-        await this.#send()
-        if (this.#isCommitDue) await this.#commit()
-      }
-    }
+  /** Before tasks go. A paused thread completes nothing. */
+  async #waitForInFlight(tasks: readonly Task[]): Promise<void> {
+    if (!this.#processes) return
+    await waitForInFlight(tasks, {
+      events: this.#events,
+      limitMs: this.#inFlightWaitMs,
+      complete: (task) => this.#complete(task),
+      isAlive: async () => !(await this.#afterPause()),
+      handOver: async () => {
+        if ((await this.#send()) && this.#isCommitDue) await this.#commit()
+      },
+    })
   }
 
-  #complete(task: Task): boolean {
+  #complete(task: Task): number {
     const started = performance.now()
     const completed = task.completeRecords(this.#slice.records)
     if (completed > 0) this.metrics.processed(completed, performance.now() - started)
-    return completed > 0
+    return completed
   }
 
   /** Hands the outputs to the producer. @returns false when that has failed, and tasks may be gone */

@@ -126,7 +126,8 @@ export class LocalTask implements AsyncDisposable {
   readonly #memory: StateMemory
   /** Committed. */
   #offsets: readonly TopicPartitionOffset[]
-  #onProgress: () => void = () => {}
+  /** Runs when a promise has settled. */
+  onProgress: () => void = () => {}
 
   private constructor(definition: TopologyDefinition, options: LocalTaskOptions, folder: string) {
     const { batchOf = () => Number.POSITIVE_INFINITY, ...settings } = options
@@ -196,7 +197,7 @@ export class LocalTask implements AsyncDisposable {
   /** Resolves when the next promise settles. */
   progress(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onProgress = resolve
+      this.onProgress = resolve
     })
   }
 
@@ -247,7 +248,7 @@ export class LocalTask implements AsyncDisposable {
       onPrefetched: (error) => {
         if (error !== null) throw error
       },
-      onProgress: () => this.#onProgress(),
+      onProgress: () => this.onProgress(),
       emitIntervalMs: 0,
       warn: (message) => this.warnings.push(message),
       restoreEvent: () => {},

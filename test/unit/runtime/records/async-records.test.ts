@@ -387,6 +387,38 @@ describe('what fails', () => {
     assert.deepEqual(local.values(), ['a 3'])
   })
 
+  test('another attempt gets the value as it came, and a signal that is asked for late tells that nobody waits', async () => {
+    const seen: string[] = []
+    let late: AbortSignal | null = null
+    const topology = new Topology()
+      .addSource('source', { topics: 'in', key: serdes.string, value: serdes.json<string[]>() })
+      .addAsyncProcessor(
+        'waiting',
+        () => ({
+          async process({ value }: StreamRecord<string, string[]>, context: AsyncContext) {
+            seen.push(value.join())
+            value.push('changed')
+            if (seen.length === 1) throw new RetriableError('not yet')
+            await told()
+            await told()
+            late = context.signal
+          },
+        }),
+        { parents: 'source' },
+      )
+    await using local = await LocalTask.open(topology)
+    local.append('in', record('k', '["a"]'))
+    await local.turn()
+    await told()
+    await local.turn()
+    local.nowMs = local.task.retryMs
+    await local.turn()
+    assert.deepEqual(seen, ['a', 'a'])
+    await local.task.suspend()
+    for (let wait = 0; wait < 3; wait++) await told()
+    assert.equal((late as AbortSignal | null)?.aborted, true)
+  })
+
   test('of a record that makes several promises, all are made anew when one may pass; none before all have settled', async () => {
     const desk = new Desk()
     const topology = defineTopology((builder) => {
