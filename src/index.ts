@@ -17,6 +17,8 @@ export type { AggregateSpecification, GroupedStream } from './dsl/grouped-stream
 export type { GroupedTable, TableAggregateSpecification, TableGroupOptions } from './dsl/grouped-table.ts'
 export { JoinWindows } from './dsl/join-windows.ts'
 export type {
+  AsyncOptions,
+  AsyncProcessOptions,
   ConsumedOptions,
   MaterializedOptions,
   NameOption,
@@ -60,6 +62,7 @@ export {
 export type { ErrorCode } from './errors/codes.ts'
 export { RetriableError } from './errors/retriable-error.ts'
 export { WeirError } from './errors/weir-error.ts'
+export type { AsyncContext, AsyncProcessor, AsyncProcessorSupplier } from './process/async-processor.ts'
 export {
   buildDeadLetter,
   type DeadLetter,
@@ -80,6 +83,7 @@ export type { RecordPredicate } from './process/operators/filter.ts'
 export type { ForeignKeyExtractor } from './process/operators/foreign-key-subscriber.ts'
 export type { FlatRecordMapper, KeySelector, MappedRecord, RecordMapper } from './process/operators/map.ts'
 export type { FlatValueMapper, ValueMapper } from './process/operators/map-values.ts'
+export type { AsyncValueMapper } from './process/operators/map-values-async.ts'
 export type { RecordAction } from './process/operators/peek.ts'
 export type { RecordFormatter } from './process/operators/print.ts'
 export type {
@@ -170,7 +174,12 @@ export type {
 } from './topology/definition.ts'
 export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
-export type { ProcessorOptions, SinkOptions, SourceOptions } from './topology/node-options.ts'
+export type {
+  AsyncProcessorOptions,
+  ProcessorOptions,
+  SinkOptions,
+  SourceOptions,
+} from './topology/node-options.ts'
 export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'

@@ -46,6 +46,8 @@ export interface Config {
   readonly errorsDeadLetterQueueTopicName: string | null
   /** How long a record is tried again at which a processor throws a RetriableError. */
   readonly taskTimeoutMs: number
+  /** How long a promise of an async processor may take, and a task that goes waits for those in flight. */
+  readonly asyncTimeoutMs: number
   readonly autoOffsetReset: OffsetReset
   readonly groupProtocol: 'classic' | 'consumer'
   /** null: a dynamic member. */

@@ -91,6 +91,7 @@ export function toConfig(settings: Settings): Config {
     productionExceptionHandler: values.productionExceptionHandler,
     errorsDeadLetterQueueTopicName: values.errorsDeadLetterQueueTopicName,
     taskTimeoutMs: values.taskTimeoutMs,
+    asyncTimeoutMs: values.asyncTimeoutMs,
     autoOffsetReset: values.autoOffsetReset,
     groupProtocol: values.groupProtocol,
     groupInstanceId: values.groupInstanceId,

@@ -5,11 +5,18 @@ import type { BatchPool, RecordBatch } from './record-batch.ts'
 /** What reading a partition needs of a consumer. */
 export type PartitionReader = Pick<Consumer, 'open' | 'poll' | 'closeSlot' | 'position' | 'watermarks'>
 
+/** A record that was taken from its batch before it is done with. */
+interface HeldRecord {
+  readonly offset: number
+  /** Of the records before it. */
+  readonly partitionTimeMs: number
+}
+
 /**
  * One input partition of a task, with its own next offset: `position` is that of the first record not yet processed, whatever
  * librdkafka has fetched. Holds at most two batches: the one being processed and one read ahead.
  *
- *   head ── current batch, at `cursor` ── next batch (its keys are being fetched until `nextReady`) ── native queue
+ *   held records ── head ── current batch, at `cursor` ── next batch (its keys are being fetched until `nextReady`) ── native queue
  */
 export class PartitionInput {
   readonly topic: string
@@ -18,8 +25,10 @@ export class PartitionInput {
   cursor = 0
   next: RecordBatch | null = null
   nextReady = false
-  /** The highest timestamp seen in this partition, -1 before the first. Kept over restarts in the committed offset's metadata. */
+  /** The highest timestamp seen in this partition, -1 before the first; see `positionTimeMs`. */
   partitionTimeMs: number
+  /** Oldest first. */
+  readonly #held: HeldRecord[] = []
   /** The next offset when no batch holds one. */
   #positionAfter: number
   #committed: number
@@ -62,6 +71,16 @@ export class PartitionInput {
 
   /** The offset to commit: that of the first record not yet processed; at the partition's end that after the last transaction's marker. */
   get position(): number {
+    return this.#held.length > 0 ? this.#held[0]!.offset : this.#nextOffset()
+  }
+
+  /** The partition time at `position`. Kept over restarts in the committed offset's metadata. */
+  get positionTimeMs(): number {
+    return this.#held.length > 0 ? this.#held[0]!.partitionTimeMs : this.partitionTimeMs
+  }
+
+  /** That of the first record not yet taken. */
+  #nextOffset(): number {
     if (this.current !== null && this.cursor < this.current.count) return this.current.offset[this.cursor]!
     if (this.next !== null) return this.next.offset[0]!
     if (this.#slot >= 0) {
@@ -133,7 +152,22 @@ export class PartitionInput {
     }
   }
 
-  /** The head record was processed. @returns true when it was its batch's last */
+  /**
+   * The head record is taken ahead of its turn: the position stays there until it is released. To be followed by `step`; the partition time is not its own yet.
+   */
+  hold(): void {
+    this.#held.push({
+      offset: this.current!.offset[this.cursor]!,
+      partitionTimeMs: this.partitionTimeMs,
+    })
+  }
+
+  /** The oldest of the held records is done with. */
+  release(): void {
+    this.#held.shift()
+  }
+
+  /** The head record was processed, or taken. @returns true when it was its batch's last */
   step(): boolean {
     if (++this.cursor < this.current!.count) return false
     this.#pool.release(this.current!)
@@ -155,12 +189,14 @@ export class PartitionInput {
   get isBehind(): boolean {
     if (this.current !== null || this.#slot < 0 || this.#isGone) return false
     const [, high] = this.#consumer.watermarks(this.#slot)
-    return high < 0 || high > this.position
+    return high < 0 || high > this.#nextOffset()
   }
 
-  /** Gives everything buffered back; the position stays where processing stopped. @returns how many batches that were */
+  /** Gives everything buffered back, and held; the position stays where processing stopped. @returns how many batches that were */
   close(): number {
-    const { position } = this
+    const { position, positionTimeMs } = this
+    this.#held.length = 0
+    this.partitionTimeMs = positionTimeMs
     const held = [this.current, this.next].filter((batch) => batch !== null)
     for (const batch of held) this.#pool.release(batch)
     this.current = null

@@ -2,6 +2,7 @@ import { Headers } from '../process/headers.ts'
 import type { StreamRecord } from '../process/record.ts'
 import type { Serde } from '../serde/serde.ts'
 import { deserializationFailed } from './deserialization.ts'
+import type { RawRecord } from './kept-record.ts'
 import type { RecordBatch } from './record-batch.ts'
 
 const UNREAD = Symbol('unread')
@@ -88,11 +89,7 @@ export class SourceRecord implements StreamRecord<unknown, unknown> {
   }
 }
 
-/** A record's bytes, copied out of its batch, and its headers. */
-export function rawRecord(
-  batch: RecordBatch,
-  index: number,
-): { readonly key: Buffer | null; readonly value: Buffer | null; readonly headers: Headers } {
+export function rawRecord(batch: RecordBatch, index: number): RawRecord {
   const part = (start: number, length: number): Buffer | null =>
     length < 0 ? null : Buffer.from(batch.arena.subarray(start, start + length))
   return {

@@ -95,6 +95,13 @@ export interface ProcessOptions extends NameOption {
   readonly readsByKey?: readonly string[]
 }
 
+export interface AsyncOptions extends NameOption {
+  /** Promises under way at once for each task, 1 to 10,000. Default: 16. */
+  readonly concurrency?: number
+}
+
+export interface AsyncProcessOptions extends ProcessOptions, AsyncOptions {}
+
 export const CONSUMED = ['key', 'value', 'name', 'offsetReset', 'timestampExtractor']
 export const STORE = ['store', 'logging', 'inMemory', 'caching', 'changelogConfig', 'rocksdb']
 export const VERSIONS = ['historyRetentionMs', 'segmentIntervalMs']

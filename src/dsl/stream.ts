@@ -1,6 +1,8 @@
+import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { RecordPredicate } from '../process/operators/filter.ts'
 import type { FlatRecordMapper, KeySelector, RecordMapper } from '../process/operators/map.ts'
 import type { FlatValueMapper, ValueMapper } from '../process/operators/map-values.ts'
+import type { AsyncValueMapper } from '../process/operators/map-values-async.ts'
 import type { RecordAction } from '../process/operators/peek.ts'
 import type { RangeJoiner, RangeRows, TableRow } from '../process/operators/range-join.ts'
 import type { ValueJoiner } from '../process/operators/stream-table-join.ts'
@@ -10,12 +12,15 @@ import type { Serde } from '../serde/serde.ts'
 import type { TopicChooser } from '../topology/definition.ts'
 import { kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
+import { addMapValuesAsync, addProcessAsync } from './async-steps.ts'
 import { BranchedStream } from './branched-stream.ts'
 import { addGlobalTableJoin, type GlobalJoinOptions, GlobalTable } from './global-table.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
 import { JoinInput } from './join-input.ts'
 import type { JoinWindows } from './join-windows.ts'
 import {
+  type AsyncOptions,
+  type AsyncProcessOptions,
   checkStep,
   type NameOption,
   type PrintOptions,
@@ -245,6 +250,28 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
     options?: ProcessOptions,
   ): Stream<K, V2, KS, 'missing'> {
     return new Stream(addProcessValues(this.parts, supplier, options))
+  }
+
+  /**
+   * Another value for each record, which a promise gives: several records wait for theirs at once, and go on in their order. Called for null values too.
+   * Nothing above in the sub-topology may have stores, or be async: put repartition() between. See AsyncProcessor.
+   */
+  mapValuesAsync<V2>(
+    mapper: AsyncValueMapper<K, V, V2>,
+    options?: AsyncOptions,
+  ): Stream<K, V2, KS, 'missing'> {
+    return new Stream(addMapValuesAsync(this.parts, mapper, options))
+  }
+
+  /**
+   * Processor API, for a processor that waits for promises: what it forwards is the new stream. Its keys may have changed, so that a grouping below repartitions. Nothing
+   * above in the sub-topology may have stores, or be async: put repartition() between. See AsyncProcessor.
+   */
+  processAsync<K2, V2, Result>(
+    supplier: AsyncProcessorSupplier<K, V, K2, V2, Result>,
+    options?: AsyncProcessOptions,
+  ): Stream<K2, V2, 'missing', 'missing'> {
+    return new Stream(addProcessAsync(this.parts, supplier, options))
   }
 
   /** Writes the records to a topic, which must exist. */

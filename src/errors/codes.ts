@@ -127,6 +127,11 @@ export const errorCodes = {
   // A record.
   'deserialization-failed': { what: 'a record cannot be deserialised', next: 'stop', newThreadMayHelp: true },
   'processing-failed': { what: 'a processor threw', next: 'stop', newThreadMayHelp: true },
+  'async-timeout': {
+    what: 'a promise of an async processor took too long',
+    next: 'stop',
+    newThreadMayHelp: true,
+  },
   'production-failed': { what: 'a record could not be delivered', next: 'stop', newThreadMayHelp: true },
 
   // The process itself.

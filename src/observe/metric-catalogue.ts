@@ -49,6 +49,11 @@ export const threadMetricCatalogue = {
     help: 'Attempts at records that failed with a RetriableError and were made again',
     labels: ['thread'],
   },
+  weir_process_in_flight_records: {
+    type: 'gauge',
+    help: 'Records that wait for a promise of an async processor, or behind one that does',
+    labels: ['thread'],
+  },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
   weir_process_suppression_emits_total: {
     type: 'counter',

@@ -2,7 +2,7 @@ import type { Context, Span, Tracer } from '@opentelemetry/api'
 
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { Headers } from '../process/headers.ts'
-import type { RecordTracer } from '../process/record-tracer.ts'
+import type { RecordTrace, RecordTracer } from '../process/record-tracer.ts'
 
 type Api = typeof import('@opentelemetry/api')
 type Carrier = Record<string, string>
@@ -46,6 +46,15 @@ export class OpenTelemetryTracer implements RecordTracer {
   }
 
   trace(topic: string, partition: number, offset: number, headers: Headers, process: () => void): void {
+    const trace = this.begin(topic, partition, offset, headers)
+    try {
+      trace.run(process)
+    } finally {
+      trace.end()
+    }
+  }
+
+  begin(topic: string, partition: number, offset: number, headers: Headers): RecordTrace {
     const { propagation, context, trace, ROOT_CONTEXT, SpanKind } = this.#api
     const carrier = carrierOf(headers, propagation.fields())
     const parent = propagation.extract(ROOT_CONTEXT, carrier)
@@ -59,16 +68,18 @@ export class OpenTelemetryTracer implements RecordTracer {
     }
     const span = this.#tracer.startSpan(`process ${topic}`, { kind: SpanKind.CONSUMER, attributes }, parent)
     const own = trace.setSpan(parent, span)
-    this.#atWork = { span, context: own, carrier }
-    try {
-      context.with(own, process)
-    } catch (error) {
-      this.failed(error instanceof Error ? error : new Error(String(error)))
-      throw error
-    } finally {
-      this.#atWork = null
-      span.end()
+    const run = <T>(part: () => T): T => {
+      this.#atWork = { span, context: own, carrier }
+      try {
+        return context.with(own, part)
+      } catch (error) {
+        this.failed(error instanceof Error ? error : new Error(String(error)))
+        throw error
+      } finally {
+        this.#atWork = null
+      }
     }
+    return { run, end: () => span.end() }
   }
 
   outgoing(headers: Headers): Headers {

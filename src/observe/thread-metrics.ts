@@ -11,6 +11,8 @@ export interface MeteredTask {
   readonly state: string
   /** Changelog records still to restore. */
   readonly restoreRemaining: number
+  /** Records taken and not done with, of async processors. */
+  readonly recordsInFlight: number
   readonly lags: Iterable<{ readonly topic: string; readonly partition: number; readonly lag: number }>
   /** null for a task without stores, or whose database is not at work. */
   readonly database: MeteredDatabase | null
@@ -123,11 +125,13 @@ export class ThreadMetrics {
     const thread = { thread: this.#thread }
     const states = new Map<string, number>(taskStates.map((state) => [state, 0]))
     let restoreRemaining = 0
+    let recordsInFlight = 0
     const databases: [task: string, database: MeteredDatabase][] = []
     this.#set.clear('weir_consume_lag_records')
     for (const task of this.#source.tasks()) {
       states.set(task.state, (states.get(task.state) ?? 0) + 1)
       restoreRemaining += task.restoreRemaining
+      recordsInFlight += task.recordsInFlight
       if (task.database !== null) databases.push([task.id, task.database])
       for (const { topic, partition, lag } of task.lags) {
         this.#set.set('weir_consume_lag_records', { ...thread, topic, partition: String(partition) }, lag)
@@ -135,6 +139,7 @@ export class ThreadMetrics {
     }
     for (const [state, count] of states) this.#set.set('weir_process_tasks', { ...thread, state }, count)
     this.#set.set('weir_restore_remaining_records', thread, restoreRemaining)
+    this.#set.set('weir_process_in_flight_records', thread, recordsInFlight)
     this.#foldDatabases(databases)
   }
 

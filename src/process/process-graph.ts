@@ -1,13 +1,20 @@
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
+import { nodesAboveAsync } from '../topology/async-processors.ts'
 import {
+  type AsyncProcessorDefinition,
+  isAsync,
   type NodeDefinition,
+  type ProcessorDefinition,
   type SourceDefinition,
   type SubtopologyDefinition,
   sinkTopics,
 } from '../topology/definition.ts'
 import { wholeMatcher } from '../topology/topic-patterns.ts'
+import { AsyncProcessorNode } from './async/async-node.ts'
+import { CalledNode, DeferredNode } from './async/run-ahead.ts'
 import { GuardedProcessorNode, type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
+import type { Processor } from './processor.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
 
 /** A source's part of the graph: how to read its records, and where they go. */
@@ -38,10 +45,16 @@ export class ProcessGraph {
   ) {
     const nodes = new Map<string, Node>()
     const processors: ProcessorNode[] = []
-    const childrenOf = (parent: string): Node[] =>
+    const ahead = environment.runAhead ?? null
+    const above = nodesAboveAsync(definition.nodes)
+    const childrenOf = (parent: string, goesAhead: boolean): Node[] =>
       definition.nodes
         .filter((node) => node.kind !== 'source' && node.parents.includes(parent))
-        .map((node) => build(node))
+        .map((node) => {
+          const child = build(node)
+          const waits = goesAhead && !above.has(node.name) && !isAsync(node)
+          return waits ? new DeferredNode(child, ahead!) : child
+        })
     const build = (node: NodeDefinition): Node => {
       const present = nodes.get(node.name)
       if (present !== undefined) return present
@@ -49,26 +62,40 @@ export class ProcessGraph {
       if (node.kind === 'sink') {
         built = new SinkNode(node, sinkTopics(node).map(topics), output, environment)
       } else if (node.kind === 'processor') {
-        const own = node.stores.map((name) => [name, stores.get(name)!] as const)
-        const connected = new Map([...globalStores, ...own])
-        const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))
-        const { clock, errors } = environment
-        const failed = errors?.processingFailed ?? null
-        const processor =
-          failed === null
-            ? new ProcessorNode(node.name, node.supplier(), context, clock)
-            : new GuardedProcessorNode(node.name, node.supplier(), context, clock, failed)
-        processors.push(processor)
-        built = processor
+        built = buildProcessor(node)
       } else {
         throw new Error(`${node.name}: a source has no parent`)
       }
       nodes.set(node.name, built)
       return built
     }
+    const buildProcessor = (node: ProcessorDefinition | AsyncProcessorDefinition): Node => {
+      const own = node.stores.map((name) => [name, stores.get(name)!] as const)
+      const connected = new Map([...globalStores, ...own])
+      const goesAhead = above.has(node.name)
+      const shared = goesAhead ? { ...environment, goesAhead } : environment
+      const context = new TaskProcessorContext(node.name, shared, connected, childrenOf(node.name, goesAhead))
+      const { clock, errors } = environment
+      const guard = errors?.processingFailed ?? null
+      const failed = guard !== null && goesAhead ? ahead!.failed.bind(ahead) : guard
+      const wrap = (processor: Processor): ProcessorNode => {
+        const wrapped =
+          failed === null
+            ? new ProcessorNode(node.name, processor, context, clock)
+            : new GuardedProcessorNode(node.name, processor, context, clock, failed)
+        processors.push(wrapped)
+        return wrapped
+      }
+      return isAsync(node)
+        ? new CalledNode(
+            new AsyncProcessorNode(node.name, node.asyncSupplier(), node.concurrency, wrap),
+            ahead!,
+          )
+        : wrap(node.supplier())
+    }
     for (const node of definition.nodes) {
       if (node.kind !== 'source') continue
-      const source = { definition: node, children: childrenOf(node.name) }
+      const source = { definition: node, children: childrenOf(node.name, ahead !== null) }
       for (const topic of node.topics) this.#sources.set(topic, source)
       if (node.pattern !== undefined)
         this.#patternSources.push({ matches: wholeMatcher(node.pattern), source })

@@ -1,4 +1,5 @@
 import type { Store } from '../state/store.ts'
+import type { RunAhead } from './async/run-ahead.ts'
 import type { ErrorGuard } from './error-guard.ts'
 import { Headers } from './headers.ts'
 import type { Node } from './node.ts'
@@ -20,6 +21,10 @@ export interface TaskEnvironment {
   readonly wallClockPunctuations: PunctuationQueue
   /** A global store is filled: its processors have no task to schedule in. Default: false. */
   readonly isGlobal?: boolean
+  /** Where records go ahead of their turns, as far as async processors. Default: they do not, there are none. */
+  readonly runAhead?: RunAhead | null
+  /** The processor is above an async one. Default: false. */
+  readonly goesAhead?: boolean
   /** Closed windows are looked for no more often, ms. */
   readonly emitIntervalMs: number
   /** What processors keep with the committed offsets. */
@@ -96,9 +101,13 @@ export class TaskProcessorContext implements OperatorContext {
     options: { readonly intervalMs: number; readonly type: PunctuationType },
     punctuator: Punctuator,
   ): Cancellable {
-    const { clock, streamTimePunctuations, wallClockPunctuations, isGlobal } = this.#environment
+    const { clock, streamTimePunctuations, wallClockPunctuations, isGlobal, goesAhead } = this.#environment
     if (isGlobal === true)
       throw new TypeError(`processor ${this.#name}: schedule: the processor of a global store has none`)
+    if (goesAhead === true)
+      throw new TypeError(
+        `processor ${this.#name}: schedule: a processor above an async one has none; schedule in the async one, or below it`,
+      )
     switch (options.type) {
       // As Kafka Streams: stream time punctuates first at the first record, wall-clock time after one interval.
       case 'stream-time':

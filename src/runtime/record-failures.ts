@@ -1,3 +1,4 @@
+import type { RawRecord } from '../consume/kept-record.ts'
 import { RetriableError } from '../errors/retriable-error.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import type { TaskOptions } from './task.ts'
@@ -5,6 +6,17 @@ import { TaskErrors } from './task-errors.ts'
 import { recordFailed } from './task-failure.ts'
 import type { TaskInput } from './task-input.ts'
 import type { TaskWarnings } from './task-warnings.ts'
+
+/** A record that is being processed, for the first time or again. */
+export interface AttemptedRecord {
+  /** True while the clock stands at it. */
+  readonly isEntered: boolean
+  raw(): RawRecord
+  /** True when it may be tried again after another failure. @param timeoutMs from the first failure on */
+  mayRetry(timeoutMs: number): boolean
+  /** Keeps it for a later attempt. @returns how often it has failed */
+  retryLater(timeoutMs: number): number
+}
 
 export interface RecordFailuresOptions extends Omit<TaskOptions, 'inputs'> {
   readonly warnings: TaskWarnings
@@ -14,14 +26,14 @@ export interface RecordFailuresOptions extends Omit<TaskOptions, 'inputs'> {
 }
 
 /**
- * What becomes of a task's records that fail: they are tried again, dropped, or end the thread. Owns which input's head is at work: that one is to blame. Used
- * by the task's thread.
+ * What becomes of a task's records that fail: they are tried again, dropped, or end the thread. Owns which record is at work: that one is to blame. Used by the
+ * task's thread.
  */
 export class RecordFailures {
   /** null: nobody is asked about errors. */
   readonly errors: TaskErrors | null
-  /** The input whose head is being processed; null between records. */
-  atWork: TaskInput | null = null
+  /** An input, of whose head it is the turn, or a record that was taken from one; null between records. */
+  atWork: AttemptedRecord | null = null
   readonly #options: RecordFailuresOptions
 
   constructor(options: RecordFailuresOptions) {
@@ -65,23 +77,34 @@ export class RecordFailures {
   }
 
   /**
-   * The head of `one` has failed. What it has put into stores stays: another attempt finds it.
+   * The record at work has failed. What it has put into stores stays: another attempt finds it.
    *
    * @param outputs how many there were before it
    * @returns true when it is tried again later, false when it is dropped
    * @throws WeirError when it ends the thread
    */
-  isRetried(one: TaskInput, outputs: number, error: unknown): boolean {
-    const { output, counters, warnings, taskTimeoutMs } = this.#options
-    if (!(error instanceof RetriableError) || !one.mayRetry(taskTimeoutMs)) {
+  isRetried(one: AttemptedRecord, outputs: number, error: unknown): boolean {
+    const { output } = this.#options
+    if (!this.isRetriable(one, error)) {
       this.#drop(error)
       return false
     }
-    this.atWork = null
     output.takeBack(outputs)
+    this.retryLater(one, error)
+    return true
+  }
+
+  /** The record at work, which is the clock's, is tried again later. */
+  retryLater(one: AttemptedRecord, error: unknown): void {
+    const { counters, warnings, taskTimeoutMs } = this.#options
+    this.atWork = null
     counters.retries++
     if (one.retryLater(taskTimeoutMs) === 1) warnings.recordRetried(messageOf(error))
-    return true
+  }
+
+  /** True for a failure after which a record is tried again. */
+  isRetriable(one: AttemptedRecord, error: unknown): boolean {
+    return error instanceof RetriableError && one.mayRetry(this.#options.taskTimeoutMs)
   }
 
   /** What no processor was asked about: a sink right below the source has failed, or there is no handler. */

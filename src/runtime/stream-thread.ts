@@ -9,6 +9,7 @@ import { AtLeastOnce } from './guarantee/at-least-once.ts'
 import { ExactlyOnce } from './guarantee/exactly-once.ts'
 import type { Guarantee } from './guarantee/guarantee.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
+import { waitForInFlight } from './in-flight-wait.ts'
 import { ProcessSlice } from './process-slice.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
 import type { StreamThreadHost } from './stream-thread-host.ts'
@@ -39,6 +40,8 @@ export class StreamThread {
   readonly #slice: ProcessSlice
   /** Of a turn, in which tasks take their time: a commit does not wait for its end any longer than so. */
   readonly #commitLateMs: number
+  /** How long tasks that are about to go wait for what is in flight. */
+  readonly #inFlightWaitMs: number
   readonly #stopping = new AbortController()
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
@@ -92,6 +95,7 @@ export class StreamThread {
       overlayWriter,
       counters,
       onPrefetched: (error) => (error === null ? events.wakeUp() : events.fail(error)),
+      onProgress: () => events.wakeUp(),
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
@@ -115,6 +119,8 @@ export class StreamThread {
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
     this.#commitLateMs = commitLateMs(config, isExactlyOnce)
+    const { asyncTimeoutMs, shutdownTimeoutMs, maxPollIntervalMs } = config
+    this.#inFlightWaitMs = Math.min(asyncTimeoutMs, shutdownTimeoutMs / 2, maxPollIntervalMs / 2)
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it: then everything before the failed record was committed where that was possible. */
@@ -145,8 +151,12 @@ export class StreamThread {
 
   suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
     return this.#events.between(async () => {
-      if (lost) await this.#guarantee.beforeLoss()
-      else await this.#commit()
+      if (lost) {
+        await this.#guarantee.beforeLoss()
+      } else {
+        await this.#waitForInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
+        await this.#commit()
+      }
       await this.#tasks.suspend(ids, lost)
     })
   }
@@ -165,6 +175,7 @@ export class StreamThread {
   stop(): Promise<void> {
     this.#stopping.abort()
     return this.#events.between(async () => {
+      await this.#waitForInFlight(this.#tasks.running())
       await this.#commit()
       this.#events.close()
     })
@@ -183,7 +194,6 @@ export class StreamThread {
   async #turn(): Promise<boolean> {
     await this.#events.deliver()
     if (this.#events.isClosed) return false
-    const { output } = this.#resources
     let busy = false
     let commitEarly = false
     let uncommittedBytes = 0
@@ -193,13 +203,7 @@ export class StreamThread {
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
       task.punctuateWallClock(now)
-      if (await this.#afterPause()) break
-      try {
-        if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
-      } catch (error) {
-        await this.#guarantee.sendFailed(error)
-        break
-      }
+      if ((await this.#afterPause()) || !(await this.#send())) break
       const taskBytes = task.state?.uncommittedBytes ?? 0
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
@@ -228,6 +232,39 @@ export class StreamThread {
     this.metrics.processed(processed, durationMs)
     this.#slice.processed(processed, durationMs)
     return true
+  }
+
+  /** Before tasks go. A paused thread completes nothing. */
+  async #waitForInFlight(tasks: readonly Task[]): Promise<void> {
+    if (!this.#processes) return
+    await waitForInFlight(tasks, {
+      events: this.#events,
+      limitMs: this.#inFlightWaitMs,
+      complete: (task) => this.#complete(task),
+      isAlive: async () => !(await this.#afterPause()),
+      handOver: async () => {
+        if ((await this.#send()) && this.#isCommitDue) await this.#commit()
+      },
+    })
+  }
+
+  #complete(task: Task): number {
+    const started = performance.now()
+    const completed = task.completeRecords(this.#slice.records)
+    if (completed > 0) this.metrics.processed(completed, performance.now() - started)
+    return completed
+  }
+
+  /** Hands the outputs to the producer. @returns false when that has failed, and tasks may be gone */
+  async #send(): Promise<boolean> {
+    const { output } = this.#resources
+    try {
+      if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
+      return true
+    } catch (error) {
+      await this.#guarantee.sendFailed(error)
+      return false
+    }
   }
 
   async #commit(): Promise<void> {

@@ -1,4 +1,5 @@
 import { DeserializationError } from '../consume/deserialization.ts'
+import type { RawRecord } from '../consume/kept-record.ts'
 import { RetriableError } from '../errors/retriable-error.ts'
 import type { ErrorGuard, RefusedOutput } from '../process/error-guard.ts'
 import type { ErrorHandlerContext, HandlerResponse } from '../process/error-handlers.ts'
@@ -15,13 +16,6 @@ import {
 } from './error-responses.ts'
 import type { TaskId } from './protocol.ts'
 import { isNoRecordsFault, processingFailed, RecordFailure, recordFailed } from './task-failure.ts'
-
-/** An input record's bytes. */
-export interface RawRecord {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: Headers
-}
 
 export interface TaskErrorsOptions extends Omit<ErrorResponsesOptions, 'systemTimeMs'> {
   readonly taskId: TaskId

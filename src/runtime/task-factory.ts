@@ -34,6 +34,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly pool: BatchPool
   readonly counters: ThreadCounters
   readonly onPrefetched: (error: unknown) => void
+  /** As of PromiseOptions. Default: nothing is to be done. */
+  readonly onProgress?: () => void
   /** As of TaskOptions. */
   readonly emitIntervalMs?: number
   readonly globalStores?: ReadonlyMap<string, Store>
@@ -59,7 +61,7 @@ export class TaskFactory {
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
-    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer } = this.#options
+    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, onProgress = () => {} } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -88,6 +90,7 @@ export class TaskFactory {
       maxTaskIdleMs: config.maxTaskIdleMs,
       errors: this.#errors,
       taskTimeoutMs: config.taskTimeoutMs,
+      promises: { timeoutMs: config.asyncTimeoutMs, bytesMax: config.batchBytesMax, onProgress },
       onPrefetched,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),

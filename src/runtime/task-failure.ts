@@ -5,6 +5,7 @@ import { namedError } from '../errors/named-error.ts'
 import { isRegistryFault } from '../errors/registry-fault.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { TaskClock } from '../process/task-clock.ts'
+import type { TaskId } from './protocol.ts'
 
 /** A record is to blame, or the code that processed it, and its place is in the message: what came before it is whole. */
 export class RecordFailure extends WeirError {}
@@ -28,7 +29,17 @@ export function processingFailed(
   if (error instanceof RecordFailure) return error
   if (isRegistryFault(error)) return new WeirError(error.code, `${where}: ${error.message}`, { cause: error })
   if (isStateFailure(error)) return namedError(error, where)
+  if (error instanceof WeirError && error.code === 'async-timeout') code = error.code
   return new RecordFailure(code, `${where}: ${messageOf(error)}`, { cause: error })
+}
+
+/** Runs user code where no record is at work. @throws WeirError that says where its error came from */
+export function guarded(taskId: TaskId, clock: TaskClock, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    throw processingFailed(`task ${taskId}, processor ${clock.node}`, error)
+  }
 }
 
 /** True for a failure that no record is to blame for: of its state, or because a schema could not be had. */

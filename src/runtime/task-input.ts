@@ -1,3 +1,4 @@
+import type { RawRecord } from '../consume/kept-record.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
 import { decodeKey, rawRecord, SourceRecord } from '../consume/source-record.ts'
@@ -8,7 +9,7 @@ import type { PrefetchingStore } from '../state/prefetch.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
 import { RecordRetry } from './record-retry.ts'
-import type { RawRecord, TaskErrors } from './task-errors.ts'
+import type { TaskErrors } from './task-errors.ts'
 import { recordFailed } from './task-failure.ts'
 
 /** A store that is read by the keys of an input's records, and its column family. */
@@ -30,6 +31,8 @@ export class TaskInput implements QueuedInput {
   readonly #errors: TaskErrors | null
   /** The head, decoded as a whole. null: that has not been tried yet, or is not done. */
   #decoded: SourceRecord | null = null
+  /** Why the head cannot be read. null: it can, or that has not been tried yet. */
+  #unreadable: unknown = null
   /** The head has failed with what may pass. null: it has not. */
   #retry: RecordRetry | null = null
   /** The record whose timestamp was extracted last, by offset; used with a timestamp extractor only. */
@@ -103,19 +106,27 @@ export class TaskInput implements QueuedInput {
    * @throws WeirError deserialization-failed when the handler says so
    */
   readHead(): boolean {
-    return this.#errors === null || this.#decoded !== null || this.#decode(this.#errors)
+    if (this.isReadable) return true
+    const error = this.#unreadable
+    this.#unreadable = null
+    this.enter()
+    this.#errors!.deserializationFailed(this.input.headTimestamp, error)
+    return false
   }
 
-  #decode(errors: TaskErrors): boolean {
-    const { input } = this
+  /** False when the head cannot be read and somebody has to be asked: `readHead` does that. REQUIRES that there is one. */
+  get isReadable(): boolean {
+    return this.#errors === null || this.#decoded !== null || (this.#unreadable === null && this.#decode())
+  }
+
+  #decode(): boolean {
     try {
-      const record = this.#newRecord(this.headKey, input.headTimestamp)
+      const record = this.#newRecord(this.headKey, this.input.headTimestamp)
       void record.value
       this.#decoded = record
       return true
     } catch (error) {
-      this.enter()
-      errors.deserializationFailed(input.headTimestamp, error)
+      this.#unreadable = error
       return false
     }
   }
@@ -178,6 +189,7 @@ export class TaskInput implements QueuedInput {
   /** The head record is done with. @returns true when it was its batch's last */
   pass(): boolean {
     this.#decoded = null
+    this.#unreadable = null
     this.#retry = null
     if (!this.input.step()) return false
     this.unpin()
@@ -214,6 +226,7 @@ export class TaskInput implements QueuedInput {
   /** Gives everything buffered back. */
   close(): void {
     this.#decoded = null
+    this.#unreadable = null
     for (let batches = this.input.close(); batches > 0; batches--) this.unpin()
   }
 }

@@ -140,6 +140,7 @@ export class TaskManager {
       id: task.id,
       state: task.taskState,
       restoreRemaining: task.state?.restoreRemaining ?? 0,
+      recordsInFlight: task.recordsInFlight,
       lags: task.taskState === 'running' ? task.lags() : [],
       database: task.taskState === 'running' ? (task.state?.metered() ?? null) : null,
     }))

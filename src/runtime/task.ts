@@ -1,17 +1,14 @@
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
-import type { SourceRecord } from '../consume/source-record.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
-import type { Node, SinkTopic } from '../process/node.ts'
+import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
-import type { Punctuator } from '../process/processor.ts'
-import { PunctuationQueue } from '../process/punctuation.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
-import type { SubtopologyDefinition } from '../topology/definition.ts'
+import { isAsync, type SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
 import type { ErrorPolicy } from './error-policy.ts'
@@ -20,8 +17,14 @@ import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { RecordFailures } from './record-failures.ts'
-import { processingFailed } from './task-failure.ts'
+import { AsyncRecords } from './records/async-records.ts'
+import { HeadRecords } from './records/head-records.ts'
+import { RunningAhead } from './records/running-ahead.ts'
+import type { TaskRecords } from './records/task-records.ts'
+import { guarded } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
+import { TaskPunctuations } from './task-punctuations.ts'
+import { TaskScans } from './task-scans.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
@@ -69,10 +72,22 @@ export interface TaskOptions {
     errorHandled(kind: ErrorKind): void
     suppressionEmitted(node: string): void
   }
+  /** Of async processors. */
+  readonly promises: PromiseOptions
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
   /** One line for the log. */
   readonly warn: (message: string, fields: Record<string, unknown>) => void
+}
+
+/** How a task waits for the promises of its async processors. */
+export interface PromiseOptions {
+  /** One may take so long, ms; then its record has failed. */
+  readonly timeoutMs: number
+  /** No more records are taken when those in flight have so many bytes of keys and values. */
+  readonly bytesMax: number
+  /** Runs when one has settled: there may be something to process. */
+  readonly onProgress: () => void
 }
 
 /**
@@ -85,20 +100,19 @@ export class Task {
   assignment: TaskAssignment
   readonly state: TaskStateManager | null
   taskState: TaskState = 'created'
-  recordsProcessed = 0
   readonly #options: TaskOptions
   readonly #clock: TaskClock
   readonly #inputs: TaskInput[]
   readonly #partitions: PartitionGroup<TaskInput>
   readonly #prefetcher: KeyPrefetcher | null
-  readonly #streamTime = new PunctuationQueue('stream-time')
-  readonly #wallClock = new PunctuationQueue('wall-clock-time')
+  readonly #punctuations: TaskPunctuations
+  readonly #records: TaskRecords
   readonly #graph: ProcessGraph
   readonly #processorMetadata: Map<string, number>
   readonly #need: CommitNeed
-  readonly #warnings: TaskWarnings
   readonly #failures: RecordFailures
-  readonly #tracer: RecordTracer | null
+  /** null: a task without stores. */
+  readonly #scans: TaskScans | null
 
   constructor(options: TaskOptions) {
     const { definition, state, clock } = options
@@ -107,15 +121,24 @@ export class Task {
     this.state = state
     this.#options = options
     this.#clock = clock
-    this.#warnings = new TaskWarnings(this.id, clock, options.warn)
-    this.#need = new CommitNeed(state !== null, clock.systemTimeMs)
-    this.#tracer = options.tracer ?? null
-    this.#failures = new RecordFailures({
+    const warnings = new TaskWarnings(this.id, clock, options.warn)
+    const need = new CommitNeed(state !== null, clock.systemTimeMs)
+    this.#need = need
+    const scans = state === null ? null : new TaskScans(state, warnings)
+    this.#scans = scans
+    const tracer = options.tracer ?? null
+    const failures = new RecordFailures({
       ...options,
-      warnings: this.#warnings,
+      warnings,
       inputs: () => this.#inputs,
-      changed: () => this.#need.changed(),
+      changed: () => need.changed(),
     })
+    this.#failures = failures
+    const { output, counters } = options
+    const punctuations = new TaskPunctuations({ taskId: this.id, clock, need, scans, failures, counters })
+    this.#punctuations = punctuations
+    const isAsyncTask = definition.nodes.some(isAsync)
+    const ahead = isAsyncTask ? new RunningAhead(clock, failures.errors) : null
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     this.#graph = new ProcessGraph(
       definition,
@@ -124,26 +147,41 @@ export class Task {
         taskId: this.id,
         partition: options.assignment.partition,
         clock,
-        streamTimePunctuations: this.#streamTime,
-        wallClockPunctuations: this.#wallClock,
+        streamTimePunctuations: punctuations.streamTime,
+        wallClockPunctuations: punctuations.wallClock,
         processorMetadata: this.#processorMetadata,
         emitIntervalMs: options.emitIntervalMs ?? EMIT_INTERVAL_MS,
         isGlobal: options.isGlobal ?? false,
-        errors: options.isGlobal === true ? null : this.#failures.errors,
-        tracer: this.#tracer,
-        suppressionEmitted: (processor) => options.counters.suppressionEmitted(processor),
+        errors: options.isGlobal === true ? null : failures.errors,
+        tracer,
+        runAhead: ahead,
+        suppressionEmitted: (processor) => counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
-          options.counters.recordsDropped++
-          this.#warnings.recordDropped(processor, reason)
+          counters.recordsDropped++
+          warnings.recordDropped(processor, reason)
         },
       },
       state?.stores ?? new Map(),
       options.sinkTopic,
-      options.output,
+      output,
       options.globalStores,
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
-    this.#partitions = new PartitionGroup(this.#inputs, options.maxTaskIdleMs, clock.systemTimeMs)
+    const inputs = this.#inputs
+    const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
+    this.#partitions = partitions
+    const trim = (): void => this.#trim()
+    const parts = { inputs, partitions, clock, output, failures, punctuations, need, scans, tracer, counters }
+    this.#records =
+      ahead === null
+        ? new HeadRecords({ ...parts, trim })
+        : new AsyncRecords({
+            ...parts,
+            trim,
+            ahead,
+            concurrency: concurrencyOf(definition),
+            ...options.promises,
+          })
     this.#prefetcher = state === null ? null : new KeyPrefetcher(state.database, options.onPrefetched)
     for (const { input } of this.#inputs)
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
@@ -187,11 +225,17 @@ export class Task {
     this.taskState = 'running'
   }
 
-  /** Gives buffered records back; positions, state and processors stay. */
+  /** Gives buffered records back, and those in flight; positions, state and processors stay. */
   async suspend(): Promise<void> {
     await this.prefetchSettled()
+    this.#records.drop()
     for (const input of this.#inputs) input.close()
     this.taskState = 'suspended'
+  }
+
+  /** Since the start. */
+  get recordsProcessed(): number {
+    return this.#records.processed
   }
 
   /** True when something was processed, punctuated or asked for since `commitDone`, and from time to time: see CommitNeed. */
@@ -213,7 +257,7 @@ export class Task {
       topic: input.topic,
       partition: input.partition,
       offset: input.position,
-      metadata: encodeOffsetMetadata(input.partitionTimeMs, this.#processorMetadata, changelogs),
+      metadata: encodeOffsetMetadata(input.positionTimeMs, this.#processorMetadata, changelogs),
     }))
   }
 
@@ -226,6 +270,7 @@ export class Task {
 
   /** True when each input has been processed up to its end, given by `end`, or as far as there are records before it. */
   hasReached(end: (input: TopicPartition) => number): boolean {
+    if (this.recordsInFlight > 0) return false
     return this.#inputs.every(
       ({ input, retryMs }) =>
         input.position >= end(input) || (retryMs === Number.POSITIVE_INFINITY && !input.isBehind),
@@ -245,25 +290,24 @@ export class Task {
   }
 
   /**
-   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record;
-   * Infinity for never.
+   * When the wall clock alone brings something to do, ms: a punctuator, the end of the wait for an empty input, another attempt at a record, a promise that has
+   * taken too long; Infinity for never.
    */
   get nextWallClockMs(): number {
-    const { retryMs } = this
+    const { retryMs, deadlineMs } = this.#records
     const isDue = retryMs <= this.#clock.systemTimeMs()
     // What is due and was not taken waits for another input.
     return Math.min(
-      this.#wallClock.nextMs,
+      this.#punctuations.wallClock.nextMs,
       this.#partitions.waitsUntilMs,
       isDue ? Number.POSITIVE_INFINITY : retryMs,
+      deadlineMs,
     )
   }
 
   /** When a record is tried again that has failed with what may pass, ms; Infinity when there is none. */
   get retryMs(): number {
-    let first = Number.POSITIVE_INFINITY
-    for (const { retryMs } of this.#inputs) first = Math.min(first, retryMs)
-    return first
+    return this.#records.retryMs
   }
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */
@@ -308,85 +352,27 @@ export class Task {
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
    */
   process(recordsMax: number): number {
-    const { output } = this.#options
-    let processed = 0
-    for (const { input } of this.#inputs) input.advance()
-    if (this.#inputs.length === 1) {
-      const only = this.#inputs[0]!
-      while (processed < recordsMax && only.hasRecord && !output.isFull) {
-        if (only.readHead()) this.#processHead(only)
-        else this.#pass(only)
-        processed++
-      }
-    } else {
-      while (processed < recordsMax && !output.isFull) {
-        const unreadable = this.#failures.unreadable()
-        if (unreadable !== null) {
-          this.#pass(unreadable)
-          processed++
-          unreadable.input.advance()
-          continue
-        }
-        const chosen = this.#partitions.choose()
-        if (chosen === null) break
-        this.#processHead(chosen)
-        processed++
-        if (!chosen.input.hasRecord) chosen.input.advance()
-      }
-    }
-    return processed
+    return this.#records.process(recordsMax)
   }
 
-  #processHead(one: TaskInput): void {
-    const { input, source, stores } = one
-    const batch = input.current!
-    const index = input.cursor
-    const clock = this.#clock
-    const { children } = source
-    const timestamp = one.headTimestamp
-    const outputs = this.#options.output.records
-    this.#failures.atWork = one
-    one.enter()
-    try {
-      const record = one.record(timestamp)
-      if (timestamp < 0) {
-        this.#options.counters.recordsDropped++
-      } else {
-        if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
-        if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
-        clock.timestamp = timestamp
-        for (let store = 0; store < stores.length; store++) {
-          const entry = batch.prefetches[store]?.entries[index]
-          if (entry !== undefined) stores[store]!.store.cache.expect(entry)
-        }
-        if (this.#tracer === null)
-          for (let child = 0; child < children.length; child++) children[child]!.process(record)
-        else this.#trace(this.#tracer, record, children)
-      }
-    } catch (error) {
-      if (this.#failures.isRetried(one, outputs, error)) {
-        this.#closeScans()
-        return
-      }
-    }
-    if (this.state !== null) this.#closeScans()
-    this.#pass(one)
-    if (clock.streamTimeMs >= this.#streamTime.nextMs) this.punctuateStreamTime()
+  /** As `process`, of records alone that are in flight: a task that is about to be suspended takes no more. */
+  completeRecords(recordsMax: number): number {
+    return this.#records.complete(recordsMax)
   }
 
-  #trace(tracer: RecordTracer, record: SourceRecord, children: readonly Node[]): void {
-    const { topic, partition, offset } = this.#clock
-    tracer.trace(topic, partition, offset, record.headers, () => {
-      for (const child of children) child.process(record)
-    })
+  /** Records that wait for promises, or for those before them that do; 0 without async processors. */
+  get recordsInFlight(): number {
+    return this.#records.inFlight
   }
 
-  /** The head record is done with. */
-  #pass(one: TaskInput): void {
-    this.#failures.atWork = null
-    this.#need.changed()
-    this.recordsProcessed++
-    if (one.pass()) this.#trim()
+  /** True when some are in flight, and the next of them waits for nothing but its promises. */
+  get isRecordUnderWay(): boolean {
+    return this.#records.isUnderWay
+  }
+
+  /** When a promise has taken too long, ms; Infinity when none is under way. */
+  get promiseDeadlineMs(): number {
+    return this.#records.deadlineMs
   }
 
   /** Between batches: what caching stores have kept back goes when it is too much, and the caches come back under their budget. */
@@ -407,44 +393,18 @@ export class Task {
     this.#guard(() => {
       done = state.flushChanges(() => this.#options.output.isFull)
     })
-    this.#closeScans()
+    this.#scans?.close()
     return done
   }
 
   /** Runs the stream-time punctuators that are due. */
   punctuateStreamTime(): void {
-    this.#options.counters.punctuations += this.#streamTime.run(this.#clock.streamTimeMs, this.#punctuate)
+    this.#punctuations.punctuateStreamTime()
   }
 
   /** Runs the wall-clock punctuators that are due. */
   punctuateWallClock(nowMs: number): void {
-    if (nowMs >= this.#wallClock.nextMs)
-      this.#options.counters.punctuations += this.#wallClock.run(nowMs, this.#punctuate)
-  }
-
-  readonly #punctuate = (node: string, punctuator: Punctuator, timestamp: number): void => {
-    const clock = this.#clock
-    this.#need.changed()
-    clock.inPunctuator = true
-    clock.node = node
-    clock.timestamp = timestamp
-    try {
-      this.#guard(() => {
-        try {
-          punctuator(timestamp)
-        } catch (error) {
-          this.#failures.punctuatorFailed(node, timestamp, error)
-        }
-      })
-    } finally {
-      clock.inPunctuator = false
-    }
-    this.#closeScans()
-  }
-
-  #closeScans(): void {
-    const open = this.state?.closeScans() ?? 0
-    if (open > 0) this.#warnings.iteratorsLeftOpen(open)
+    this.#punctuations.punctuateWallClock(nowMs)
   }
 
   /** Stops the processors, and drops what was not committed. */
@@ -452,10 +412,10 @@ export class Task {
     if (this.taskState === 'closed') return
     const started = this.taskState === 'running' || this.taskState === 'suspended'
     this.taskState = 'closed'
+    this.#records.drop()
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
-    this.#streamTime.clear()
-    this.#wallClock.clear()
+    this.#punctuations.clear()
     try {
       if (started) this.#guard(() => this.#graph.close())
     } finally {
@@ -464,10 +424,11 @@ export class Task {
   }
 
   #guard(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      throw processingFailed(`task ${this.id}, processor ${this.#clock.node}`, error)
-    }
+    guarded(this.id, this.#clock, run)
   }
+}
+
+/** Of the async processor with the most promises at once. */
+function concurrencyOf({ nodes }: SubtopologyDefinition): number {
+  return Math.max(...nodes.filter(isAsync).map(({ concurrency }) => concurrency))
 }

@@ -75,6 +75,12 @@ export class ThreadEvents {
     })
   }
 
+  /** Sleeps until something happens from now on. REQUIRES that an action runs: what happened before is met after it. @param wakeAtMs at the latest, ms since 1970 */
+  sleepWithin(wakeAtMs: number): Promise<void> {
+    this.#woken = false
+    return this.sleepUntil(wakeAtMs)
+  }
+
   /** Takes no further actions. Those that wait run in this turn, or are refused with `refuseRest`. */
   close(): void {
     this.#closed = true

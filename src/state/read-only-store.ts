@@ -28,6 +28,25 @@ const WRITES = ['put', 'putIfAbsent', 'update', 'delete', 'remove']
  * @param beforeRead runs before each of the methods that read. Default: nothing does
  */
 export function readOnlyStore(store: Store, why: string, beforeRead?: () => void): Store {
+  return checkedStore(store, {
+    ...(beforeRead !== undefined && { beforeRead }),
+    beforeWrite: (method) => {
+      throw new TypeError(`${method} of store ${store.name}: ${why}, which only its own processor changes`)
+    },
+  })
+}
+
+/** What runs around the methods of a store; each gets the method's name. */
+export interface StoreChecks {
+  /** Default: nothing does. */
+  readonly beforeRead?: (method: string) => void
+  readonly beforeWrite: (method: string) => void
+  /** What is given instead of what a method has read. Default: that. */
+  readonly afterRead?: (result: unknown) => unknown
+}
+
+/** A store of any type with something around its methods. */
+export function checkedStore(store: Store, { beforeRead, beforeWrite, afterRead }: StoreChecks): Store {
   const methods = store as unknown as Readonly<
     Record<string, ((...values: unknown[]) => unknown) | undefined>
   >
@@ -35,18 +54,19 @@ export function readOnlyStore(store: Store, why: string, beforeRead?: () => void
   for (const method of READS) {
     const read = methods[method]?.bind(store)
     if (read === undefined) continue
-    view[method] =
-      beforeRead === undefined
-        ? read
-        : (...values: unknown[]) => {
-            beforeRead()
-            return read(...values)
-          }
+    const checked = (...values: unknown[]): unknown => {
+      beforeRead?.(method)
+      const result = read(...values)
+      return afterRead === undefined ? result : afterRead(result)
+    }
+    view[method] = beforeRead === undefined && afterRead === undefined ? read : checked
   }
   for (const method of WRITES) {
-    if (methods[method] === undefined) continue
-    view[method] = () => {
-      throw new TypeError(`${method} of store ${store.name}: ${why}, which only its own processor changes`)
+    const write = methods[method]?.bind(store)
+    if (write === undefined) continue
+    view[method] = (...values: unknown[]) => {
+      beforeWrite(method)
+      return write(...values)
     }
   }
   return view as unknown as Store

@@ -25,6 +25,7 @@ import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { internalTopicMatcher, wholeMatcher, withMatchedTopics } from '../topology/topic-patterns.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
+import { Progress } from './progress.ts'
 
 const MiB = 2 ** 20
 
@@ -58,6 +59,8 @@ export interface LocalRuntimeOptions {
   /** What records do that cannot be read, processed or written. */
   readonly errors: ErrorSettings
   readonly taskTimeoutMs: number
+  /** By the machine's clock. */
+  readonly asyncTimeoutMs: number
   readonly tracer: RecordTracer | null
 }
 
@@ -83,6 +86,8 @@ export class LocalRuntime {
   readonly #producer: LocalProducer
   readonly #output: OutputBatch
   readonly #resources: AsyncDisposableStack
+  readonly #asyncTimeoutMs: number
+  readonly #progress: Progress
   /** A fetch of keys that failed. */
   #fetchError: unknown = null
 
@@ -93,6 +98,8 @@ export class LocalRuntime {
     parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
       discover(topic: string): void
       advanceTo(systemTimeMs: number): void
+      readonly asyncTimeoutMs: number
+      readonly progress: Progress
     },
     topicNames: readonly string[],
     producer: LocalProducer,
@@ -108,6 +115,8 @@ export class LocalRuntime {
     this.patterns = parts.patterns
     this.#discover = parts.discover
     this.#advanceTo = parts.advanceTo
+    this.#asyncTimeoutMs = parts.asyncTimeoutMs
+    this.#progress = parts.progress
     this.#topicNames = topicNames
     this.#producer = producer
     this.#output = output
@@ -117,6 +126,8 @@ export class LocalRuntime {
   /** Opens the stores and starts the processors. @throws WeirError processing-failed when one of them throws */
   static async open(topology: TopologyDefinition, options: LocalRuntimeOptions): Promise<LocalRuntime> {
     const { applicationId, statestoreCacheMaxBytes, systemTimeMs, errors, taskTimeoutMs, tracer } = options
+    const { asyncTimeoutMs } = options
+    const progress = new Progress()
     await using opening = new AsyncDisposableStack()
     const parent = options.stateDir ?? tmpdir()
     if (options.stateDir !== null) await mkdir(parent, { recursive: true })
@@ -158,6 +169,7 @@ export class LocalRuntime {
       maxTaskIdleMs: -1,
       ...errors,
       taskTimeoutMs,
+      asyncTimeoutMs,
     })
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
@@ -174,6 +186,7 @@ export class LocalRuntime {
       onPrefetched: (error) => {
         if (runtime !== null) runtime.#fetchError ??= error
       },
+      onProgress: () => progress.made(),
       // As in Kafka Streams' driver: windows are told as soon as they have closed.
       emitIntervalMs: 0,
       warn: () => {},
@@ -210,7 +223,16 @@ export class LocalRuntime {
     for (const name of names) topicNames[producer.topic(name, 1)] = name
     const read = new Set([...sources, ...global.sourceTopics])
     const { advanceTo } = options
-    const parts = { topics, counters, discover, advanceTo, sourceTopics: read, patterns }
+    const parts = {
+      topics,
+      counters,
+      discover,
+      advanceTo,
+      asyncTimeoutMs,
+      progress,
+      sourceTopics: read,
+      patterns,
+    }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
@@ -250,10 +272,21 @@ export class LocalRuntime {
       task.readAhead()
       await task.prefetchSettled()
       if (this.#fetchError !== null) throw this.#fetchError
-      task.process(1)
-      // Nobody waits here: a record that is tried again is so at once, when its time has come by the driver's clock.
-      for (; task.retryMs !== Number.POSITIVE_INFINITY; task.process(1)) this.#advanceTo(task.retryMs)
+      await this.#processOne(task)
       await this.#commit()
+    }
+  }
+
+  /** One record to its end, with the attempts and the promises that it takes. */
+  async #processOne(task: Task): Promise<void> {
+    task.process(1)
+    for (;;) {
+      // Nobody waits here: a record that is tried again is so at once, when its time has come by the driver's clock.
+      if (task.retryMs !== Number.POSITIVE_INFINITY) this.#advanceTo(task.retryMs)
+      else if (task.recordsInFlight === 0) return
+      // A promise has its time by the machine's clock, and then by the driver's.
+      else if (!(await this.#progress.within(this.#asyncTimeoutMs))) this.#advanceTo(task.promiseDeadlineMs)
+      task.process(1)
     }
   }
 

@@ -41,6 +41,8 @@ export interface TestDriverOptions {
   readonly productionExceptionHandler?: 'fail' | 'continue'
   /** What WEIR_TASK_TIMEOUT_MS would say: a record that is tried again moves the wall clock to when that is due. Default: 300,000. */
   readonly taskTimeoutMs?: number
+  /** What WEIR_ASYNC_TIMEOUT_MS would say; by the machine's clock, since nothing else moves while a promise is waited for. Default: 10,000. */
+  readonly asyncTimeoutMs?: number
   /** What WEIR_TRACING would say. Default: none. */
   readonly tracing?: 'none' | 'records'
   /** What WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME would say; an output topic, too. Default: none. */
@@ -51,6 +53,7 @@ export interface TestDriverOptions {
 
 const OPTIONS = [
   'applicationId',
+  'asyncTimeoutMs',
   'deserializationExceptionHandler',
   'errorsDeadLetterQueueTopicName',
   'initialWallClockTimeMs',
@@ -65,6 +68,7 @@ const OPTIONS = [
 ]
 const CACHE_BYTES = 10 * 2 ** 20
 const TASK_TIMEOUT_MS = 300_000
+const ASYNC_TIMEOUT_MS = 10_000
 
 /**
  * Runs a topology in this process, record by record, without a broker: the same processors, stores (on disk, where they are) and serdes as in
@@ -131,12 +135,15 @@ export class TopologyTestDriver implements AsyncDisposable {
       stateDir = null,
       statestoreCacheMaxBytes = CACHE_BYTES,
       taskTimeoutMs = TASK_TIMEOUT_MS,
+      asyncTimeoutMs = ASYNC_TIMEOUT_MS,
       tracing = 'none',
       schemaRegistry = new LocalSchemaRegistry(),
     } = options
     checkName(where, 'applicationId', applicationId)
     checkTime(where, 'initialWallClockTimeMs', initialWallClockTimeMs)
     checkTime(where, 'taskTimeoutMs', taskTimeoutMs)
+    checkTime(where, 'asyncTimeoutMs', asyncTimeoutMs)
+    if (asyncTimeoutMs === 0) throw new RangeError(`${where}: asyncTimeoutMs is 0; allowed is 1 ms and more`)
     if (tracing !== 'none' && tracing !== 'records')
       throw new RangeError(`${where}: tracing is ${String(tracing)}; allowed: none, records`)
     if (!Number.isSafeInteger(statestoreCacheMaxBytes) || statestoreCacheMaxBytes < 0) {
@@ -158,6 +165,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       errors: errorSettings(where, options),
       tracer: tracing === 'none' ? null : await openTelemetryTracer(applicationId),
       taskTimeoutMs,
+      asyncTimeoutMs,
     })
     return new TopologyTestDriver(runtime, definition, clock, schemas)
   }

@@ -1,5 +1,6 @@
 import { messageOf } from '../errors/weir-error.ts'
-import type { Processor, ProcessorSupplier } from '../process/processor.ts'
+import type { AsyncProcessor } from '../process/async-processor.ts'
+import type { Processor } from '../process/processor.ts'
 import { checkFunction, kindOf } from './options.ts'
 import { TopologyError } from './topology-error.ts'
 
@@ -8,10 +9,30 @@ import { TopologyError } from './topology-error.ts'
  * ApiUtils.checkSupplier.
  */
 export function checkSupplier(where: string, supplier: unknown): void {
+  checkMade<Processor>(where, supplier, ({ process }) =>
+    typeof process === 'function' ? null : 'process(record, context)',
+  )
+}
+
+/** The same, of async processors. */
+export function checkAsyncSupplier(where: string, supplier: unknown): void {
+  checkMade<AsyncProcessor>(where, supplier, ({ process, complete }) => {
+    if (typeof process !== 'function') return 'process(record, context)'
+    const isCompleting = complete === undefined || typeof complete === 'function'
+    return isCompleting ? null : 'complete(record, result, context), or none'
+  })
+}
+
+/** @param lacks what one lacks to be a processor; null: nothing */
+function checkMade<P extends object>(
+  where: string,
+  supplier: unknown,
+  lacks: (made: Partial<P>) => string | null,
+): void {
   checkFunction(where, 'the supplier', supplier)
-  const make = (): Processor => {
+  const make = (): P => {
     try {
-      return (supplier as ProcessorSupplier)()
+      return (supplier as () => P)()
     } catch (error) {
       const isClass = /^class\b/.test(Function.prototype.toString.call(supplier))
       const hint = isClass ? ' (give a function that makes a new one: () => new ...)' : ''
@@ -19,9 +40,10 @@ export function checkSupplier(where: string, supplier: unknown): void {
     }
   }
   const first = make()
-  if (typeof (first as Partial<Processor> | null | undefined)?.process !== 'function') {
+  const lacking = lacks((first ?? {}) as Partial<P>)
+  if (lacking !== null) {
     throw new TopologyError(
-      `${where}: the supplier must return an object with process(record, context), not ${kindOf(first)}`,
+      `${where}: the supplier must return an object with ${lacking}, not ${kindOf(first)}`,
     )
   }
   if (make() === first) {

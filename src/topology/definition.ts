@@ -3,6 +3,7 @@
  * also the order in which children see a record.
  */
 import type { RocksDbSettings } from '../native.ts'
+import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import type { RecordMetadata, StreamRecord } from '../process/record.ts'
@@ -79,7 +80,22 @@ export interface SinkDefinition {
   readonly serdes?: ReadonlyMap<string, { readonly key: Serde<unknown>; readonly value: Serde<unknown> }>
 }
 
-export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
+/** A processor whose records wait for promises. Nothing above it in its sub-topology has stores, or is async. */
+export interface AsyncProcessorDefinition extends Omit<ProcessorDefinition, 'supplier'> {
+  readonly asyncSupplier: AsyncProcessorSupplier
+  /** Promises under way at once, for each task. */
+  readonly concurrency: number
+}
+
+export type NodeDefinition =
+  | SourceDefinition
+  | ProcessorDefinition
+  | AsyncProcessorDefinition
+  | SinkDefinition
+
+export function isAsync(node: NodeDefinition): node is AsyncProcessorDefinition {
+  return node.kind === 'processor' && 'asyncSupplier' in node
+}
 
 /** The topics that a sink writes to. */
 export function sinkTopics({ topic, topics }: SinkDefinition): readonly string[] {

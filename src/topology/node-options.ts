@@ -23,6 +23,11 @@ export interface ProcessorOptions {
   readonly readsByKey?: readonly string[]
 }
 
+export interface AsyncProcessorOptions extends ProcessorOptions {
+  /** Promises under way at once for each task, 1 to 10,000. Default: 16. */
+  readonly concurrency?: number
+}
+
 export interface SinkOptions<K, V> {
   /** Nodes added before, at least one. */
   readonly parents: string | readonly string[]

@@ -51,6 +51,14 @@ export function checkBoolean(where: string, what: string, value: unknown): void 
   }
 }
 
+export function checkConcurrency(where: string, concurrency: unknown): void {
+  if (!Number.isSafeInteger(concurrency) || (concurrency as number) < 1 || (concurrency as number) > 10_000) {
+    throw new TopologyError(
+      `${where}: concurrency is ${String(concurrency)}; allowed is a whole number from 1 to 10000`,
+    )
+  }
+}
+
 export function checkNames(where: string, what: string, names: unknown): asserts names is readonly string[] {
   if (!Array.isArray(names))
     throw new TopologyError(`${where}: ${what} must be a list of names, not ${kindOf(names)}`)

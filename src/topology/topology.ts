@@ -1,8 +1,11 @@
+import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
+import { CONCURRENCY, checkAsyncProcessors } from './async-processors.ts'
 import { checkFixedPartitions, checkStores } from './check-built.ts'
-import { checkSupplier } from './check-supplier.ts'
+import { checkAsyncSupplier, checkSupplier } from './check-supplier.ts'
 import type {
+  AsyncProcessorDefinition,
   NodeDefinition,
   ProcessorDefinition,
   RepartitionTopicDefinition,
@@ -13,17 +16,23 @@ import { describeTopology } from './describe.ts'
 import { ERROR_HANDLER_OPTIONS, errorHandlers } from './error-handlers.ts'
 import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
 import { sinkDefinition, sourceDefinition } from './node-definitions.ts'
-import type { ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
-import { checkBoolean, checkName, checkNames, checkOptions, kindOf, listOf } from './options.ts'
+import type { AsyncProcessorOptions, ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
+import {
+  checkBoolean,
+  checkConcurrency,
+  checkName,
+  checkNames,
+  checkOptions,
+  kindOf,
+  listOf,
+} from './options.ts'
 import { SourceTopics } from './source-topics.ts'
 import { buildSubtopologies } from './subtopologies.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
 
 /** A processor whose stores may still grow. */
-interface ProcessorNode extends ProcessorDefinition {
-  readonly stores: string[]
-}
+type ProcessorNode = (ProcessorDefinition | AsyncProcessorDefinition) & { readonly stores: string[] }
 
 /**
  * A topology of sources, processors, sinks and state stores, node by node. Kafka Streams' Topology. Every method throws a TopologyError
@@ -38,7 +47,7 @@ interface ProcessorNode extends ProcessorDefinition {
  */
 export class Topology implements TopologyModule {
   readonly [topologyModuleMarker] = true
-  readonly #nodes = new Map<string, Exclude<NodeDefinition, ProcessorDefinition> | ProcessorNode>()
+  readonly #nodes = new Map<string, Exclude<NodeDefinition, { kind: 'processor' }> | ProcessorNode>()
   readonly #stores = new Map<string, StoreDefinition>()
   readonly #globalStores = new Map<string, StoreDefinition>()
   /** The nodes that fill them. */
@@ -74,23 +83,52 @@ export class Topology implements TopologyModule {
   ): this {
     const where = this.#checkNewNode('processor', name)
     checkOptions(where, options ?? null, ['parents', 'stores', 'preservesKey', 'readsByKey'])
-    const { stores = [], preservesKey = false, readsByKey = [] } = options
-    const parents = this.#checkParents(where, options.parents)
+    const node = this.#processor(where, name, options)
+    checkSupplier(where, supplier)
+    this.#nodes.set(name, { ...node, supplier: supplier as ProcessorSupplier })
+    return this.#changed()
+  }
+
+  /**
+   * Adds a processor whose records wait for promises, several at once. Nothing above it in its sub-topology may have stores, or be async: put a repartition
+   * topic between them.
+   *
+   * @param supplier makes a new processor at each call; called twice here, to see that it does
+   */
+  addAsyncProcessor<KIn, VIn, KOut, VOut, Result>(
+    name: string,
+    supplier: AsyncProcessorSupplier<KIn, VIn, KOut, VOut, Result>,
+    options: AsyncProcessorOptions,
+  ): this {
+    const where = this.#checkNewNode('processor', name)
+    checkOptions(where, options ?? null, ['parents', 'stores', 'preservesKey', 'readsByKey', 'concurrency'])
+    const { concurrency = CONCURRENCY } = options
+    const node = this.#processor(where, name, options)
+    checkConcurrency(where, concurrency)
+    checkAsyncSupplier(where, supplier)
+    this.#nodes.set(name, { ...node, asyncSupplier: supplier as AsyncProcessorSupplier, concurrency })
+    return this.#changed()
+  }
+
+  /** What every processor has. */
+  #processor(
+    where: string,
+    name: string,
+    { parents, stores = [], preservesKey = false, readsByKey = [] }: ProcessorOptions,
+  ): Omit<ProcessorDefinition, 'supplier'> & { readonly stores: string[] } {
+    const checked = this.#checkParents(where, parents)
     checkNames(where, 'stores', stores)
     checkNames(where, 'readsByKey', readsByKey)
     checkBoolean(where, 'preservesKey', preservesKey)
     for (const store of stores) this.#checkStore(where, store)
-    checkSupplier(where, supplier)
-    this.#nodes.set(name, {
+    return {
       kind: 'processor',
       name,
-      parents,
-      supplier: supplier as ProcessorSupplier,
+      parents: checked,
       stores: [...new Set(stores)],
       preservesKey,
       readsByKey,
-    })
-    return this.#changed()
+    }
   }
 
   addSink<K, V>(name: string, options: SinkOptions<K, V>): this {
@@ -208,6 +246,7 @@ export class Topology implements TopologyModule {
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
+    checkAsyncProcessors(subtopologies)
     for (const { copartitionGroups } of subtopologies)
       checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
     this.#built = {

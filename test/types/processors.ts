@@ -1,7 +1,15 @@
 /** What processors may forward, and the stores that they get. */
-import type { KeyValueStore, Processor } from '../../src/index.ts'
-import { serdes, stores, Topology } from '../../src/index.ts'
-import { type View, views } from './check.ts'
+import type {
+  AsyncContext,
+  AsyncProcessor,
+  KeyValueStore,
+  Processor,
+  ProcessorContext,
+  Stream,
+  StreamRecord,
+} from '../../src/index.ts'
+import { defineTopology, serdes, stores, Topology } from '../../src/index.ts'
+import { check, type Equal, type View, views } from './check.ts'
 
 class Durations implements Processor<string, View, string, number> {
   #store!: KeyValueStore<string, number>
@@ -34,3 +42,40 @@ export const topology = new Topology()
     'durations',
   )
   .addSink('totals', { parents: 'durations', topic: 'totals', key: serdes.string, value: serdes.float64 })
+
+class Titles implements AsyncProcessor<string, View, string, string, number> {
+  async process({ value }: StreamRecord<string, View>, { signal }: AsyncContext): Promise<number> {
+    // @ts-expect-error: nothing is forwarded here
+    value.forward(signal)
+    return value.page.length
+  }
+
+  complete(
+    { key, timestamp, headers }: StreamRecord<string, View>,
+    length: number,
+    context: ProcessorContext<string, string>,
+  ): void {
+    context.forward({ key, value: 'x'.repeat(length), timestamp, headers })
+    // @ts-expect-error: the processor forwards text
+    context.forward({ key, value: length, timestamp, headers })
+  }
+}
+
+export const async = defineTopology((builder) => {
+  const stream = builder.stream('page-views', views)
+  const titles = stream.processAsync(() => new Titles(), { concurrency: 4 })
+  check<Equal<typeof titles, Stream<string, string, 'missing', 'missing'>>>()
+  titles.to('titles', { key: serdes.string, value: serdes.string })
+  // @ts-expect-error: the serdes are not known any more
+  titles.to('titles')
+  const lengths = stream.mapValuesAsync(async ({ page }, key, signal) => {
+    signal.throwIfAborted()
+    return page.length + key.length
+  })
+  check<Equal<typeof lengths, Stream<string, number, 'known', 'missing'>>>()
+  lengths.to('lengths', { value: serdes.float64 })
+  // @ts-expect-error: a promise is expected
+  stream.mapValuesAsync(({ page }) => page)
+  // @ts-expect-error: what the promise gives is not what complete takes
+  stream.processAsync(() => ({ process: async () => 'text', complete: (_record, _result: number) => {} }))
+})

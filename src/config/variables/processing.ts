@@ -128,6 +128,18 @@ export const processingVariables = {
     },
     fixed(0),
   ),
+  asyncTimeoutMs: variable(
+    {
+      env: 'WEIR_ASYNC_TIMEOUT_MS',
+      group: 'Processing',
+      type: integer({ min: 1, max: DAY_MS }),
+      unit: 'ms',
+      meaning:
+        'How long a promise of an async processor may take; then its record has failed, and the processing handler decides. Also how long a task ' +
+        'that is taken away, or a stop, waits for what is in flight, within half of WEIR_MAX_POLL_INTERVAL_MS and WEIR_SHUTDOWN_TIMEOUT_MS.',
+    },
+    fixed(10_000),
+  ),
   batchRecordsMax: variable(
     {
       env: 'WEIR_BATCH_RECORDS_MAX',

@@ -287,6 +287,7 @@ export class GlobalStreamThread {
       id: GLOBAL_TASK,
       state: GLOBAL_TASK,
       restoreRemaining,
+      recordsInFlight: 0,
       lags: task.lags(),
       database: task.state!.metered(),
     }

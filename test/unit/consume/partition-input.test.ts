@@ -80,3 +80,64 @@ test('nothing more comes of a topic that was deleted, where that may be; elsewhe
   error = Object.assign(new Error('out of range'), { code: 'kafka:_AUTO_OFFSET_RESET' })
   assert.throws(() => passing!.readAhead(), error)
 })
+
+test('the position stays at the first record that is held, with the partition time before it', () => {
+  const timestamps = [10, 30, 20, 40]
+  let position = 5
+  const reader: PartitionReader = {
+    open: (_topic, _partition, offset) => {
+      position = offset
+      return 0
+    },
+    poll(_slot, _arena, columns, capacity) {
+      const left = timestamps.slice(position - 5, position - 3)
+      const float64 = new Float64Array(columns, 0, 2 * capacity)
+      for (const [index, timestamp] of left.entries()) {
+        float64[index] = position++
+        float64[capacity + index] = timestamp
+      }
+      new Int32Array(columns, float64.byteLength, 6 * capacity).fill(-1)
+      return left.length
+    },
+    closeSlot() {},
+    position: () => position,
+    watermarks: () => [0, 9],
+  }
+  const pool = new BatchPool({ capacity: 2, arenaBytes: 1_000, readAheadMax: 4 })
+  const start = { topic: 't', partition: 0, offset: 5, partitionTimeMs: 7 }
+  const input = new PartitionInput(reader, pool, { records: 0, bytes: 0 }, start)
+  const take = (count: number): void => {
+    for (; count > 0; count--) {
+      if (!input.hasRecord) {
+        input.readAhead()
+        input.nextReady = true
+        input.advance()
+      }
+      input.hold()
+      input.partitionTimeMs = Math.max(input.partitionTimeMs, input.headTimestamp)
+      input.step()
+    }
+  }
+  input.open()
+  take(4)
+  assert.deepEqual([input.position, input.positionTimeMs, input.partitionTimeMs], [5, 7, 40])
+  assert.equal(input.hasMoved, false)
+  assert.equal(input.lag, 4)
+  assert.equal(input.isBehind, false, 'all that the broker has was read')
+  input.release()
+  input.release()
+  assert.deepEqual([input.position, input.positionTimeMs], [7, 30])
+  assert.equal(input.hasMoved, true)
+  input.commitDone()
+  input.release()
+  assert.deepEqual([input.position, input.positionTimeMs], [8, 30])
+
+  // What is held is given back, and read again.
+  input.close()
+  input.open()
+  assert.equal(position, 8)
+  assert.equal(input.partitionTimeMs, 30)
+  take(1)
+  input.release()
+  assert.deepEqual([input.position, input.positionTimeMs, input.hasMoved], [9, 40, true])
+})

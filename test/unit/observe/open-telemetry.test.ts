@@ -159,6 +159,45 @@ describe('spans', () => {
     assert.equal(step!.parentSpanContext?.spanId, process!.spanContext().spanId)
   })
 
+  test('a promise belongs to it, too, and so does what comes of it', async () => {
+    const own = defineTopology((builder) => {
+      builder
+        .stream('in', text)
+        .peek(() => trace.getTracer('mine').startSpan('above').end())
+        .mapValuesAsync(async (value) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          trace.getTracer('mine').startSpan('request').end()
+          return value
+        })
+        .peek(() => trace.getTracer('mine').startSpan('below').end())
+        .to('out', text)
+    })
+    const [outgoing] = await tracesThrough(own, [trace1], traced)
+    const spans = exporter.getFinishedSpans()
+    assert.deepEqual(
+      spans.map(({ name }) => name),
+      ['above', 'request', 'below', 'process in'],
+    )
+    const process = spans.at(-1)!
+    for (const span of spans.slice(0, 3))
+      assert.equal(span.parentSpanContext?.spanId, process.spanContext().spanId, span.name)
+    assert.equal(process.parentSpanContext?.spanId, 'a'.repeat(16))
+    assert.equal(outgoing, `00-${'1'.repeat(32)}-${process.spanContext().spanId}-01`)
+  })
+
+  test('a promise that is rejected says why', async () => {
+    const failing = defineTopology((builder) => {
+      builder.stream('in', text).mapValuesAsync(() => Promise.reject(new RangeError('not this one')))
+    })
+    await using driver = await TopologyTestDriver.open(failing, {
+      ...traced,
+      processingExceptionHandler: 'continue',
+    })
+    await driver.createInputTopic('in', text).pipeInput('k', 'v')
+    const [span] = exporter.getFinishedSpans()
+    assert.deepEqual(span!.status, { code: SpanStatusCode.ERROR, message: 'not this one' })
+  })
+
   test("what is forwarded for an earlier record keeps that one's trace", async () => {
     const held = defineTopology((builder) => {
       builder

@@ -93,11 +93,12 @@ describe('ThreadMetrics', () => {
         id: '0_0',
         state: 'running',
         restoreRemaining: 0,
+        recordsInFlight: 3,
         lags: [{ topic: 'a', partition: 0, lag: 12 }],
         database,
       },
-      { id: '0_1', state: 'running', restoreRemaining: 0, lags: [], database },
-      { id: '0_2', state: 'restoring', restoreRemaining: 50, lags: [], database: null },
+      { id: '0_1', state: 'running', restoreRemaining: 0, recordsInFlight: 4, lags: [], database },
+      { id: '0_2', state: 'restoring', restoreRemaining: 50, recordsInFlight: 0, lags: [], database: null },
     ]
     const metrics = threadMetrics(0, tasks)
     let series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
@@ -116,6 +117,7 @@ describe('ThreadMetrics', () => {
     assert.equal(series.get('weir_process_tasks{state="restoring",thread="0"}'), 1)
     assert.equal(series.get('weir_process_tasks{state="suspended",thread="0"}'), 0)
     assert.equal(series.get('weir_restore_remaining_records{thread="0"}'), 50)
+    assert.equal(series.get('weir_process_in_flight_records{thread="0"}'), 7)
     assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), 12)
     tasks.length = 0
     series = parseMetrics(await renderMetrics([await snapshot(metrics)]))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
 import { decisionFor } from '../../../src/errors/decision.ts'
+import type { AsyncProcessor } from '../../../src/process/async-processor.ts'
 import type { Processor } from '../../../src/process/processor.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import type { StoreDefinition } from '../../../src/topology/definition.ts'
@@ -11,6 +12,7 @@ import { TopologyError } from '../../../src/topology/topology-error.ts'
 
 const text = { key: serdes.string, value: serdes.string }
 const processor = (): Processor => ({ process() {} })
+const waiting = (): AsyncProcessor => ({ process: async () => {} })
 const store = (name: string): StoreDefinition => stores.keyValue({ name, ...text })
 const windows = { retentionMs: 20, windowSizeMs: 10 }
 const withSource = (): Topology => new Topology().addSource('in', { topics: 'words', ...text })
@@ -158,6 +160,42 @@ describe('what cannot be is refused with one line', () => {
           { parents: 'in' },
         ),
       'processor p: the supplier threw not today',
+    ],
+    'an async supplier of something that does not process': [
+      () => withSource().addAsyncProcessor('p', () => ({}) as never, { parents: 'in' }),
+      'processor p: the supplier must return an object with process(record, context), not an object',
+    ],
+    'an async processor that cannot complete': [
+      () =>
+        withSource().addAsyncProcessor('p', () => ({ ...waiting(), complete: 1 }) as never, {
+          parents: 'in',
+        }),
+      'processor p: the supplier must return an object with complete(record, result, context), or none, not an object',
+    ],
+    'no place for promises': [
+      () => withSource().addAsyncProcessor('p', waiting, { parents: 'in', concurrency: 0 }),
+      'processor p: concurrency is 0; allowed is a whole number from 1 to 10000',
+    ],
+    'an async processor of another option': [
+      () => withSource().addAsyncProcessor('p', waiting, { parents: 'in', limit: 1 } as never),
+      'processor p: unknown option limit; allowed: parents, stores, preservesKey, readsByKey, concurrency',
+    ],
+    'an async processor below a store': [
+      () =>
+        withProcessor()
+          .addStateStore(store('s'), 'p')
+          .addProcessor('q', processor, { parents: 'p' })
+          .addAsyncProcessor('a', waiting, { parents: 'q' })
+          .build(),
+      'processor a is async, and below p, which has stores (s): put a repartition topic between them (in the DSL: repartition())',
+    ],
+    'an async processor below another': [
+      () =>
+        withSource()
+          .addAsyncProcessor('a', waiting, { parents: 'in' })
+          .addAsyncProcessor('b', waiting, { parents: 'a' })
+          .build(),
+      'processor b is async, and below a, which is async, too: put a repartition topic between them (in the DSL: repartition())',
     ],
     'a supplier of one processor': [
       () => withSource().addProcessor('p', () => shared, { parents: 'in' }),
@@ -322,4 +360,14 @@ test('topics whose sources are joined need the same number of partitions; groups
   assert.throws(() => topology.build(), {
     message: 'topics that are joined need the same number of partitions: topic-a has 2, topic-c has 3',
   })
+})
+
+test('async processors may stand beside each other, and beside and above stores', () => {
+  const topology = withSource()
+    .addProcessor('route', processor, { parents: 'in' })
+    .addAsyncProcessor('a', waiting, { parents: 'route' })
+    .addAsyncProcessor('b', waiting, { parents: ['route', 'in'] })
+    .addProcessor('p', processor, { parents: ['a', 'b', 'in'] })
+    .addStateStore(store('s'), 'a', 'b', 'p')
+  assert.equal(topology.build().subtopologies.length, 1)
 })
