@@ -57,7 +57,9 @@ bool TaskDatabase::KeepsRows(size_t store) const {
 
 bool TaskDatabase::MayKeep() const {
   if (shared_id_ >= 0) return false;
-  if (kept_records_ >= options_.flush_every_records) return false;
+  size_t changes = 0;
+  for (const std::unique_ptr<Overlay>& overlay : overlays_) changes += overlay->changed_count();
+  if (kept_records_ + static_cast<int64_t>(changes) > options_.flush_every_records) return false;
   if (std::chrono::steady_clock::now() - written_at_ >= kKeptMs) return false;
   return overlay_bytes_ < std::min(kKeptBytesMax, memory_->KeptBytesShare());
 }

@@ -156,6 +156,10 @@ TEST(KeptRows, AreWrittenBeforeMoreRecordsThanAFlushIsDueFor) {
   ASSERT_OK(PutOne(*database, 0, "a", "last"));
   ASSERT_OK(CommitAll(*database, sink));
   EXPECT_EQ(OffsetOf(*database, 0), 11);
+  // Nor are so many that come at once.
+  for (int i = 0; i < 11; i++) ASSERT_OK(PutOne(*database, 0, std::to_string(i), "1"));
+  ASSERT_OK(CommitAll(*database, sink));
+  EXPECT_EQ(OffsetOf(*database, 0), 22);
 }
 
 TEST(KeptRows, ASharedDatabaseHasNone) {
