@@ -35,12 +35,14 @@ longest=(
   test/model/versioned-stores
   test/model/session-stores
   test/unit/cli/package
+  test/model/async-processors
   test/broker/migration
   test/oracle/topologies
   test/broker/lifecycle
   test/broker/exactly-once
   test/broker/kill
   test/broker/error-handlers
+  test/broker/async-processors
   test/broker/groups
   test/broker/recovery
   test/broker/avro

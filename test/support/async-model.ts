@@ -41,7 +41,7 @@ export class Promises {
   most = 0
   /** Attempts of each record that were rejected. */
   readonly #rejected = new Map<string, number>()
-  /** Goes up when the task crashes: what ran by then is nobody's. */
+  /** Goes up when the task crashes or is suspended: what ran by then is nobody's. */
   #life = 0
 
   get waiting(): number {
@@ -53,7 +53,7 @@ export class Promises {
   }
 
   /** Nobody waits for what is under way. */
-  crashed(): void {
+  abandoned(): void {
     this.#life++
     this.#running.clear()
     this.#last = new Map()
