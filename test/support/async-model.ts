@@ -1,6 +1,6 @@
 /**
- * A topology with async processors, and the same with processors that answer at once: what the one puts out and keeps, whatever order its promises settle in, is what the
- * other does. What a record makes of itself is a function of its value: a list of words.
+ * A topology with async processors, and the same with processors that answer at once: what the one puts out and keeps, whatever order its promises
+ * settle in, is what the other does. What a record makes of itself is a function of its value: a list of words.
  *
  *     skip       goes to nobody
  *     pair       becomes two records, the second with another key and one with the same

@@ -24,9 +24,9 @@ export interface AsyncRecordsOptions extends TaskRecordsOptions {
 }
 
 /**
- * Records that go ahead as far as async processors, and wait there for promises, several at once. In their turns, one after the other, they do all that they change: to
- * whoever looks from outside, state and outputs are those of processing one record after the other. So whatever is in flight can be dropped at any moment, and a commit
- * is at the first record that is not done with. Used by the task's thread.
+ * Records that go ahead as far as async processors, and wait there for promises, several at once. In their turns, one after the other, they do all
+ * that they change: to whoever looks from outside, state and outputs are those of processing one record after the other. So whatever is in flight can
+ * be dropped at any moment, and a commit is at the first record that is not done with. Used by the task's thread.
  */
 export class AsyncRecords implements TaskRecords {
   processed = 0
