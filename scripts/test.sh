@@ -35,6 +35,7 @@ longest=(
   test/model/versioned-stores
   test/model/session-stores
   test/unit/cli/package
+  test/model/async-processors
   test/broker/migration
   test/oracle/topologies
   test/broker/lifecycle
@@ -42,6 +43,7 @@ longest=(
   test/broker/kill
   test/broker/error-table
   test/broker/error-handlers
+  test/broker/async-processors
   test/broker/groups
   test/broker/recovery
   test/broker/avro

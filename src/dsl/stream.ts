@@ -264,8 +264,8 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
   }
 
   /**
-   * Processor API, for a processor that waits for promises: what it forwards is the new stream. Its keys may have changed, so that a grouping below repartitions. Nothing
-   * above in the sub-topology may have stores, or be async: put repartition() between. See AsyncProcessor.
+   * Processor API, for a processor that waits for promises: what it forwards is the new stream. Its keys may have changed, so that a grouping below
+   * repartitions. Nothing above in the sub-topology may have stores, or be async: put repartition() between. See AsyncProcessor.
    */
   processAsync<K2, V2, Result>(
     supplier: AsyncProcessorSupplier<K, V, K2, V2, Result>,

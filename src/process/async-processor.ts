@@ -59,8 +59,9 @@ export interface AsyncContext {
    */
   readonly signal: AbortSignal
   /**
-   * A store to read from, before the first `await`: it has what the records before this one have put, as far as they are done with, and all that those of the same key have.
-   * Reads after that, and writes at any time, throw. Throws when the store is unknown or was not connected to this processor.
+   * A store to read from, before the first `await`: it has what the records before this one have put, as far as they are done with, and all that
+   * those of the same key have. Reads after that, and writes at any time, throw. Throws when the store is unknown or was not connected to this
+   * processor.
    */
   stateStore<S extends Store = Store>(name: string): S
   /** The input record that is being processed. */

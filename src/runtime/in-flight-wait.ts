@@ -16,8 +16,8 @@ export interface WaitingThread {
 }
 
 /**
- * Tasks are about to go: what waits for promises is waited for, and no more is taken. What is left then is dropped with them, and processed again wherever they go; so it is with a record that is about to be tried
- * again, and those behind it. REQUIRES that an action of the thread runs.
+ * Tasks are about to go: what waits for promises is waited for, and no more is taken. What is left then is dropped with them, and processed again
+ * wherever they go; so it is with a record that is about to be tried again, and those behind it. REQUIRES that an action of the thread runs.
  */
 export async function waitForInFlight(tasks: readonly Task[], thread: WaitingThread): Promise<void> {
   const untilMs = Date.now() + thread.limitMs

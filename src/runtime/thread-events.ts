@@ -75,7 +75,10 @@ export class ThreadEvents {
     })
   }
 
-  /** Sleeps until something happens from now on. REQUIRES that an action runs: what happened before is met after it. @param wakeAtMs at the latest, ms since 1970 */
+  /**
+   * Sleeps until something happens from now on. REQUIRES that an action runs: what happened before is met after it. @param wakeAtMs at the latest, ms
+   * since 1970
+   */
   sleepWithin(wakeAtMs: number): Promise<void> {
     this.#woken = false
     return this.sleepUntil(wakeAtMs)

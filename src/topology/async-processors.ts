@@ -25,8 +25,8 @@ function nodesAbove(nodes: readonly NodeDefinition[], below: readonly NodeDefini
 }
 
 /**
- * Records go ahead of their turns as far as async processors, so nothing above these may have state, which is in the order of the turns; and what goes into one async
- * processor is not known before another is done.
+ * Records go ahead of their turns as far as async processors, so nothing above these may have state, which is in the order of the turns; and what
+ * goes into one async processor is not known before another is done.
  */
 export function checkAsyncProcessors(subtopologies: readonly SubtopologyDefinition[]): void {
   for (const { nodes } of subtopologies) {

@@ -97,10 +97,16 @@ async function waiting(
     await new Promise((resolve) => setImmediate(resolve))
     if (random.next() < 0.3) local.nowMs += random.below(300)
     if (random.next() < 0.1) await local.commit()
+    // Its records are given back, as in a rebalance.
+    if (random.next() < 0.01) {
+      await local.task.suspend()
+      promises.abandoned()
+      local.task.resume()
+    }
     if (random.next() < crashes) {
       crashed++
       await local.crash()
-      promises.crashed()
+      promises.abandoned()
     }
   }
   await local.commit()
@@ -110,7 +116,7 @@ async function waiting(
 
 describe('async processors put out and keep what processors do that answer at once', () => {
   for (const [name, runs, crashes] of [
-    ['promises settle in any order', 40, 0],
+    ['promises settle in any order, records are given back', 40, 0],
     ['and the task crashes', 15, 0.02],
   ] as const) {
     test(name, async (t) => {
@@ -132,7 +138,7 @@ describe('async processors put out and keep what processors do that answer at on
         crashed += times
       }
       t.diagnostic(`${most} promises at once, ${crashed} crashes`)
-      assert.equal(most, 6)
+      assert.ok(most >= 4)
       assert.equal(crashed > 0, crashes > 0)
     })
   }

@@ -1,6 +1,6 @@
 /**
- * A topology with async processors, and the same with processors that answer at once: what the one puts out and keeps, whatever order its promises settle in, is what the
- * other does. What a record makes of itself is a function of its value: a list of words.
+ * A topology with async processors, and the same with processors that answer at once: what the one puts out and keeps, whatever order its promises
+ * settle in, is what the other does. What a record makes of itself is a function of its value: a list of words.
  *
  *     skip       goes to nobody
  *     pair       becomes two records, the second with another key and one with the same
@@ -41,7 +41,7 @@ export class Promises {
   most = 0
   /** Attempts of each record that were rejected. */
   readonly #rejected = new Map<string, number>()
-  /** Goes up when the task crashes: what ran by then is nobody's. */
+  /** Goes up when the task crashes or is suspended: what ran by then is nobody's. */
   #life = 0
 
   get waiting(): number {
@@ -53,7 +53,7 @@ export class Promises {
   }
 
   /** Nobody waits for what is under way. */
-  crashed(): void {
+  abandoned(): void {
     this.#life++
     this.#running.clear()
     this.#last = new Map()

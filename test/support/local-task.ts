@@ -102,8 +102,9 @@ export interface LocalTaskOptions extends ConfigInput {
 }
 
 /**
- * A task of a topology with one sub-topology, made as a stream thread makes it, over topics in this process. Its turns, commits and ends are the test's. What it has put out since the last
- * commit goes with it when it crashes, as that of an aborted transaction does. Stores must not have changelogs: nothing restores them.
+ * A task of a topology with one sub-topology, made as a stream thread makes it, over topics in this process. Its turns, commits and ends are the
+ * test's. What it has put out since the last commit goes with it when it crashes, as that of an aborted transaction does. Stores must not have
+ * changelogs: nothing restores them.
  */
 export class LocalTask implements AsyncDisposable {
   /** The wall clock, ms. */

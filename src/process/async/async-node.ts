@@ -35,7 +35,7 @@ class TurnProcessor implements Processor {
   }
 
   close(): void {
-    this.processor.close?.()
+    this.gate.within('reads', () => this.processor.close?.())
   }
 }
 
@@ -64,7 +64,7 @@ export class AsyncProcessorNode {
   /** What the processor throws instead of answering is what its promise is rejected with. */
   async begin(record: StreamRecord<unknown, unknown>, context: AsyncContext): Promise<unknown> {
     const { gate, processor } = this.#turn
-    return await gate.within('promise', () => processor.process(record, context))
+    return await gate.within('reads', () => processor.process(record, context))
   }
 
   /** The record's turn has come. */

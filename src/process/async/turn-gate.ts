@@ -1,5 +1,5 @@
-/** `turn`: everything; `promise`: reads, until the first await; `closed`: nothing. */
-export type GateState = 'turn' | 'promise' | 'closed'
+/** `turn`: everything; `reads`: nothing but reads; `closed`: nothing. */
+export type GateState = 'turn' | 'reads' | 'closed'
 
 /**
  * When an async processor may use what belongs to its task. After an `await` it runs at any moment, a commit included, whose other thread walks

@@ -6,6 +6,9 @@ import type { AsyncCall } from './async-call.ts'
 import type { InFlightRecord } from './in-flight-record.ts'
 import { NodeCalls } from './node-calls.ts'
 
+/** A thread that looks so late was held up, by a slow record or a pause of the process: what has come meanwhile is told to it first, ms. */
+const GRACE_MS = 250
+
 export interface AsyncCallsOptions {
   readonly clock: TaskClock
   /** null: a task without stores. */
@@ -22,6 +25,8 @@ export class AsyncCalls {
   readonly #nodes = new Map<AsyncProcessorNode, NodeCalls>()
   /** In the order in which they began, which is that of their deadlines. */
   readonly #running = new Set<AsyncCall>()
+  /** The same, of those whose deadlines have passed unseen. */
+  readonly #late = new Set<AsyncCall>()
 
   constructor(options: AsyncCallsOptions) {
     this.#options = options
@@ -29,8 +34,7 @@ export class AsyncCalls {
 
   /** When the next promise has taken too long, ms; Infinity when none is under way. */
   get deadlineMs(): number {
-    for (const { deadlineMs } of this.#running) return deadlineMs
-    return Number.POSITIVE_INFINITY
+    return Math.min(firstDeadlineMs(this.#running), firstDeadlineMs(this.#late))
   }
 
   /** The calls that a record has made. @param instead of these, which it made in an attempt before */
@@ -78,7 +82,7 @@ export class AsyncCalls {
   }
 
   #ended(call: AsyncCall, outcome: Outcome): void {
-    if (!this.#running.delete(call)) return
+    if (!this.#running.delete(call) && !this.#late.delete(call)) return
     call.state = 'settled'
     call.outcome = outcome
     call.of.running--
@@ -89,22 +93,43 @@ export class AsyncCalls {
 
   /** Gives up those that have taken too long: they have failed, whatever comes of them. */
   expire(): void {
-    const { clock, timeoutMs } = this.#options
-    if (this.deadlineMs > clock.systemTimeMs()) return
-    const now = clock.systemTimeMs()
-    for (const call of this.#running) {
-      if (call.deadlineMs > now) return
-      const what = `${call.node.name} has waited for a promise for longer than ${timeoutMs} ms (WEIR_ASYNC_TIMEOUT_MS)`
-      const error = new WeirError('async-timeout', what)
-      this.#ended(call, { isRejected: true, error })
-      call.abort(error)
+    const now = this.#options.clock.systemTimeMs()
+    if (this.deadlineMs > now) return
+    for (const call of this.#late) {
+      if (call.deadlineMs > now) break
+      this.#giveUp(call)
     }
+    for (const call of this.#running) {
+      if (call.deadlineMs > now) break
+      if (now - call.deadlineMs < GRACE_MS) {
+        this.#giveUp(call)
+      } else {
+        this.#running.delete(call)
+        call.deadlineMs = now + GRACE_MS
+        this.#late.add(call)
+      }
+    }
+  }
+
+  #giveUp(call: AsyncCall): void {
+    const { timeoutMs } = this.#options
+    const what = `${call.node.name} has waited for a promise for longer than ${timeoutMs} ms (WEIR_ASYNC_TIMEOUT_MS)`
+    const error = new WeirError('async-timeout', what)
+    this.#ended(call, { isRejected: true, error })
+    call.abort(error)
   }
 
   /** Forgets all: nobody waits for the promises that are under way. */
   drop(reason: Error): void {
-    for (const call of this.#running) call.drop(reason)
-    this.#running.clear()
+    for (const calls of [this.#running, this.#late]) {
+      for (const call of calls) call.drop(reason)
+      calls.clear()
+    }
     this.#nodes.clear()
   }
+}
+
+function firstDeadlineMs(calls: ReadonlySet<AsyncCall>): number {
+  for (const { deadlineMs } of calls) return deadlineMs
+  return Number.POSITIVE_INFINITY
 }

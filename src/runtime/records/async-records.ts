@@ -24,9 +24,9 @@ export interface AsyncRecordsOptions extends TaskRecordsOptions {
 }
 
 /**
- * Records that go ahead as far as async processors, and wait there for promises, several at once. In their turns, one after the other, they do all that they change: to
- * whoever looks from outside, state and outputs are those of processing one record after the other. So whatever is in flight can be dropped at any moment, and a commit
- * is at the first record that is not done with. Used by the task's thread.
+ * Records that go ahead as far as async processors, and wait there for promises, several at once. In their turns, one after the other, they do all
+ * that they change: to whoever looks from outside, state and outputs are those of processing one record after the other. So whatever is in flight can
+ * be dropped at any moment, and a commit is at the first record that is not done with. Used by the task's thread.
  */
 export class AsyncRecords implements TaskRecords {
   processed = 0
@@ -80,19 +80,18 @@ export class AsyncRecords implements TaskRecords {
 
   #process(recordsMax: number, takes: boolean): number {
     const { output } = this.#options
+    const before = this.processed
     this.#calls.expire()
     this.#endFailedAttempts()
     this.#beginAnew()
-    let done = 0
-    while (done < recordsMax && !output.isFull) {
+    while (this.processed - before < recordsMax && !output.isFull) {
       const first = this.#records[0]
-      if (first?.isSettled === true) {
-        if (this.#turn(first)) done++
-      } else if (!takes || !this.#take()) break
+      if (first?.isSettled === true) this.#turn(first)
+      else if (!takes || !this.#take()) break
       this.#calls.begin()
     }
     this.#calls.begin()
-    return done
+    return this.processed - before
   }
 
   /** Nobody waits for what is in flight any more. */
@@ -192,8 +191,8 @@ export class AsyncRecords implements TaskRecords {
     }
   }
 
-  /** The turn of the first record. @returns true when it is done with, false when it is tried again */
-  #turn(record: InFlightRecord): boolean {
+  /** The turn of the first record: then it is done with, or tried again. */
+  #turn(record: InFlightRecord): void {
     const { clock, output, failures, scans, punctuations } = this.#options
     const outputs = output.records
     record.enter()
@@ -205,13 +204,12 @@ export class AsyncRecords implements TaskRecords {
       if (failures.isRetried(record, outputs, error)) {
         scans?.close()
         this.#backingOff.add(record)
-        return false
+        return
       }
     }
     scans?.close()
     this.#done(record)
     if (clock.streamTimeMs >= punctuations.streamTime.nextMs) punctuations.punctuateStreamTime()
-    return true
   }
 
   #done(record: InFlightRecord): void {

@@ -19,8 +19,8 @@ export interface InFlightPlace
 }
 
 /**
- * A record that was taken from its input and is not done with. An attempt at it goes ahead as far as async processors, waits for their promises, and then does its steps
- * in its turn; it fails as a whole.
+ * A record that was taken from its input and is not done with. An attempt at it goes ahead as far as async processors, waits for their promises, and
+ * then does its steps in its turn; it fails as a whole.
  *
  *   ahead -> waits for its calls -> settled -> turn -> done
  *     ^               └-> failing (until the others have settled) ┐        │

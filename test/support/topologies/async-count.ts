@@ -1,6 +1,7 @@
 /**
- * Numbers the records of each key of `input` in `counts`, in the partition that they came from: `<value> <number>`. COUNT_PREFIX comes before both names. Each record waits
- * for a promise, up to 10 ms; one in forty is refused the first time. The value `hold` waits until there is the file COUNT_GATE.
+ * Numbers the records of each key of `input` in `counts`, in the partition that they came from: `<value> <number>`. COUNT_PREFIX comes before both
+ * names. Each record waits for a promise, up to 10 ms; one in forty is refused the first time. The value `hold` waits until there is the file
+ * COUNT_GATE.
  */
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -346,6 +346,42 @@ describe('what fails', () => {
     )
   })
 
+  test('a thread that was held up hears first what has come meanwhile', async () => {
+    const desk = new Desk()
+    await using local = await opened(mapping(desk, 3), { ...continues, asyncTimeoutMs: 500 })
+    local.append('in', record('a', 'a'), record('b', 'b'), record('c', 'c'))
+    await local.turn()
+    local.nowMs += 30_000
+    await local.turn()
+    assert.equal(desk.open.get('a')!.signal.aborted, false)
+    assert.equal(local.task.nextWallClockMs, local.nowMs + 250)
+    await desk.answer('a', 'c')
+    local.nowMs += 250
+    await local.turn()
+    assert.deepEqual(
+      local.uncommitted.map(({ topic, value }) => `${topic} ${value}`),
+      ['out a!', 'letters b', 'out c!'],
+    )
+  })
+
+  test('records that cannot be read are decided on in their turn, and count as processed', async () => {
+    const desk = new Desk()
+    await using local = await opened(mapping(desk, 3), {
+      ...continues,
+      deserializationExceptionHandler: 'continue',
+    })
+    const broken = { key: Buffer.from('k'), value: Buffer.from([0xff]), timestamp: 5_000 }
+    local.append('in', record('a', 'a', 10), broken, broken, record('b', 'b', 20))
+    await local.turn()
+    assert.deepEqual([local.counters.deadLetters, desk.begun.join()], [0, 'a'])
+    await desk.answer('a')
+    assert.equal(await local.turn(), 3)
+    assert.equal(local.task.recordsProcessed, 3)
+    assert.deepEqual([local.counters.deadLetters, desk.begun.join()], [2, 'a,b'])
+    // Their timestamps do not count.
+    assert.equal(decodeOffsetMetadata(local.task.offsets()[0]!.metadata), 10)
+  })
+
   for (const handler of ['none', 'letters'] as const) {
     test(`a time-out without an answer to it ends the thread by a code of its own; dead letters: ${handler}`, async () => {
       const desk = new Desk()
