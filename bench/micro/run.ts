@@ -9,6 +9,7 @@ interface Suite {
 
 const suites: Record<string, () => Promise<Suite>> = {
   serde: () => import('./serde.ts'),
+  avro: () => import('./avro.ts'),
   cache: () => import('./cache.ts'),
   border: () => import('./border.ts'),
   database: () => import('./database.ts'),

@@ -6,7 +6,8 @@ import { loadConfig } from '../config/load.ts'
 import type { Environment } from '../config/settings.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { httpRegistry } from '../runtime/schemas/open-schemas.ts'
-import { jsonOf, type Longs } from '../serde/avro/avro-schema.ts'
+import type { Longs } from '../serde/avro/avro-schema.ts'
+import { jsonOf } from '../serde/avro/schema-json.ts'
 import { referenceTexts } from '../serde/schema-source.ts'
 
 export interface CodegenOptions {

@@ -11,6 +11,7 @@ import {
   type SchemaJson,
 } from '../serde/avro/avsc-type.ts'
 import { logicalKinds } from '../serde/avro/logical-types.ts'
+import { hasBigInts, textOfJson } from '../serde/avro/schema-json.ts'
 import { docComment, isTypeName, quoted, toTypeName } from './typescript-text.ts'
 
 export interface AvroSource {
@@ -55,9 +56,11 @@ export function typescriptOfAvro(source: AvroSource, longs: Longs): string {
   for (let at = 0; at < names.types.length; at++) body.push(declaration(names.types[at]!, names))
   const schemaOf = `AvroSchemaOf<${rootName}${longs === 'bigint' ? ", 'bigint'" : ''}>`
   const constant = `${rootName[0]!.toLowerCase()}${rootName.slice(1)}Schema`
-  const json = JSON.stringify(source.schema, null, 2)
+  // In TypeScript a number beyond 2^53 would be rounded: such a schema stays text.
+  const isText = hasBigInts(source.schema)
+  const json = isText ? quoted(textOfJson(source.schema)) : textOfJson(source.schema, 2)
   const imports = [...(names.hasDuration ? ['AvroDuration'] : []), 'AvroSchemaOf']
-  const list = typeof source.schema === 'object' && !Array.isArray(source.schema)
+  const list = !isText && typeof source.schema === 'object' && !Array.isArray(source.schema)
   return [
     `// Written by weir codegen from ${source.origin}. What is changed here is lost.\n`,
     `import type { ${imports.join(', ')} } from 'weir'\n\n`,

@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { fullNameOf, jsonOf, type Longs, parseAvro } from '../serde/avro/avro-schema.ts'
+import { type Longs, parseAvro } from '../serde/avro/avro-schema.ts'
 import type { SchemaJson } from '../serde/avro/avsc-type.ts'
+import { fullNameOf, jsonOf, textOfJson } from '../serde/avro/schema-json.ts'
+import { exactIntegers } from '../serde/exact-json.ts'
 import type { AvroSource } from './avro-types.ts'
 
 interface AvscFile {
@@ -30,7 +32,7 @@ export function readAvscFiles(paths: readonly string[], longs: Longs): AvroSourc
   return files.map((file) => ({
     origin: basename(file.path),
     schema: file.schema,
-    references: usedBy(file, byName, longs, []).map(({ schema }) => JSON.stringify(schema)),
+    references: usedBy(file, byName, longs, []).map(({ schema }) => textOfJson(schema)),
     fallbackName: basename(file.path).replace(/\.[^.]*$/, ''),
   }))
 }
@@ -43,7 +45,7 @@ function readAvsc(path: string): AvscFile {
     throw invalid(`${path}: cannot be read: ${messageOf(error)}`, error)
   }
   try {
-    return { path, schema: jsonOf(JSON.parse(text) as SchemaJson) }
+    return { path, schema: jsonOf(JSON.parse(text, exactIntegers) as SchemaJson) }
   } catch (error) {
     throw invalid(`${path}: no JSON: ${messageOf(error)}`, error)
   }
@@ -67,7 +69,7 @@ function usedBy(
     try {
       parseAvro(
         file.schema,
-        used.map(({ schema }) => JSON.stringify(schema)),
+        used.map(({ schema }) => textOfJson(schema)),
         longs,
       )
       return used

@@ -20,6 +20,7 @@ import {
   RoundedFloatType,
 } from './exact-types.ts'
 import { logicalKinds, logicalTypes } from './logical-types.ts'
+import { hasBigInts, jsonOf, withNumbers, withoutDefaults } from './schema-json.ts'
 import { PlainUnionType, TaggedUnionType } from './union-types.ts'
 
 /** What `long` is in JavaScript. */
@@ -37,12 +38,14 @@ const floatType: AvscType = new RoundedFloatType()
  *
  * @param schema the schema's JSON, or its text
  * @param references texts of schemas whose names it uses, each after those that it uses itself
+ * @param of whose schema it is. Default: that of who reads and writes values
  * @throws Error with one line for what is no schema
  */
 export function parseAvro(
   schema: SchemaJson | string,
   references: readonly string[],
   longs: Longs,
+  of: 'reader' | 'writer' = 'reader',
 ): AvscType {
   const options: AvscParseOptions = {
     registry: {},
@@ -50,33 +53,21 @@ export function parseAvro(
     logicalTypes,
     omitRecordMethods: true,
   }
+  const prepared = (text: SchemaJson): SchemaJson => {
+    const json = jsonOf(text)
+    if (of === 'writer') return withoutDefaults(json)
+    return hasBigInts(json) ? (withNumbers(json, longs === 'bigint') as SchemaJson) : json
+  }
   let type: AvscType
   try {
     for (const reference of references)
-      parseType(jsonOf(reference), { ...options, registry: options.registry })
-    type = parseType(jsonOf(schema), options)
+      parseType(prepared(reference), { ...options, registry: options.registry })
+    type = parseType(prepared(schema), options)
   } catch (error) {
     throw new Error(`no Avro schema: ${messageOf(error)}`, { cause: error })
   }
   makePlain(type, new Set())
   return type
-}
-
-/** A text that is no JSON is a type's name: `string`. */
-export function jsonOf(schema: SchemaJson): SchemaJson {
-  if (typeof schema !== 'string' || !/^\s*["[{]/.test(schema)) return schema
-  return JSON.parse(schema) as SchemaJson
-}
-
-/** Of a record, an enum or a fixed. @returns undefined when it has none */
-export function fullNameOf(schema: SchemaJson): string | undefined {
-  if (typeof schema !== 'object' || Array.isArray(schema)) return undefined
-  const { name, namespace, type } = schema as { name?: unknown; namespace?: unknown; type?: SchemaJson }
-  // `{ type: { type: 'record', ... } }` is that record.
-  if (typeof name !== 'string') return type === undefined ? undefined : fullNameOf(type)
-  return name.includes('.') || typeof namespace !== 'string' || namespace === ''
-    ? name
-    : `${namespace}.${name}`
 }
 
 /** Weir's types in the place of avsc's; undefined leaves it to avsc. */

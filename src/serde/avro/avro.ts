@@ -10,10 +10,11 @@ import {
 } from '../registered/subject-options.ts'
 import { type NamedSchema, referenceTexts } from '../schema-source.ts'
 import type { Serde } from '../serde.ts'
-import { fullNameOf, jsonOf, type Longs, parseAvro } from './avro-schema.ts'
+import { type Longs, parseAvro } from './avro-schema.ts'
 import type { SchemaJson } from './avsc-type.ts'
 import { whyInvalid } from './invalid-value.ts'
 import { readAvro } from './read-avro.ts'
+import { fullNameOf, jsonOf, textOfJson } from './schema-json.ts'
 import type { AvroSchemaOf, UntypedAvroSchema } from './typed-schema.ts'
 import { WriteTap } from './write-tap.ts'
 
@@ -82,7 +83,7 @@ function textOf(schema: unknown): string {
       `${SERDE}: a schema or { subject } is expected, not ${schema === null || schema === undefined ? schema : `a ${typeof schema}`}`,
     )
   try {
-    return JSON.stringify(jsonOf(schema as SchemaJson))
+    return textOfJson(jsonOf(schema as SchemaJson))
   } catch (error) {
     throw new TypeError(`${SERDE}: the schema is no JSON: ${messageOf(error)}`, { cause: error })
   }
@@ -104,7 +105,7 @@ function codecOf(text: string, references: readonly NamedSchema[], longs: Longs)
     },
     read: (buffer, start, end) => readAvro(type, buffer, start, end),
     readerOf(writer) {
-      const written = parseAvro(writer.schema, referenceTexts(writer.references), longs)
+      const written = parseAvro(writer.schema, referenceTexts(writer.references), longs, 'writer')
       const resolver = type.createResolver(written, { ignoreNamespaces: true })
       return (buffer, start, end) => readAvro(resolver, buffer, start, end)
     },

@@ -3,10 +3,26 @@ import type { ByteWriter } from '../byte-writer.ts'
 /** Up to it a text's length takes one byte, whatever its characters: at most three bytes each, and 63. */
 const SHORT_STRING_LENGTH = 21
 
-/** Writes a bigint of 64 bits to whatever tap: avsc serialises a schema's defaults with its own, and those were JSON numbers. */
-export function writeBigLong(tap: WriteTap, value: bigint): void {
-  if (tap instanceof WriteTap) tap.writeBigLong(value)
-  else (tap as WriteTap).writeLong(Number(value))
+/** avsc's own, with which it serialises a schema's defaults: what is written beyond its buffer is written again into a larger one. */
+interface AvscTap {
+  readonly buf: Uint8Array
+  pos: number
+}
+
+/** Writes a bigint of 64 bits to whatever tap. */
+export function writeBigLong(tap: WriteTap | AvscTap, value: bigint): void {
+  if (tap instanceof WriteTap) {
+    tap.writeBigLong(value)
+    return
+  }
+  for (const byte of varintOf(value)) tap.buf[tap.pos++] = byte
+}
+
+/** Zigzag, seven bits a byte, the lowest first. */
+function* varintOf(value: bigint): Generator<number> {
+  let zigzag = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  for (; zigzag > 0x7fn; zigzag >>= 7n) yield Number(zigzag & 0x7fn) | 0x80
+  yield Number(zigzag)
 }
 
 /** Where avsc's types write to: a ByteWriter, which grows. In the place of avsc's own Tap, which writes into a buffer of a fixed size. One per thread. */

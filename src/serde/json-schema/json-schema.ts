@@ -1,4 +1,5 @@
 import { messageOf } from '../../errors/weir-error.ts'
+import { parseExactJson } from '../exact-json.ts'
 import { RegisteredSerde } from '../registered/registered-serde.ts'
 import type { SchemaCodec } from '../registered/schema-format.ts'
 import {
@@ -11,7 +12,6 @@ import {
 import type { NamedSchema } from '../schema-source.ts'
 import type { Serde } from '../serde.ts'
 import { decodeUtf8 } from '../utf8.ts'
-import { parseExactJson } from './exact-json.ts'
 import { compileValidator, type Validator } from './validator.ts'
 
 /** A JSON schema, as JSON or as its text. */

@@ -53,6 +53,10 @@ function write(files: Record<string, unknown>): { dir: string; paths: string[]; 
   return { dir, paths, out: join(dir, 'generated') }
 }
 
+/** A default that is no number of JavaScript. */
+const MOST =
+  '{"type":"record","name":"Most","fields":[{"name":"most","type":"long","default":9223372036854775807}]}'
+
 const noSubjects = { subjects: [], longs: 'number' } as const
 
 test('what is written', async () => {
@@ -144,12 +148,14 @@ test('the files compile under strict settings, and a serde of a schema has its t
     'texts.avsc': { type: 'array', items: 'string' },
     'some.avsc': ['null', 'string'],
     'plain.avsc': '"long"',
+    'most.avsc': MOST,
     'check.ts': `import { type Serde, serdes } from 'weir'
 import { type Order, type Kind, orderSchema } from './generated/order.ts'
 import { textsSchema } from './generated/texts.ts'
 import { someSchema } from './generated/some.ts'
 import { plainSchema } from './generated/plain.ts'
 import { type Order as BigOrder, orderSchema as bigOrderSchema } from './big/order.ts'
+import { type Most, mostSchema } from './big/most.ts'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 declare function check<_T extends true>(): void
@@ -173,6 +179,8 @@ check<Equal<BigOrder['placedAt'], number>>()
 check<Equal<Order['parts'][number], Order>>()
 const bigOrders = serdes.avro(bigOrderSchema, { longs: 'bigint' })
 check<Equal<typeof bigOrders, Serde<BigOrder>>>()
+const most = serdes.avro(mostSchema, { longs: 'bigint' })
+check<Equal<typeof most, Serde<Most>>>()
 // @ts-expect-error: its longs are bigints
 serdes.avro(bigOrderSchema)
 // @ts-expect-error: its longs are numbers
@@ -189,9 +197,23 @@ check<Equal<typeof latest, Serde<string>>>()
 `,
   })
   const files = paths.filter((path) => path.endsWith('.avsc'))
-  await runCodegen({ files, out, ...noSubjects })
+  const numbers = files.filter((path) => !path.endsWith('most.avsc'))
+  await runCodegen({ files: numbers, out, ...noSubjects })
   await runCodegen({ files, out: join(dir, 'big'), subjects: [], longs: 'bigint' })
   assert.equal(compile(dir), '')
+})
+
+test('a schema with a default that JavaScript would round is written as its text', async () => {
+  const { paths, out } = write({ 'most.avsc': MOST })
+  const [path] = await runCodegen({ files: paths, out, subjects: [], longs: 'bigint' })
+  const { mostSchema } = (await import(pathToFileURL(path!).href)) as { mostSchema: string }
+  assert.equal(mostSchema, MOST)
+  const bench = new AvroBench()
+  const serde = bench.bind(serdes.avro<object>(mostSchema, { longs: 'bigint' }))
+  assert.deepStrictEqual(readBack(serde, bytesOf(serde, {})), { most: 2n ** 63n - 1n })
+  await assert.rejects(runCodegen({ files: paths, out, ...noSubjects }), {
+    message: /most\.avsc: no Avro schema: incompatible field default/,
+  })
 })
 
 test('the constant is the schema: a serde of it reads what it wrote', async () => {

@@ -338,3 +338,52 @@ test('a field that is left out is written as its default', () => {
   const empty = bench.bind(serdes.avro<object>({ type: 'record', name: 'R', fields: [] }))
   assert.deepStrictEqual(readBack(serde, bytesOf(empty, {})), defaults)
 })
+
+test('a default of 64 bits is exact: read, written, and in the schema that is registered', () => {
+  const bench = new AvroBench()
+  const long = (value: string): string => `{"name":"long","type":"long","default":${value}}`
+  const text = (field: string): string => `{"type":"record","name":"R","fields":[${field}]}`
+  const empty = bench.bind(serdes.avro<object>(text('')), { topic: 'empty' })
+  for (const value of [2n ** 63n - 1n, -(2n ** 63n) + 1n, 2n ** 53n + 1n]) {
+    const schema = text(
+      `${long(String(value))},{"name":"list","type":{"type":"array","items":"long"},"default":[${value}]}`,
+    )
+    const serde = bench.bind(serdes.avro<object>(schema, { longs: 'bigint' }))
+    const defaults = { long: value, list: [value] }
+    assert.deepStrictEqual(readBack(serde, bytesOf(empty, {})), defaults)
+    assert.deepStrictEqual(readBack(serde, bytesOf(serde, {})), defaults)
+    assert.equal(bench.registry.latestNow('topic-value')!.schema, schema)
+    assert.throws(() => serdes.avro(schema), /no Avro schema: incompatible field default/)
+  }
+  const rounded = text('{"name":"double","type":"double","default":9007199254740993}')
+  const double = bench.bind(serdes.avro<object>(rounded, { longs: 'bigint' }))
+  assert.deepStrictEqual(readBack(double, bytesOf(empty, {})), { double: 9007199254740992 })
+})
+
+test("a writer's defaults are of no interest, whatever they are", () => {
+  const bench = new AvroBench()
+  const fields = [
+    { name: 'long', type: 'long', default: Number.NaN },
+    { name: 'text', type: ['string', 'null'], default: null },
+    { name: 'kind', type: { type: 'enum', name: 'Kind', symbols: ['A'], default: 'GONE' }, default: 'GONE' },
+    {
+      name: 'lines',
+      type: {
+        type: 'array',
+        items: { type: 'record', name: 'Line', fields: [{ name: 'count', type: 'int', default: 'none' }] },
+      },
+    },
+  ]
+  const schema = JSON.stringify({ type: 'record', name: 'R', fields }).replace('null', '9223372036854775807')
+  const { id } = bench.registry.add('others', schema)
+  const sound = fields.map(({ name, type }) => ({ name, type: name === 'text' ? ['string', 'null'] : type }))
+  const reader = JSON.stringify({ type: 'record', name: 'R', fields: sound }).replace(
+    /,"default":"(GONE|none)"/g,
+    '',
+  )
+  const value = { long: 5, text: null, kind: 'A', lines: [{ count: 1 }] }
+  const serde = bench.bind(serdes.avro<object>(reader))
+  const bytes = bytesOf(serde, value)
+  bytes.writeInt32BE(id, 1)
+  assert.deepStrictEqual(readBack(serde, bytes), value)
+})
