@@ -58,6 +58,7 @@ TaskDatabase::TaskDatabase(std::shared_ptr<StateMemory> memory, TaskDatabaseOpti
   topic_ids_.resize(options_.stores.size());
   source_offsets_.resize(options_.stores.size(), -1);
   changelog_ends_.resize(options_.stores.size(), -1);
+  committed_ends_.resize(options_.stores.size(), -1);
   restoring_.resize(options_.stores.size());
   observed_.resize(options_.stores.size());
   overlay_observed_.resize(options_.stores.size());
@@ -234,7 +235,7 @@ Status TaskDatabase::Flush() {
 
 std::vector<int64_t> TaskDatabase::ChangelogEnds() const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
-  return changelog_ends_;
+  return committed_ends_;
 }
 
 std::vector<StoreOffset> TaskDatabase::Offsets() const {

@@ -174,7 +174,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Of a store whose changelog is a topic that the task reads: where the task has read to. Written with the next
   // commit. REQUIRES: the store has no changelog_topic.
   void SetSourceOffset(size_t store, int64_t offset);
-  // Where the changelog of each store ended when this database last wrote to it, or took it over; -1: it did not take it over. Any thread.
+  // Up to where the changelog of each store says what was committed, and nothing else: where it ended when this database last wrote to it, or
+  // took it over, unless it has rows to say again; -1: it did not take it over. Any thread.
   std::vector<int64_t> ChangelogEnds() const;
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
@@ -328,7 +329,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::vector<std::optional<StoreOffset>> kept_offsets_;  // guarded by offsets_mutex_: of the rows that are kept
   std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
   std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
-  std::vector<int64_t> changelog_ends_;  // guarded by offsets_mutex_: as of ChangelogEnds
+  std::vector<int64_t> changelog_ends_;  // guarded by offsets_mutex_: where the next record goes, if nobody else writes; -1: not known
+  std::vector<int64_t> committed_ends_;  // guarded by offsets_mutex_: as of ChangelogEnds
   std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore
   std::vector<Observed> observed_;       // guarded by offsets_mutex_: as last written, for each store
 };

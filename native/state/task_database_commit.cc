@@ -180,7 +180,10 @@ Status TaskDatabase::Commit() {
   {
     std::lock_guard<std::mutex> lock(offsets_mutex_);
     for (const auto& [store, offset] : offsets.value()) {
-      if (changelog_ends_[store] >= 0 && drained_records_[store] > 0) changelog_ends_[store] = offset.offset;
+      if (changelog_ends_[store] >= 0 && drained_records_[store] > 0) {
+        changelog_ends_[store] = offset.offset;
+        committed_ends_[store] = offset.offset;
+      }
       if (keeps(store)) {
         kept_offsets_[store] = offset;
         continue;

@@ -133,6 +133,7 @@ Status TaskDatabase::TakeOver(size_t store, int64_t end, const std::vector<Chang
     overlay_bytes_ += grown;
     uncommitted_bytes_ += static_cast<int64_t>(overlay.changed_bytes()) - changed_before;
     changelog_ends_[store] = end;
+    committed_ends_[store] = unused.empty() ? end : offsets_[store].offset;
   }
   memory_->AddOverlayBytes(grown);
   return status;

@@ -95,7 +95,10 @@ export interface TaskDatabase {
   flush(): Promise<void>
   /** The stores' changelog positions as of the last commit or restore. */
   offsets(): StoreOffset[]
-  /** Where the changelog of each store ended when this database last wrote to it, or took it over; -1: it did not take it over (see RestoreStore). */
+  /**
+   * Up to where the changelog of each store says what was committed, and nothing else: where it ended when this database last wrote to it, or took it over, unless
+   * it has rows to say again; -1: it did not take it over (see RestoreStore).
+   */
   changelogEnds(): number[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void

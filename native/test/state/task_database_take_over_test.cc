@@ -20,6 +20,7 @@ TEST(TakeOver, WhatWasNotAppliedIsSaidAgain) {
   ASSERT_OK(database->TakeOver(1, 3, {{"row", std::nullopt, 9}, {"none", std::nullopt, 9}}));
   EXPECT_EQ(GetOne(*database, 1, "row"), row);
   EXPECT_EQ(GetOne(*database, 1, "none"), std::nullopt);
+  EXPECT_EQ(database->ChangelogEnds(), (std::vector<int64_t>{-1, 1, -1}));
   ASSERT_OK(CommitAll(*database, sink));
   ASSERT_EQ(sink->log(1).size(), 5u);
   EXPECT_EQ(sink->log(1)[3].key, "none");
