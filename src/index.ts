@@ -1,7 +1,18 @@
 /** Weir's public face. */
+export { cassandra } from './cassandra/cassandra.ts'
+export type { CassandraSettings, ConsistencyLevel } from './cassandra/cassandra-settings.ts'
+export type {
+  CassandraColumns,
+  CassandraRow,
+  CassandraRowValues,
+  CassandraTable,
+  CassandraTableOptions,
+} from './cassandra/cassandra-table.ts'
+export type { CqlType, CqlValue } from './cassandra/column-types.ts'
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
+export type { CassandraSinkOption } from './dsl/cassandra-sink.ts'
 export type { CogroupSpecification } from './dsl/cogroup.ts'
 export type { CogroupedStream } from './dsl/cogrouped-stream.ts'
 export { defineTopology, type TopologyOptions } from './dsl/define-topology.ts'
@@ -170,7 +181,12 @@ export type {
 } from './topology/definition.ts'
 export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
-export type { ProcessorOptions, SinkOptions, SourceOptions } from './topology/node-options.ts'
+export type {
+  CassandraSinkOptions,
+  ProcessorOptions,
+  SinkOptions,
+  SourceOptions,
+} from './topology/node-options.ts'
 export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'

@@ -1,3 +1,5 @@
+import type { TaskRows } from '../cassandra/row-write.ts'
+import { WriteClock } from '../cassandra/write-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import {
@@ -7,6 +9,7 @@ import {
   sinkTopics,
 } from '../topology/definition.ts'
 import { wholeMatcher } from '../topology/topic-patterns.ts'
+import { CassandraSinkNode, WriteClockNode } from './cassandra-sink-node.ts'
 import { GuardedProcessorNode, type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
 
@@ -27,6 +30,7 @@ export class ProcessGraph {
   /**
    * @param topics the sinks' topics, by their name in the definition
    * @param globalStores what every processor can read
+   * @param rows where rows for Cassandra go. REQUIRES them when the sub-topology has some
    */
   constructor(
     definition: SubtopologyDefinition,
@@ -35,8 +39,11 @@ export class ProcessGraph {
     topics: (name: string) => SinkTopic,
     output: OutputBatch,
     globalStores: ReadonlyMap<string, Store> = new Map(),
+    rows: TaskRows | null = null,
   ) {
     const nodes = new Map<string, Node>()
+    const { processorMetadata, clock } = environment
+    const writeClock = rows === null ? null : new WriteClock(processorMetadata, clock.systemTimeMs())
     const processors: ProcessorNode[] = []
     const childrenOf = (parent: string): Node[] =>
       definition.nodes
@@ -52,14 +59,15 @@ export class ProcessGraph {
         const own = node.stores.map((name) => [name, stores.get(name)!] as const)
         const connected = new Map([...globalStores, ...own])
         const context = new TaskProcessorContext(node.name, environment, connected, childrenOf(node.name))
-        const { clock, errors } = environment
-        const failed = errors?.processingFailed ?? null
+        const failed = environment.errors?.processingFailed ?? null
         const processor =
           failed === null
             ? new ProcessorNode(node.name, node.supplier(), context, clock)
             : new GuardedProcessorNode(node.name, node.supplier(), context, clock, failed)
         processors.push(processor)
         built = processor
+      } else if (node.kind === 'cassandra-sink') {
+        built = new CassandraSinkNode(node, rows!, writeClock!, environment)
       } else {
         throw new Error(`${node.name}: a source has no parent`)
       }
@@ -68,7 +76,9 @@ export class ProcessGraph {
     }
     for (const node of definition.nodes) {
       if (node.kind !== 'source') continue
-      const source = { definition: node, children: childrenOf(node.name) }
+      const below = childrenOf(node.name)
+      const children = writeClock === null ? below : [new WriteClockNode(node.name, writeClock), ...below]
+      const source = { definition: node, children }
       for (const topic of node.topics) this.#sources.set(topic, source)
       if (node.pattern !== undefined)
         this.#patternSources.push({ matches: wholeMatcher(node.pattern), source })

@@ -1,3 +1,4 @@
+import type { TaskRows } from '../cassandra/row-write.ts'
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
@@ -40,6 +41,8 @@ export interface TaskOptions {
   readonly definition: SubtopologyDefinition
   readonly inputs: readonly SourcePartition[]
   readonly output: OutputBatch
+  /** Where rows for Cassandra go. Default: there are none. */
+  readonly rows?: TaskRows | null
   readonly sinkTopic: (name: string) => SinkTopic
   readonly clock: TaskClock
   /** null: a task without stores. */
@@ -84,6 +87,8 @@ export class Task {
   readonly id: TaskId
   assignment: TaskAssignment
   readonly state: TaskStateManager | null
+  /** For Cassandra; null: none. */
+  readonly rows: TaskRows | null
   taskState: TaskState = 'created'
   recordsProcessed = 0
   readonly #options: TaskOptions
@@ -105,6 +110,7 @@ export class Task {
     this.id = options.assignment.id
     this.assignment = options.assignment
     this.state = state
+    this.rows = options.rows ?? null
     this.#options = options
     this.#clock = clock
     this.#warnings = new TaskWarnings(this.id, clock, options.warn)
@@ -141,6 +147,7 @@ export class Task {
       options.sinkTopic,
       options.output,
       options.globalStores,
+      this.rows,
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
     this.#partitions = new PartitionGroup(this.#inputs, options.maxTaskIdleMs, clock.systemTimeMs)
@@ -302,23 +309,27 @@ export class Task {
     return this.#prefetcher?.settled() ?? Promise.resolve()
   }
 
+  /** What the task puts out is to be taken away before it goes on. */
+  get isFull(): boolean {
+    return this.#options.output.isFull || this.rows?.isFull === true
+  }
+
   /**
    * Processes records until a batch is used up, `recordsMax` are done, or the output is full. @returns how many
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
    */
   process(recordsMax: number): number {
-    const { output } = this.#options
     let processed = 0
     for (const { input } of this.#inputs) input.advance()
     if (this.#inputs.length === 1) {
       const only = this.#inputs[0]!
-      while (processed < recordsMax && only.hasRecord && !output.isFull) {
+      while (processed < recordsMax && only.hasRecord && !this.isFull) {
         if (only.readHead()) this.#processHead(only)
         else this.#pass(only)
         processed++
       }
     } else {
-      while (processed < recordsMax && !output.isFull) {
+      while (processed < recordsMax && !this.isFull) {
         const unreadable = this.#failures.unreadable()
         if (unreadable !== null) {
           this.#pass(unreadable)
@@ -404,7 +415,7 @@ export class Task {
     if (state === null) return true
     let done = true
     this.#guard(() => {
-      done = state.flushChanges(() => this.#options.output.isFull)
+      done = state.flushChanges(() => this.isFull)
     })
     this.#closeScans()
     return done
@@ -453,6 +464,7 @@ export class Task {
     this.taskState = 'closed'
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
+    this.rows?.close()
     this.#streamTime.clear()
     this.#wallClock.clear()
     try {

@@ -11,6 +11,7 @@ import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
 import { deadLetterTopics, type ErrorSettings } from '../runtime/error-policy.ts'
+import type { FailedRows } from '../runtime/failed-rows.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
 import { TaskFactory, type TaskFactoryOptions } from '../runtime/task-factory.ts'
@@ -23,6 +24,7 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { internalTopicMatcher, wholeMatcher, withMatchedTopics } from '../topology/topic-patterns.ts'
+import { LocalTables } from './local-tables.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
 
@@ -67,6 +69,8 @@ export interface LocalRuntimeOptions {
  */
 export class LocalRuntime {
   readonly topics: LocalTopics
+  /** In the place of Cassandra. */
+  readonly tables: LocalTables
   readonly counters = new ThreadCounters()
   /** By their real names. */
   readonly sourceTopics: ReadonlySet<string>
@@ -82,6 +86,7 @@ export class LocalRuntime {
   readonly #topicNames: readonly string[]
   readonly #producer: LocalProducer
   readonly #output: OutputBatch
+  readonly #failedRows: FailedRows
   readonly #resources: AsyncDisposableStack
   /** A fetch of keys that failed. */
   #fetchError: unknown = null
@@ -90,9 +95,10 @@ export class LocalRuntime {
     task: Task,
     global: Task | null,
     globalTopics: LocalTopics,
-    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
+    parts: Pick<LocalRuntime, 'topics' | 'tables' | 'counters' | 'sourceTopics' | 'patterns'> & {
       discover(topic: string): void
       advanceTo(systemTimeMs: number): void
+      readonly failedRows: FailedRows
     },
     topicNames: readonly string[],
     producer: LocalProducer,
@@ -103,6 +109,8 @@ export class LocalRuntime {
     this.global = global
     this.#globalTopics = globalTopics
     this.topics = parts.topics
+    this.tables = parts.tables
+    this.#failedRows = parts.failedRows
     this.counters = parts.counters
     this.sourceTopics = parts.sourceTopics
     this.patterns = parts.patterns
@@ -159,6 +167,7 @@ export class LocalRuntime {
       ...errors,
       taskTimeoutMs,
     })
+    const tables = new LocalTables(systemTimeMs)
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
       config,
@@ -180,6 +189,7 @@ export class LocalRuntime {
       restoreEvent: () => {},
       systemTimeMs,
       tracer,
+      openRows: () => tables,
     }
     let globalTask: Task | null = null
     if (global.stores.length > 0) {
@@ -210,7 +220,17 @@ export class LocalRuntime {
     for (const name of names) topicNames[producer.topic(name, 1)] = name
     const read = new Set([...sources, ...global.sourceTopics])
     const { advanceTo } = options
-    const parts = { topics, counters, discover, advanceTo, sourceTopics: read, patterns }
+    const failedRows = factory.failedRows()
+    const parts = {
+      topics,
+      tables,
+      failedRows,
+      counters,
+      discover,
+      advanceTo,
+      sourceTopics: read,
+      patterns,
+    }
     task.start()
     const resources = opening.move()
     runtime = new LocalRuntime(task, globalTask, globalTopics, parts, topicNames, producer, output, resources)
@@ -283,6 +303,7 @@ export class LocalRuntime {
         output: this.#output,
         flushTimeoutMs: 0,
         commitOffsets: () => Promise.resolve(),
+        settleRows: (refused) => this.#failedRows.settle(refused),
       })
       this.counters.commits++
     }

@@ -2,6 +2,7 @@
  * A topology as data: what the builders make and what the runtime runs. Nodes name their parents; order is that of definition, which is
  * also the order in which children see a record.
  */
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { RocksDbSettings } from '../native.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
@@ -79,7 +80,15 @@ export interface SinkDefinition {
   readonly serdes?: ReadonlyMap<string, { readonly key: Serde<unknown>; readonly value: Serde<unknown> }>
 }
 
-export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition
+/** Writes each record as a row of a table in Cassandra. */
+export interface CassandraSinkDefinition {
+  readonly kind: 'cassandra-sink'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly table: CassandraTable
+}
+
+export type NodeDefinition = SourceDefinition | ProcessorDefinition | SinkDefinition | CassandraSinkDefinition
 
 /** The topics that a sink writes to. */
 export function sinkTopics({ topic, topics }: SinkDefinition): readonly string[] {

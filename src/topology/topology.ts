@@ -1,5 +1,7 @@
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
+import { checkCassandraTable, checkCassandraTables } from './cassandra-sinks.ts'
 import { checkFixedPartitions, checkStores } from './check-built.ts'
 import { checkSupplier } from './check-supplier.ts'
 import type {
@@ -13,7 +15,7 @@ import { describeTopology } from './describe.ts'
 import { ERROR_HANDLER_OPTIONS, errorHandlers } from './error-handlers.ts'
 import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
 import { sinkDefinition, sourceDefinition } from './node-definitions.ts'
-import type { ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
+import type { CassandraSinkOptions, ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
 import { checkBoolean, checkName, checkNames, checkOptions, kindOf, listOf } from './options.ts'
 import { SourceTopics } from './source-topics.ts'
 import { buildSubtopologies } from './subtopologies.ts'
@@ -98,6 +100,17 @@ export class Topology implements TopologyModule {
     checkOptions(where, options ?? null, ['parents', 'topic', 'topics', 'key', 'value', 'partitioner'])
     const parents = this.#checkParents(where, options.parents)
     this.#nodes.set(name, sinkDefinition(where, name, parents, options))
+    return this.#changed()
+  }
+
+  /** Adds a sink whose records become rows of a table in Cassandra. See docs/cassandra.md. */
+  addCassandraSink<K, V>(name: string, options: CassandraSinkOptions<K, V>): this {
+    const where = this.#checkNewNode('sink', name)
+    checkOptions(where, options ?? null, ['parents', 'table'])
+    const parents = this.#checkParents(where, options.parents)
+    checkCassandraTable(where, options.table)
+    const table = options.table as unknown as CassandraTable
+    this.#nodes.set(name, { kind: 'cassandra-sink', name, parents, table })
     return this.#changed()
   }
 
@@ -205,6 +218,7 @@ export class Topology implements TopologyModule {
       node.kind === 'processor' ? { ...node, stores: [...node.stores] } : node,
     )
     checkStores(nodes, this.#stores)
+    checkCassandraTables(nodes)
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
@@ -253,7 +267,8 @@ export class Topology implements TopologyModule {
       }
       if (this.#globalNodes.has(name))
         throw new TopologyError(`${where}: ${name} fills a global store; nothing can be below it`)
-      if (parent.kind === 'sink') throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
+      if (parent.kind === 'sink' || parent.kind === 'cassandra-sink')
+        throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
     }
     return [...new Set(names)]
   }
