@@ -45,21 +45,15 @@ export interface CassandraTableOptions<
   readonly clusteringOrder?: { readonly [N in keyof C]?: 'asc' | 'desc' }
   /** The other columns. Default: none. */
   readonly columns?: R
-  /**
-   * The key of a record's row; null drops the record. Called for a record without a value too, whose row is deleted. Default: the record's key, which is the
-   * value of the only key column, or has all of them as properties.
-   */
-  readonly key?: (key: K, record: StreamRecord<K, V>) => CassandraRow<P & C> | null
   /** The other columns' values; null deletes the row. Not called for a record whose value is null: that deletes its row. Default: no other columns. */
-  readonly map?: (
-    key: K,
-    value: NonNullable<V>,
-    record: StreamRecord<K, V>,
-  ) => CassandraRowValues<R> | null | undefined
+  readonly map?: (key: K, value: V, record: StreamRecord<K, V>) => CassandraRowValues<R> | null | undefined
+  /**
+   * The key of a record's row; null drops the record, as a null key does by itself. Called for a record without a value too, whose row is deleted. Default: the record's key,
+   * which is the value of the only key column, or has all of them as properties. (For the compiler: `map` comes first, or this has types of its own.)
+   */
+  readonly key?: (key: K, record: StreamRecord<K, V | null>) => CassandraRow<P & C> | null
   /** After how many seconds a row is gone, or what says so for each; null: never. Default: the table's own. */
-  readonly ttlSeconds?:
-    | number
-    | ((key: K, value: NonNullable<V>, record: StreamRecord<K, V>) => number | null)
+  readonly ttlSeconds?: number | ((key: K, value: V, record: StreamRecord<K, V>) => number | null)
   /** Properties of CREATE TABLE, for `weir cassandra init`: `{ gc_grace_seconds: 86400, compaction: { class: 'LeveledCompactionStrategy' } }`. */
   readonly with?: Readonly<Record<string, TableOption>>
 }
@@ -162,6 +156,7 @@ export class CassandraTable<K = unknown, V = unknown> {
    * @throws what `key` throws; TypeError for what is no key
    */
   keyOf(record: AnyRecord): unknown[] | null {
+    if (record.key === null) return null
     const key = this.#keyOf(record.key, record)
     if (key === null || key === undefined) return null
     const values = boundValues(`${this.#where}: key`, key, this.#key, this.#keyNames)
@@ -291,11 +286,11 @@ function checkTtl(where: string, seconds: unknown): void {
 function defaultKey(columns: readonly Column[]): (key: unknown) => unknown {
   if (columns.length > 1) return (key) => key
   const { name } = columns[0]!
-  return (key) => (key === null || isPlainObject(key) ? key : { [name]: key })
+  return (key) => (isPlainObject(key) ? key : { [name]: key })
 }
 
 function isPlainObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
 }
 
 /** @returns null for a column that has no value. @throws TypeError */

@@ -22,7 +22,7 @@ export interface CassandraSinkOption extends NameOption {
 /** A table in Cassandra at the end of the stream. */
 export function addCassandraSink<K, V>(
   parts: StreamParts<K, V>,
-  table: CassandraTable<K, V>,
+  table: CassandraTable<NonNullable<K>, NonNullable<V>>,
   options: (CassandraSinkOption & { readonly key?: Serde<K>; readonly value?: Serde<V> }) | undefined,
 ): void {
   checkCassandraTable('to', table)

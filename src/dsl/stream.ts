@@ -265,17 +265,17 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
       ProduceOptions<K, V> & { readonly topics: readonly string[] },
   ): void
   /**
-   * Writes each record as the row of its key to a table in Cassandra (made by `cassandra.table`); a null value deletes the row. See docs/cassandra.md for what that
+   * Writes each record as the row of its key to a table in Cassandra (made by `cassandra.table`); a null value deletes the row, a null key is dropped. See docs/cassandra.md for what that
    * guarantees.
    */
-  to(table: CassandraTable<K, V>, options?: NameOption): void
+  to(table: CassandraTable<NonNullable<K>, NonNullable<V>>, options?: NameOption): void
   /** The same by way of a topic, as `exactly_once_v2` needs it. */
   to(
-    table: CassandraTable<K, V>,
+    table: CassandraTable<NonNullable<K>, NonNullable<V>>,
     options: KeyOption<K, KS> & ValueOption<V, VS> & CassandraSinkOption & { readonly through: string },
   ): void
   to(
-    target: string | TopicChooser<K, V> | CassandraTable<K, V>,
+    target: string | TopicChooser<K, V> | CassandraTable<NonNullable<K>, NonNullable<V>>,
     options?: {
       readonly key?: Serde<K>
       readonly value?: Serde<V>
