@@ -12,8 +12,6 @@ const BACKOFF_MS_MAX = 2_000
 const JITTER = 0.2
 /** Without an answer for so long Cassandra is away: nobody waits for rows any longer. */
 const AWAY_MS = 1_000
-/** So long nobody has answered: the nodes may be others, or elsewhere, and are looked up again. */
-const RENEW_MS = 30_000
 
 /** What rows are written through. */
 export interface RowSession {
@@ -21,7 +19,7 @@ export interface RowSession {
   write(table: CassandraTable, rows: readonly RowWrite[]): Promise<void>
   /** How a table differs from what rows of it need; null: it does not. @throws as write */
   problemOf(table: CassandraTable): Promise<string | null>
-  /** Begins, or begins anew. @throws WeirError cassandra-unreachable, cassandra-denied */
+  /** Begins. @throws WeirError cassandra-unreachable, cassandra-denied */
   connect(): Promise<void>
   /** What the driver threw, as an error that Weir names. */
   named(error: unknown): WeirError
@@ -72,8 +70,6 @@ export class RowWriter {
   #failingSinceMs: number | null = null
   #lastSuccessMs = 0
   #isToldAway = false
-  #renewedMs = Date.now()
-  #renewing: Promise<void> | null = null
   #failure: WeirError | null = null
   /** Who waits for the next change. */
   #waiting: (() => void)[] = []
@@ -251,7 +247,6 @@ export class RowWriter {
         if (failure.kind === 'passes') this.#failed(failure)
         this.#options.counters.retries++
         await this.#pause(attempts)
-        await this.#renewed()
       }
     }
   }
@@ -321,21 +316,6 @@ export class RowWriter {
     this.#failure = error
     this.#options.onFailed(error)
     this.#tellWaiting()
-  }
-
-  async #renewed(): Promise<void> {
-    const now = Date.now()
-    if (this.#failingSinceMs === null || now - Math.max(this.#failingSinceMs, this.#renewedMs) < RENEW_MS) {
-      await this.#renewing
-      return
-    }
-    this.#renewedMs = now
-    this.#renewing = this.#session!.connect()
-      .catch(() => {})
-      .finally(() => {
-        this.#renewing = null
-      })
-    await this.#renewing
   }
 
   async #pause(attempts: number): Promise<void> {

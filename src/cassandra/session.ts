@@ -29,7 +29,7 @@ export type CassandraResultRow = Readonly<Record<string, unknown>>
  * A session with Cassandra: the driver's client with Weir's settings. One for each stream thread, whose event loop its answers arrive in: a row crosses no thread.
  * Requests go to a replica of their partition in the local data centre; a node that does not answer is followed by the next.
  *
- *   open -> connect (again, when nodes may have other addresses) -> { write | read }* -> close
+ *   open -> connect (until it succeeds) -> { write | read | define }* -> close
  */
 export class CassandraSession {
   readonly #driver: Driver
@@ -55,7 +55,7 @@ export class CassandraSession {
   }
 
   /**
-   * Connects, or does so anew: names are looked up again, and what is on its way over the old connections fails.
+   * Connects. From then on nodes that went away are looked for by the driver, by their names anew when none answers.
    *
    * @throws WeirError cassandra-unreachable, cassandra-denied; ConfigError for a data centre that there is not
    */
@@ -63,17 +63,16 @@ export class CassandraSession {
     const client = new this.#driver.Client(this.#options)
     // The driver's lines; without a listener for errors one would end the process.
     client.on('error', () => {})
+    // When no node answers the driver looks them up anew, and forgets the old ones with their timers and connections.
+    client.on('hostRemove', (host: { shutdown(waits: boolean): Promise<void> }) => void host.shutdown(false))
     try {
       await client.connect()
     } catch (error) {
       await client.shutdown().catch(() => {})
-      if ((error as Error).name === 'ArgumentError') throw wrongDatacenter(this.#settings, error)
-      throw this.named(error)
+      throw wrongDatacenter(this.#settings, error) ?? this.named(error)
     }
-    const before = this.#client
     this.#client = client
     if (this.#isClosed) await this.close()
-    await before?.shutdown().catch(() => {})
   }
 
   /**
@@ -157,8 +156,14 @@ export class CassandraSession {
   }
 }
 
-function wrongDatacenter({ localDatacenter }: CassandraSettings, error: unknown): ConfigError {
-  return new ConfigError([`WEIR_CASSANDRA_LOCAL_DATACENTER=${localDatacenter}: ${messageOf(error)}`])
+/** The driver's only error of an argument that is found when nodes have answered. @returns null for another error */
+function wrongDatacenter({ localDatacenter }: CassandraSettings, error: unknown): ConfigError | null {
+  const { innerErrors } = error as { readonly innerErrors?: Readonly<Record<string, unknown>> | null }
+  const wrong = [error, ...Object.values(innerErrors ?? {})].find(
+    (one) => (one as Partial<Error> | null)?.name === 'ArgumentError',
+  )
+  if (wrong === undefined) return null
+  return new ConfigError([`WEIR_CASSANDRA_LOCAL_DATACENTER=${localDatacenter}: ${messageOf(wrong)}`])
 }
 
 function clientOptions(driver: Driver, settings: CassandraSettings): DseClientOptions {
