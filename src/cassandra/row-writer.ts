@@ -64,6 +64,7 @@ export class RowWriter {
   readonly #queue: RowQueue<OwnedRows>
   readonly #closing = new AbortController()
   #session: RowSession | null = null
+  #isConnected = false
   #requests = 0
   #isScheduled = false
   /** Since when nothing has succeeded of what was tried; null: the last has. */
@@ -160,6 +161,7 @@ export class RowWriter {
       try {
         this.#session ??= await this.#options.session()
         await this.#session.connect()
+        this.#isConnected = true
         this.#succeeded()
         this.#pump()
         return
@@ -183,7 +185,7 @@ export class RowWriter {
 
   /** After the thread's turn: rows of one partition that come one after the other go together. */
   #schedule(): void {
-    if (this.#isScheduled || this.#session === null) return
+    if (this.#isScheduled || !this.#isConnected) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false

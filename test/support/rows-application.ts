@@ -10,6 +10,9 @@ import {
   readToEnd,
   waitUntilConsumed,
 } from '../../examples/support/kafka.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Application } from '../../src/runtime/application.ts'
+import { startApplication } from '../../src/runtime/start-application.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import type { Random } from './seed.ts'
@@ -122,6 +125,27 @@ export class RowsApplication {
     })
   }
 
+  /** In this process: it waits for longer than a machine under load takes for a Cassandra. @param log gets the lines */
+  async startHere(log: (message: string) => void): Promise<Application> {
+    const { bootstrapServers, name } = this.#options
+    const { ROWS_PREFIX, ROWS_TABLE, ...settings } = this.env
+    // The topology asks for them in each thread.
+    Object.assign(process.env, { ROWS_PREFIX, ROWS_TABLE })
+    const line = (_: object, message: string): void => log(message)
+    return await startApplication({
+      topology: ROWS_MODULE,
+      config: loadConfig({
+        ...settings,
+        WEIR_APPLICATION_ID: name,
+        WEIR_BOOTSTRAP_SERVERS: bootstrapServers,
+        WEIR_STATE_DIR: join(this.#stateDir, 'here'),
+        WEIR_MEMORY_BYTES: '768MiB',
+      }),
+      logger: { debug: () => {}, info: line, warn: line, error: line },
+      startTimeoutMs: 300_000,
+    })
+  }
+
   /** Random updates and deletes of some rows, by clocks that are wrong by up to a second; numbers go up. */
   async give(random: Random, records: number, keys: number): Promise<void> {
     const topic = this.topic('updates')
@@ -165,10 +189,11 @@ export class RowsApplication {
   }
 
   /** Waits until all of a topic, and of what the rows go through, is committed. */
-  async consumed(worker: WeirProcess, ...topics: readonly string[]): Promise<void> {
+  async consumed(worker: WeirProcess | null, ...topics: readonly string[]): Promise<void> {
     const { bootstrapServers, name } = this.#options
     const names = topics.map((topic) => this.topic(topic))
-    await worker.whileRunning(waitUntilConsumed(bootstrapServers, name, names, { timeoutMs: 120_000 }))
+    const consumed = waitUntilConsumed(bootstrapServers, name, names, { timeoutMs: 120_000 })
+    await (worker?.whileRunning(consumed) ?? consumed)
   }
 
   /** Records that are not committed. */

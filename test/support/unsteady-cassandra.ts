@@ -27,6 +27,7 @@ export class UnsteadyCassandra implements RowSession {
   inFlight = 0
   inFlightMax = 0
   connects = 0
+  isConnected = false
   isClosed = false
   /** How a request ends; null: well. `done` says whether its rows are there all the same. */
   fails: (rows: readonly RowWrite[]) => { readonly error: Error; readonly done: boolean } | null = () => null
@@ -37,6 +38,7 @@ export class UnsteadyCassandra implements RowSession {
   connectFails: () => WeirError | null = () => null
 
   async write(_table: CassandraTable, rows: readonly RowWrite[]): Promise<void> {
+    if (!this.isConnected) throw new Error('a write before it is connected')
     this.inFlight++
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
     this.requests.push({ partition: rows[0]!.partition, keys: rows.map(({ key }) => key.join()) })
@@ -64,6 +66,7 @@ export class UnsteadyCassandra implements RowSession {
     this.connects++
     const failure = this.connectFails()
     if (failure !== null) throw failure
+    this.isConnected = true
   }
 
   named(error: unknown): WeirError {
