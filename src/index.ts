@@ -1,7 +1,18 @@
 /** Weir's public face. */
+export { cassandra } from './cassandra/cassandra.ts'
+export type { CassandraSettings, ConsistencyLevel } from './cassandra/cassandra-settings.ts'
+export type {
+  CassandraColumns,
+  CassandraRow,
+  CassandraRowValues,
+  CassandraTable,
+  CassandraTableOptions,
+} from './cassandra/cassandra-table.ts'
+export type { CqlType, CqlValue } from './cassandra/column-types.ts'
 export type { Config } from './config/config.ts'
 export { loadConfig } from './config/load.ts'
 export type { BranchedStream, BranchOptions, BranchStreams } from './dsl/branched-stream.ts'
+export type { CassandraSinkOption } from './dsl/cassandra-sink.ts'
 export type { CogroupSpecification } from './dsl/cogroup.ts'
 export type { CogroupedStream } from './dsl/cogrouped-stream.ts'
 export { defineTopology, type TopologyOptions } from './dsl/define-topology.ts'
@@ -176,6 +187,7 @@ export type { GlobalStoreOptions } from './topology/global-stores.ts'
 export type { KeyValueStoreOptions } from './topology/key-value-stores.ts'
 export type {
   AsyncProcessorOptions,
+  CassandraSinkOptions,
   ProcessorOptions,
   SinkOptions,
   SourceOptions,

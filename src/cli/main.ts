@@ -76,6 +76,25 @@ function program(): Command {
     })
 
   weir
+    .command('cassandra')
+    .description("a topology's tables in Cassandra")
+    .command('init')
+    .description(
+      'create the keyspace and the tables that the topology writes to, as far as they are not there; nothing that is there is changed, and a table ' +
+        'with other columns, types or keys is an error',
+    )
+    .argument('<module>', 'the file whose default export is the topology')
+    .option(
+      '--replication <copies>',
+      'of a keyspace that is created: 3 (in the local data centre), or dc1:3,dc2:2',
+    )
+    .option('--print', 'print the CQL, and connect to nothing')
+    .action(async (module: string, options: { replication?: string; print?: true }) => {
+      const { initCassandra } = await import('./cassandra-init-command.ts')
+      await initCassandra(module, options, (line) => process.stdout.write(`${line}\n`))
+    })
+
+  weir
     .command('config')
     .description('print every setting with its value, default and meaning; secrets are hidden')
     .addOption(new Option('--json', 'as JSON'))

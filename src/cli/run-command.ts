@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import { startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Application } from '../runtime/application.ts'
+import { checkCassandra } from '../runtime/prepare-cassandra.ts'
 import { startApplication } from '../runtime/start-application.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -18,7 +19,9 @@ export async function runWorker(modulePath: string): Promise<void> {
   const config = loadConfig()
   const logger = createLogger(config)
   const topology = moduleUrlOf(modulePath)
-  await checkNativeSettings(config, await loadTopology(topology, config.topologyOptimization))
+  const definition = await loadTopology(topology, config.topologyOptimization)
+  checkCassandra(definition, config)
+  await checkNativeSettings(config, definition)
 
   let application: Application | null = null
   const starting = { ok: false, reason: 'the application is starting' } as const

@@ -10,7 +10,7 @@ const BOX_HEIGHT_PX = 30
 const MARGIN_PX = 20
 const TITLE_PX = 18
 
-type Shape = 'source' | 'processor' | 'sink' | 'store' | 'topic'
+type Shape = 'source' | 'processor' | 'sink' | 'cassandra-sink' | 'store' | 'topic'
 
 /** What is drawn for a node of the layout. Boxes around sub-topologies have no shape. */
 interface Drawn {
@@ -26,6 +26,7 @@ const COLOURS: Readonly<Record<Shape, string>> = {
   source: '#d9ead3',
   processor: '#ffffff',
   sink: '#f4cccc',
+  'cassandra-sink': '#f4cccc',
   store: '#fff2cc',
   topic: '#cfe2f3',
 }
@@ -63,7 +64,11 @@ export function topologySvg({ subtopologies, topics }: TopologyGraph): string {
           graph.setEdge(`topic ${topic}`, `node ${node.name}`)
       } else if (node.kind === 'sink')
         for (const topic of node.topics) graph.setEdge(`node ${node.name}`, `topic ${topic}`)
-      else
+      else if (node.kind === 'cassandra-sink') {
+        // A table is outside of all sub-topologies, as topics are.
+        add(`table ${node.table}`, 'store', node.table)
+        graph.setEdge(`node ${node.name}`, `table ${node.table}`)
+      } else
         for (const store of node.stores)
           graph.setEdge(`node ${node.name}`, `store ${store}`, { isStore: true })
     }

@@ -1,3 +1,4 @@
+import type { RefusedRow, TaskRows } from '../cassandra/row-write.ts'
 import type { Producer, TaskDatabase, TopicPartitionOffset } from '../native.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 
@@ -10,6 +11,8 @@ export interface CommittableTask {
     /** Of what the rows are made: for stores that are restored from an input. */
     readTo(offsets: readonly TopicPartitionOffset[]): void
   } | null
+  /** Its rows for Cassandra. Default: it has none. */
+  readonly rows?: Pick<TaskRows, 'isFull' | 'takeRefused' | 'settled' | 'hasRoom'> | null
   /** Forwards what caching stores have kept back, until the output is full. @returns true when nothing is left */
   flushChanges(): boolean
   /** Where its inputs stand. */
@@ -23,6 +26,10 @@ export interface DrainStages {
   readonly output: OutputBatch
   /** How long the producer may take to deliver what it holds, ms. */
   readonly flushTimeoutMs: number
+  /** How long rows for Cassandra are waited for, ms; a task that has some left is not committed. Default: not at all. */
+  readonly rowsTimeoutMs?: number
+  /** Decides on rows that were refused; dead letters are handed over. REQUIRED where tasks have rows. */
+  readonly settleRows?: ((refused: readonly RefusedRow[]) => Promise<void>) | undefined
 }
 
 export interface CommitStages<T extends CommittableTask> extends DrainStages {
@@ -40,13 +47,13 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
 /**
  * One at-least-once commit of a thread's tasks. The order is the guarantee:
  *
- *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> overlays drained into changelog records and one write batch each
- *   -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
+ *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> rows written to Cassandra, or decided on
+ *   -> overlays drained into changelog records and one write batch each -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
  *
  * A crash before RocksDB is written leaves local state older than its changelog, which is replayed; a crash before the source offsets are
  * committed has the records processed again on newer state. Since outputs are delivered before any changelog record of theirs, that state never
  * says of an output that it was made when it was not. Nothing is produced from the drain to the write. Any failure ends the commit
- * where it is: nothing after the failed step happens.
+ * where it is: nothing after the failed step happens. A task whose rows cannot be written at this time is left out, and committed later: others do not wait for it.
  *
  * REQUIRES that no task processes meanwhile, and that no fetch of keys is under way.
  * @returns the changelog records produced
@@ -56,15 +63,17 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   stages: CommitStages<T>,
 ): Promise<number> {
   const { producer, flushTimeoutMs, commitOffsets } = stages
-  await handOver(tasks, stages)
+  const forwarded = await handOver(tasks, stages)
   await producer.flush(flushTimeoutMs)
   await stages.settleFailed?.()
-  const changelogRecords = await drain(tasks, stages)
-  await writeState(tasks)
+  const whole = await writeRows(forwarded, stages)
+  readTo(whole)
+  const changelogRecords = await drain(whole, stages)
+  await writeState(whole)
   // They say where the changelogs end by now.
-  const offsets = tasks.flatMap((task) => task.offsets())
-  if (offsets.length > 0) await commitOffsets(tasks, offsets)
-  for (const task of tasks) task.commitDone()
+  const offsets = whole.flatMap((task) => task.offsets())
+  if (offsets.length > 0) await commitOffsets(whole, offsets)
+  for (const task of whole) task.commitDone()
   return changelogRecords
 }
 
@@ -72,11 +81,12 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
  * One exactly-once commit of a thread's tasks (KIP-129, KIP-447): outputs, changelogs and source offsets become visible together, and only
  * what is visible reaches RocksDB:
  *
- *   kept-back changes forwarded -> caches into overlays -> outputs handed over -> overlays drained into changelog records and one write batch each
- *   -> all delivered -> source offsets into the transaction, transaction committed -> RocksDB written, with the changelogs' offsets
+ *   kept-back changes forwarded -> caches into overlays -> outputs handed over -> rows written to Cassandra, or decided on
+ *   -> overlays drained into changelog records and one write batch each -> all delivered -> source offsets into the transaction, transaction committed -> RocksDB written, with the changelogs' offsets
  *
  * A crash before the transaction is committed leaves nothing of it anywhere; a crash after it leaves local state older than its changelog,
- * which is replayed. A failure before RocksDB is written leaves what was drained in memory: it is to be dropped with the tasks.
+ * which is replayed. A failure before RocksDB is written leaves what was drained in memory: it is to be dropped with the tasks. A task with rows puts out nothing else (see
+ * topology/cassandra-sinks.ts): when they cannot be written at this time, the others' transaction is committed without it.
  *
  * REQUIRES that no task processes meanwhile, that no fetch of keys is under way, and that every running task which has something to commit is
  * among them: there is one transaction for all.
@@ -86,22 +96,56 @@ export async function commitExactlyOnce<T extends CommittableTask>(
   tasks: readonly T[],
   stages: TransactionStages<T>,
 ): Promise<number> {
-  const offsets = await handOver(tasks, stages)
-  const changelogRecords = await drain(tasks, stages)
-  await stages.commitTransaction(tasks, offsets)
-  await writeState(tasks)
-  for (const task of tasks) task.commitDone()
+  const whole = await writeRows(await handOver(tasks, stages), stages)
+  if (whole.length === 0) return 0
+  const offsets = readTo(whole)
+  const changelogRecords = await drain(whole, stages)
+  await stages.commitTransaction(whole, offsets)
+  await writeState(whole)
+  for (const task of whole) task.commitDone()
   return changelogRecords
 }
 
-/** Everything that tasks have kept back goes to the overlays and to the producer. @returns where their inputs stand */
-async function handOver(
-  tasks: readonly CommittableTask[],
-  { output }: DrainStages,
-): Promise<TopicPartitionOffset[]> {
-  for (const task of tasks) while (!task.flushChanges()) await output.sendAll()
-  for (const { state } of tasks) state?.flush()
-  await output.sendAll()
+/** Everything that tasks have kept back goes to the overlays, to the producer and to Cassandra. @returns those of which nothing is left */
+async function handOver<T extends CommittableTask>(tasks: readonly T[], stages: DrainStages): Promise<T[]> {
+  const forwarded: T[] = []
+  for (const task of tasks) if (await hasForwarded(task, stages)) forwarded.push(task)
+  for (const { state } of forwarded) state?.flush()
+  await stages.output.sendAll()
+  return forwarded
+}
+
+/** @returns false when there is no room for rows */
+async function hasForwarded(task: CommittableTask, stages: DrainStages): Promise<boolean> {
+  const { output, rowsTimeoutMs = 0 } = stages
+  const { rows } = task
+  while (!task.flushChanges()) {
+    await output.sendAll()
+    if (rows?.isFull !== true) continue
+    await stages.settleRows?.(rows.takeRefused())
+    if (!(await rows.hasRoom(rowsTimeoutMs))) return false
+  }
+  return true
+}
+
+/** @returns the tasks whose rows are in Cassandra, or were decided on */
+async function writeRows<T extends CommittableTask>(tasks: readonly T[], stages: DrainStages): Promise<T[]> {
+  const { rowsTimeoutMs = 0 } = stages
+  const endMs = Date.now() + rowsTimeoutMs
+  const whole: T[] = []
+  for (const task of tasks) {
+    const { rows } = task
+    if (rows !== undefined && rows !== null) {
+      if (!(await rows.settled(Math.max(0, endMs - Date.now())))) continue
+      await stages.settleRows?.(rows.takeRefused())
+    }
+    whole.push(task)
+  }
+  return whole
+}
+
+/** Tells the tasks' state where their inputs stand. @returns that */
+function readTo(tasks: readonly CommittableTask[]): TopicPartitionOffset[] {
   return tasks.flatMap((task) => {
     const positions = task.offsets()
     task.state?.readTo(positions)

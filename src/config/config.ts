@@ -1,3 +1,4 @@
+import type { CassandraSettings } from '../cassandra/cassandra-settings.ts'
 import type { RegistrySettings } from '../schema-registry/registry-settings.ts'
 import type { OffsetReset } from '../topology/definition.ts'
 
@@ -92,6 +93,8 @@ export interface Config {
   readonly security: Readonly<Record<string, string>>
   /** Holds secrets: never logged. */
   readonly schemaRegistry: RegistrySettings
+  /** Holds secrets: never logged. */
+  readonly cassandra: CassandraSettings
   /** librdkafka settings passed through, by their own names. */
   readonly consumer: Readonly<Record<string, string>>
   readonly producer: Readonly<Record<string, string>>

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 
+import type { CassandraSettings } from '../cassandra/cassandra-settings.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config-error.ts'
 import { describeMachine, type Machine } from './machine.ts'
@@ -123,7 +124,7 @@ export function toConfig(settings: Settings): Config {
     logFormat: values.logFormat,
     security: securityOf(values),
     schemaRegistry: {
-      urls: values.schemaRegistryUrl?.split(',').map((url) => url.trim()) ?? [],
+      urls: listOf(values.schemaRegistryUrl),
       username: values.schemaRegistryUsername,
       password: values.schemaRegistryPassword,
       caLocation: values.schemaRegistrySslCaLocation,
@@ -133,6 +134,7 @@ export function toConfig(settings: Settings): Config {
       requestTimeoutMs: values.schemaRegistryRequestTimeoutMs,
       autoRegister: values.schemaAutoRegister,
     },
+    cassandra: cassandraOf(values),
     ...passThrough,
     rocksdb: {
       ...rocksDbSettings(values, (key) => settings.sources[key] !== 'default'),
@@ -159,4 +161,34 @@ function securityOf(values: Values): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null),
   )
+}
+
+function cassandraOf(values: Values): CassandraSettings {
+  return {
+    contactPoints: listOf(values.cassandraContactPoints),
+    localDatacenter: values.cassandraLocalDatacenter,
+    keyspace: values.cassandraKeyspace,
+    username: values.cassandraUsername,
+    password: values.cassandraPassword,
+    ssl:
+      values.cassandraSsl === 'false'
+        ? null
+        : {
+            caLocation: values.cassandraSslCaLocation,
+            certificateLocation: values.cassandraSslCertificateLocation,
+            keyLocation: values.cassandraSslKeyLocation,
+            keyPassword: values.cassandraSslKeyPassword,
+            checksHostname: values.cassandraSslEndpointIdentificationAlgorithm !== 'none',
+          },
+    writeConsistency: values.cassandraWriteConsistency,
+    readConsistency: values.cassandraReadConsistency,
+    requestTimeoutMs: values.cassandraRequestTimeoutMs,
+    requestsMax: values.cassandraRequestsMax,
+    queueBytes: values.cassandraQueueBytes,
+  }
+}
+
+/** What stands between commas. */
+function listOf(text: string | null): string[] {
+  return text?.split(',').map((one) => one.trim()) ?? []
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 import { messageOf } from '../errors/weir-error.ts'
+import { cassandraProblems } from './cassandra-problems.ts'
 import type { Machine } from './machine.ts'
 import { nearestName } from './nearest-name.ts'
 import {
@@ -11,7 +12,7 @@ import {
   whyForbidden,
 } from './pass-through.ts'
 import { parseOptionString, rocksDbVariable, unbraced } from './rocksdb-settings.ts'
-import type { KnownValues, Variable } from './variable.ts'
+import { type KnownValues, shown, type Variable } from './variable.ts'
 import { type Values, type VariableKey, variables } from './variables.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -44,12 +45,6 @@ const optionsVariable = variables.rocksdbOptions.env
 /** What RocksDB's own option strings have the settings of tables under. */
 const tableVariable = 'WEIR_ROCKSDB_BLOCK_BASED_TABLE_FACTORY'
 
-const maskedValue = '(hidden)'
-
-function shown(value: string, secret: boolean): string {
-  return secret ? maskedValue : value.replace(/[\r\n]+/g, ' ')
-}
-
 /** Reads every setting from `environment`. Never throws for a bad one: see {@link Settings.problems}. An empty value is not set. */
 export function readSettings(environment: Environment, machine: Machine): Settings {
   const problems: string[] = []
@@ -68,6 +63,7 @@ export function readSettings(environment: Environment, machine: Machine): Settin
   }
   checkTogether(values, problems)
   checkSchemaRegistry(values, problems)
+  problems.push(...cassandraProblems(values))
   if (values.processingGuarantee === 'exactly_once_v2') checkTransactions(values, passThrough, problems)
   return { values, sources, passThrough, problems: problems.map((line) => withOrigin(line, spread)) }
 }

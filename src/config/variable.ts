@@ -32,6 +32,7 @@ export type VariableGroup =
   | 'Memory'
   | 'Security'
   | 'Schema registry'
+  | 'Cassandra'
   | 'Observation'
 
 /** One environment variable. */
@@ -78,4 +79,11 @@ export function derived<T>(
   compute: (known: KnownValues, machine: Machine) => T,
 ): DefaultValue<T> {
   return { kind: 'derived', text: described, compute }
+}
+
+const maskedValue = '(hidden)'
+
+/** A value as it may be printed: on one line, and hidden when it is a secret. */
+export function shown(value: string, secret: boolean): string {
+  return secret ? maskedValue : value.replace(/[\r\n]+/g, ' ')
 }

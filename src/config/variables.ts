@@ -1,5 +1,6 @@
 import type { Variable } from './variable.ts'
 import { applicationVariables } from './variables/application.ts'
+import { cassandraVariables } from './variables/cassandra.ts'
 import { errorVariables } from './variables/errors.ts'
 import { groupVariables } from './variables/group.ts'
 import { memoryVariables } from './variables/memory.ts'
@@ -25,6 +26,7 @@ export const variables = {
   ...rocksdbProcessVariables,
   ...securityVariables,
   ...schemaRegistryVariables,
+  ...cassandraVariables,
   ...observationVariables,
 } as const
 

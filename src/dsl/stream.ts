@@ -1,3 +1,4 @@
+import { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { RecordPredicate } from '../process/operators/filter.ts'
 import type { FlatRecordMapper, KeySelector, RecordMapper } from '../process/operators/map.ts'
@@ -14,6 +15,7 @@ import { kindOf } from '../topology/options.ts'
 import { TopologyError } from '../topology/topology-error.ts'
 import { addMapValuesAsync, addProcessAsync } from './async-steps.ts'
 import { BranchedStream } from './branched-stream.ts'
+import { addCassandraSink, type CassandraSinkOption } from './cassandra-sink.ts'
 import { addGlobalTableJoin, type GlobalJoinOptions, GlobalTable } from './global-table.ts'
 import { type GroupedStream, grouped } from './grouped-stream.ts'
 import { JoinInput } from './join-input.ts'
@@ -289,15 +291,27 @@ export class Stream<K, V, KS extends SerdeState = 'known', VS extends SerdeState
       ValueOption<V, VS> &
       ProduceOptions<K, V> & { readonly topics: readonly string[] },
   ): void
+  /**
+   * Writes each record as the row of its key to a table in Cassandra (made by `cassandra.table`); a null value deletes the row, a null key is dropped. See docs/cassandra.md for what that
+   * guarantees.
+   */
+  to(table: CassandraTable<NonNullable<K>, NonNullable<V>>, options?: NameOption): void
+  /** The same by way of a topic, as `exactly_once_v2` needs it. */
   to(
-    topic: string | TopicChooser<K, V>,
+    table: CassandraTable<NonNullable<K>, NonNullable<V>>,
+    options: KeyOption<K, KS> & ValueOption<V, VS> & CassandraSinkOption & { readonly through: string },
+  ): void
+  to(
+    target: string | TopicChooser<K, V> | CassandraTable<NonNullable<K>, NonNullable<V>>,
     options?: {
       readonly key?: Serde<K>
       readonly value?: Serde<V>
       readonly topics?: readonly string[]
-    } & ProduceOptions<K, V>,
+    } & ProduceOptions<K, V> &
+      CassandraSinkOption,
   ): void {
-    addSink(this.parts, topic, options)
+    if (target instanceof CassandraTable) addCassandraSink(this.parts, target, options)
+    else addSink(this.parts, target, options)
   }
 
   /**

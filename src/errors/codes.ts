@@ -100,6 +100,18 @@ export const errorCodes = {
     next: 'stop',
   },
 
+  // Cassandra.
+  'cassandra-unreachable': {
+    what: 'no node of Cassandra answers, or not in time',
+    next: 'retry',
+    newThreadMayHelp: true,
+  },
+  'cassandra-denied': { what: 'Cassandra refuses the credentials, or a permission is missing', next: 'stop' },
+  'cassandra-schema': {
+    what: 'a keyspace or a table in Cassandra is missing, or is not what the topology needs',
+    next: 'stop',
+  },
+
   // The state folder and the databases in it.
   'disk-full': { what: 'the disk under the state folder is full', next: 'stop' },
   'state-dir-read-only': { what: 'the state folder cannot be written to', next: 'stop' },

@@ -119,6 +119,42 @@ export const threadMetricCatalogue = {
     help: 'Records written to changelogs',
     labels: ['thread'],
   },
+  weir_cassandra_request_seconds: {
+    type: 'histogram',
+    help: 'Time of a request to Cassandra, of whatever outcome; its count is that of the requests',
+    labels: ['thread'],
+    buckets: seconds,
+  },
+  weir_cassandra_requests_in_flight: {
+    type: 'gauge',
+    help: 'Requests to Cassandra that are not settled, those that are tried again included',
+    labels: ['thread'],
+  },
+  weir_cassandra_retries_total: {
+    type: 'counter',
+    help: 'Requests to Cassandra that were made again',
+    labels: ['thread'],
+  },
+  weir_cassandra_errors_total: {
+    type: 'counter',
+    help: 'Requests to Cassandra that failed; reason: unreachable, timeout, unavailable, overloaded, server, refused, denied',
+    labels: ['thread', 'reason'],
+  },
+  weir_cassandra_rows_written_total: {
+    type: 'counter',
+    help: 'Rows written to a table in Cassandra, or deleted from it',
+    labels: ['thread', 'table'],
+  },
+  weir_cassandra_queue_rows: {
+    type: 'gauge',
+    help: 'Rows that are not in Cassandra yet',
+    labels: ['thread'],
+  },
+  weir_cassandra_queue_bytes: {
+    type: 'gauge',
+    help: 'Bytes of these rows, estimated',
+    labels: ['thread'],
+  },
   weir_rocksdb_store_keys: {
     type: 'gauge',
     help: "RocksDB's estimate of a store's rows; those of a store in memory",

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/codes.ts'
+import { CassandraCounters } from './cassandra-counters.ts'
 
 /** What one topic gave to or got from a stream thread: plain fields, added to once a batch. */
 export class TopicCounters {
@@ -30,6 +31,7 @@ export class ThreadCounters {
   readonly handledErrors = new Map<string, number>()
   /** Stores whose local rows were not used, by why. */
   readonly stateResets = new Map<ErrorCode, number>()
+  readonly cassandra = new CassandraCounters()
   tasksCreated = 0
   tasksClosed = 0
 

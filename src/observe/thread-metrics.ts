@@ -18,6 +18,13 @@ export interface MeteredTask {
   readonly database: MeteredDatabase | null
 }
 
+/** What is on its way to Cassandra. */
+export interface CassandraFigures {
+  readonly requestsInFlight: number
+  readonly queuedRows: number
+  readonly queuedBytes: number
+}
+
 /** What a stream thread is asked when somebody reads the metrics. */
 export interface ThreadMetricsSource {
   tasks(): Iterable<MeteredTask>
@@ -31,6 +38,8 @@ export interface ThreadMetricsSource {
   }
   overlayBytes(): number
   producerQueue(): { readonly records: number; readonly bytes: number }
+  /** null: the topology does not write to Cassandra. Default: that. */
+  cassandra?(): CassandraFigures | null
 }
 
 const storeMetrics = [
@@ -73,11 +82,17 @@ export class ThreadMetrics {
     this.#commitSeconds.observe(durationMs / 1000)
   }
 
+  /** To observe how long requests to Cassandra take. */
+  cassandraSeconds(): { observe(value: number): void } {
+    return this.#set.histogram('weir_cassandra_request_seconds', { thread: this.#thread })
+  }
+
   /** The numbers as they are now; they can cross to the main thread, where {@link renderMetrics} adds the threads up. */
   collect(): Promise<MetricSnapshot> {
     // Tasks first: asking a restore how far it is counts what it has restored.
     this.#foldTasks()
     this.#foldCounters()
+    this.#foldCassandra()
     const thread = { thread: this.#thread }
     const cache = this.#source.cache()
     this.#set.set('weir_state_cache_bytes', thread, cache.bytes)
@@ -119,6 +134,21 @@ export class ThreadMetrics {
     this.#set.total('weir_restore_records_total', thread, counters.restoredRecords)
     for (const [reason, resets] of counters.stateResets)
       this.#set.total('weir_restore_resets_total', { ...thread, reason }, resets)
+  }
+
+  #foldCassandra(): void {
+    const figures = this.#source.cassandra?.() ?? null
+    if (figures === null) return
+    const thread = { thread: this.#thread }
+    const { retries, errors, rows } = this.counters.cassandra
+    this.#set.set('weir_cassandra_requests_in_flight', thread, figures.requestsInFlight)
+    this.#set.set('weir_cassandra_queue_rows', thread, figures.queuedRows)
+    this.#set.set('weir_cassandra_queue_bytes', thread, figures.queuedBytes)
+    this.#set.total('weir_cassandra_retries_total', thread, retries)
+    for (const [reason, count] of errors)
+      this.#set.total('weir_cassandra_errors_total', { ...thread, reason }, count)
+    for (const [table, count] of rows)
+      this.#set.total('weir_cassandra_rows_written_total', { ...thread, table }, count)
   }
 
   #foldTasks(): void {

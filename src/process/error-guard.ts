@@ -1,3 +1,4 @@
+import type { ErrorHandlerContext } from './error-handlers.ts'
 import type { Headers } from './headers.ts'
 import type { StreamRecord } from './record.ts'
 
@@ -30,6 +31,12 @@ export interface ErrorGuard {
    * @throws what ends the thread
    */
   readonly productionFailed: ((node: string, output: RefusedOutput, error: unknown) => void) | null
+  /**
+   * For outputs that are refused later: where the task stands now. Default: nobody is asked about them, and they end the thread.
+   *
+   * @param headers of the record as the node has got it, for when its input record is gone
+   */
+  readonly contextOf: ((node: string, headers: Headers) => ErrorHandlerContext) | null
   /** A larger record the producer would refuse, in bytes of its key, value and headers. */
   readonly recordBytesMax: number
 }

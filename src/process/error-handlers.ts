@@ -75,14 +75,16 @@ export type ProductionResult = HandlerResult | 'retry'
 
 /** A record that could not be written. */
 export interface FailedOutput {
+  /** Of a row `cassandra:<table>`. */
   readonly topic: string
   /** -1: none was chosen. */
   readonly partition: number
   /**
    * - `key`, `value`: that part cannot be serialised; both are as the sink has got them.
    * - `send`: it is too large, or was refused by a broker; both are bytes.
+   * - `row`: it cannot be a row of a table in Cassandra, or is refused there; both are as the sink has got them.
    */
-  readonly stage: 'key' | 'value' | 'send'
+  readonly stage: 'key' | 'value' | 'send' | 'row'
   readonly key: unknown
   readonly value: unknown
   readonly timestamp: number

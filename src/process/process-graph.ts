@@ -1,3 +1,5 @@
+import type { TaskRows } from '../cassandra/row-write.ts'
+import { WriteClock } from '../cassandra/write-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import { nodesAboveAsync } from '../topology/async-processors.ts'
@@ -13,6 +15,7 @@ import {
 import { wholeMatcher } from '../topology/topic-patterns.ts'
 import { AsyncProcessorNode } from './async/async-node.ts'
 import { CalledNode, DeferredNode } from './async/run-ahead.ts'
+import { CassandraSinkNode, WriteClockNode } from './cassandra-sink-node.ts'
 import { GuardedProcessorNode, type Node, ProcessorNode, SinkNode, type SinkTopic } from './node.ts'
 import type { Processor } from './processor.ts'
 import { type TaskEnvironment, TaskProcessorContext } from './task-processor-context.ts'
@@ -34,6 +37,7 @@ export class ProcessGraph {
   /**
    * @param topics the sinks' topics, by their name in the definition
    * @param globalStores what every processor can read
+   * @param rows where rows for Cassandra go. REQUIRES them when the sub-topology has some
    */
   constructor(
     definition: SubtopologyDefinition,
@@ -42,8 +46,11 @@ export class ProcessGraph {
     topics: (name: string) => SinkTopic,
     output: OutputBatch,
     globalStores: ReadonlyMap<string, Store> = new Map(),
+    rows: TaskRows | null = null,
   ) {
     const nodes = new Map<string, Node>()
+    const { processorMetadata, clock } = environment
+    const writeClock = rows === null ? null : new WriteClock(processorMetadata, clock.systemTimeMs())
     const processors: ProcessorNode[] = []
     const ahead = environment.runAhead ?? null
     const above = nodesAboveAsync(definition.nodes)
@@ -63,6 +70,8 @@ export class ProcessGraph {
         built = new SinkNode(node, sinkTopics(node).map(topics), output, environment)
       } else if (node.kind === 'processor') {
         built = buildProcessor(node)
+      } else if (node.kind === 'cassandra-sink') {
+        built = new CassandraSinkNode(node, rows!, writeClock!, environment)
       } else {
         throw new Error(`${node.name}: a source has no parent`)
       }
@@ -93,9 +102,15 @@ export class ProcessGraph {
           )
         : wrap(node.supplier())
     }
+    const clockOfTurns = (source: string, writes: WriteClock): Node => {
+      const child = new WriteClockNode(source, writes)
+      return ahead === null ? child : new DeferredNode(child, ahead)
+    }
     for (const node of definition.nodes) {
       if (node.kind !== 'source') continue
-      const source = { definition: node, children: childrenOf(node.name, ahead !== null) }
+      const below = childrenOf(node.name, ahead !== null)
+      const children = writeClock === null ? below : [clockOfTurns(node.name, writeClock), ...below]
+      const source = { definition: node, children }
       for (const topic of node.topics) this.#sources.set(topic, source)
       if (node.pattern !== undefined)
         this.#patternSources.push({ matches: wholeMatcher(node.pattern), source })

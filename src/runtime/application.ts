@@ -9,6 +9,7 @@ import { renderMetrics } from '../observe/render-metrics.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
+import { CassandraHealth } from './cassandra-health.ts'
 import { type CloseOptions, checkCloseOptions, checkTimeout } from './close-options.ts'
 import { closeResources } from './close-resources.ts'
 import { FollowedTopics } from './followed-topics.ts'
@@ -66,6 +67,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
   readonly #restores: RestoreObserver
+  readonly #cassandra: CassandraHealth
   #resources: AsyncDisposableStack | null = null
   readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
   #state: ApplicationState = 'created'
@@ -82,6 +84,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     this.#parts = parts
     this.#logger = logger
     this.#restores = new RestoreObserver(logger, parts.restoreListener)
+    this.#cassandra = new CassandraHealth(logger)
     this.#errors = new UncaughtErrors(config, parts.onUncaughtError, logger)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
@@ -104,7 +107,10 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       confirm: (request) => this.#coordinator.confirm(request),
       beginCommit: (thread, request) => this.#coordinator.beginCommit(thread, request),
       endCommit: (request) => this.#coordinator.endCommit(request),
-      ended: (thread) => this.#coordinator.threadEnded(thread),
+      ended: (thread) => {
+        this.#cassandra.forget(thread.index)
+        this.#coordinator.threadEnded(thread)
+      },
       schemas: parts.schemas.handlers,
       notice: (thread, notice) => this.#noticed(thread, notice),
     })
@@ -281,11 +287,11 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     return { ok: true }
   }
 
-  /** Whether every task of this process runs. */
+  /** Whether every task of this process runs, and none waits for Cassandra. */
   ready(): ProbeResult {
-    return this.#state === 'running'
-      ? { ok: true }
-      : { ok: false, reason: `the application is ${this.#state}` }
+    if (this.#state !== 'running') return { ok: false, reason: `the application is ${this.#state}` }
+    const problem = this.#cassandra.problem()
+    return problem === null ? { ok: true } : { ok: false, reason: problem }
   }
 
   get #isOpen(): boolean {
@@ -324,6 +330,9 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
         break
       case 'log':
         this.#logger[notice.level]({ thread: thread.index, ...notice.fields }, notice.message)
+        break
+      case 'cassandra':
+        this.#cassandra.told(thread.index, notice.reason)
         break
       case 'restore':
         this.#restores.observe(notice.event)

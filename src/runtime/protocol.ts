@@ -128,6 +128,8 @@ export type ThreadNotice =
       readonly failures: number
     }
   | LogNotice
+  /** Cassandra does not answer the thread, for this reason; or answers again: null. */
+  | { readonly type: 'cassandra'; readonly reason: string | null }
   /** A restore began, went on or ended. */
   | { readonly type: 'restore'; readonly event: RestoreEvent }
   /** What a topology module wants to show in a live view (see observe/); bounded. */

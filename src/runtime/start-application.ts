@@ -23,6 +23,7 @@ import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
 import { logKafkaClients } from './kafka-log.ts'
 import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
+import { checkCassandra, prepareCassandra } from './prepare-cassandra.ts'
 import type { SchemaRequests } from './protocol.ts'
 import { type RestoreListener, restoreListenerMethods } from './restore-listener.ts'
 import { openSchemas } from './schemas/open-schemas.ts'
@@ -57,7 +58,7 @@ export interface StartOptions {
   readonly onUncaughtError?: UncaughtErrorHandler
   /** Begins paused: joins the group and restores, and processes from `resume()` on. Default: false. */
   readonly paused?: boolean
-  /** How long brokers may be unreachable at the start, ms. Default: 30,000. */
+  /** How long brokers, or Cassandra, may be unreachable at the start, ms. Default: 30,000. */
   readonly startTimeoutMs?: number
   /** Ends the start, or later the application, as `close()` does. */
   readonly signal?: AbortSignal
@@ -83,7 +84,7 @@ const knownOptions = [
  * @throws WeirError with one line, everything closed again: module-not-loaded, topology-invalid, state-dir-locked, state-dir-foreign,
  * state-dir-read-only, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
  * topic-not-created, broker-unreachable, authentication-failed, authorization-failed;
- * schema-registry-unreachable, schema-registry-refused, schema-missing, schema-refused; what stopped the filling of global stores; the signal's reason when it was aborted
+ * schema-registry-unreachable, schema-registry-refused, schema-missing, schema-refused; cassandra-unreachable, cassandra-denied, cassandra-schema; what stopped the filling of global stores; the signal's reason when it was aborted
  */
 export async function startApplication(options: StartOptions): Promise<Application> {
   const unknown = Object.keys(options).find((key) => !knownOptions.includes(key))
@@ -106,6 +107,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
   checkGlobalStores(moduleUrl, topology)
   const problems = await checkRocksDb(config, topology)
   if (problems.length > 0) throw new ConfigError(problems)
+  checkCassandra(topology, config)
 
   await using resources = new AsyncDisposableStack()
   const kafkaLog = logKafkaClients(logger)
@@ -143,6 +145,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     timeoutMs: startTimeoutMs,
   })
   resources.defer(() => schemas.close())
+  await prepareCassandra(topology, { config, logger, signal, timeoutMs: startTimeoutMs })
 
   const memory = StateMemory.acquire(stateMemoryOptions(config))
   resources.defer(async () => memory.close())

@@ -16,6 +16,8 @@ export interface StreamThreadHost {
   /** Asks the group whether tasks are still this process's; rejects with code `fenced` when not. */
   confirm(tasks: readonly Task[]): Promise<void>
   taskState(task: Task): void
+  /** Cassandra does not answer this thread, for this reason; or answers again: null. */
+  cassandraAway(reason: string | null): void
   restoreEvent(event: RestoreEvent): void
   log(level: LogNotice['level'], message: string, fields: LogNotice['fields']): void
 }

@@ -45,6 +45,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
         if (task.taskState === 'restoring') schemas?.refresh()
         notify({ type: 'task-state', task: task.id, state: task.taskState })
       },
+      cassandraAway: (reason) => notify({ type: 'cassandra', reason }),
       restoreEvent: (event) => notify({ type: 'restore', event }),
       log: (level, message, fields) => notify({ type: 'log', level, message, fields }),
     }

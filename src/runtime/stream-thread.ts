@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
+import { cassandraTables } from '../topology/cassandra-sinks.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GlobalStores } from './global/global-stores.ts'
@@ -19,6 +20,7 @@ import { RecordFailure } from './task-failure.ts'
 import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
+import { rowsTimeoutMs, ThreadRows } from './thread-rows.ts'
 
 /**
  * One stream thread: the loop of turns over the tasks handed to it, and their commits. Each turn polls, processes and sends for every running task,
@@ -34,6 +36,8 @@ export class StreamThread {
   readonly #heartbeat: Heartbeat
   /** null: the topology has none. */
   readonly #globalStores: GlobalStores | null
+  /** null: the topology does not write to Cassandra. */
+  readonly #rows: ThreadRows | null
   readonly #tasks: TaskManager
   readonly #guarantee: Guarantee
   readonly #pace: CommitPace
@@ -72,7 +76,19 @@ export class StreamThread {
       cache: () => resources.cacheFigures(),
       overlayBytes: () => this.#tasks.overlayBytes,
       producerQueue: () => resources.producerQueue(),
+      cassandra: () => this.#rows?.figures() ?? null,
     })
+    const rows =
+      cassandraTables(topology).length === 0
+        ? null
+        : new ThreadRows({
+            config,
+            metrics: this.metrics,
+            onChanged: () => events.wakeUp(),
+            onFailed: (error) => events.fail(error),
+            onAway: (reason) => host.cassandraAway(reason),
+          })
+    this.#rows = rows
     const { counters } = this.metrics
     // The tasks together have the thread's part of the overlays' budget.
     this.#pace = new CommitPace(config.memory.overlayBytes / config.streamThreadsMax)
@@ -99,6 +115,7 @@ export class StreamThread {
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
+      ...(rows !== null && { openRows: () => rows.open() }),
     })
     this.#tasks = new TaskManager({
       config,
@@ -106,6 +123,7 @@ export class StreamThread {
       events,
       counters,
       onTaskState: (task) => host.taskState(task),
+      ...(rows !== null && { beforeStart: (task) => this.#claim(task) }),
     })
     const { processingGuarantee } = config
     const guarantee = {
@@ -115,6 +133,7 @@ export class StreamThread {
       tasks: this.#tasks,
       heartbeat: this.#heartbeat,
       failedOutputs: factory.failedOutputs(),
+      rows: rows === null ? null : { failed: factory.failedRows(), timeoutMs: rowsTimeoutMs(config) },
     }
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
@@ -202,11 +221,15 @@ export class StreamThread {
       if (task.taskState !== 'running') continue
       if (task.readAhead()) busy = true
       if (this.#process(task)) busy = true
-      task.punctuateWallClock(now)
+      // What punctuators put out has to go somewhere, too.
+      if (task.rows?.isFull !== true) task.punctuateWallClock(now)
       if ((await this.#afterPause()) || !(await this.#send())) break
+      // A commit does without it.
+      if (task.rows?.isHeldUp === true) continue
       const taskBytes = task.state?.uncommittedBytes ?? 0
       uncommittedBytes += taskBytes
       commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
+      commitEarly ||= task.rows?.wantsCommit === true
       // Not only at the end of the turn: with many slow tasks that could be long after a transaction's time-out.
       if (this.#isCommitLate || this.#guarantee.commitsEachTask) await this.#commit()
     }
@@ -270,7 +293,7 @@ export class StreamThread {
   async #commit(): Promise<void> {
     await this.#afterPause()
     const running = this.#tasks.running()
-    const tasks = running.filter((task) => task.needsCommit)
+    const tasks = running.filter((task) => task.needsCommit && task.rows?.isHeldUp !== true)
     if (tasks.length > 0) {
       const started = performance.now()
       const bytes = tasks.reduce((sum, { state }) => sum + (state?.uncommittedBytes ?? 0), 0)
@@ -285,6 +308,10 @@ export class StreamThread {
       }
     }
     this.#lastCommitMs = Date.now()
+  }
+
+  async #claim(task: Task): Promise<void> {
+    if (task.rows !== null) await this.#heartbeat.whileAlive(this.#guarantee.claim(task))
   }
 
   /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */
@@ -314,6 +341,7 @@ export class StreamThread {
     await this.#tasks.setAside(damaged)
     for (const { id } of damaged)
       this.#host.log('error', 'a damaged database is set aside: the next start restores it', { task: id })
+    await this.#rows?.close()
     await this.#globalStores?.close()
     try {
       await this.#guarantee.close()
@@ -330,7 +358,8 @@ export class StreamThread {
     )
     // Of a paused thread nothing falls due.
     if (this.#processes)
-      for (const task of this.#tasks.all()) wakeAtMs = Math.min(wakeAtMs, task.nextWallClockMs)
+      for (const task of this.#tasks.all())
+        if (task.rows?.isFull !== true) wakeAtMs = Math.min(wakeAtMs, task.nextWallClockMs)
     return this.#events.sleepUntil(wakeAtMs)
   }
 }

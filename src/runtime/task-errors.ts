@@ -36,6 +36,7 @@ export interface TaskErrorsOptions extends Omit<ErrorResponsesOptions, 'systemTi
 export class TaskErrors implements ErrorGuard {
   readonly processingFailed: ErrorGuard['processingFailed']
   readonly productionFailed: ErrorGuard['productionFailed']
+  readonly contextOf: ErrorGuard['contextOf']
   readonly recordBytesMax: number
   readonly #options: TaskErrorsOptions
   readonly #responses: ErrorResponses
@@ -47,6 +48,10 @@ export class TaskErrors implements ErrorGuard {
     this.#responses = new ErrorResponses({ ...options, systemTimeMs: clock.systemTimeMs })
     this.processingFailed = policy.processing === null ? null : this.#processingFailed.bind(this)
     this.productionFailed = policy.production === null ? null : this.#productionFailed.bind(this)
+    this.contextOf =
+      policy.production === null
+        ? null
+        : (node, headers) => this.#context(node, options.clock.timestamp, headers)
   }
 
   /** True when records are decoded before any part of them is processed, so that nothing of one that cannot be has been done. */

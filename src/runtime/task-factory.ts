@@ -1,5 +1,6 @@
 import path from 'node:path'
 
+import type { TaskRows } from '../cassandra/row-write.ts'
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import { recordBytesMax } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
@@ -12,10 +13,12 @@ import type { RecordTracer } from '../process/record-tracer.ts'
 import { TaskClock } from '../process/task-clock.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
+import { cassandraSinks } from '../topology/cassandra-sinks.ts'
 import { sinkTopics, type TopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
 import { FailedOutputs } from './failed-outputs.ts'
+import { FailedRows } from './failed-rows.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
 import { type SourcePartition, Task } from './task.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
@@ -41,6 +44,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly globalStores?: ReadonlyMap<string, Store>
   readonly isGlobal?: boolean
   readonly tracer?: RecordTracer | null
+  /** For the rows of another task. REQUIRED where the topology writes to Cassandra. */
+  readonly openRows?: () => TaskRows
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -61,7 +66,8 @@ export class TaskFactory {
   /** @returns a task whose state is open and not yet restored */
   async open(assignment: TaskAssignment): Promise<Task> {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
-    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, onProgress = () => {} } = this.#options
+    const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, openRows } = this.#options
+    const { onProgress = () => {} } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
@@ -83,6 +89,7 @@ export class TaskFactory {
       definition,
       inputs: this.#inputs(assignment, definition.sourceTopics),
       output,
+      rows: cassandraSinks(definition.nodes).length === 0 ? null : openRows!(),
       sinkTopic: (name) => this.#sinkTopic(name),
       clock,
       state,
@@ -137,6 +144,25 @@ export class TaskFactory {
       flushTimeoutMs: config.maxPollIntervalMs,
       retryTimeoutMs: config.taskTimeoutMs,
       systemTimeMs: Date.now,
+    })
+  }
+
+  /** Asks the production handler about rows that Cassandra does not take. */
+  failedRows(): FailedRows {
+    const { config, producer, output, counters, warn, systemTimeMs = Date.now } = this.#options
+    const { policy, recordBytesMax } = this.#errors
+    return new FailedRows({
+      producer,
+      output,
+      counters,
+      warn,
+      policy,
+      recordBytesMax,
+      handler: policy.production,
+      isExactlyOnce: config.processingGuarantee === 'exactly_once_v2',
+      deadLetterTopic: (name) => this.#sinkTopic(name),
+      flushTimeoutMs: config.maxPollIntervalMs,
+      systemTimeMs,
     })
   }
 

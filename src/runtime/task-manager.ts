@@ -18,6 +18,8 @@ export interface TaskManagerOptions {
   readonly counters: { tasksCreated: number; tasksClosed: number }
   /** A task has another state. */
   readonly onTaskState: (task: Task) => void
+  /** Before a task starts, between two turns. It may be dropped. Default: nothing is to be done. */
+  readonly beforeStart?: (task: Task) => Promise<void>
 }
 
 /**
@@ -61,14 +63,16 @@ export class TaskManager {
     }
   }
 
-  /** REQUIRES that what is not lost was committed. */
+  /** REQUIRES that what is not lost was committed, as far as it could be. */
   async suspend(ids: readonly TaskId[], lost: boolean): Promise<void> {
     const tasks = await this.#named(ids)
     // Together: closing a hundred databases one after the other would take as long as a rebalance may.
     await Promise.all(
       tasks.map(async (task) => {
         const hasStarted = task.taskState === 'running' || task.taskState === 'suspended'
-        if (lost || !hasStarted) await this.drop(task)
+        // Its rows could not be written: what it has processed since its last commit is processed again, by whoever gets it.
+        const isLeftOut = task.rows !== null && task.needsCommit
+        if (lost || !hasStarted || isLeftOut) await this.drop(task)
         else await task.suspend()
         this.#options.onTaskState(task)
       }),
@@ -178,6 +182,8 @@ export class TaskManager {
       }
     }
     await events.between(async () => {
+      if (this.#tasks.get(task.id) !== task) return
+      await this.#options.beforeStart?.(task)
       if (this.#tasks.get(task.id) !== task) return
       task.start()
       onTaskState(task)

@@ -1,3 +1,4 @@
+import type { TaskRows } from '../cassandra/row-write.ts'
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { RecordBatch } from '../consume/record-batch.ts'
@@ -43,6 +44,8 @@ export interface TaskOptions {
   readonly definition: SubtopologyDefinition
   readonly inputs: readonly SourcePartition[]
   readonly output: OutputBatch
+  /** Where rows for Cassandra go. Default: there are none. */
+  readonly rows?: TaskRows | null
   readonly sinkTopic: (name: string) => SinkTopic
   readonly clock: TaskClock
   /** null: a task without stores. */
@@ -99,6 +102,8 @@ export class Task {
   readonly id: TaskId
   assignment: TaskAssignment
   readonly state: TaskStateManager | null
+  /** For Cassandra; null: none. */
+  readonly rows: TaskRows | null
   taskState: TaskState = 'created'
   readonly #options: TaskOptions
   readonly #clock: TaskClock
@@ -119,6 +124,7 @@ export class Task {
     this.id = options.assignment.id
     this.assignment = options.assignment
     this.state = state
+    this.rows = options.rows ?? null
     this.#options = options
     this.#clock = clock
     const warnings = new TaskWarnings(this.id, clock, options.warn)
@@ -165,13 +171,16 @@ export class Task {
       options.sinkTopic,
       output,
       options.globalStores,
+      this.rows,
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
     const inputs = this.#inputs
     const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
     this.#partitions = partitions
     const trim = (): void => this.#trim()
-    const parts = { inputs, partitions, clock, output, failures, punctuations, need, scans, tracer, counters }
+    const { rows } = this
+    const ways = { inputs, partitions, output, rows }
+    const parts = { ...ways, clock, failures, punctuations, need, scans, tracer, counters }
     this.#records =
       ahead === null
         ? new HeadRecords({ ...parts, trim })
@@ -347,6 +356,11 @@ export class Task {
     return this.#prefetcher?.settled() ?? Promise.resolve()
   }
 
+  /** What the task puts out is to be taken away before it goes on. */
+  get isFull(): boolean {
+    return this.#options.output.isFull || this.rows?.isFull === true
+  }
+
   /**
    * Processes records until a batch is used up, `recordsMax` are done, or the output is full. @returns how many
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
@@ -391,7 +405,7 @@ export class Task {
     if (state === null) return true
     let done = true
     this.#guard(() => {
-      done = state.flushChanges(() => this.#options.output.isFull)
+      done = state.flushChanges(() => this.isFull)
     })
     this.#scans?.close()
     return done
@@ -415,6 +429,7 @@ export class Task {
     this.#records.drop()
     await this.prefetchSettled()
     for (const input of this.#inputs) input.close()
+    this.rows?.close()
     this.#punctuations.clear()
     try {
       if (started) this.#guard(() => this.#graph.close())

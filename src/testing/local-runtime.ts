@@ -11,6 +11,7 @@ import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import { OutputBatch } from '../produce/output-batch.ts'
 import { deadLetterTopics, type ErrorSettings } from '../runtime/error-policy.ts'
+import type { FailedRows } from '../runtime/failed-rows.ts'
 import type { TaskAssignment, TopicInfo } from '../runtime/protocol.ts'
 import type { Task } from '../runtime/task.ts'
 import { TaskFactory, type TaskFactoryOptions } from '../runtime/task-factory.ts'
@@ -23,6 +24,7 @@ import type { TopologyDefinition } from '../topology/definition.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { internalTopicMatcher, wholeMatcher, withMatchedTopics } from '../topology/topic-patterns.ts'
+import { LocalTables } from './local-tables.ts'
 import { type LocalRecord, LocalTopics } from './local-topics.ts'
 import { producedRecords } from './produced-records.ts'
 import { Progress } from './progress.ts'
@@ -70,6 +72,8 @@ export interface LocalRuntimeOptions {
  */
 export class LocalRuntime {
   readonly topics: LocalTopics
+  /** In the place of Cassandra. */
+  readonly tables: LocalTables
   readonly counters = new ThreadCounters()
   /** By their real names. */
   readonly sourceTopics: ReadonlySet<string>
@@ -85,6 +89,7 @@ export class LocalRuntime {
   readonly #topicNames: readonly string[]
   readonly #producer: LocalProducer
   readonly #output: OutputBatch
+  readonly #failedRows: FailedRows
   readonly #resources: AsyncDisposableStack
   readonly #asyncTimeoutMs: number
   readonly #progress: Progress
@@ -95,9 +100,10 @@ export class LocalRuntime {
     task: Task,
     global: Task | null,
     globalTopics: LocalTopics,
-    parts: Pick<LocalRuntime, 'topics' | 'counters' | 'sourceTopics' | 'patterns'> & {
+    parts: Pick<LocalRuntime, 'topics' | 'tables' | 'counters' | 'sourceTopics' | 'patterns'> & {
       discover(topic: string): void
       advanceTo(systemTimeMs: number): void
+      readonly failedRows: FailedRows
       readonly asyncTimeoutMs: number
       readonly progress: Progress
     },
@@ -110,6 +116,8 @@ export class LocalRuntime {
     this.global = global
     this.#globalTopics = globalTopics
     this.topics = parts.topics
+    this.tables = parts.tables
+    this.#failedRows = parts.failedRows
     this.counters = parts.counters
     this.sourceTopics = parts.sourceTopics
     this.patterns = parts.patterns
@@ -171,6 +179,7 @@ export class LocalRuntime {
       taskTimeoutMs,
       asyncTimeoutMs,
     })
+    const tables = new LocalTables(systemTimeMs)
     let runtime: LocalRuntime | null = null
     const shared: Omit<TaskFactoryOptions, 'topology' | 'consumer'> = {
       config,
@@ -193,6 +202,7 @@ export class LocalRuntime {
       restoreEvent: () => {},
       systemTimeMs,
       tracer,
+      openRows: () => tables,
     }
     let globalTask: Task | null = null
     if (global.stores.length > 0) {
@@ -223,8 +233,11 @@ export class LocalRuntime {
     for (const name of names) topicNames[producer.topic(name, 1)] = name
     const read = new Set([...sources, ...global.sourceTopics])
     const { advanceTo } = options
+    const failedRows = factory.failedRows()
     const parts = {
       topics,
+      tables,
+      failedRows,
       counters,
       discover,
       advanceTo,
@@ -316,6 +329,7 @@ export class LocalRuntime {
         output: this.#output,
         flushTimeoutMs: 0,
         commitOffsets: () => Promise.resolve(),
+        settleRows: (refused) => this.#failedRows.settle(refused),
       })
       this.counters.commits++
     }

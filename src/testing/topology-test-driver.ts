@@ -1,3 +1,4 @@
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { openTelemetryTracer } from '../observe/open-telemetry.ts'
 import type { ErrorSettings } from '../runtime/error-policy.ts'
@@ -14,11 +15,13 @@ import type {
   WindowStore,
 } from '../state/store.ts'
 import { bindTopology } from '../topology/bind-serdes.ts'
+import { cassandraTables } from '../topology/cassandra-sinks.ts'
 import type { StoreDefinition, StoreType, TopologyDefinition } from '../topology/definition.ts'
 import { checkName, checkOptions, kindOf } from '../topology/options.ts'
 import { isTopologyModule, type TopologyModule } from '../topology/topology-module.ts'
 import { LocalRuntime } from './local-runtime.ts'
 import { LocalSchemas } from './local-schemas.ts'
+import type { TestRow } from './local-tables.ts'
 import type { LocalRecord } from './local-topics.ts'
 import { storeOfType, ValueStore } from './store-access.ts'
 import { checkTime, TestInputTopic, type TestInputTopicOptions } from './test-input-topic.ts'
@@ -89,6 +92,7 @@ const ASYNC_TIMEOUT_MS = 10_000
 export class TopologyTestDriver implements AsyncDisposable {
   readonly #runtime: LocalRuntime
   readonly #stores: ReadonlyMap<string, StoreDefinition>
+  readonly #tables: ReadonlyMap<string, CassandraTable>
   readonly #clock: { nowMs: number }
   readonly #schemas: LocalSchemas
   /** Calls wait for those before them. */
@@ -112,6 +116,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       ...(topology.globalStores ?? []).map(({ store }) => store),
     ]
     this.#stores = new Map(definitions.map((definition) => [definition.name, definition]))
+    this.#tables = new Map(cassandraTables(topology).map((table) => [table.name, table]))
   }
 
   /**
@@ -226,6 +231,22 @@ export class TopologyTestDriver implements AsyncDisposable {
       this.#clock.nowMs += ms
       return this.#runtime.punctuate(this.#clock.nowMs)
     })
+  }
+
+  /**
+   * The rows of a table that the topology writes to in Cassandra, in order of their keys: each an object of all its columns, null where there is no value. Values are as they are
+   * bound: integers of 64 bits are bigints, timestamps are Dates, sets and maps are Sets and Maps. With a TTL they are gone when the wall clock has moved on.
+   *
+   * @param table made by `cassandra.table`, or its name
+   * @throws RangeError for another table
+   */
+  cassandraRows(table: string | CassandraTable<never, never>): TestRow[] {
+    this.#checkNotClosed()
+    const name = typeof table === 'string' ? table : table.name
+    const known = this.#tables.get(name)
+    if (known === undefined)
+      throw unknown('table in Cassandra', name, 'the topology writes to', this.#tables.keys())
+    return this.#runtime.tables.rows(known)
   }
 
   /** The driver's wall clock, ms since 1970. */

@@ -2,6 +2,7 @@
  * A topology as data: what the builders make and what the runtime runs. Nodes name their parents; order is that of definition, which is
  * also the order in which children see a record.
  */
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { RocksDbSettings } from '../native.ts'
 import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
@@ -87,11 +88,20 @@ export interface AsyncProcessorDefinition extends Omit<ProcessorDefinition, 'sup
   readonly concurrency: number
 }
 
+/** Writes each record as a row of a table in Cassandra. */
+export interface CassandraSinkDefinition {
+  readonly kind: 'cassandra-sink'
+  readonly name: string
+  readonly parents: readonly string[]
+  readonly table: CassandraTable
+}
+
 export type NodeDefinition =
   | SourceDefinition
   | ProcessorDefinition
   | AsyncProcessorDefinition
   | SinkDefinition
+  | CassandraSinkDefinition
 
 export function isAsync(node: NodeDefinition): node is AsyncProcessorDefinition {
   return node.kind === 'processor' && 'asyncSupplier' in node

@@ -74,6 +74,8 @@ function describeNode({ definition, predecessors, successors }: DescribedNode): 
       return `Processor: ${definition.name} (stores: [${hashSetOrder(definition.stores).join(', ')}])${to}${from}`
     case 'sink':
       return `Sink: ${definition.name} (${describeTarget(definition)})${from}`
+    case 'cassandra-sink':
+      return `Sink: ${definition.name} (table: ${definition.table.name})${from}`
   }
 }
 

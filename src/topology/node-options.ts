@@ -1,3 +1,4 @@
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { OffsetReset, Partitioner, TimestampExtractor, TopicChooser } from './definition.ts'
 
@@ -39,4 +40,11 @@ export interface SinkOptions<K, V> {
   readonly value: Serde<V>
   /** Default: murmur2 of the key's bytes, as Kafka's own. */
   readonly partitioner?: Partitioner<K, V>
+}
+
+export interface CassandraSinkOptions<K, V> {
+  /** Nodes added before, at least one. */
+  readonly parents: string | readonly string[]
+  /** Made by `cassandra.table`. */
+  readonly table: CassandraTable<K, V>
 }

@@ -33,6 +33,7 @@ export type GraphedNode =
     })
   | (Linked & { readonly kind: 'processor'; readonly stores: readonly string[] })
   | (Linked & { readonly kind: 'sink'; readonly topics: readonly string[] })
+  | (Linked & { readonly kind: 'cassandra-sink'; readonly table: string })
 
 export interface GraphedStore {
   readonly name: string
@@ -90,10 +91,12 @@ function graphedNode(node: NodeDefinition, nodes: readonly NodeDefinition[]): Gr
       return { kind: 'processor', ...linked, stores: node.stores }
     case 'sink':
       return { kind: 'sink', ...linked, topics: sinkTopics(node) }
+    case 'cassandra-sink':
+      return { kind: 'cassandra-sink', ...linked, table: node.table.name }
   }
 }
 
 function topicsOf(node: NodeDefinition): readonly string[] {
-  if (node.kind === 'processor') return []
+  if (node.kind === 'processor' || node.kind === 'cassandra-sink') return []
   return node.kind === 'source' ? node.topics : sinkTopics(node)
 }

@@ -1,7 +1,9 @@
+import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
 import type { ProcessorSupplier } from '../process/processor.ts'
 import { CONCURRENCY, checkAsyncProcessors } from './async-processors.ts'
+import { checkCassandraTable, checkCassandraTables } from './cassandra-sinks.ts'
 import { checkFixedPartitions, checkStores } from './check-built.ts'
 import { checkAsyncSupplier, checkSupplier } from './check-supplier.ts'
 import type {
@@ -16,7 +18,13 @@ import { describeTopology } from './describe.ts'
 import { ERROR_HANDLER_OPTIONS, errorHandlers } from './error-handlers.ts'
 import { type GlobalStoreOptions, separateGlobalStores } from './global-stores.ts'
 import { sinkDefinition, sourceDefinition } from './node-definitions.ts'
-import type { AsyncProcessorOptions, ProcessorOptions, SinkOptions, SourceOptions } from './node-options.ts'
+import type {
+  AsyncProcessorOptions,
+  CassandraSinkOptions,
+  ProcessorOptions,
+  SinkOptions,
+  SourceOptions,
+} from './node-options.ts'
 import {
   checkBoolean,
   checkConcurrency,
@@ -139,6 +147,17 @@ export class Topology implements TopologyModule {
     return this.#changed()
   }
 
+  /** Adds a sink whose records become rows of a table in Cassandra. See docs/cassandra.md. */
+  addCassandraSink<K, V>(name: string, options: CassandraSinkOptions<K, V>): this {
+    const where = this.#checkNewNode('sink', name)
+    checkOptions(where, options ?? null, ['parents', 'table'])
+    const parents = this.#checkParents(where, options.parents)
+    checkCassandraTable(where, options.table)
+    const table = options.table as unknown as CassandraTable
+    this.#nodes.set(name, { kind: 'cassandra-sink', name, parents, table })
+    return this.#changed()
+  }
+
   /**
    * Adds a store and connects it to processors added before. The same definition may be added again, to connect more.
    *
@@ -243,6 +262,7 @@ export class Topology implements TopologyModule {
       node.kind === 'processor' ? { ...node, stores: [...node.stores] } : node,
     )
     checkStores(nodes, this.#stores)
+    checkCassandraTables(nodes)
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
@@ -292,7 +312,8 @@ export class Topology implements TopologyModule {
       }
       if (this.#globalNodes.has(name))
         throw new TopologyError(`${where}: ${name} fills a global store; nothing can be below it`)
-      if (parent.kind === 'sink') throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
+      if (parent.kind === 'sink' || parent.kind === 'cassandra-sink')
+        throw new TopologyError(`${where}: sink ${name} cannot be a parent`)
     }
     return [...new Set(names)]
   }

@@ -1,7 +1,7 @@
 import { commitAtLeastOnce } from '../../commit/commit.ts'
 import { messageOf } from '../../errors/weir-error.ts'
 import type { Task } from '../task.ts'
-import type { Guarantee, GuaranteeOptions } from './guarantee.ts'
+import { type Guarantee, type GuaranteeOptions, rowStages } from './guarantee.ts'
 
 /**
  * Every record's effect is kept, and may be there twice after a crash or a lost assignment. Tasks that another member has are given up;
@@ -20,13 +20,25 @@ export class AtLeastOnce implements Guarantee {
 
   async start(): Promise<void> {}
 
+  /** See WriteClock: what it writes again takes the place of what was written before. */
+  async claim(task: Task): Promise<void> {
+    const { host, tasks } = this.#options
+    try {
+      await host.commitOffsets([task], task.offsets())
+    } catch (error) {
+      if (!isFenced(error)) throw error
+      await tasks.drop(task)
+    }
+  }
+
   async commit(tasks: readonly Task[]): Promise<number> {
-    const { resources, config, host, failedOutputs } = this.#options
+    const { resources, config, host, failedOutputs, rows } = this.#options
     const changelogRecords = await commitAtLeastOnce(tasks, {
       producer: resources.producer,
       output: resources.output,
       flushTimeoutMs: config.maxPollIntervalMs,
       settleFailed: failedOutputs === null ? undefined : () => failedOutputs.settle(),
+      ...rowStages(rows),
       commitOffsets: (committed, offsets) => host.commitOffsets(committed, offsets),
     })
     this.#restarts = 0

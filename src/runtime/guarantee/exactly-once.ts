@@ -5,7 +5,7 @@ import type { NativeError, TopicPartitionOffset } from '../../native.ts'
 import { Transactions } from '../../produce/transactions.ts'
 import { LogLimiter } from '../logger.ts'
 import type { Task } from '../task.ts'
-import type { Guarantee, GuaranteeOptions } from './guarantee.ts'
+import { type Guarantee, type GuaranteeOptions, rowStages } from './guarantee.ts'
 
 /** How long a thread that ends waits for its transaction to be aborted, ms: the broker's time-out does it otherwise. */
 const END_TIMEOUT_MS = 5_000
@@ -64,14 +64,24 @@ export class ExactlyOnce implements Guarantee {
     }
   }
 
+  /** What a task writes to Cassandra is made of committed records alone, and is the same when it is made again. */
+  async claim(): Promise<void> {}
+
   async commit(tasks: readonly Task[]): Promise<number> {
-    const { resources, config } = this.#options
+    const { resources, config, rows } = this.#options
+    let isCommitted = false
     const changelogRecords = await commitExactlyOnce(tasks, {
       producer: resources.producer,
       output: resources.output,
       flushTimeoutMs: config.transactionTimeoutMs,
-      commitTransaction: (committed, offsets) => this.#commitTransaction(committed, offsets),
+      ...rowStages(rows),
+      commitTransaction: async (committed, offsets) => {
+        await this.#commitTransaction(committed, offsets)
+        isCommitted = true
+      },
     })
+    // Not when none of the tasks could be committed yet.
+    if (!isCommitted) return changelogRecords
     this.#failures = 0
     this.#transactions.begin()
     return changelogRecords

@@ -1,5 +1,7 @@
+import type { DrainStages } from '../../commit/commit.ts'
 import type { Config } from '../../config/config.ts'
 import type { FailedOutputs } from '../failed-outputs.ts'
+import type { FailedRows } from '../failed-rows.ts'
 import type { Heartbeat } from '../heartbeat.ts'
 import type { StreamThreadHost } from '../stream-thread-host.ts'
 import type { Task } from '../task.ts'
@@ -17,6 +19,8 @@ export interface Guarantee {
   readonly commitsEachTask: boolean
   /** Before the first task is opened. @param signal the thread is to stop: what is not done by then is left */
   start(signal: AbortSignal): Promise<void>
+  /** Before a task with rows for Cassandra processes anything: that it has started is committed, where that is possible. */
+  claim(task: Task): Promise<void>
   /** REQUIRES all that need a commit. @returns the changelog records produced */
   commit(tasks: readonly Task[]): Promise<number>
   /** A commit of these tasks failed. Resolves when the thread can go on. @throws error when it cannot */
@@ -40,4 +44,12 @@ export interface GuaranteeOptions {
   readonly heartbeat: Heartbeat
   /** null: nobody is asked about outputs that brokers refuse. */
   readonly failedOutputs: FailedOutputs | null
+  /** Rows for Cassandra; null: the topology has none. Default: that. */
+  readonly rows?: { readonly failed: FailedRows; readonly timeoutMs: number } | null
+}
+
+/** How a commit deals with rows for Cassandra. */
+export function rowStages(rows: GuaranteeOptions['rows']): Pick<DrainStages, 'rowsTimeoutMs' | 'settleRows'> {
+  if (rows === undefined || rows === null) return {}
+  return { rowsTimeoutMs: rows.timeoutMs, settleRows: (refused) => rows.failed.settle(refused) }
 }

@@ -79,12 +79,12 @@ export class AsyncRecords implements TaskRecords {
   }
 
   #process(recordsMax: number, takes: boolean): number {
-    const { output } = this.#options
+    const { output, rows } = this.#options
     const before = this.processed
     this.#calls.expire()
     this.#endFailedAttempts()
     this.#beginAnew()
-    while (this.processed - before < recordsMax && !output.isFull) {
+    while (this.processed - before < recordsMax && !output.isFull && rows?.isFull !== true) {
       const first = this.#records[0]
       if (first?.isSettled === true) this.#turn(first)
       else if (!takes || !this.#take()) break

@@ -32,18 +32,18 @@ export class HeadRecords implements TaskRecords {
   drop(): void {}
 
   process(recordsMax: number): number {
-    const { inputs, partitions, output, failures } = this.#options
+    const { inputs, partitions, output, rows, failures } = this.#options
     let processed = 0
     for (const { input } of inputs) input.advance()
     if (inputs.length === 1) {
       const only = inputs[0]!
-      while (processed < recordsMax && only.hasRecord && !output.isFull) {
+      while (processed < recordsMax && only.hasRecord && !output.isFull && rows?.isFull !== true) {
         if (only.readHead()) this.#processHead(only)
         else this.#pass(only)
         processed++
       }
     } else {
-      while (processed < recordsMax && !output.isFull) {
+      while (processed < recordsMax && !output.isFull && rows?.isFull !== true) {
         const unreadable = failures.unreadable()
         if (unreadable !== null) {
           this.#pass(unreadable)

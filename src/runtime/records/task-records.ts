@@ -1,3 +1,4 @@
+import type { TaskRows } from '../../cassandra/row-write.ts'
 import type { RecordTracer } from '../../process/record-tracer.ts'
 import type { TaskClock } from '../../process/task-clock.ts'
 import type { OutputBatch } from '../../produce/output-batch.ts'
@@ -21,7 +22,7 @@ export interface TaskRecords {
   /** When a promise has taken too long, ms; Infinity when none is under way. */
   readonly deadlineMs: number
   /**
-   * Processes records until a batch is used up, `recordsMax` are done, or the output is full. @returns how many
+   * Processes records until a batch is used up, `recordsMax` are done, or the output or the rows' queue is full. @returns how many
    * @throws WeirError deserialization-failed or processing-failed; the position is then that of the record that failed
    */
   process(recordsMax: number): number
@@ -39,6 +40,8 @@ export interface TaskRecordsOptions {
   readonly partitions: PartitionGroup<TaskInput>
   readonly clock: TaskClock
   readonly output: OutputBatch
+  /** For Cassandra; null: none. */
+  readonly rows: Pick<TaskRows, 'isFull'> | null
   readonly failures: RecordFailures
   readonly punctuations: TaskPunctuations
   readonly need: CommitNeed

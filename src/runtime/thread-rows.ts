@@ -1,0 +1,59 @@
+import { CassandraRowSession } from '../cassandra/row-session.ts'
+import type { TaskRows } from '../cassandra/row-write.ts'
+import { RowWriter } from '../cassandra/row-writer.ts'
+import type { Config } from '../config/config.ts'
+import type { WeirError } from '../errors/weir-error.ts'
+import type { CassandraFigures, ThreadMetrics } from '../observe/thread-metrics.ts'
+
+export interface ThreadRowsOptions {
+  readonly config: Config
+  readonly metrics: ThreadMetrics
+  /** There is room again, or something to decide on. */
+  readonly onChanged: () => void
+  readonly onFailed: (error: WeirError) => void
+  /** Cassandra does not answer, for this reason; or answers again: null. */
+  readonly onAway: (reason: string | null) => void
+}
+
+/** A stream thread's way to Cassandra: a session of its own, since a row that crossed threads would be copied for it. Used by that thread. */
+export class ThreadRows {
+  readonly #writer: RowWriter
+
+  constructor({ config, metrics, onChanged, onFailed, onAway }: ThreadRowsOptions) {
+    const { cassandra, taskTimeoutMs } = config
+    const seconds = metrics.cassandraSeconds()
+    this.#writer = new RowWriter({
+      session: () => CassandraRowSession.open(cassandra, (took) => seconds.observe(took)),
+      requestsMax: cassandra.requestsMax,
+      queueBytes: cassandra.queueBytes,
+      rowTimeoutMs: taskTimeoutMs,
+      counters: metrics.counters.cassandra,
+      onChanged,
+      onFailed,
+      onAway,
+    })
+  }
+
+  /** For the rows of one task. */
+  open(): TaskRows {
+    return this.#writer.open()
+  }
+
+  /** For metrics. */
+  figures(): CassandraFigures {
+    const { requestsInFlight, queuedRows, queuedBytes } = this.#writer
+    return { requestsInFlight, queuedRows, queuedBytes }
+  }
+
+  close(): Promise<void> {
+    return this.#writer.close()
+  }
+}
+
+/** How long a commit waits for rows, ms. Longer than a request takes there is no sense in it; and a transaction that is open must not time out. */
+export function rowsTimeoutMs({ cassandra, processingGuarantee, transactionTimeoutMs }: Config): number {
+  const { requestTimeoutMs } = cassandra
+  return processingGuarantee === 'exactly_once_v2'
+    ? Math.min(requestTimeoutMs, transactionTimeoutMs / 4)
+    : requestTimeoutMs
+}

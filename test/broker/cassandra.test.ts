@@ -1,0 +1,242 @@
+/** Rows in a real Cassandra: what is there after kills, outages and refusals is what the records say. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type cassandra from 'cassandra-driver'
+
+import { readToEnd } from '../../examples/support/kafka.ts'
+import { type CassandraService, startCassandra } from '../services/cassandra.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { sumOf } from '../support/count-application.ts'
+import { connect, RowsApplication } from '../support/rows-application.ts'
+import { Random } from '../support/seed.ts'
+
+const replication = ['--replication', '1']
+
+describe('rows in Cassandra', () => {
+  let kafka: KafkaService
+  let service: CassandraService
+  let client: cassandra.Client
+
+  before(async () => {
+    ;[kafka, service] = await Promise.all([
+      startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
+      startCassandra(),
+    ])
+    client = connect(service)
+    await client.connect()
+  })
+  after(async () => {
+    await client?.shutdown()
+    await kafka?.[Symbol.asyncDispose]()
+    await service?.[Symbol.asyncDispose]()
+  })
+
+  const make = (name: string, env: Record<string, string> = {}): Promise<RowsApplication> =>
+    RowsApplication.make({ bootstrapServers: kafka.bootstrapServers, service, client, name, env })
+
+  test('weir cassandra init creates what is missing, and refuses what is different; weir run says so', async () => {
+    const application = await make('tables')
+    const early = await application.run()
+    assert.equal(early.code, 1)
+    assert.match(
+      early.stderr,
+      /^weir: keyspace weir_test \(WEIR_CASSANDRA_KEYSPACE\) does not exist in Cassandra: weir cassandra init creates what is missing$/m,
+    )
+    const unsaid = await application.init()
+    assert.equal(unsaid.code, 2)
+    assert.match(
+      unsaid.stderr,
+      /^weir: keyspace weir_test does not exist in Cassandra: say how many copies it has, with --replication 3/m,
+    )
+
+    const first = await application.init(...replication)
+    assert.deepEqual(
+      [first.code, first.stdout],
+      [0, 'keyspace weir_test: created\ntable tables: created\n'],
+      first.stderr,
+    )
+    assert.equal((await application.init()).stdout, 'table tables: is there\n')
+
+    await client.execute('ALTER TABLE weir_test.tables ADD note text')
+    assert.equal(
+      (await application.init()).code,
+      0,
+      'a column that the topology does not know is no difference',
+    )
+    await client.execute('ALTER TABLE weir_test.tables DROP number')
+    const told =
+      /^weir: table tables of keyspace weir_test is not what the topology needs: column number int is missing; weir cassandra init --print shows what is needed$/m
+    for (const { code, stderr } of [await application.init(), await application.run()]) {
+      assert.equal(code, 1)
+      assert.match(stderr, told)
+    }
+    const wrong = await application.run({ WEIR_CASSANDRA_LOCAL_DATACENTER: 'nowhere' })
+    assert.equal(wrong.code, 2, wrong.stderr)
+    assert.match(wrong.stderr, /^weir: WEIR_CASSANDRA_LOCAL_DATACENTER=nowhere: /m)
+  })
+
+  test('updates and deletes, over workers that are killed: rows are the last records, and never go back', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('killed', { WEIR_COMMIT_INTERVAL_MS: '5000' })
+    assert.equal((await application.init(...replication)).code, 0)
+    {
+      await using watch = application.watch()
+      for (const records of [8_000, 8_000]) {
+        await application.give(random, records, 300)
+        await using worker = await application.start()
+        await worker.until(
+          async () => (await worker.recordsProcessed()) > records / 3,
+          'processes nothing',
+          60_000,
+          5,
+        )
+        await sleep(random.below(1_500))
+        await worker.kill9()
+        assert.ok((await application.remaining('updates')) > 0, 'killed too late')
+      }
+      await application.give(random, 1_000, 300)
+      await using worker = await application.start({ WEIR_COMMIT_INTERVAL_MS: '300' })
+      await application.consumed(worker, 'updates')
+      assert.ok(watch.looks() > 10, `${watch.looks()} looks`)
+      const requests = (): Promise<number> => sumOf(worker, 'weir_cassandra_request_seconds_count')
+      const written = (): Promise<number> =>
+        sumOf(worker, 'weir_cassandra_rows_written_total', 'table="killed"')
+      await worker.until(async () => (await requests()) > 0, 'has made no request')
+      assert.ok((await written()) >= (await requests()))
+      assert.equal(await sumOf(worker, 'weir_cassandra_requests_in_flight'), 0)
+      await worker.stop()
+    }
+    await application.assertRows(seed)
+  })
+
+  test('a row that Cassandra does not take ends the thread, or is dropped with a dead letter', async (t) => {
+    const random = new Random()
+    t.diagnostic(`seed ${random.seed}`)
+    const application = await make('large')
+    assert.equal((await application.init(...replication)).code, 0)
+    await application.give(random, 200, 20)
+    // 17 MiB are more than a request may have, or a mutation.
+    await application.giveLarge(17 << 20)
+    await application.give(random, 200, 20)
+    {
+      await using worker = await application.start()
+      const { code, stderr } = await worker.exited
+      assert.equal(code, 1)
+      assert.match(
+        stderr,
+        /^weir: task 0_\d, sink CASSANDRA-SINK-\d+: a record cannot be a row of table large in Cassandra: Request is too big: length \d+ exceeds maximum allowed length 16777216\.$/m,
+      )
+    }
+    await using worker = await application.start({
+      WEIR_PRODUCTION_EXCEPTION_HANDLER: 'continue',
+      WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: application.topic('letters'),
+    })
+    await application.consumed(worker, 'updates')
+    await worker.stop()
+    await application.assertRows(`seed ${random.seed}`)
+    const [letter, ...others] = await readToEnd(kafka.bootstrapServers, application.topic('letters'))
+    assert.deepEqual(others, [])
+    assert.equal(String(letter!.key), 'large/1')
+    const headers = new Map(letter!.headers.map(([name, value]) => [name, String(value)]))
+    assert.equal(headers.get('__streams.errors.topic'), application.topic('updates'))
+    assert.match(headers.get('__streams.errors.message')!, /^Request is too big/)
+  })
+
+  test('exactly once: refused without a topic; through one, over a worker that is killed', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('once', { WEIR_PROCESSING_GUARANTEE: 'exactly_once_v2' })
+    const direct = await application.run()
+    assert.equal(direct.code, 2)
+    assert.match(
+      direct.stderr,
+      /^weir: sink CASSANDRA-SINK-\d+ writes to table once in Cassandra what a transaction may abort .*under exactly_once_v2 records have to go through a topic: to\(table, \{ through: 'topic' \}\)$/m,
+    )
+    assert.equal((await application.init(...replication)).code, 0)
+    const through = { ROWS_THROUGH: application.topic('through') }
+    await application.give(random, 6_000, 200)
+    {
+      await using watch = application.watch()
+      {
+        await using worker = await application.start(through)
+        await worker.until(
+          async () => (await worker.recordsProcessed()) > 2_000,
+          'processes nothing',
+          60_000,
+          5,
+        )
+        await worker.kill9()
+      }
+      await using worker = await application.start(through)
+      await application.consumed(worker, 'updates', 'through')
+      assert.ok(watch.looks() > 0)
+      await worker.stop()
+    }
+    await application.assertRows(seed)
+    const records = await readToEnd(kafka.bootstrapServers, application.topic('through'))
+    assert.equal(records.length, 6_000, seed)
+  })
+
+  test('Cassandra is killed and comes back: nothing is lost, others go on, who starts meanwhile waits', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const [application, late] = await Promise.all([
+      make('away', { WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '3000', WEIR_SESSION_TIMEOUT_MS: '6000' }),
+      make('late'),
+    ])
+    for (const one of [application, late]) assert.equal((await one.init(...replication)).code, 0)
+    await using worker = await application.start()
+    await application.give(random, 3_000, 300)
+    await worker.until(async () => (await worker.recordsProcessed()) > 500, 'processes nothing', 60_000, 5)
+    await service.kill9()
+    // More than the queue takes.
+    await application.give(random, 20_000, 300)
+    await application.givePlain(2_000)
+    const away = /^Cassandra has not answered stream thread \d for \d+ s: /
+    await worker.until(async () => away.test((await probe(worker.httpPort)) ?? ''), 'does not tell')
+    // The tasks without rows are committed meanwhile; of the others nothing is that is not written.
+    await worker.until(async () => (await application.remaining('plain')) === 0, 'does not go on')
+    assert.ok((await application.remaining('updates')) > 2_000)
+    await worker.until(async () => (await sumOf(worker, 'weir_cassandra_queue_rows')) > 0, 'keeps no rows')
+    const processed = await worker.recordsProcessed()
+
+    await late.give(random, 500, 50)
+    const lines: string[] = []
+    const starting = late.startHere((message) => lines.push(message))
+    starting.catch(() => {})
+    const waits = 'Cassandra does not answer yet; trying again'
+    await worker.until(() => lines.includes(waits), 'runs, and the other does not wait')
+    // Longer than a session: the group still knows the first.
+    await sleep(5_000)
+    assert.equal(worker.hasEnded, false, worker.output)
+    await worker.until(async () => (await worker.recordsProcessed()) === processed, 'goes on without room')
+    await service.restart()
+    await application.consumed(worker, 'updates')
+    const second = await starting
+    await late.consumed(null, 'updates')
+    await second.close()
+    assert.equal(lines.filter((line) => line === waits).length, 1)
+    assert.equal(await probe(worker.httpPort), null)
+    assert.match(worker.output, /Cassandra answers again/)
+    assert.doesNotMatch(worker.output, /partitions lost/)
+    await worker.until(
+      async () => (await sumOf(worker, 'weir_cassandra_retries_total')) > 0,
+      'has no retries',
+    )
+    await worker.stop()
+    await application.assertRows(seed)
+    await late.assertRows(seed)
+  })
+})
+
+/** Why a worker is not ready; null: it is. */
+async function probe(port: number): Promise<string | null> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`)
+  return response.ok ? null : ((await response.json()) as { reason: string }).reason
+}
