@@ -208,8 +208,8 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
 
 int64_t ChangelogReader::RowsEnd(int64_t end) const {
   const RestoreRequest& request = job_->request(index_);
-  if (!request.takes_over || request.until < 0) return end;
-  // Rows that are newer than what was committed are this database's own.
+  // Rows that are newer than what they are to be restored to stay.
+  if (!request.takes_over || request.until < 0) return std::max(end, position_);
   const int64_t rows_end = std::max(request.until, position_);
   return end - rows_end > UnusedRecords::kRecordsMax ? end : std::min(rows_end, end);
 }
