@@ -11,6 +11,7 @@ import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { sumOf } from '../support/count-application.ts'
 import { connect, RowsApplication } from '../support/rows-application.ts'
 import { Random } from '../support/seed.ts'
+import type { WeirProcess } from '../support/weir-process.ts'
 
 const replication = ['--replication', '1']
 
@@ -186,29 +187,36 @@ describe('rows in Cassandra', () => {
     const random = new Random()
     const seed = `seed ${random.seed}`
     t.diagnostic(seed)
-    const [application, late] = await Promise.all([
+    const [application, other] = await Promise.all([
       make('away', { WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '3000', WEIR_SESSION_TIMEOUT_MS: '6000' }),
-      make('late'),
+      make('other'),
     ])
-    for (const one of [application, late]) assert.equal((await one.init(...replication)).code, 0)
+    for (const one of [application, other]) assert.equal((await one.init(...replication)).code, 0)
     await using worker = await application.start()
-    await application.give(random, 3_000, 300)
-    await worker.until(async () => (await worker.recordsProcessed()) > 500, 'processes nothing', 60_000, 5)
+    await using doomed = await other.start()
+    const processes = (one: WeirProcess, records: number): Promise<void> =>
+      one.until(async () => (await one.recordsProcessed()) > records, 'processes nothing', 60_000, 5)
+    await Promise.all([application.give(random, 3_000, 300), other.give(random, 1_000, 50)])
+    const writes = (one: WeirProcess): Promise<void> =>
+      one.until(async () => (await sumOf(one, 'weir_cassandra_rows_written_total')) > 0, 'writes nothing')
+    await Promise.all([processes(worker, 500), processes(doomed, 500), writes(worker), writes(doomed)])
     await service.kill9()
-    // More than the queue takes.
-    await application.give(random, 20_000, 300)
+    // The one has more than its queues take; the other is killed with what it has taken.
+    await Promise.all([application.give(random, 20_000, 300), other.give(random, 1_000, 50)])
     await application.givePlain(2_000)
+    await processes(doomed, 1_050)
     const away = /^Cassandra has not answered stream thread \d for \d+ s: /
-    await worker.until(async () => away.test((await probe(worker.httpPort)) ?? ''), 'does not tell')
+    for (const one of [worker, doomed])
+      await one.until(async () => away.test((await probe(one.httpPort)) ?? ''), 'does not tell')
+    await doomed.kill9()
     // The tasks without rows are committed meanwhile; of the others nothing is that is not written.
     await worker.until(async () => (await application.remaining('plain')) === 0, 'does not go on')
     assert.ok((await application.remaining('updates')) > 2_000)
     await worker.until(async () => (await sumOf(worker, 'weir_cassandra_queue_rows')) > 0, 'keeps no rows')
     const processed = await worker.recordsProcessed()
 
-    await late.give(random, 500, 50)
     const lines: string[] = []
-    const starting = late.startHere((message) => lines.push(message))
+    const starting = other.startHere((message) => lines.push(message))
     starting.catch(() => {})
     const waits = 'Cassandra does not answer yet; trying again'
     await worker.until(() => lines.includes(waits), 'runs, and the other does not wait')
@@ -219,7 +227,7 @@ describe('rows in Cassandra', () => {
     await service.restart()
     await application.consumed(worker, 'updates')
     const second = await starting
-    await late.consumed(null, 'updates')
+    await other.consumed(null, 'updates')
     await second.close()
     assert.equal(lines.filter((line) => line === waits).length, 1)
     assert.equal(await probe(worker.httpPort), null)
@@ -231,7 +239,7 @@ describe('rows in Cassandra', () => {
     )
     await worker.stop()
     await application.assertRows(seed)
-    await late.assertRows(seed)
+    await other.assertRows(seed)
   })
 })
 
