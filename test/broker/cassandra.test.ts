@@ -84,6 +84,7 @@ describe('rows in Cassandra', () => {
     t.diagnostic(seed)
     const application = await make('killed', { WEIR_COMMIT_INTERVAL_MS: '5000' })
     assert.equal((await application.init(...replication)).code, 0)
+    const minutes = Math.floor((Date.now() - Date.UTC(2024, 0, 1)) / 60_000)
     {
       await using watch = application.watch()
       for (const records of [8_000, 8_000]) {
@@ -109,6 +110,8 @@ describe('rows in Cassandra', () => {
       await worker.until(async () => (await requests()) > 0, 'has made no request')
       assert.ok((await written()) >= (await requests()))
       assert.equal(await sumOf(worker, 'weir_cassandra_requests_in_flight'), 0)
+      // Also those are counted that ended before a commit of theirs.
+      assert.ok((await application.starts()) >= minutes + 3)
       await worker.stop()
     }
     await application.assertRows(seed)
@@ -188,42 +191,59 @@ describe('rows in Cassandra', () => {
     const seed = `seed ${random.seed}`
     t.diagnostic(seed)
     const [application, other] = await Promise.all([
-      make('away', { WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '3000', WEIR_SESSION_TIMEOUT_MS: '6000' }),
+      make('away', {
+        WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '3000',
+        WEIR_SESSION_TIMEOUT_MS: '6000',
+        WEIR_GROUP_INSTANCE_ID: '',
+      }),
       make('other'),
     ])
     for (const one of [application, other]) assert.equal((await one.init(...replication)).code, 0)
     await using worker = await application.start()
+    await using leaving = await application.start({}, 'leaving')
     await using doomed = await other.start()
+    await Promise.all([worker, leaving].map((one) => one.ready()))
     const processes = (one: WeirProcess, records: number): Promise<void> =>
       one.until(async () => (await one.recordsProcessed()) > records, 'processes nothing', 60_000, 5)
     await Promise.all([application.give(random, 3_000, 300), other.give(random, 1_000, 50)])
     const writes = (one: WeirProcess): Promise<void> =>
       one.until(async () => (await sumOf(one, 'weir_cassandra_rows_written_total')) > 0, 'writes nothing')
-    await Promise.all([processes(worker, 500), processes(doomed, 500), writes(worker), writes(doomed)])
+    await Promise.all([worker, leaving, doomed].map(writes))
     await service.kill9()
     // The one has more than its queues take; the other is killed with what it has taken.
     await Promise.all([application.give(random, 20_000, 300), other.give(random, 1_000, 50)])
     await application.givePlain(2_000)
     await processes(doomed, 1_050)
     const away = /^Cassandra has not answered stream thread \d for \d+ s: /
-    for (const one of [worker, doomed])
+    for (const one of [worker, leaving, doomed])
       await one.until(async () => away.test((await probe(one.httpPort)) ?? ''), 'does not tell')
     await doomed.kill9()
+    // What it has taken goes to the one that stays, which gives up its own for that, too.
+    await leaving.stop()
+    await worker.until(
+      () => /"partitions":4,[^}]*"partitions assigned"/.test(worker.output.slice(-3_000)),
+      'does not get them',
+    )
     // The tasks without rows are committed meanwhile; of the others nothing is that is not written.
     await worker.until(async () => (await application.remaining('plain')) === 0, 'does not go on')
     assert.ok((await application.remaining('updates')) > 2_000)
     await worker.until(async () => (await sumOf(worker, 'weir_cassandra_queue_rows')) > 0, 'keeps no rows')
-    const processed = await worker.recordsProcessed()
+    await worker.until(async () => {
+      const before = await worker.recordsProcessed()
+      await sleep(1_000)
+      return (await worker.recordsProcessed()) === before
+    }, 'goes on without room')
 
     const lines: string[] = []
-    const starting = other.startHere((message) => lines.push(message))
+    const ended = new AbortController()
+    t.after(() => ended.abort())
+    const starting = other.startHere((message) => lines.push(message), ended.signal)
     starting.catch(() => {})
     const waits = 'Cassandra does not answer yet; trying again'
     await worker.until(() => lines.includes(waits), 'runs, and the other does not wait')
     // Longer than a session: the group still knows the first.
     await sleep(5_000)
     assert.equal(worker.hasEnded, false, worker.output)
-    await worker.until(async () => (await worker.recordsProcessed()) === processed, 'goes on without room')
     await service.restart()
     await application.consumed(worker, 'updates')
     const second = await starting

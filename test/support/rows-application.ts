@@ -10,7 +10,9 @@ import {
   readToEnd,
   waitUntilConsumed,
 } from '../../examples/support/kafka.ts'
+import { processorMetadataOf } from '../../src/commit/offset-metadata.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { Consumer } from '../../src/native.ts'
 import type { Application } from '../../src/runtime/application.ts'
 import { startApplication } from '../../src/runtime/start-application.ts'
 import type { CassandraService } from '../services/cassandra.ts'
@@ -114,19 +116,19 @@ export class RowsApplication {
     })
   }
 
-  start(env: Readonly<Record<string, string>> = {}): Promise<WeirProcess> {
+  start(env: Readonly<Record<string, string>> = {}, process = 'one'): Promise<WeirProcess> {
     const { bootstrapServers, name } = this.#options
     return WeirProcess.start({
       module: ROWS_MODULE,
       applicationId: name,
       bootstrapServers,
-      stateDir: this.#stateDir,
+      stateDir: join(this.#stateDir, process),
       env: { ...this.env, ...env },
     })
   }
 
   /** In this process: it waits for longer than a machine under load takes for a Cassandra. @param log gets the lines */
-  async startHere(log: (message: string) => void): Promise<Application> {
+  async startHere(log: (message: string) => void, signal: AbortSignal): Promise<Application> {
     const { bootstrapServers, name } = this.#options
     const { ROWS_PREFIX, ROWS_TABLE, ...settings } = this.env
     // The topology asks for them in each thread.
@@ -143,6 +145,7 @@ export class RowsApplication {
       }),
       logger: { debug: () => {}, info: line, warn: line, error: line },
       startTimeoutMs: 300_000,
+      signal,
     })
   }
 
@@ -219,6 +222,13 @@ export class RowsApplication {
     return rows
   }
 
+  /** How often its tasks have started, as the group has it: the least of them. */
+  async starts(): Promise<number> {
+    const { bootstrapServers, name } = this.#options
+    const metadata = await committedMetadata(bootstrapServers, name, this.topic('updates'))
+    return Math.min(...metadata.map((one) => processorMetadataOf([one]).get('weir.cassandra.starts') ?? 0))
+  }
+
   async rows(): Promise<Rows> {
     const { client, name } = this.#options
     const result = await client.execute(`SELECT owner, id, number, text FROM ${KEYSPACE}."${name}"`, [], {
@@ -264,5 +274,15 @@ export class RowsApplication {
         assert.deepEqual(wrong, [])
       },
     }
+  }
+}
+
+async function committedMetadata(bootstrapServers: string, group: string, topic: string): Promise<string[]> {
+  const consumer = new Consumer({ 'bootstrap.servers': bootstrapServers, 'group.id': group }, () => {})
+  try {
+    const partitions = [0, 1].map((partition) => ({ topic, partition }))
+    return (await consumer.committed(partitions, 30_000)).map(({ metadata }) => metadata ?? '')
+  } finally {
+    await consumer.close()
   }
 }
