@@ -6,8 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type cassandra from 'cassandra-driver'
 
 import { readToEnd } from '../../examples/support/kafka.ts'
+import { CassandraSession } from '../../src/cassandra/session.ts'
+import { loadConfig } from '../../src/config/load.ts'
 import { type CassandraService, startCassandra } from '../services/cassandra.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { makeCassandraSecurity } from '../support/cassandra-security.ts'
 import { sumOf } from '../support/count-application.ts'
 import { connect, RowsApplication } from '../support/rows-application.ts'
 import { Random } from '../support/seed.ts'
@@ -19,11 +22,12 @@ describe('rows in Cassandra', () => {
   let kafka: KafkaService
   let service: CassandraService
   let client: cassandra.Client
+  const security = makeCassandraSecurity()
 
   before(async () => {
     ;[kafka, service] = await Promise.all([
       startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
-      startCassandra(),
+      startCassandra({ config: security.config }),
     ])
     client = connect(service)
     await client.connect()
@@ -73,117 +77,164 @@ describe('rows in Cassandra', () => {
       assert.equal(code, 1)
       assert.match(stderr, told)
     }
+    const denied = await application.run({ WEIR_CASSANDRA_PASSWORD: 'wrong' })
+    assert.equal(denied.code, 1)
+    assert.match(
+      denied.stderr,
+      /^weir: Cassandra at \S+ refuses the credentials, or a permission is missing: .*incorrect.*$/m,
+    )
     const wrong = await application.run({ WEIR_CASSANDRA_LOCAL_DATACENTER: 'nowhere' })
     assert.equal(wrong.code, 2, wrong.stderr)
     assert.match(wrong.stderr, /^weir: WEIR_CASSANDRA_LOCAL_DATACENTER=nowhere: /m)
   })
 
-  test('updates and deletes, over workers that are killed: rows are the last records, and never go back', async (t) => {
-    const random = new Random()
-    const seed = `seed ${random.seed}`
-    t.diagnostic(seed)
-    const application = await make('killed', { WEIR_COMMIT_INTERVAL_MS: '5000' })
-    assert.equal((await application.init(...replication)).code, 0)
-    const minutes = Math.floor((Date.now() - Date.UTC(2024, 0, 1)) / 60_000)
-    {
-      await using watch = application.watch()
-      for (const records of [8_000, 8_000]) {
-        await application.give(random, records, 300)
-        await using worker = await application.start()
-        await worker.until(
-          async () => (await worker.recordsProcessed()) > records / 3,
-          'processes nothing',
-          60_000,
-          5,
-        )
-        await sleep(random.below(1_500))
-        await worker.kill9()
-        assert.ok((await application.remaining('updates')) > 0, 'killed too late')
-      }
-      await application.give(random, 1_000, 300)
-      await using worker = await application.start({ WEIR_COMMIT_INTERVAL_MS: '300' })
-      await application.consumed(worker, 'updates')
-      assert.ok(watch.looks() > 10, `${watch.looks()} looks`)
-      const requests = (): Promise<number> => sumOf(worker, 'weir_cassandra_request_seconds_count')
-      const written = (): Promise<number> =>
-        sumOf(worker, 'weir_cassandra_rows_written_total', 'table="killed"')
-      await worker.until(async () => (await requests()) > 0, 'has made no request')
-      assert.ok((await written()) >= (await requests()))
-      assert.equal(await sumOf(worker, 'weir_cassandra_requests_in_flight'), 0)
-      // Also those are counted that ended before a commit of theirs.
-      assert.ok((await application.starts()) >= minutes + 3)
-      await worker.stop()
-    }
-    await application.assertRows(seed)
-  })
-
-  test('a row that Cassandra does not take ends the thread, or is dropped with a dead letter', async (t) => {
-    const random = new Random()
-    t.diagnostic(`seed ${random.seed}`)
-    const application = await make('large')
-    assert.equal((await application.init(...replication)).code, 0)
-    await application.give(random, 200, 20)
-    // 17 MiB are more than a request may have, or a mutation.
-    await application.giveLarge(17 << 20)
-    await application.give(random, 200, 20)
-    {
-      await using worker = await application.start()
-      const { code, stderr } = await worker.exited
-      assert.equal(code, 1)
-      assert.match(
-        stderr,
-        /^weir: task 0_\d, sink CASSANDRA-SINK-\d+: a record cannot be a row of table large in Cassandra: Request is too big: length \d+ exceeds maximum allowed length 16777216\.$/m,
-      )
-    }
-    await using worker = await application.start({
-      WEIR_PRODUCTION_EXCEPTION_HANDLER: 'continue',
-      WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: application.topic('letters'),
-    })
-    await application.consumed(worker, 'updates')
-    await worker.stop()
-    await application.assertRows(`seed ${random.seed}`)
-    const [letter, ...others] = await readToEnd(kafka.bootstrapServers, application.topic('letters'))
-    assert.deepEqual(others, [])
-    assert.equal(String(letter!.key), 'large/1')
-    const headers = new Map(letter!.headers.map(([name, value]) => [name, String(value)]))
-    assert.equal(headers.get('__streams.errors.topic'), application.topic('updates'))
-    assert.match(headers.get('__streams.errors.message')!, /^Request is too big/)
-  })
-
-  test('exactly once: refused without a topic; through one, over a worker that is killed', async (t) => {
-    const random = new Random()
-    const seed = `seed ${random.seed}`
-    t.diagnostic(seed)
-    const application = await make('once', { WEIR_PROCESSING_GUARANTEE: 'exactly_once_v2' })
-    const direct = await application.run()
-    assert.equal(direct.code, 2)
-    assert.match(
-      direct.stderr,
-      /^weir: sink CASSANDRA-SINK-\d+ writes to table once in Cassandra what a transaction may abort .*under exactly_once_v2 records have to go through a topic: to\(table, \{ through: 'topic' \}\)$/m,
-    )
-    assert.equal((await application.init(...replication)).code, 0)
-    const through = { ROWS_THROUGH: application.topic('through') }
-    await application.give(random, 6_000, 200)
-    {
-      await using watch = application.watch()
+  // Each has an application of its own, and waits for most of its time.
+  describe('while it runs', { concurrency: 3 }, () => {
+    test('updates and deletes, over workers that are killed: rows are the last records, and never go back', async (t) => {
+      const random = new Random()
+      const seed = `seed ${random.seed}`
+      t.diagnostic(seed)
+      const application = await make('killed', { WEIR_COMMIT_INTERVAL_MS: '5000' })
+      assert.equal((await application.init(...replication)).code, 0)
+      const minutes = Math.floor((Date.now() - Date.UTC(2024, 0, 1)) / 60_000)
       {
-        await using worker = await application.start(through)
-        await worker.until(
-          async () => (await worker.recordsProcessed()) > 2_000,
-          'processes nothing',
-          60_000,
-          5,
-        )
-        await worker.kill9()
+        await using watch = application.watch()
+        for (const records of [8_000, 8_000]) {
+          await application.give(random, records, 300)
+          await using worker = await application.start()
+          await worker.until(
+            async () => (await worker.recordsProcessed()) > records / 3,
+            'processes nothing',
+            60_000,
+            5,
+          )
+          await sleep(random.below(1_500))
+          await worker.kill9()
+          assert.ok((await application.remaining('updates')) > 0, 'killed too late')
+        }
+        await application.give(random, 1_000, 300)
+        await using worker = await application.start({ WEIR_COMMIT_INTERVAL_MS: '300' })
+        await application.consumed(worker, 'updates')
+        assert.ok(watch.looks() > 10, `${watch.looks()} looks`)
+        const requests = (): Promise<number> => sumOf(worker, 'weir_cassandra_request_seconds_count')
+        const written = (): Promise<number> =>
+          sumOf(worker, 'weir_cassandra_rows_written_total', 'table="killed"')
+        await worker.until(async () => (await requests()) > 0, 'has made no request')
+        assert.ok((await written()) >= (await requests()))
+        assert.equal(await sumOf(worker, 'weir_cassandra_requests_in_flight'), 0)
+        // Also those are counted that ended before a commit of theirs.
+        assert.ok((await application.starts()) >= minutes + 3)
+        await worker.stop()
       }
-      await using worker = await application.start(through)
-      await application.consumed(worker, 'updates', 'through')
-      assert.ok(watch.looks() > 0)
+      await application.assertRows(seed)
+    })
+
+    test('a row that Cassandra does not take ends the thread, or is dropped with a dead letter', async (t) => {
+      const random = new Random()
+      t.diagnostic(`seed ${random.seed}`)
+      const application = await make('large', {
+        WEIR_CASSANDRA_SSL: 'true',
+        WEIR_CASSANDRA_SSL_CA_LOCATION: security.caFile,
+      })
+      assert.equal((await application.init(...replication)).code, 0)
+      await application.give(random, 200, 20)
+      // 17 MiB are more than a request may have, or a mutation.
+      await application.giveLarge(17 << 20)
+      await application.give(random, 200, 20)
+      {
+        await using worker = await application.start()
+        const { code, stderr } = await worker.exited
+        assert.equal(code, 1)
+        assert.match(
+          stderr,
+          /^weir: task 0_\d, sink CASSANDRA-SINK-\d+: a record cannot be a row of table large in Cassandra: Request is too big: length \d+ exceeds maximum allowed length 16777216\.$/m,
+        )
+      }
+      await using worker = await application.start({
+        WEIR_PRODUCTION_EXCEPTION_HANDLER: 'continue',
+        WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: application.topic('letters'),
+      })
+      await application.consumed(worker, 'updates')
       await worker.stop()
-    }
-    await application.assertRows(seed)
-    const records = await readToEnd(kafka.bootstrapServers, application.topic('through'))
-    assert.equal(records.length, 6_000, seed)
+      await application.assertRows(`seed ${random.seed}`)
+      const [letter, ...others] = await readToEnd(kafka.bootstrapServers, application.topic('letters'))
+      assert.deepEqual(others, [])
+      assert.equal(String(letter!.key), 'large/1')
+      const headers = new Map(letter!.headers.map(([name, value]) => [name, String(value)]))
+      assert.equal(headers.get('__streams.errors.topic'), application.topic('updates'))
+      assert.match(headers.get('__streams.errors.message')!, /^Request is too big/)
+    })
+
+    test('exactly once: refused without a topic; through one, over a worker that is killed', async (t) => {
+      const random = new Random()
+      const seed = `seed ${random.seed}`
+      t.diagnostic(seed)
+      const application = await make('once', { WEIR_PROCESSING_GUARANTEE: 'exactly_once_v2' })
+      const direct = await application.run()
+      assert.equal(direct.code, 2)
+      assert.match(
+        direct.stderr,
+        /^weir: sink CASSANDRA-SINK-\d+ writes to table once in Cassandra what a transaction may abort .*under exactly_once_v2 records have to go through a topic: to\(table, \{ through: 'topic' \}\)$/m,
+      )
+      assert.equal((await application.init(...replication)).code, 0)
+      const through = { ROWS_THROUGH: application.topic('through') }
+      await application.give(random, 6_000, 200)
+      {
+        await using watch = application.watch()
+        {
+          await using worker = await application.start(through)
+          await worker.until(
+            async () => (await worker.recordsProcessed()) > 2_000,
+            'processes nothing',
+            60_000,
+            5,
+          )
+          await worker.kill9()
+        }
+        await using worker = await application.start(through)
+        await application.consumed(worker, 'updates', 'through')
+        assert.ok(watch.looks() > 0)
+        await worker.stop()
+      }
+      await application.assertRows(seed)
+      const records = await readToEnd(kafka.bootstrapServers, application.topic('through'))
+      assert.equal(records.length, 6_000, seed)
+    })
+
+    test('a permission that is missing ends the worker; a certificate that nobody vouches for is not taken', async () => {
+      const application = await make('denied', {
+        WEIR_CASSANDRA_USERNAME: 'reader',
+        WEIR_CASSANDRA_PASSWORD: 'secret',
+      })
+      await client.execute("CREATE ROLE reader WITH PASSWORD = 'secret' AND LOGIN = true")
+      await client.execute(
+        'CREATE TABLE weir_test.denied (owner text, id int, number int, text text, PRIMARY KEY (owner, id))',
+      )
+      await application.give(new Random(), 10, 5)
+      {
+        await using worker = await application.start()
+        const { code, stderr } = await worker.exited
+        assert.equal(code, 1)
+        assert.match(
+          stderr,
+          /^weir: Cassandra at \S+ refuses the credentials, or a permission is missing: .*reader has no MODIFY permission.*denied.*$/m,
+        )
+        assert.doesNotMatch(worker.output, /secret/)
+      }
+      const session = await CassandraSession.open(
+        loadConfig({
+          WEIR_APPLICATION_ID: 'a',
+          WEIR_BOOTSTRAP_SERVERS: 'none:1',
+          ...Object.fromEntries(Object.entries(application.env).filter(([name]) => name.startsWith('WEIR_'))),
+          WEIR_CASSANDRA_SSL: 'true',
+        }).cassandra,
+      )
+      await assert.rejects(session.connect(), {
+        code: 'cassandra-unreachable',
+        message: /does not answer: no node answers: \S+: self-signed certificate/,
+      })
+      await session.close()
+    })
   })
 
   test('Cassandra is killed and comes back: nothing is lost, others go on, who starts meanwhile waits', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import cassandra from 'cassandra-driver'
 
@@ -17,6 +18,7 @@ import type { Application } from '../../src/runtime/application.ts'
 import { startApplication } from '../../src/runtime/start-application.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import { superuser } from './cassandra-security.ts'
 import type { Random } from './seed.ts'
 import type { RowUpdate } from './topologies/cassandra-rows.ts'
 import { type ExitResult, runWeir, sameMember, WeirProcess } from './weir-process.ts'
@@ -32,6 +34,7 @@ export function connect(service: CassandraService): cassandra.Client {
   const client = new cassandra.Client({
     contactPoints: [`${service.host}:${service.port}`],
     localDataCenter: service.localDataCenter,
+    credentials: superuser,
     policies: {
       reconnection: new cassandra.policies.reconnection.ConstantReconnectionPolicy(200),
     },
@@ -91,6 +94,8 @@ export class RowsApplication {
       WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${service.port}`,
       WEIR_CASSANDRA_LOCAL_DATACENTER: service.localDataCenter,
       WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
+      WEIR_CASSANDRA_USERNAME: superuser.username,
+      WEIR_CASSANDRA_PASSWORD: superuser.password,
       WEIR_NUM_STREAM_THREADS: '2',
       WEIR_COMMIT_INTERVAL_MS: '300',
       ...sameMember,
@@ -263,6 +268,7 @@ export class RowsApplication {
           highest.set(key, Math.max(before, number))
         }
         looks++
+        await sleep(10)
       }
     }
     const done = look()
