@@ -36,6 +36,7 @@ longest=(
   test/model/session-stores
   test/unit/cli/package
   test/broker/migration
+  test/broker/cassandra
   test/oracle/topologies
   test/broker/lifecycle
   test/broker/exactly-once
