@@ -37,6 +37,7 @@ longest=(
   test/unit/cli/package
   test/model/async-processors
   test/broker/migration
+  test/broker/cassandra
   test/oracle/topologies
   test/broker/lifecycle
   test/broker/exactly-once

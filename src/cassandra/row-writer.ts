@@ -173,6 +173,8 @@ export class RowWriter {
           )
           return
         }
+        this.#options.counters.failed('unreachable')
+        this.#options.counters.retries++
         this.#failed({ kind: 'passes', reason: 'unreachable', message: failure.message })
         await this.#pause(attempts)
       }

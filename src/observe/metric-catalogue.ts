@@ -132,7 +132,7 @@ export const threadMetricCatalogue = {
   },
   weir_cassandra_retries_total: {
     type: 'counter',
-    help: 'Requests to Cassandra that were made again',
+    help: 'Requests to Cassandra, and connections at the start, that were tried again',
     labels: ['thread'],
   },
   weir_cassandra_errors_total: {

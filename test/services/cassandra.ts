@@ -10,6 +10,8 @@ export interface CassandraOptions {
   dataDir?: string | undefined
   /** Heap. Default 1024. */
   heapMegabytes?: number
+  /** More of cassandra.yaml. */
+  config?: Readonly<Record<string, unknown>>
 }
 
 export interface CassandraService extends Service {
@@ -20,7 +22,7 @@ export interface CassandraService extends Service {
   readonly localDataCenter: 'datacenter1'
 }
 
-/** Starts one Cassandra 5.0.5 node without authentication on free ports of 127.0.0.1. Takes about 20 s. */
+/** Starts one Cassandra 5.0.5 node, without authentication unless the options say so, on free ports of 127.0.0.1. Takes about 20 s. */
 export async function startCassandra(options: CassandraOptions = {}): Promise<CassandraService> {
   const [port, storagePort] = (await freePorts(2)) as [number, number]
   const heap = options.heapMegabytes ?? 1024
@@ -31,7 +33,7 @@ export async function startCassandra(options: CassandraOptions = {}): Promise<Ca
       mkdirSync(dir, { recursive: true })
       const configFile = join(dir, 'cassandra.yaml')
       const logbackFile = join(dir, 'logback.xml')
-      writeFileSync(configFile, nodeConfig(dir, port, storagePort))
+      writeFileSync(configFile, nodeConfig(dir, port, storagePort, options.config))
       writeFileSync(logbackFile, logbackConfig)
       return {
         command: 'java',
@@ -65,7 +67,12 @@ export async function startCassandra(options: CassandraOptions = {}): Promise<Ca
   return Object.defineProperties(address, Object.getOwnPropertyDescriptors(service)) as CassandraService
 }
 
-function nodeConfig(dir: string, port: number, storagePort: number): string {
+function nodeConfig(
+  dir: string,
+  port: number,
+  storagePort: number,
+  more: CassandraOptions['config'],
+): string {
   // JSON is YAML.
   const config = {
     cluster_name: 'weir-test',
@@ -100,6 +107,7 @@ function nodeConfig(dir: string, port: number, storagePort: number): string {
     write_request_timeout: '20s',
     range_request_timeout: '20s',
     request_timeout: '20s',
+    ...more,
   }
   return `${JSON.stringify(config, null, 2)}\n`
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import cassandra from 'cassandra-driver'
 
@@ -10,11 +11,14 @@ import {
   readToEnd,
   waitUntilConsumed,
 } from '../../examples/support/kafka.ts'
+import { processorMetadataOf } from '../../src/commit/offset-metadata.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { Consumer } from '../../src/native.ts'
 import type { Application } from '../../src/runtime/application.ts'
 import { startApplication } from '../../src/runtime/start-application.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import { superuser } from './cassandra-security.ts'
 import type { Random } from './seed.ts'
 import type { RowUpdate } from './topologies/cassandra-rows.ts'
 import { type ExitResult, runWeir, sameMember, WeirProcess } from './weir-process.ts'
@@ -30,6 +34,7 @@ export function connect(service: CassandraService): cassandra.Client {
   const client = new cassandra.Client({
     contactPoints: [`${service.host}:${service.port}`],
     localDataCenter: service.localDataCenter,
+    credentials: superuser,
     policies: {
       reconnection: new cassandra.policies.reconnection.ConstantReconnectionPolicy(200),
     },
@@ -89,6 +94,8 @@ export class RowsApplication {
       WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${service.port}`,
       WEIR_CASSANDRA_LOCAL_DATACENTER: service.localDataCenter,
       WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
+      WEIR_CASSANDRA_USERNAME: superuser.username,
+      WEIR_CASSANDRA_PASSWORD: superuser.password,
       WEIR_NUM_STREAM_THREADS: '2',
       WEIR_COMMIT_INTERVAL_MS: '300',
       ...sameMember,
@@ -114,19 +121,19 @@ export class RowsApplication {
     })
   }
 
-  start(env: Readonly<Record<string, string>> = {}): Promise<WeirProcess> {
+  start(env: Readonly<Record<string, string>> = {}, process = 'one'): Promise<WeirProcess> {
     const { bootstrapServers, name } = this.#options
     return WeirProcess.start({
       module: ROWS_MODULE,
       applicationId: name,
       bootstrapServers,
-      stateDir: this.#stateDir,
+      stateDir: join(this.#stateDir, process),
       env: { ...this.env, ...env },
     })
   }
 
   /** In this process: it waits for longer than a machine under load takes for a Cassandra. @param log gets the lines */
-  async startHere(log: (message: string) => void): Promise<Application> {
+  async startHere(log: (message: string) => void, signal: AbortSignal): Promise<Application> {
     const { bootstrapServers, name } = this.#options
     const { ROWS_PREFIX, ROWS_TABLE, ...settings } = this.env
     // The topology asks for them in each thread.
@@ -143,6 +150,7 @@ export class RowsApplication {
       }),
       logger: { debug: () => {}, info: line, warn: line, error: line },
       startTimeoutMs: 300_000,
+      signal,
     })
   }
 
@@ -219,6 +227,13 @@ export class RowsApplication {
     return rows
   }
 
+  /** How often its tasks have started, as the group has it: the least of them. */
+  async starts(): Promise<number> {
+    const { bootstrapServers, name } = this.#options
+    const metadata = await committedMetadata(bootstrapServers, name, this.topic('updates'))
+    return Math.min(...metadata.map((one) => processorMetadataOf([one]).get('weir.cassandra.starts') ?? 0))
+  }
+
   async rows(): Promise<Rows> {
     const { client, name } = this.#options
     const result = await client.execute(`SELECT owner, id, number, text FROM ${KEYSPACE}."${name}"`, [], {
@@ -253,6 +268,7 @@ export class RowsApplication {
           highest.set(key, Math.max(before, number))
         }
         looks++
+        await sleep(10)
       }
     }
     const done = look()
@@ -264,5 +280,15 @@ export class RowsApplication {
         assert.deepEqual(wrong, [])
       },
     }
+  }
+}
+
+async function committedMetadata(bootstrapServers: string, group: string, topic: string): Promise<string[]> {
+  const consumer = new Consumer({ 'bootstrap.servers': bootstrapServers, 'group.id': group }, () => {})
+  try {
+    const partitions = [0, 1].map((partition) => ({ topic, partition }))
+    return (await consumer.committed(partitions, 30_000)).map(({ metadata }) => metadata ?? '')
+  } finally {
+    await consumer.close()
   }
 }

@@ -28,6 +28,38 @@ async function snapshot(metrics: ThreadMetrics): Promise<MetricSnapshot> {
 }
 
 describe('ThreadMetrics', () => {
+  test('what goes to Cassandra, where a topology writes to it', async () => {
+    const plain = parseMetrics(await renderMetrics([await snapshot(threadMetrics(0))]))
+    assert.deepEqual(
+      [...plain.keys()].filter((name) => name.startsWith('weir_cassandra')),
+      [],
+    )
+    const metrics = new ThreadMetrics(1, {
+      tasks: () => [],
+      cache: () => ({ bytes: 0, limitBytes: 0, entries: 0, hits: 0, misses: 0 }),
+      overlayBytes: () => 0,
+      producerQueue: () => ({ records: 0, bytes: 0 }),
+      cassandra: () => ({ requestsInFlight: 2, queuedRows: 30, queuedBytes: 400 }),
+    })
+    metrics.cassandraSeconds().observe(0.002)
+    const { cassandra } = metrics.counters
+    cassandra.retries = 5
+    cassandra.failed('timeout')
+    cassandra.failed('timeout')
+    cassandra.written('profiles', 7)
+    const series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    for (const [name, value] of [
+      ['weir_cassandra_requests_in_flight{thread="1"}', 2],
+      ['weir_cassandra_queue_rows{thread="1"}', 30],
+      ['weir_cassandra_queue_bytes{thread="1"}', 400],
+      ['weir_cassandra_retries_total{thread="1"}', 5],
+      ['weir_cassandra_errors_total{reason="timeout",thread="1"}', 2],
+      ['weir_cassandra_rows_written_total{table="profiles",thread="1"}', 7],
+      ['weir_cassandra_request_seconds_count{thread="1"}', 1],
+    ] as const)
+      assert.equal(series.get(name), value, name)
+  })
+
   test('two threads are added up, series by series', async () => {
     const [first, second] = [threadMetrics(0), threadMetrics(1)]
     first.counters.consumed('events').records += 5
