@@ -208,10 +208,10 @@ Status ChangelogReader::OnEnd(rd_kafka_t* client, int64_t end) {
 
 int64_t ChangelogReader::RowsEnd(int64_t end) const {
   const RestoreRequest& request = job_->request(index_);
-  // Rows that are newer than what they are to be restored to stay.
-  if (!request.takes_over || request.until < 0) return std::max(end, position_);
+  if (!request.takes_over || request.until < 0) return kAll;
+  // Rows that are newer than what was committed are this database's own.
   const int64_t rows_end = std::max(request.until, position_);
-  return end - rows_end > UnusedRecords::kRecordsMax ? end : std::min(rows_end, end);
+  return rows_end > end || end - rows_end > UnusedRecords::kRecordsMax ? kAll : rows_end;
 }
 
 void ChangelogReader::GrantPlace(rd_kafka_t* client) {
@@ -312,7 +312,7 @@ Status ChangelogReader::Finish() {
 
 void ChangelogReader::Complete() {
   const RestoreRequest& request = job_->request(index_);
-  End(request.takes_over ? job_->database().TakeOver(request.store, end_, unused_.Keys()) : Status::Ok());
+  End(request.takes_over ? job_->database().TakeOver(request.store, std::max(end_, position_), unused_.Keys()) : Status::Ok());
 }
 
 void ChangelogReader::StopFetching() {

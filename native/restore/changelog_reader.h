@@ -66,6 +66,7 @@ class ChangelogReader {
 
   // Messages of one batch: its memory is bounded by the fetch queue's (queued.max.messages.kbytes).
   static constexpr size_t kBatchMax = 16384;
+  static constexpr int64_t kAll = INT64_MAX;
 
   // `which`: RD_KAFKA_OFFSET_SPEC_LATEST or RD_KAFKA_OFFSET_SPEC_EARLIEST.
   Status AskForOffset(rd_kafka_t* client, int64_t which);
@@ -76,7 +77,7 @@ class ChangelogReader {
   // Ok when the question will be repeated; `status` when it is of no use, or for too long.
   Status MaybeAskAgain(Status status);
   Status OnEnd(rd_kafka_t* client, int64_t end);
-  // Where the records end that are applied, of a changelog that is read to `end`.
+  // Where the records end that are applied, of a changelog that is read to `end`; kAll: with what comes meanwhile.
   int64_t RowsEnd(int64_t end) const;
   // The offset that goes with the rows.
   int64_t rows_position() const { return std::min(position_, rows_end_); }
@@ -97,7 +98,7 @@ class ChangelogReader {
   int64_t position_;  // the next offset to read, -1: the first there is
   int64_t begin_ = -1;
   int64_t end_ = -1;
-  int64_t rows_end_ = -1;
+  int64_t rows_end_ = kAll;
   int64_t asked_first_ms_ = 0;
   int64_t ask_again_ms_ = 0;  // 0: an answer is on its way
 
