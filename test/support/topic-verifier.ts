@@ -14,9 +14,12 @@ export interface VerifiedTopics {
 export interface Violations {
   /** Counts in the changelog, or told last, that are below the key's acknowledged records. */
   readonly lost: string[]
-  /** Counts that went down in the changelog: a row was lost and counted anew. */
+  /**
+   * Counts that went into the changelog although more records had been acknowledged before the worker began: a row was lost and counted anew. Less than the
+   * changelog had is right where that was not acknowledged: it is not applied, and written over.
+   */
   readonly wentBack: string[]
-  /** Counts that a worker told although the changelog said as much or more before the worker began: its state was not restored whole. */
+  /** Counts that a worker told although as many records, or more, had been acknowledged before it began: its state was not restored whole. */
   readonly resumedBelow: string[]
 }
 
@@ -36,7 +39,7 @@ export class TopicVerifier implements AsyncDisposable {
   readonly #acknowledgedOf: Float64Array
   readonly #inChangelog: Float64Array
   readonly #toldLast: Float64Array
-  /** The changelog's counts when the worker that is judged now began. */
+  /** Acknowledged when the worker that is judged now began. */
   #atStart: Float64Array
   /** Next offsets, by topic and partition. */
   readonly #positions = new Map<string, number[]>()
@@ -76,14 +79,14 @@ export class TopicVerifier implements AsyncDisposable {
     })
     await this.#read(changelog, await this.#reader.ends(changelog, partitions), (key, count) => {
       this.changelogRecords++
-      if (count <= this.#inChangelog[key]!)
-        note(this.violations.wentBack, `key-${key}: ${count} after ${this.#inChangelog[key]}`)
+      if (count < this.#atStart[key]!)
+        note(this.violations.wentBack, `key-${key}: ${count}, ${this.#atStart[key]} were acknowledged`)
       this.#inChangelog[key] = count
     })
     await this.#read(output, await this.#reader.ends(output, partitions), (key, count) => {
       this.outputs++
       if (count <= this.#atStart[key]!)
-        note(this.violations.resumedBelow, `key-${key}: ${count}, the changelog had ${this.#atStart[key]}`)
+        note(this.violations.resumedBelow, `key-${key}: ${count}, ${this.#atStart[key]} were acknowledged`)
       this.#toldLast[key] = count
     })
     for (let key = 0; key < this.#topics.keys; key++) {
@@ -94,7 +97,7 @@ export class TopicVerifier implements AsyncDisposable {
           `key-${key}: ${this.#acknowledgedOf[key]} acknowledged, ${this.#inChangelog[key]} in the changelog, ${this.#toldLast[key]} told`,
         )
     }
-    this.#atStart = this.#inChangelog.slice()
+    this.#atStart = this.#acknowledgedOf.slice()
     return this.acknowledged - before
   }
 
