@@ -206,9 +206,13 @@ function columnsOf(where: string, what: string, columns: unknown): Column[] {
         `${where}: ${what} has column ${JSON.stringify(name)}; allowed are up to 48 letters, digits and underscores`,
       )
     const parsed = parseType(type)
+    if (parsed === null && typeof type === 'string' && type.startsWith('list<'))
+      throw new TopologyError(
+        `${where}: column ${name} is a ${type}, which has its elements twice when it is written twice: take frozen<${type}>`,
+      )
     if (parsed === null)
       throw new TopologyError(
-        `${where}: column ${name} has type ${shownValue(type)}; allowed: ${SCALAR_TYPES.join(', ')}, list<...>, set<...>, map<..., ...> of these, and frozen<...> of those`,
+        `${where}: column ${name} has type ${shownValue(type)}; allowed: ${SCALAR_TYPES.join(', ')}, set<...> and map<..., ...> of these, frozen<...> of those and of list<...>`,
       )
     return { name, type: parsed.cql, encode: parsed.encode }
   })

@@ -29,10 +29,12 @@ interface ScalarValues {
 
 export type ScalarType = keyof ScalarValues
 
-type CollectionType = `list<${ScalarType}>` | `set<${ScalarType}>` | `map<${ScalarType}, ${ScalarType}>`
+type ListType = `list<${ScalarType}>`
+/** A list is none of them: Cassandra gives its elements new places each time, so one that is written twice would have them twice. */
+type CollectionType = `set<${ScalarType}>` | `map<${ScalarType}, ${ScalarType}>`
 
-/** `text`, `list<int>`, `map<text, bigint>`, `frozen<set<uuid>>`. */
-export type CqlType = ScalarType | CollectionType | `frozen<${CollectionType}>`
+/** `text`, `set<uuid>`, `map<text, bigint>`, `frozen<list<int>>`. */
+export type CqlType = ScalarType | CollectionType | `frozen<${CollectionType | ListType}>`
 
 type MapValue<K extends ScalarType, V extends ScalarType> =
   | ReadonlyMap<ScalarValues[K], ScalarValues[V]>
@@ -41,10 +43,10 @@ type MapValue<K extends ScalarType, V extends ScalarType> =
 /** What code gives for a column of type `T`. */
 export type CqlValue<T extends CqlType> = T extends ScalarType
   ? ScalarValues[T]
-  : T extends `frozen<${infer C extends CollectionType}>`
-    ? CqlValue<C>
-    : T extends `list<${infer E extends ScalarType}>`
-      ? readonly ScalarValues[E][]
+  : T extends `frozen<list<${infer E extends ScalarType}>>`
+    ? readonly ScalarValues[E][]
+    : T extends `frozen<${infer C extends CollectionType}>`
+      ? CqlValue<C>
       : T extends `set<${infer E extends ScalarType}>`
         ? ReadonlySet<ScalarValues[E]> | readonly ScalarValues[E][]
         : T extends `map<${infer K extends ScalarType}, ${infer V extends ScalarType}>`
@@ -140,12 +142,16 @@ export const SCALAR_TYPES = Object.keys(scalars) as readonly ScalarType[]
 /** As the type is written in CQL, with one blank behind a comma. @returns null for a type that columns cannot have here */
 export function parseType(text: unknown): { readonly cql: string; readonly encode: ColumnEncoder } | null {
   if (typeof text !== 'string') return null
-  const frozen = /^frozen<(.*)>$/.exec(text)
-  if (frozen !== null) {
-    const inner = /^(list|set|map)</.test(frozen[1]!) ? parseType(frozen[1]) : null
+  const [, frozen] = /^frozen<(.*)>$/.exec(text) ?? []
+  if (frozen !== undefined) {
+    const inner = parseCollection(frozen)
     return inner === null ? null : { cql: `frozen<${inner.cql}>`, encode: inner.encode }
   }
   if (isScalar(text)) return { cql: text, encode: scalars[text] }
+  return text.startsWith('list<') ? null : parseCollection(text)
+}
+
+function parseCollection(text: string): { readonly cql: string; readonly encode: ColumnEncoder } | null {
   const [, kind, first = '', second] = /^(list|set|map)<(\w+)(?:, ?(\w+))?>$/.exec(text) ?? []
   if (!isScalar(first) || (kind === 'map') !== (second !== undefined)) return null
   if (kind !== 'map') {

@@ -6,8 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type cassandra from 'cassandra-driver'
 
 import { readToEnd } from '../../examples/support/kafka.ts'
+import { cassandra as cassandraTables } from '../../src/cassandra/cassandra.ts'
+import type { CassandraTable } from '../../src/cassandra/cassandra-table.ts'
+import type { CqlType } from '../../src/cassandra/column-types.ts'
+import { createTable } from '../../src/cassandra/cql.ts'
+import { CassandraRowSession } from '../../src/cassandra/row-session.ts'
 import { CassandraSession } from '../../src/cassandra/session.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { Headers } from '../../src/process/headers.ts'
 import { type CassandraService, startCassandra } from '../services/cassandra.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { makeCassandraSecurity } from '../support/cassandra-security.ts'
@@ -86,6 +91,79 @@ describe('rows in Cassandra', () => {
     const wrong = await application.run({ WEIR_CASSANDRA_LOCAL_DATACENTER: 'nowhere' })
     assert.equal(wrong.code, 2, wrong.stderr)
     assert.match(wrong.stderr, /^weir: WEIR_CASSANDRA_LOCAL_DATACENTER=nowhere: /m)
+  })
+
+  test('columns of every type: what is written is what was given; a deletion, a time to live, an older write', async () => {
+    const uuid = '1b4e28ba-2fa1-11d2-883f-0016d3cca427'
+    const given = {
+      c_ascii: ['ascii', 'abc', 'abc'],
+      c_bigint: ['bigint', -(2n ** 63n), '-9223372036854775808'],
+      c_blob: ['blob', new Uint8Array([1, 255]), '01ff'],
+      c_boolean: ['boolean', true, 'true'],
+      c_date: ['date', '2024-02-29', '2024-02-29'],
+      c_decimal: ['decimal', '-12.50', '-12.50'],
+      c_double: ['double', 0.1, '0.1'],
+      c_float: ['float', 1.5, '1.5'],
+      c_inet: ['inet', '::1', '::1'],
+      c_int: ['int', -2_147_483_648, '-2147483648'],
+      c_smallint: ['smallint', 32_767, '32767'],
+      c_text: ['text', 'größe', 'größe'],
+      c_time: ['time', '23:59:59.123456789', '23:59:59.123456789'],
+      c_timestamp: ['timestamp', 1_700_000_000_001, '1700000000001'],
+      c_timeuuid: ['timeuuid', uuid, uuid],
+      c_tinyint: ['tinyint', -128, '-128'],
+      c_uuid: ['uuid', uuid, uuid],
+      c_varint: ['varint', 2n ** 100n, '1267650600228229401496703205376'],
+      c_set: ['set<int>', [2, 1, 2], '[1,2]'],
+      c_map: ['map<text, bigint>', { a: 1 }, '{"a":"1"}'],
+      c_int_map: ['map<int, text>', new Map([[7, 'b']]), '{"7":"b"}'],
+      c_list: ['frozen<list<int>>', [2, 1, 2], '[2,1,2]'],
+    } as const
+    const table = cassandraTables.table({
+      name: 'types',
+      partitionKey: { id: 'int' },
+      columns: Object.fromEntries(Object.entries(given).map(([name, [type]]) => [name, type])) as Record<
+        string,
+        CqlType
+      >,
+      map: (_: number, row: object) => row,
+      ttlSeconds: (_, row: object) => ('c_int' in row ? 1_000 : null),
+    }) as CassandraTable
+    const application = await make('types')
+    await client.execute(createTable('weir_test', table.schema))
+    const session = await CassandraRowSession.open(application.config().cassandra, () => {})
+    await session.connect()
+    const source = { taskId: '0_0', node: 'SINK', table: 'types', asked: null }
+    const write = (id: number, value: unknown, timestampUs: number) => {
+      const record = { key: id, value, timestamp: 1, headers: Headers.empty }
+      const [key, values] = [table.keyOf(record)!, table.valuesOf(record)]
+      const ttlSeconds = values === null ? 0 : table.ttlOf(record)
+      return { table, partition: String(id), key, values, ttlSeconds, timestampUs, source }
+    }
+    const row = Object.fromEntries(Object.entries(given).map(([name, [, value]]) => [name, value]))
+    const read = async (id: number) =>
+      (await client.execute('SELECT * FROM weir_test.types WHERE id = ?', [id], { prepare: true })).first()
+    const ttlOf = async (id: number) =>
+      (
+        await client.execute('SELECT ttl(c_text) AS ttl FROM weir_test.types WHERE id = ?', [id], {
+          prepare: true,
+        })
+      ).first()?.ttl
+
+    await session.write(table, [write(1, row, 1_000)])
+    const found = await read(1)
+    for (const [name, [, , text]] of Object.entries(given)) assert.equal(textOf(found![name]), text, name)
+    assert.ok((await ttlOf(1)) > 900)
+    // Without a column it has no value any more; without a time to live the row stays.
+    await session.write(table, [write(1, { c_text: 'b' }, 2_000), write(1, { c_text: 'a' }, 1_500)])
+    const [second, ttl] = [await read(1), await ttlOf(1)]
+    assert.deepEqual([second!.c_text, second!.c_int, second!.c_set, ttl], ['b', null, null, null])
+    await session.write(table, [write(1, null, 1_900)])
+    assert.notEqual(await read(1), null)
+    await session.write(table, [write(1, null, 2_001), write(1, row, 1_800)])
+    assert.equal(await read(1), null)
+    assert.equal(await session.problemOf(table), null)
+    await session.close()
   })
 
   // Each has an application of its own, and waits for most of its time.
@@ -222,12 +300,7 @@ describe('rows in Cassandra', () => {
         assert.doesNotMatch(worker.output, /secret/)
       }
       const session = await CassandraSession.open(
-        loadConfig({
-          WEIR_APPLICATION_ID: 'a',
-          WEIR_BOOTSTRAP_SERVERS: 'none:1',
-          ...Object.fromEntries(Object.entries(application.env).filter(([name]) => name.startsWith('WEIR_'))),
-          WEIR_CASSANDRA_SSL: 'true',
-        }).cassandra,
+        application.config({ WEIR_CASSANDRA_SSL: 'true' }).cassandra,
       )
       await assert.rejects(session.connect(), {
         code: 'cassandra-unreachable',
@@ -318,4 +391,14 @@ describe('rows in Cassandra', () => {
 async function probe(port: number): Promise<string | null> {
   const response = await fetch(`http://127.0.0.1:${port}/readyz`)
   return response.ok ? null : ((await response.json()) as { reason: string }).reason
+}
+
+/** As text: the driver's own classes say it themselves. */
+function textOf(value: unknown): string {
+  if (Buffer.isBuffer(value)) return value.toString('hex')
+  if (value instanceof Date) return String(value.getTime())
+  const isOwn =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) !== Object.prototype
+  if (isOwn && !Array.isArray(value)) return String(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

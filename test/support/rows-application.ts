@@ -12,6 +12,7 @@ import {
   waitUntilConsumed,
 } from '../../examples/support/kafka.ts'
 import { processorMetadataOf } from '../../src/commit/offset-metadata.ts'
+import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { Consumer } from '../../src/native.ts'
 import type { Application } from '../../src/runtime/application.ts'
@@ -132,22 +133,30 @@ export class RowsApplication {
     })
   }
 
+  /** Of a process. */
+  config(env: Readonly<Record<string, string>> = {}): Config {
+    const { bootstrapServers, name } = this.#options
+    const settings = Object.entries({ ...this.env, ...env }).filter(([variable]) =>
+      variable.startsWith('WEIR_'),
+    )
+    return loadConfig({
+      WEIR_APPLICATION_ID: name,
+      WEIR_BOOTSTRAP_SERVERS: bootstrapServers,
+      WEIR_STATE_DIR: join(this.#stateDir, 'here'),
+      WEIR_MEMORY_BYTES: '768MiB',
+      ...Object.fromEntries(settings),
+    })
+  }
+
   /** In this process: it waits for longer than a machine under load takes for a Cassandra. @param log gets the lines */
   async startHere(log: (message: string) => void, signal: AbortSignal): Promise<Application> {
-    const { bootstrapServers, name } = this.#options
-    const { ROWS_PREFIX, ROWS_TABLE, ...settings } = this.env
+    const { ROWS_PREFIX, ROWS_TABLE } = this.env
     // The topology asks for them in each thread.
     Object.assign(process.env, { ROWS_PREFIX, ROWS_TABLE })
     const line = (_: object, message: string): void => log(message)
     return await startApplication({
       topology: ROWS_MODULE,
-      config: loadConfig({
-        ...settings,
-        WEIR_APPLICATION_ID: name,
-        WEIR_BOOTSTRAP_SERVERS: bootstrapServers,
-        WEIR_STATE_DIR: join(this.#stateDir, 'here'),
-        WEIR_MEMORY_BYTES: '768MiB',
-      }),
+      config: this.config(),
       logger: { debug: () => {}, info: line, warn: line, error: line },
       startTimeoutMs: 300_000,
       signal,

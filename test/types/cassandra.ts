@@ -7,7 +7,7 @@ const table = cassandra.table({
   partitionKey: { user: 'text' },
   clusteringKey: { at: 'timestamp' },
   clusteringOrder: { at: 'desc' },
-  columns: { page: 'text', durations: 'list<int>', counts: 'map<text, bigint>', raw: 'blob' },
+  columns: { page: 'text', durations: 'frozen<list<int>>', counts: 'map<text, bigint>', raw: 'blob' },
   map: (user: string, view: View, record) => {
     check<Equal<[typeof user, typeof record.key], [string, string]>>()
     return { page: view.page, durations: [view.durationMs], counts: { a: 1 }, raw: null }

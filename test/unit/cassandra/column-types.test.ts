@@ -27,12 +27,12 @@ describe('values of columns', () => {
     ['tinyint', -128, -128],
     ['uuid', uuid.replace('-11d2', '-41d2'), uuid.replace('-11d2', '-41d2')],
     ['varint', 2n ** 100n, 2n ** 100n],
-    ['list<int>', [1, 2, 2], [1, 2, 2]],
     ['set<text>', ['a', 'a', 'b'], new Set(['a', 'b'])],
     ['set<bigint>', new Set([1]), new Set([1n])],
     ['map<text, bigint>', { a: 1 }, new Map([['a', 1n]])],
     ['map<int,text>', new Map([[1, 'a']]), new Map([[1, 'a']])],
-    ['frozen<list<int>>', [1], [1]],
+    ['frozen<list<int>>', [1, 2, 2], [1, 2, 2]],
+    ['frozen<map<text, int>>', { a: 1 }, new Map([['a', 1]])],
   ]
   for (const [type, given, bound] of taken)
     test(`${type}: ${String(given)}`, () => assert.deepEqual(parseType(type)!.encode(given), bound))
@@ -57,7 +57,8 @@ describe('values of columns', () => {
     ['timestamp', new Date(Number.NaN), /is no timestamp/],
     ['timeuuid', uuid.replace('-11d2', '-41d2'), /is no timeuuid$/],
     ['uuid', 'abc', /is no uuid$/],
-    ['list<int>', [1, null], /^null is no int$/],
+    ['frozen<list<int>>', [1, null], /^null is no int$/],
+    ['frozen<list<int>>', 'abc', /^"abc" is no list<int>$/],
     ['set<int>', 'abc', /^"abc" is no set<int>$/],
     ['map<text, int>', ['a'], /^a list is no map<text, int>$/],
     ['map<text, int>', { a: 'b' }, /^"b" is no int$/],
@@ -70,7 +71,9 @@ describe('values of columns', () => {
     for (const type of [
       'counter',
       'varchar',
-      'list<list<int>>',
+      'list<int>',
+      'frozen<list<list<int>>>',
+      'frozen<frozen<list<int>>>',
       'map<text>',
       'list<int, int>',
       'frozen<int>',
