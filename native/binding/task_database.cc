@@ -440,26 +440,28 @@ void TaskDatabaseObject::CheckRocksdb(const Napi::CallbackInfo& info) {
 
 void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
   using Wrapped = TaskDatabaseObject;
-  const Napi::Function constructor = Wrapped::DefineClass(
-      env, "TaskDatabase",
-      {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
-       Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
-       Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
-       Wrapped::InstanceMethod<&Wrapped::PutVersion>("putVersion"),
-       Wrapped::InstanceMethod<&Wrapped::GetVersion>("getVersion"),
-       Wrapped::InstanceMethod<&Wrapped::Scan>("scan"), Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
-       Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
-       Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
-       Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
-       Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
-       Wrapped::InstanceMethod<&Wrapped::ChangelogEnds>("changelogEnds"),
-       Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
-       Wrapped::InstanceMethod<&Wrapped::SetSourceOffsets>("setSourceOffsets"),
-       Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),
-       Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
-       Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),
-       Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
-       Wrapped::InstanceMethod<&Wrapped::Share>("share"), Wrapped::InstanceMethod<&Wrapped::Close>("close")});
+  const Napi::Function constructor =
+      Wrapped::DefineClass(env, "TaskDatabase",
+                           {Wrapped::InstanceMethod<&Wrapped::Get>("get"),
+                            Wrapped::InstanceMethod<&Wrapped::MultiGetRows>("multiGet"),
+                            Wrapped::InstanceMethod<&Wrapped::Apply>("apply"),
+                            Wrapped::InstanceMethod<&Wrapped::PutVersion>("putVersion"),
+                            Wrapped::InstanceMethod<&Wrapped::GetVersion>("getVersion"),
+                            Wrapped::InstanceMethod<&Wrapped::Scan>("scan"),
+                            Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
+                            Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
+                            Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
+                            Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
+                            Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
+                            Wrapped::InstanceMethod<&Wrapped::ChangelogEnds>("changelogEnds"),
+                            Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
+                            Wrapped::InstanceMethod<&Wrapped::SetSourceOffsets>("setSourceOffsets"),
+                            Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),
+                            Wrapped::InstanceMethod<&Wrapped::PropertyValues>("properties"),
+                            Wrapped::InstanceMethod<&Wrapped::StorePropertyValues>("storeProperties"),
+                            Wrapped::InstanceMethod<&Wrapped::ApproximateEntries>("approximateEntries"),
+                            Wrapped::InstanceMethod<&Wrapped::Share>("share"),
+                            Wrapped::InstanceMethod<&Wrapped::Close>("close")});
   Environment::Of(env)->AddClass("TaskDatabase", constructor);
   RegisterScan(env);
   Napi::Object name = Napi::Object::New(env);

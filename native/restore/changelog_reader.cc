@@ -312,7 +312,8 @@ Status ChangelogReader::Finish() {
 
 void ChangelogReader::Complete() {
   const RestoreRequest& request = job_->request(index_);
-  End(request.takes_over ? job_->database().TakeOver(request.store, std::max(end_, position_), unused_.Keys()) : Status::Ok());
+  End(request.takes_over ? job_->database().TakeOver(request.store, std::max(end_, position_), unused_.Keys())
+                         : Status::Ok());
 }
 
 void ChangelogReader::StopFetching() {

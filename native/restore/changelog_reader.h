@@ -12,8 +12,8 @@
 #include "common/kafka_handles.h"
 #include "common/status.h"
 #include "restore/restore_job.h"
-#include "restore/unused_records.h"
 #include "restore/restore_writer.h"
+#include "restore/unused_records.h"
 
 namespace weir {
 

@@ -289,7 +289,8 @@ Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& na
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
   if (name != kEstimateKeys) return rocksdb_->FamilyProperty(store, name);
-  if (const MemoryTable* const rows = table(store); rows != nullptr) return static_cast<uint64_t>(rows->size());
+  if (const MemoryTable* const rows = table(store); rows != nullptr)
+    return static_cast<uint64_t>(rows->size());
   const Result<uint64_t> rows = rocksdb_->FamilyProperty(store, name);
   if (!rows.ok()) return rows.status();
   // RocksDB has most of the kept rows already, in an earlier version.

@@ -272,7 +272,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   Status DrainStore(size_t store, ChangelogSink& sink, DrainTotals* totals);
   Status BatchRow(size_t store, const Overlay::Entry& entry);
   // Hands a row to the changelog, or any change.
-  Status LogRow(size_t store, ChangelogSink& sink, int topic, const Overlay::Entry& entry, DrainTotals* totals);
+  Status LogRow(size_t store, ChangelogSink& sink, int topic, const Overlay::Entry& entry,
+                DrainTotals* totals);
   Status LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,
                    DrainTotals* totals);
   // With the store's number.
@@ -325,11 +326,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   std::atomic<int64_t> records_since_flush_{0};
 
   mutable std::mutex offsets_mutex_;
-  std::vector<StoreOffset> offsets_;     // guarded by offsets_mutex_: as last written, for each store
-  std::vector<std::optional<StoreOffset>> kept_offsets_;  // guarded by offsets_mutex_: of the rows that are kept
+  std::vector<StoreOffset> offsets_;  // guarded by offsets_mutex_: as last written, for each store
+  std::vector<std::optional<StoreOffset>>
+      kept_offsets_;                     // guarded by offsets_mutex_: of the rows that are kept
   std::vector<std::string> topic_ids_;   // guarded by offsets_mutex_: to be written with the next offset
   std::vector<int64_t> source_offsets_;  // guarded by offsets_mutex_: -1 for a store without one
-  std::vector<int64_t> changelog_ends_;  // guarded by offsets_mutex_: where the next record goes, if nobody else writes; -1: not known
+  std::vector<int64_t>
+      changelog_ends_;  // guarded by offsets_mutex_: where the next record goes, if nobody else writes; -1: not known
   std::vector<int64_t> committed_ends_;  // guarded by offsets_mutex_: as of ChangelogEnds
   std::vector<bool> restoring_;          // guarded by offsets_mutex_: between BeginRestore and EndRestore
   std::vector<Observed> observed_;       // guarded by offsets_mutex_: as last written, for each store

@@ -117,7 +117,8 @@ Status TaskDatabase::BatchRow(size_t store, const Overlay::Entry& entry) {
   rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
   const rocksdb::Status batched = entry.row.deleted ? batch_.Delete(family, entry.key.bytes)
                                                     : batch_.Put(family, entry.key.bytes, entry.row.value());
-  return RocksdbStatus(batched, "The changes of store " + options_.stores[store].name + " cannot be collected");
+  return RocksdbStatus(batched,
+                       "The changes of store " + options_.stores[store].name + " cannot be collected");
 }
 
 Status TaskDatabase::LogRow(size_t store, ChangelogSink& sink, int topic, const Overlay::Entry& entry,
@@ -127,8 +128,8 @@ Status TaskDatabase::LogRow(size_t store, ChangelogSink& sink, int topic, const 
   const size_t value_begin = settings.timestamped ? 8 : 0;
   const std::optional<std::string_view> value =
       entry.row.deleted ? std::nullopt : std::optional(entry.row.value().substr(value_begin));
-  return LogChange(store, sink, topic,
-                   {entry.key.bytes.substr(prefix_bytes), value, entry.row.timestamp_ms}, totals);
+  return LogChange(store, sink, topic, {entry.key.bytes.substr(prefix_bytes), value, entry.row.timestamp_ms},
+                   totals);
 }
 
 Status TaskDatabase::LogChange(size_t store, ChangelogSink& sink, int topic, const PutLog::Put& change,

@@ -106,8 +106,8 @@ Status TaskDatabase::TakeOver(size_t store, int64_t end, const std::vector<Chang
   if (IsVersioned(store))
     return Status::Invalid("Store " + settings.name + " keeps versions: all of its changelog is applied");
   const Observed observed = LastObserved(store);
-  const std::string live_from =
-      settings.segments.has_value() ? SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms))
+  const std::string live_from = settings.segments.has_value()
+                                    ? SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms))
                                     : std::string();
   // Its time passes by records that are not applied; the store's does not.
   ChangelogRows rows = NewChangelogRows(store, observed);

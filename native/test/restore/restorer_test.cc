@@ -144,7 +144,8 @@ TEST_F(RestorerTest, TakingOverAppliesWhatWasCommittedAndSaysTheRestAgain) {
     ProduceSome(random, records);
     const std::vector<int64_t> committed{static_cast<int64_t>(logs_[0].size()),
                                          static_cast<int64_t>(logs_[1].size())};
-    const std::vector<Model> rows{Replay(logs_[0], committed[0], false), Replay(logs_[1], committed[1], true)};
+    const std::vector<Model> rows{Replay(logs_[0], committed[0], false),
+                                  Replay(logs_[1], committed[1], true)};
     ProduceSome(random, 200);
     std::vector<RestoreRequest> requests = Requests(*database);
     for (size_t store = 0; store < 2; store++) {
