@@ -1,6 +1,11 @@
 import type { ErrorCode } from '../errors/codes.ts'
-import { messageOf } from '../errors/weir-error.ts'
-import type { ErrorHandlerContext, HandlerResponse } from '../process/error-handlers.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import type {
+  ErrorHandlerContext,
+  FailedOutput,
+  HandlerResponse,
+  ProductionExceptionHandler,
+} from '../process/error-handlers.ts'
 import { DeadLetters, type DeadLettersOptions } from './dead-letters.ts'
 import { LogLimiter } from './logger.ts'
 import { RecordFailure } from './task-failure.ts'
@@ -53,6 +58,26 @@ export class ErrorResponses {
     } catch (failure) {
       const what = `the ${kind} handler failed (${messageOf(failure)}) when it was asked about: ${messageOf(error)}`
       throw new RecordFailure(ERROR_CODES[kind], `${placeOf(context)}: ${what}`, { cause: failure })
+    }
+  }
+
+  /**
+   * The same about an output, at a commit.
+   *
+   * @throws WeirError production-failed
+   */
+  atCommit(
+    context: ErrorHandlerContext,
+    output: FailedOutput,
+    error: Error,
+    handler: ProductionExceptionHandler,
+  ): string {
+    try {
+      return this.of('production', context, error, () => handler(context, output, error))
+    } catch (failure) {
+      // What came before it is not to be committed: that is for failures at the record being processed.
+      if (!(failure instanceof RecordFailure)) throw failure
+      throw new WeirError(failure.code, failure.message, { cause: failure })
     }
   }
 

@@ -10,7 +10,6 @@ import type { SinkTopic } from '../process/node.ts'
 import { bytesSerde } from '../serde/bytes.ts'
 import type { Serde } from '../serde/serde.ts'
 import { ErrorResponses, type ErrorResponsesOptions } from './error-responses.ts'
-import { RecordFailure } from './task-failure.ts'
 
 const bytes = bytesSerde as Serde<unknown>
 
@@ -130,13 +129,7 @@ export class FailedOutputs {
       timestamp,
       headers,
     }
-    try {
-      return this.#responses.of('production', context, error, () => handler(context, record, error))
-    } catch (failure) {
-      // What came before it is not to be committed: that is for failures at the record being processed.
-      if (!(failure instanceof RecordFailure)) throw failure
-      throw new WeirError(failure.code, failure.message, { cause: failure })
-    }
+    return this.#responses.atCommit(context, record, error, handler)
   }
 
   /** @returns what was refused again */

@@ -3,7 +3,6 @@ import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { Producer } from '../native.ts'
 import type { FailedOutput, ProductionExceptionHandler } from '../process/error-handlers.ts'
 import { ErrorResponses, type ErrorResponsesOptions } from './error-responses.ts'
-import { RecordFailure } from './task-failure.ts'
 
 export interface FailedRowsOptions extends Omit<ErrorResponsesOptions, 'changed'> {
   readonly producer: Pick<Producer, 'flush'>
@@ -71,13 +70,7 @@ export class FailedRows {
     const { key, value, timestamp, headers } = record
     const topic = `cassandra:${source.table}`
     const output: FailedOutput = { topic, partition: -1, stage: 'row', key, value, timestamp, headers }
-    try {
-      return this.#responses.of('production', context, error, () => handler(context, output, error))
-    } catch (failure) {
-      // What came before it is not to be committed: that is for failures at the record being processed.
-      if (!(failure instanceof RecordFailure)) throw failure
-      throw new WeirError(failure.code, failure.message, { cause: failure })
-    }
+    return this.#responses.atCommit(context, output, error, handler)
   }
 }
 

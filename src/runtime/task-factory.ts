@@ -127,21 +127,14 @@ export class TaskFactory {
 
   /** Asks the production handler about outputs that brokers refuse; null where nobody is asked, and under exactly-once. */
   failedOutputs(): FailedOutputs | null {
-    const { config, producer, output, counters, warn } = this.#options
-    const { policy, recordBytesMax } = this.#errors
+    const { config } = this.#options
+    const { policy } = this.#errors
     if (!this.#keepsFailures || policy.production === null) return null
     return new FailedOutputs({
-      producer,
-      output,
-      counters,
-      warn,
-      policy,
-      recordBytesMax,
+      ...this.#askedAtCommits,
       handler: policy.production,
       deadLetterTopicName: policy.deadLetterTopic,
-      deadLetterTopic: (name) => this.#sinkTopic(name),
       sink: (id) => this.#sinkOf(id),
-      flushTimeoutMs: config.maxPollIntervalMs,
       retryTimeoutMs: config.taskTimeoutMs,
       systemTimeMs: Date.now,
     })
@@ -149,21 +142,24 @@ export class TaskFactory {
 
   /** Asks the production handler about rows that Cassandra does not take. */
   failedRows(): FailedRows {
-    const { config, producer, output, counters, warn, systemTimeMs = Date.now } = this.#options
-    const { policy, recordBytesMax } = this.#errors
+    const { config, systemTimeMs = Date.now } = this.#options
     return new FailedRows({
-      producer,
-      output,
-      counters,
-      warn,
-      policy,
-      recordBytesMax,
-      handler: policy.production,
+      ...this.#askedAtCommits,
+      handler: this.#errors.policy.production,
       isExactlyOnce: config.processingGuarantee === 'exactly_once_v2',
-      deadLetterTopic: (name) => this.#sinkTopic(name),
-      flushTimeoutMs: config.maxPollIntervalMs,
       systemTimeMs,
     })
+  }
+
+  /** What there is to ask the production handler with at a commit, and to write its dead letters. */
+  get #askedAtCommits() {
+    const { config, producer, output, counters, warn } = this.#options
+    const { policy, recordBytesMax } = this.#errors
+    const deadLetterTopic = (name: string): SinkTopic => this.#sinkTopic(name)
+    return {
+      ...{ producer, output, counters, warn, policy, recordBytesMax, deadLetterTopic },
+      flushTimeoutMs: config.maxPollIntervalMs,
+    }
   }
 
   get #keepsFailures(): boolean {
