@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util'
 import { oneLine, WeirError } from '../errors/weir-error.ts'
+import { exactIntegers } from '../serde/exact-json.ts'
 import {
   isAmong,
   type NamedSchema,
@@ -72,7 +74,7 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   async lookUp(schema: WriterSchema): Promise<RegisteredSchema | null> {
     const path = `/subjects/${encodeURIComponent(schema.subject)}`
     const answer = await this.#client.send('look-up', 'POST', path, bodyOf(schema))
-    if (answer.status === 404) return null
+    if (answer.status === 404) return await this.#sameJson(schema)
     return await this.#written(answer, schema)
   }
 
@@ -111,6 +113,22 @@ export class HttpSchemaRegistry implements SchemaRegistry {
 
   async close(): Promise<void> {
     await this.#client.close()
+  }
+
+  /**
+   * The newest version with the same JSON, whatever its white space: Confluent's registry compares schemas so, Apicurio's compares bytes. Its `normalize=true` is
+   * no way out, as records with other orders of fields are the same then.
+   */
+  async #sameJson({ subject, schema, type, references }: WriterSchema): Promise<RegisteredSchema | null> {
+    const json = jsonIn(schema)
+    if (json === undefined) return null
+    for (const version of (await this.versions(subject)).toReversed()) {
+      const found = await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      if (found === null || (found.schemaType ?? 'AVRO') !== type) continue
+      if (isDeepStrictEqual([jsonIn(found.schema), found.references ?? []], [json, references]))
+        return await this.#whole(found.id!, found)
+    }
+    return null
   }
 
   /** The schema itself is what was sent. */
@@ -169,6 +187,15 @@ export class HttpSchemaRegistry implements SchemaRegistry {
       }
       if (!isAmong({ name, schema }, found)) found.push({ name, schema })
     }
+  }
+}
+
+/** @returns undefined for a text that is no JSON, such as one of Protobuf */
+function jsonIn(schema: string): unknown {
+  try {
+    return JSON.parse(schema, exactIntegers)
+  } catch {
+    return undefined
   }
 }
 

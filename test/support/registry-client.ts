@@ -13,7 +13,11 @@ async function ask(url: string, path: string, body?: unknown, method = body === 
 }
 
 export async function register(url: string, subject: string, schema: object | string): Promise<number> {
-  const { id } = await ask(url, `/subjects/${subject}/versions`, { schema: JSON.stringify(schema) })
+  return await registerText(url, subject, JSON.stringify(schema))
+}
+
+export async function registerText(url: string, subject: string, schema: string): Promise<number> {
+  const { id } = await ask(url, `/subjects/${subject}/versions`, { schema })
   return id as number
 }
 

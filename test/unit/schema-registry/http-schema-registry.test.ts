@@ -234,6 +234,31 @@ test('of several URLs the next is asked when one does not answer, or not well, a
   })
 })
 
+test('a schema is found by its JSON where a registry compares bytes, and only if all of it is the same', async () => {
+  const [a, b] = ['{"name":"a","type":"long","default":9007199254740993}', '{"name":"b","type":"int"}']
+  const schema = `{"type":"record","name":"R","fields":[${a},${b}]}`
+  const versions: Record<number, { schema: string; references?: readonly object[]; schemaType?: string }> = {
+    1: { schema: `{ "name": "R",\n "type": "record", "fields": [${a}, ${b}] }\n` },
+    2: { schema, references: [{ name: 'x', subject: 'x', version: 1 }] },
+    3: { schema, schemaType: 'JSON' },
+    4: { schema: `{"type":"record","name":"R","fields":[${b},${a}]}` },
+    5: { schema: schema.replace('0993', '0992') },
+    6: { schema: '"string"' },
+    7: { schema: 'syntax = "proto3";', schemaType: 'PROTOBUF' },
+  }
+  await using server = await serve(({ method, url }) => {
+    if (method === 'POST') return { status: 404, body: { error_code: 40403, message: 'Schema not found' } }
+    const version = Number(/\d+$/.exec(url!)?.[0])
+    return { body: version ? { id: 100 + version, ...versions[version] } : Object.keys(versions).map(Number) }
+  })
+  await withRegistry({ urls: [server.url] }, async (registry) => {
+    assert.equal((await registry.lookUp({ ...writer, schema }))?.id, 101)
+    assert.equal((await registry.lookUp({ ...writer, schema: '"string"' }))?.id, 106)
+    assert.equal(await registry.lookUp({ ...writer, schema: '"bytes"' }), null)
+    assert.equal(await registry.lookUp({ ...writer, type: 'PROTOBUF', schema: 'syntax = "proto3"; ' }), null)
+  })
+})
+
 test('a path that is none of the API is no missing schema', async () => {
   await using server = await serve(() => ({ status: 404, body: '<html>no such page</html>' }))
   await withRegistry({ urls: [server.url] }, async (registry) => {
