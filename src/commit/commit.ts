@@ -45,7 +45,7 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
 }
 
 /**
- * One at-least-once commit of a thread's tasks. The order is the guarantee:
+ * One at-least-once commit of some of a thread's tasks. The order is the guarantee:
  *
  *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> rows written to Cassandra, or decided on
  *   -> overlays drained into changelog records and one write batch each -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
@@ -55,7 +55,7 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
  * says of an output that it was made when it was not. Nothing is produced from the drain to the write. Any failure ends the commit
  * where it is: nothing after the failed step happens. A task whose rows cannot be written at this time is left out, and committed later: others do not wait for it.
  *
- * REQUIRES that no task processes meanwhile, and that no fetch of keys is under way.
+ * REQUIRES that no task of the thread processes meanwhile, and that no fetch of keys is under way for these.
  * @returns the changelog records produced
  */
 export async function commitAtLeastOnce<T extends CommittableTask>(

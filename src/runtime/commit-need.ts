@@ -27,6 +27,11 @@ export class CommitNeed {
     this.#committedMs = this.#systemTimeMs()
   }
 
+  /** When that was last; at first, when the task was made. */
+  get committedMs(): number {
+    return this.#committedMs
+  }
+
   get isThere(): boolean {
     return this.#changed || (this.#hasState && this.#systemTimeMs() - this.#committedMs >= QUIET_COMMIT_MS)
   }

@@ -4,7 +4,7 @@ import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import { cassandraTables } from '../topology/cassandra-sinks.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
-import { CommitPace } from './commit-pace.ts'
+import { CommitSchedule } from './commit-schedule.ts'
 import { GlobalStores } from './global/global-stores.ts'
 import { AtLeastOnce } from './guarantee/at-least-once.ts'
 import { ExactlyOnce } from './guarantee/exactly-once.ts'
@@ -29,7 +29,6 @@ import { rowsTimeoutMs, ThreadRows } from './thread-rows.ts'
  */
 export class StreamThread {
   readonly #threadIndex: number
-  readonly #config: Config
   readonly #host: StreamThreadHost
   readonly #resources: ThreadResources
   readonly #events = new ThreadEvents()
@@ -40,16 +39,13 @@ export class StreamThread {
   readonly #rows: ThreadRows | null
   readonly #tasks: TaskManager
   readonly #guarantee: Guarantee
-  readonly #pace: CommitPace
+  readonly #schedule: CommitSchedule
   readonly #slice: ProcessSlice
-  /** Of a turn, in which tasks take their time: a commit does not wait for its end any longer than so. */
-  readonly #commitLateMs: number
   /** How long tasks that are about to go wait for what is in flight. */
   readonly #inFlightWaitMs: number
   readonly #stopping = new AbortController()
   /** By real name. */
   readonly #topics: Record<string, TopicInfo>
-  #lastCommitMs = Date.now()
   /** The application is paused; not to be confused with a pause of the process, which Heartbeat finds. */
   #processes = true
   readonly metrics: ThreadMetrics
@@ -63,7 +59,6 @@ export class StreamThread {
   ) {
     const { config, threadIndex } = job
     this.#threadIndex = threadIndex
-    this.#config = config
     this.#host = host
     this.#topics = { ...job.topics }
     this.#heartbeat = new Heartbeat(job.heartbeats, threadIndex)
@@ -90,8 +85,6 @@ export class StreamThread {
           })
     this.#rows = rows
     const { counters } = this.metrics
-    // The tasks together have the thread's part of the overlays' budget.
-    this.#pace = new CommitPace(config.memory.overlayBytes / config.streamThreadsMax)
     this.#slice = new ProcessSlice(config.batchRecordsMax, config.commitIntervalMs)
     const { consumer, producer, output, pool, memory, restorer, budget, overlayWriter } = resources
     this.#globalStores =
@@ -136,8 +129,16 @@ export class StreamThread {
       rows: rows === null ? null : { failed: factory.failedRows(), timeoutMs: rowsTimeoutMs(config) },
     }
     const isExactlyOnce = processingGuarantee === 'exactly_once_v2'
+    this.#schedule = new CommitSchedule({
+      intervalMs: config.commitIntervalMs,
+      latenessMs: commitLatenessMs(config, isExactlyOnce),
+      taskBytesMax: config.taskUncommittedBytesMax,
+      // The thread's part of the overlays' budget.
+      bytesMax: config.memory.overlayBytes / config.streamThreadsMax,
+      together: isExactlyOnce,
+      nowMs: Date.now(),
+    })
     this.#guarantee = isExactlyOnce ? new ExactlyOnce(guarantee) : new AtLeastOnce(guarantee)
-    this.#commitLateMs = commitLateMs(config, isExactlyOnce)
     const { asyncTimeoutMs, shutdownTimeoutMs, maxPollIntervalMs } = config
     this.#inFlightWaitMs = Math.min(asyncTimeoutMs, shutdownTimeoutMs / 2, maxPollIntervalMs / 2)
   }
@@ -174,7 +175,7 @@ export class StreamThread {
         await this.#guarantee.beforeLoss()
       } else {
         await this.#waitForInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
-        await this.#commit()
+        await this.#commit(this.#committable())
       }
       await this.#tasks.suspend(ids, lost)
     })
@@ -195,7 +196,7 @@ export class StreamThread {
     this.#stopping.abort()
     return this.#events.between(async () => {
       await this.#waitForInFlight(this.#tasks.running())
-      await this.#commit()
+      await this.#commit(this.#committable())
       this.#events.close()
     })
   }
@@ -214,8 +215,6 @@ export class StreamThread {
     await this.#events.deliver()
     if (this.#events.isClosed) return false
     let busy = false
-    let commitEarly = false
-    let uncommittedBytes = 0
     const now = Date.now()
     for (const task of this.#processes ? this.#tasks.all() : []) {
       if (task.taskState !== 'running') continue
@@ -224,27 +223,13 @@ export class StreamThread {
       // What punctuators put out has to go somewhere, too.
       if (task.rows?.isFull !== true) task.punctuateWallClock(now)
       if ((await this.#afterPause()) || !(await this.#send())) break
-      // A commit does without it.
-      if (task.rows?.isHeldUp === true) continue
-      const taskBytes = task.state?.uncommittedBytes ?? 0
-      uncommittedBytes += taskBytes
-      commitEarly ||= task.commitRequested || taskBytes > this.#config.taskUncommittedBytesMax
-      commitEarly ||= task.rows?.wantsCommit === true
       // Not only at the end of the turn: with many slow tasks that could be long after a transaction's time-out.
-      if (this.#isCommitLate || this.#guarantee.commitsEachTask) await this.#commit()
+      if (this.#guarantee.commitsEachTask) await this.#commit(this.#committable())
+      else if (this.#schedule.isLate(Date.now())) await this.#commitDue()
     }
     this.#globalStores?.endTurn()
-    commitEarly ||= uncommittedBytes > this.#pace.bytes
-    if (commitEarly || this.#isCommitDue) await this.#commit()
-    return busy
-  }
-
-  get #isCommitDue(): boolean {
-    return Date.now() - this.#lastCommitMs >= this.#config.commitIntervalMs
-  }
-
-  get #isCommitLate(): boolean {
-    return Date.now() - this.#lastCommitMs >= this.#commitLateMs
+    await this.#commitDue()
+    return busy || this.#schedule.isBehind
   }
 
   #process(task: Task): boolean {
@@ -266,7 +251,7 @@ export class StreamThread {
       complete: (task) => this.#complete(task),
       isAlive: async () => !(await this.#afterPause()),
       handOver: async () => {
-        if ((await this.#send()) && this.#isCommitDue) await this.#commit()
+        if (await this.#send()) await this.#commitDue()
       },
     })
   }
@@ -290,24 +275,31 @@ export class StreamThread {
     }
   }
 
-  async #commit(): Promise<void> {
+  /** Tasks that a commit does not have to do without. */
+  #committable(): readonly Task[] {
+    return this.#tasks.running().filter((task) => task.rows?.isHeldUp !== true)
+  }
+
+  async #commitDue(): Promise<void> {
+    const due = this.#schedule.due(this.#committable(), Date.now())
+    if (due.length > 0) await this.#commit(due)
+  }
+
+  async #commit(chosen: readonly Task[]): Promise<void> {
     await this.#afterPause()
-    const running = this.#tasks.running()
-    const tasks = running.filter((task) => task.needsCommit && task.rows?.isHeldUp !== true)
-    if (tasks.length > 0) {
-      const started = performance.now()
-      const bytes = tasks.reduce((sum, { state }) => sum + (state?.uncommittedBytes ?? 0), 0)
-      await Promise.all(running.map((task) => task.prefetchSettled()))
-      try {
-        const changelogRecords = await this.#heartbeat.whileAlive(this.#guarantee.commit(tasks))
-        const durationMs = performance.now() - started
-        this.metrics.committed(changelogRecords, durationMs)
-        this.#pace.committed(bytes, durationMs)
-      } catch (error) {
-        await this.#guarantee.commitFailed(error, tasks)
-      }
+    const tasks = chosen.filter(({ taskState, needsCommit }) => taskState === 'running' && needsCommit)
+    if (tasks.length === 0) return
+    const started = performance.now()
+    const bytes = tasks.reduce((sum, { uncommittedBytes }) => sum + uncommittedBytes, 0)
+    await Promise.all(tasks.map((task) => task.prefetchSettled()))
+    try {
+      const changelogRecords = await this.#heartbeat.whileAlive(this.#guarantee.commit(tasks))
+      const durationMs = performance.now() - started
+      this.metrics.committed(changelogRecords, durationMs)
+      this.#schedule.committed(bytes, durationMs, Date.now())
+    } catch (error) {
+      await this.#guarantee.commitFailed(error, tasks)
     }
-    this.#lastCommitMs = Date.now()
   }
 
   async #claim(task: Task): Promise<void> {
@@ -318,7 +310,7 @@ export class StreamThread {
   async #commitWhatIsWhole(error: unknown): Promise<void> {
     if (!(error instanceof RecordFailure) || !this.#guarantee.commitsBeforeFailure) return
     try {
-      await this.#commit()
+      await this.#commit(this.#committable())
     } catch (second) {
       this.#host.log('error', 'the commit before the failed record did not succeed', {
         reason: messageOf(second),
@@ -352,10 +344,7 @@ export class StreamThread {
   }
 
   #sleep(): Promise<void> {
-    let wakeAtMs = Math.min(
-      Date.now() + HEARTBEAT_INTERVAL_MS,
-      this.#lastCommitMs + this.#config.commitIntervalMs,
-    )
+    let wakeAtMs = Math.min(Date.now() + HEARTBEAT_INTERVAL_MS, this.#schedule.nextMs)
     // Of a paused thread nothing falls due.
     if (this.#processes)
       for (const task of this.#tasks.all())
@@ -364,10 +353,13 @@ export class StreamThread {
   }
 }
 
-/** Twice the interval, or half of what a transaction may take where that is sooner. */
-function commitLateMs({ commitIntervalMs, transactionTimeoutMs }: Config, isExactlyOnce: boolean): number {
-  if (!isExactlyOnce) return 2 * commitIntervalMs
-  return Math.max(commitIntervalMs, Math.min(2 * commitIntervalMs, transactionTimeoutMs / 2))
+/** As much again as the interval, or until half of what a transaction may take is over where that is sooner. */
+function commitLatenessMs(
+  { commitIntervalMs, transactionTimeoutMs }: Config,
+  isExactlyOnce: boolean,
+): number {
+  if (!isExactlyOnce) return commitIntervalMs
+  return Math.max(0, Math.min(commitIntervalMs, transactionTimeoutMs / 2 - commitIntervalMs))
 }
 
 function nextTurn(): Promise<void> {

@@ -219,7 +219,7 @@ export class Task {
     const { output } = this.#options
     const { records } = output
     this.#guard(() => this.#graph.init())
-    if (output.records > records || (this.state?.uncommittedBytes ?? 0) > 0) this.#need.changed()
+    if (output.records > records || this.uncommittedBytes > 0) this.#need.changed()
     this.resume()
   }
 
@@ -255,8 +255,19 @@ export class Task {
     return false
   }
 
-  get commitRequested(): boolean {
-    return this.#clock.commitRequested
+  /** When `commitDone` was called last, ms. */
+  get committedMs(): number {
+    return this.#need.committedMs
+  }
+
+  /** What a commit would write to the task's stores. */
+  get uncommittedBytes(): number {
+    return this.state?.uncommittedBytes ?? 0
+  }
+
+  /** A processor has asked for a commit, or rows wait for one. */
+  get wantsCommit(): boolean {
+    return this.#clock.commitRequested || this.rows?.wantsCommit === true
   }
 
   /** The offsets to commit for what was processed. */

@@ -21,7 +21,7 @@ export interface Guarantee {
   start(signal: AbortSignal): Promise<void>
   /** Before a task with rows for Cassandra processes anything: that it has started is committed, where that is possible. */
   claim(task: Task): Promise<void>
-  /** REQUIRES all that need a commit. @returns the changelog records produced */
+  /** REQUIRES, where there is one transaction for all, all that need a commit. @returns the changelog records produced */
   commit(tasks: readonly Task[]): Promise<number>
   /** A commit of these tasks failed. Resolves when the thread can go on. @throws error when it cannot */
   commitFailed(error: unknown, tasks: readonly Task[]): Promise<void>
