@@ -20,6 +20,13 @@ export interface Serde<T> {
   deserialize(buffer: Buffer, start: number, end: number): T
   /** Appends the value's bytes to `writer`. Throws a TypeError with one clear line when the value cannot be written. */
   serialize(value: T, writer: ByteWriter): void
+  /**
+   * A copy that shares nothing with `value` which can be changed: what `deserialize` would make of the bytes, at less cost. For what is handed to functions that may change it.
+   * Default: the bytes are written and read.
+   *
+   * @returns undefined when only the bytes can tell
+   */
+  copy?(value: T): T | undefined
   /** Of a serde whose bytes depend on where they go, or on a schema registry: it is bound to each place before it is used. Default: none. */
   readonly binding?: SerdeBinding<T>
   /** Of a bound serde: the one that it was made of. */

@@ -12,6 +12,7 @@ import { type NamedSchema, referenceTexts } from '../schema-source.ts'
 import type { Serde } from '../serde.ts'
 import { type Longs, parseAvro } from './avro-schema.ts'
 import type { SchemaJson } from './avsc-type.ts'
+import { compileCopy } from './copy-value.ts'
 import { whyInvalid } from './invalid-value.ts'
 import { readAvro } from './read-avro.ts'
 import { fullNameOf, jsonOf, textOfJson } from './schema-json.ts'
@@ -104,6 +105,7 @@ function codecOf(text: string, references: readonly NamedSchema[], longs: Longs)
       }
     },
     read: (buffer, start, end) => readAvro(type, buffer, start, end),
+    copy: compileCopy(type) ?? undefined,
     readerOf(writer) {
       const written = parseAvro(writer.schema, referenceTexts(writer.references), longs, 'writer')
       const resolver = type.createResolver(written, { ignoreNamespaces: true })

@@ -1,4 +1,5 @@
 import { decodeUtf8 } from '../utf8.ts'
+import { RepeatedTexts } from './repeated-texts.ts'
 
 const VARINT_BYTES_MAX = 10
 /** Values without bytes (null, a record without fields) in arrays and maps: a few bytes could say any number of them. */
@@ -16,6 +17,7 @@ export class ReadTap {
   end = 0
   /** Values without bytes that may still come in blocks of this value. */
   #emptyLeft = EMPTY_VALUES_MAX
+  readonly #texts = new RepeatedTexts()
 
   /** Begins with the value in `buffer[start, end)`. */
   begin(buffer: Buffer, start: number, end: number): void {
@@ -144,7 +146,7 @@ export class ReadTap {
   readString(): string {
     const bytes = this.readLong()
     const start = this.take(bytes)
-    return decodeUtf8(this.buf, start, start + bytes)
+    return this.#texts.read(this.buf, start, start + bytes, decodeUtf8)
   }
 
   skipString(): void {

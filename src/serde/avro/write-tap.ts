@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../byte-writer.ts'
 
-/** Up to it a text's length takes one byte, whatever its characters: at most three bytes each, and 63. */
-const SHORT_STRING_LENGTH = 21
+/** Of as many bytes a text's length takes one byte. Up to it, too, a loop over ASCII beats the calls into Node that count the bytes and write them. */
+const SHORT_STRING_BYTES = 63
 
 /** avsc's own, with which it serialises a schema's defaults: what is written beyond its buffer is written again into a larger one. */
 interface AvscTap {
@@ -91,15 +91,25 @@ export class WriteTap {
   /** @throws TypeError for a lone surrogate */
   writeString(text: string): void {
     const { out } = this
-    if (text.length > SHORT_STRING_LENGTH) {
-      this.writeLong(Buffer.byteLength(text))
-      out.writeUtf8(text)
-      return
+    const { length } = text
+    if (length <= SHORT_STRING_BYTES) {
+      out.reserve(1 + length)
+      const { buffer, position } = out
+      const start = position + 1
+      let index = 0
+      for (; index < length; index++) {
+        const code = text.charCodeAt(index)
+        if (code > 0x7f) break
+        buffer[start + index] = code
+      }
+      if (index === length) {
+        buffer[position] = length * 2
+        out.position = start + length
+        return
+      }
     }
-    const lengthAt = out.position
-    out.writeUInt8(0)
+    this.writeLong(Buffer.byteLength(text))
     out.writeUtf8(text)
-    out.buffer[lengthAt] = (out.position - lengthAt - 1) * 2
   }
 
   /** A default, as avsc keeps its bytes: one character each. */

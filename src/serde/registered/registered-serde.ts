@@ -274,6 +274,10 @@ class LocalSerde<T> implements Serde<T> {
   serialize(value: T, writer: ByteWriter): void {
     writeValue(this.#codec(), value, writer, writer.position, `no ${this.name}`)
   }
+
+  copy(value: T): T | undefined {
+    return this.#codec().copy?.(value) as T | undefined
+  }
 }
 
 /** Appends a value; when that fails the writer is put back to `start`. @throws TypeError with one line */

@@ -12,6 +12,8 @@ export interface SchemaCodec {
   write(value: unknown, writer: ByteWriter): void
   /** For what `write` wrote. */
   readonly read: ValueReader
+  /** As of Serde. Default: there is none. */
+  readonly copy?: ((value: unknown) => unknown) | undefined
   /** For what others wrote. @throws Error with one line when that cannot be read */
   readerOf(writer: RegisteredSchema): ValueReader
 }
