@@ -1,10 +1,10 @@
 import type { RawRecord } from '../consume/kept-record.ts'
 import { RetriableError } from '../errors/retriable-error.ts'
 import { messageOf } from '../errors/weir-error.ts'
-import type { TaskOptions } from './task.ts'
 import { TaskErrors } from './task-errors.ts'
 import { recordFailed } from './task-failure.ts'
 import type { TaskInput } from './task-input.ts'
+import type { TaskOptions } from './task-options.ts'
 import type { TaskWarnings } from './task-warnings.ts'
 
 /** A record that is being processed, for the first time or again. */

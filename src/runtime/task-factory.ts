@@ -20,7 +20,8 @@ import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
 import { FailedOutputs } from './failed-outputs.ts'
 import { FailedRows } from './failed-rows.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
-import { type SourcePartition, Task } from './task.ts'
+import { Task } from './task.ts'
+import type { SourcePartition } from './task-options.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
 
 /** Where a task's database is. */

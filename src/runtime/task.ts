@@ -1,20 +1,11 @@
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
-import type { PartitionInput } from '../consume/partition-input.ts'
-import type { RecordBatch } from '../consume/record-batch.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
-import type { SinkTopic } from '../process/node.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
-import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
-import type { OutputBatch } from '../produce/output-batch.ts'
-import type { Store } from '../state/store.ts'
 import { isAsync, type SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
-import type { ErrorPolicy } from './error-policy.ts'
-import type { ErrorKind } from './error-responses.ts'
-import { KeyPrefetcher } from './key-prefetcher.ts'
 import { PartitionGroup } from './partition-group.ts'
 import type { TaskAssignment, TaskId, TaskState } from './protocol.ts'
 import { RecordFailures } from './record-failures.ts'
@@ -24,78 +15,18 @@ import { RunningAhead } from './records/running-ahead.ts'
 import type { TaskRecords } from './records/task-records.ts'
 import { guarded } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
+import type { SourcePartition, TaskOptions } from './task-options.ts'
 import { TaskPunctuations } from './task-punctuations.ts'
+import { TaskReadAhead } from './task-read-ahead.ts'
 import { TaskScans } from './task-scans.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 import { TaskWarnings } from './task-warnings.ts'
 
 const EMIT_INTERVAL_MS = 1000
 
-/** An input partition, and by which name the definition knows its topic. */
-export interface SourcePartition {
-  readonly definitionTopic: string
-  readonly input: PartitionInput
-}
-
-/** What a task needs of its thread. */
-export interface TaskOptions {
-  readonly applicationId: string
-  readonly assignment: TaskAssignment
-  readonly definition: SubtopologyDefinition
-  readonly inputs: readonly SourcePartition[]
-  readonly output: OutputBatch
-  /** Where rows for Cassandra go. Default: there are none. */
-  readonly rows?: TaskRows | null
-  readonly sinkTopic: (name: string) => SinkTopic
-  readonly clock: TaskClock
-  /** null: a task without stores. */
-  readonly state: TaskStateManager | null
-  /** What every processor can read. Default: none. */
-  readonly globalStores?: ReadonlyMap<string, Store>
-  /** The task fills the global stores. Default: false. */
-  readonly isGlobal?: boolean
-  readonly maxTaskIdleMs: number
-  /** What becomes of records that cannot be read, processed or written. Default: they end the thread. */
-  readonly errors?: {
-    readonly policy: ErrorPolicy
-    /** Larger outputs the producer refuses, in bytes of key, value and headers. */
-    readonly recordBytesMax: number
-  }
-  /** Tells of each record's way. Default: none. */
-  readonly tracer?: RecordTracer | null
-  /** How long a record is tried again that fails with a RetriableError, ms. */
-  readonly taskTimeoutMs: number
-  /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
-  readonly emitIntervalMs?: number
-  readonly counters: {
-    recordsDropped: number
-    deadLetters: number
-    retries: number
-    punctuations: number
-    errorHandled(kind: ErrorKind): void
-    suppressionEmitted(node: string): void
-  }
-  /** Of async processors. */
-  readonly promises: PromiseOptions
-  /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
-  readonly onPrefetched: (error: unknown) => void
-  /** One line for the log. */
-  readonly warn: (message: string, fields: Record<string, unknown>) => void
-}
-
-/** How a task waits for the promises of its async processors. */
-export interface PromiseOptions {
-  /** One may take so long, ms; then its record has failed. */
-  readonly timeoutMs: number
-  /** No more records are taken when those in flight have so many bytes of keys and values. */
-  readonly bytesMax: number
-  /** Runs when one has settled: there may be something to process. */
-  readonly onProgress: () => void
-}
-
 /**
  * A sub-topology on one partition: its life from start to close, and its records' way through its graph, one after the other. Which record is
- * next its PartitionGroup says; the rows that records will read are fetched by its KeyPrefetcher. Kafka Streams' StreamTask. Used by one
+ * next its PartitionGroup says; the rows that records will read are fetched by its TaskReadAhead. Kafka Streams' StreamTask. Used by one
  * stream thread.
  */
 export class Task {
@@ -109,7 +40,7 @@ export class Task {
   readonly #clock: TaskClock
   readonly #inputs: TaskInput[]
   readonly #partitions: PartitionGroup<TaskInput>
-  readonly #prefetcher: KeyPrefetcher | null
+  readonly #readAhead: TaskReadAhead
   readonly #punctuations: TaskPunctuations
   readonly #records: TaskRecords
   readonly #graph: ProcessGraph
@@ -191,7 +122,7 @@ export class Task {
             concurrency: concurrencyOf(definition),
             ...options.promises,
           })
-    this.#prefetcher = state === null ? null : new KeyPrefetcher(state.database, options.onPrefetched)
+    this.#readAhead = new TaskReadAhead(inputs, state?.database ?? null, options.onPrefetched)
     for (const { input } of this.#inputs)
       clock.streamTimeMs = Math.max(clock.streamTimeMs, input.partitionTimeMs)
   }
@@ -332,39 +263,12 @@ export class Task {
 
   /** Polls what there is, and starts fetching its keys. @returns true when records arrived */
   readAhead(): boolean {
-    let arrived = false
-    for (const one of this.#inputs) {
-      const batch = one.input.readAhead()
-      if (batch === null) continue
-      arrived = true
-      const awaited = one.awaits(batch)
-      if (awaited === null) this.#prefetch(one, batch)
-      else void this.#prefetchAfter(awaited, one, batch)
-    }
-    return arrived
-  }
-
-  #prefetch(one: TaskInput, batch: RecordBatch): void {
-    if (this.#prefetcher === null || one.stores.length === 0) one.input.nextReady = true
-    else this.#prefetcher.fetch(one, batch)
-  }
-
-  /** A batch that cannot be read yet waits, and others go on. It may be dropped meanwhile. */
-  async #prefetchAfter(awaited: Promise<unknown>, one: TaskInput, batch: RecordBatch): Promise<void> {
-    const { generation } = batch
-    await awaited
-    if (one.input.next !== batch || batch.generation !== generation) return
-    try {
-      this.#prefetch(one, batch)
-      this.#options.onPrefetched(null)
-    } catch (error) {
-      this.#options.onPrefetched(error)
-    }
+    return this.#readAhead.poll()
   }
 
   /** Resolves when no fetch of keys is under way. */
   prefetchSettled(): Promise<void> {
-    return this.#prefetcher?.settled() ?? Promise.resolve()
+    return this.#readAhead.settled()
   }
 
   /** What the task puts out is to be taken away before it goes on. */

@@ -1,5 +1,4 @@
 import { decodeUtf8 } from '../utf8.ts'
-import { RepeatedTexts } from './repeated-texts.ts'
 
 const VARINT_BYTES_MAX = 10
 /** Values without bytes (null, a record without fields) in arrays and maps: a few bytes could say any number of them. */
@@ -17,7 +16,6 @@ export class ReadTap {
   end = 0
   /** Values without bytes that may still come in blocks of this value. */
   #emptyLeft = EMPTY_VALUES_MAX
-  readonly #texts = new RepeatedTexts()
 
   /** Begins with the value in `buffer[start, end)`. */
   begin(buffer: Buffer, start: number, end: number): void {
@@ -146,7 +144,7 @@ export class ReadTap {
   readString(): string {
     const bytes = this.readLong()
     const start = this.take(bytes)
-    return this.#texts.read(this.buf, start, start + bytes, decodeUtf8)
+    return decodeUtf8(this.buf, start, start + bytes)
   }
 
   skipString(): void {

@@ -119,6 +119,21 @@ test('json refuses a value that ends before or after its bytes', () => {
   )
 })
 
+test('texts of every length are read as they were written, wherever another character than ASCII stands', () => {
+  for (let length = 0; length <= 40; length++) {
+    const ascii = Array.from({ length }, (_, index) => String.fromCharCode((index * 37 + length) % 128)).join(
+      '',
+    )
+    for (let at = 0; at <= length; at++) {
+      for (const part of ['', '\0', '\x7f', '\x80', 'ß', '€', '😀', '\uFFFD']) {
+        const text = ascii.slice(0, at) + part + ascii.slice(at)
+        const bytes = Buffer.from(`<${text}>`)
+        assert.equal(serdes.string.deserialize(bytes, 1, bytes.length - 1), text)
+      }
+    }
+  }
+})
+
 test('string and json refuse bytes that are not UTF-8', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
