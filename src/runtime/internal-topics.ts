@@ -9,7 +9,7 @@ import { askCluster, type ClusterRequestOptions } from './cluster-requests.ts'
 import { deadLetterTopics } from './error-policy.ts'
 import type { Logger } from './logger.ts'
 import type { TopicInfo } from './protocol.ts'
-import { pause } from './retry.ts'
+import { pause, TOPIC_VISIBLE_MS, whenTopicKnown } from './retry.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import { externalTopics, type InternalTopic, planTopics, type TopicPlan } from './topic-plan.ts'
 
@@ -17,7 +17,6 @@ import { externalTopics, type InternalTopic, planTopics, type TopicPlan } from '
 const REQUEST_TIMEOUT_MS = 10_000
 /** A topic that was created a moment ago may not be known to every broker: it is missing only when it stays missing this long. */
 const PROPAGATION_MS = 2_000
-const CREATED_VISIBLE_MS = 30_000
 const POLL_MS = 200
 /** Kafka's own. */
 const DELETE_RETENTION_DEFAULT_MS = 86_400_000
@@ -98,7 +97,7 @@ async function deleteRetentions(
   const ask = async (name: string): Promise<void> => {
     try {
       const configs = await askCluster('reading the settings of topics', options, () =>
-        whenKnown(() => options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS), options.signal),
+        whenTopicKnown(() => options.admin.topicConfigs(name, REQUEST_TIMEOUT_MS), options.signal),
       )
       const text = configs['delete.retention.ms']
       // Without compaction no deletion is forgotten.
@@ -115,20 +114,6 @@ async function deleteRetentions(
   }
   await Promise.all(names.map(ask))
   return retentions
-}
-
-/** Asks about a topic that is known to exist: a broker that does not know it yet is asked again. */
-async function whenKnown<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  const startedMs = performance.now()
-  for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      const isOver = performance.now() - startedMs >= CREATED_VISIBLE_MS || signal.aborted
-      if (errorCodeOf(error) !== 'topic-missing' || isOver) throw error
-      await pause(POLL_MS, signal)
-    }
-  }
 }
 
 /** Asks for topics, for as long as the brokers may be unreachable. Missing ones are absent. */
@@ -255,7 +240,7 @@ async function createInternalTopics(
     // Another process of the application may have created them in between, of an older topology.
     checkInternalTopics(all, found)
     if (found.length === all.length) return found
-    if (performance.now() - startedMs >= CREATED_VISIBLE_MS || signal.aborted) {
+    if (performance.now() - startedMs >= TOPIC_VISIBLE_MS || signal.aborted) {
       const gone = all
         .filter(({ name }) => !found.some((topic) => topic.name === name))
         .map(({ name }) => name)

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { decisionFor } from '../errors/decision.ts'
+import { decisionFor, errorCodeOf } from '../errors/decision.ts'
 
 const BACKOFF_MS_MIN = 100
 const BACKOFF_MS_MAX = 5_000
@@ -29,6 +29,28 @@ export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, option
       const pauseMs = jitter ? (backoffMs * (1 + Math.random())) / 2 : backoffMs
       await pause(Math.min(pauseMs, leftMs), signal)
       if (signal.aborted) throw error
+    }
+  }
+}
+
+/** So long after it was created a topic may be unknown to some of the brokers: those that are slow to hear of it. */
+export const TOPIC_VISIBLE_MS = 30_000
+const TOPIC_POLL_MS = 100
+
+/** Asks about a topic that exists: a broker that does not know it yet is asked again. @throws error of another kind, or when it takes too long */
+export async function whenTopicKnown<T>(
+  ask: () => Promise<T>,
+  signal: AbortSignal,
+  timeoutMs = TOPIC_VISIBLE_MS,
+): Promise<T> {
+  const startedMs = performance.now()
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isOver = performance.now() - startedMs >= timeoutMs || signal.aborted
+      if (errorCodeOf(error) !== 'topic-missing' || isOver) throw error
+      await pause(TOPIC_POLL_MS, signal)
     }
   }
 }

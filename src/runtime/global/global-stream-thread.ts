@@ -21,7 +21,7 @@ import type { SubtopologyDefinition, TopologyDefinition } from '../../topology/d
 import { closeResources } from '../close-resources.ts'
 import { LogLimiter } from '../logger.ts'
 import type { LogNotice } from '../protocol.ts'
-import { retryWhileUnreachable } from '../retry.ts'
+import { retryWhileUnreachable, whenTopicKnown } from '../retry.ts'
 import { stateMemoryOptions } from '../state-memory-options.ts'
 import type { Task } from '../task.ts'
 import type { TaskFactoryOptions } from '../task-factory.ts'
@@ -250,10 +250,18 @@ export class GlobalStreamThread {
       definition: this.#definition,
       factory,
       watermarks: ({ topic, partition }) =>
-        retryWhileUnreachable(() => consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS), {
-          signal: this.#stopping.signal,
-          onRetry: (error) => this.#warn('watermarks', error, 'the ends of global topics cannot be had yet'),
-        }),
+        retryWhileUnreachable(
+          () =>
+            whenTopicKnown(
+              () => consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS),
+              this.#stopping.signal,
+            ),
+          {
+            signal: this.#stopping.signal,
+            onRetry: (error) =>
+              this.#warn('watermarks', error, 'the ends of global topics cannot be had yet'),
+          },
+        ),
     })
     resources.defer(() => task.close())
     this.#task = task

@@ -15,7 +15,7 @@ import {
 } from '../../native.ts'
 import type { OffsetReset } from '../../topology/definition.ts'
 import { type Logger, LogLimiter } from '../logger.ts'
-import { retryWhileUnreachable } from '../retry.ts'
+import { retryWhileUnreachable, whenTopicKnown } from '../retry.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
 import type { Membership, MembershipListener } from './membership.ts'
 import { isContinuous, type StartOffset, startOffset } from './start-offsets.ts'
@@ -289,10 +289,14 @@ export class ClassicMembership implements Membership {
       committed.map(async (one) => {
         const { topic, partition, offset } = one
         try {
-          const askLog = (uncommitted: boolean): Promise<[number, number]> =>
-            ask('the ends of partitions', () =>
-              this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS, uncommitted),
+          const askLog = (uncommitted: boolean): Promise<[number, number]> => {
+            const attempt = (): Promise<[number, number]> =>
+              this.#consumer.queryWatermarks(topic, partition, REQUEST_TIMEOUT_MS, uncommitted)
+            // The group knows the topic: where none is deleted, it is there.
+            return ask('the ends of partitions', () =>
+              this.#options.mayGo(topic) ? attempt() : whenTopicKnown(attempt, signal),
             )
+          }
           const log = await askLog(false)
           // Committed when uncommitted records were read too, and a transaction that began before is still open: it is waited for.
           if (offset > log[1] && offset <= (await askLog(true))[1]) return { ...one, reason: 'committed' }
