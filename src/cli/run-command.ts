@@ -2,7 +2,7 @@ import { flushCompileCache } from 'node:module'
 
 import { checkNativeSettings } from '../config/check-native.ts'
 import { loadConfig } from '../config/load.ts'
-import { startHttpServer } from '../observe/http-server.ts'
+import { type HttpServer, startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Application } from '../runtime/application.ts'
 import { checkCassandra } from '../runtime/prepare-cassandra.ts'
@@ -23,26 +23,27 @@ export async function runWorker(modulePath: string): Promise<void> {
   checkCassandra(definition, config)
   await checkNativeSettings(config, definition)
 
-  let application: Application | null = null
-  const starting = { ok: false, reason: 'the application is starting' } as const
-  const http =
-    config.httpPort < 0
-      ? null
-      : await startHttpServer({
-          host: config.httpHost,
-          port: config.httpPort,
-          metrics: async () => (await application?.metrics()) ?? '',
-          health: () => application?.health() ?? { ok: true },
-          ready: () => application?.ready() ?? starting,
-        })
-  if (http !== null) logger.info({ url: http.url }, 'serving /metrics, /healthz and /readyz')
-
   const stop = new AbortController()
   const restoreSignals = onStopSignals((signal) => {
     logger.info({ signal }, 'stopping; a second signal ends the process at once')
     stop.abort()
   })
+  let application: Application | null = null
+  const starting = { ok: false, reason: 'the application is starting' } as const
+  const serve = async (): Promise<HttpServer> => {
+    const server = await startHttpServer({
+      host: config.httpHost,
+      port: config.httpPort,
+      metrics: async () => (await application?.metrics()) ?? '',
+      health: () => application?.health() ?? { ok: true },
+      ready: () => application?.ready() ?? starting,
+    })
+    logger.info({ url: server.url }, 'serving /metrics, /healthz and /readyz')
+    return server
+  }
+  let http: HttpServer | null = null
   try {
+    http = config.httpPort < 0 ? null : await serve()
     application = await startApplication({ topology, config, logger, signal: stop.signal })
     // As in each stream thread.
     flushCompileCache()
