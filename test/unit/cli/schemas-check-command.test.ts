@@ -53,6 +53,8 @@ async function serve(subjects: Record<string, Subject>) {
       return rest === '/versions/1?verbose=true' ? reply(200, firstAnswer!) : reply(404, absent)
     }
     if (rest === '/versions') return reply(200, [1, 2])
+    // Neither is what is asked about.
+    if (/^\/versions\/[12]$/.test(rest)) return reply(200, { id: 7, schema: '"string"' })
     const { schema } = JSON.parse(body) as { schema: string }
     const { fields } = JSON.parse(schema) as { fields: readonly unknown[] }
     return registeredFields.includes(fields.length) ? reply(200, { id: 1 }) : reply(404, absent)
