@@ -136,16 +136,12 @@ export class CommitSchedule {
     return taken
   }
 
-  /** What has grown beyond its limits, the largest first, and as much more as a commit takes in: the thread stands still anyway. */
+  /** The largest, as many as a commit takes in: tasks grow alike, and reach their limits together. More where there is no memory for them to wait. */
   #largest<T extends ScheduledTask>(tasks: readonly T[], bytes: number): readonly T[] {
     const bySize = needing(tasks).sort((one, other) => other.uncommittedBytes - one.uncommittedBytes)
     let left = bytes
     let count = 0
-    for (const { uncommittedBytes } of bySize) {
-      if (uncommittedBytes <= this.#oneBytesMax && left <= this.#bytesMax) break
-      left -= uncommittedBytes
-      count++
-    }
+    while (count < bySize.length && left > this.#bytesMax) left -= bySize[count++]!.uncommittedBytes
     return bySize.slice(0, Math.max(count, this.#paced(bySize)))
   }
 

@@ -115,6 +115,13 @@ test('one by one: a task is committed when it has gathered what a commit takes i
   }
 })
 
+test('one by one: tasks that reach the limit together are not committed together', () => {
+  const thread = new Thread(8)
+  for (const task of thread.tasks) task.change(9 * MiB)
+  const committed = Array.from({ length: 9 }, (_, turn) => thread.turn(turn, 280))
+  assert.deepEqual(committed, ['0', '1', '2', '3', '4', '5', '6', '7', ''])
+})
+
 test('one by one: at the interval as many are committed as one commit takes in, and the rest in the turns that follow', () => {
   const thread = new Thread(4)
   thread.tasks.forEach((task, index) => {
