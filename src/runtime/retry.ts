@@ -35,7 +35,7 @@ export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, option
 
 /** So long after it was created a topic may be unknown to some of the brokers: those that are slow to hear of it. */
 export const TOPIC_VISIBLE_MS = 30_000
-const TOPIC_POLL_MS = 100
+const TOPIC_POLL_MS = 200
 
 /** Asks about a topic that exists: a broker that does not know it yet is asked again. @throws error of another kind, or when it takes too long */
 export async function whenTopicKnown<T>(

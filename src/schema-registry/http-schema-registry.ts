@@ -123,7 +123,7 @@ export class HttpSchemaRegistry implements SchemaRegistry {
     const json = jsonIn(schema)
     if (json === undefined) return null
     for (const version of (await this.versions(subject)).toReversed()) {
-      const found = await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+      const found = await this.#versionBody(subject, version)
       if (found === null || (found.schemaType ?? 'AVRO') !== type) continue
       if (isDeepStrictEqual([jsonIn(found.schema), found.references ?? []], [json, references]))
         return await this.#whole(found.id!, found)
@@ -139,8 +139,12 @@ export class HttpSchemaRegistry implements SchemaRegistry {
   }
 
   async #version(subject: string, version: number | 'latest'): Promise<RegisteredSchema | null> {
-    const body = await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
+    const body = await this.#versionBody(subject, version)
     return body === null ? null : await this.#whole(body.id!, body)
+  }
+
+  async #versionBody(subject: string, version: number | 'latest'): Promise<SchemaBody | null> {
+    return await this.#get('version', `/subjects/${encodeURIComponent(subject)}/versions/${version}`)
   }
 
   async #get(kind: RegistryRequest['kind'], path: string): Promise<SchemaBody | null> {
@@ -174,8 +178,7 @@ export class HttpSchemaRegistry implements SchemaRegistry {
       const key = `${version} ${subject}`
       let schema = known.get(key)
       if (schema === undefined) {
-        const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
-        const body = await this.#get('version', path)
+        const body = await this.#versionBody(subject, version)
         if (body === null)
           throw new WeirError(
             'schema-missing',

@@ -77,23 +77,26 @@ export class ByteWriter {
     this.position += end - start
   }
 
+  /** Appends a text of ASCII, character by character. @returns false when it has another one: then nothing is appended */
+  writeAscii(text: string): boolean {
+    const { length } = text
+    this.reserve(length)
+    const { buffer, position } = this
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index)
+      if (code > 0x7f) return false
+      buffer[position + index] = code
+    }
+    this.position = position + length
+    return true
+  }
+
   /** UTF-8. Throws a TypeError for a lone surrogate, which has no UTF-8 form. */
   writeUtf8(text: string): void {
     const { length } = text
+    if (length <= SHORT_STRING_LENGTH && this.writeAscii(text)) return
     this.reserve(length * 3)
     const { buffer, position } = this
-    if (length <= SHORT_STRING_LENGTH) {
-      let index = 0
-      for (; index < length; index++) {
-        const code = text.charCodeAt(index)
-        if (code > 0x7f) break
-        buffer[position + index] = code
-      }
-      if (index === length) {
-        this.position = position + length
-        return
-      }
-    }
     if (!text.isWellFormed()) throw new TypeError('the text has a lone surrogate, which UTF-8 cannot express')
     this.position = position + buffer.utf8Write(text, position)
   }

@@ -93,20 +93,9 @@ export class WriteTap {
     const { out } = this
     const { length } = text
     if (length <= SHORT_STRING_BYTES) {
-      out.reserve(1 + length)
-      const { buffer, position } = out
-      const start = position + 1
-      let index = 0
-      for (; index < length; index++) {
-        const code = text.charCodeAt(index)
-        if (code > 0x7f) break
-        buffer[start + index] = code
-      }
-      if (index === length) {
-        buffer[position] = length * 2
-        out.position = start + length
-        return
-      }
+      out.writeUInt8(length * 2)
+      if (out.writeAscii(text)) return
+      out.position--
     }
     this.writeLong(Buffer.byteLength(text))
     out.writeUtf8(text)
