@@ -39,13 +39,15 @@ export const avroCount: Workload<StreamNumber | 'keys'> = {
       verifier: 'VerifyViews',
       verify: ids,
     }
+    const ours = {
+      WEIR_MEMORY_BYTES: String(memoryBytes),
+      WEIR_SCHEMA_REGISTRY_URL: registry.url,
+    }
     const systems = [
       kafkaStreams({ peer: 'AvroCountPeer', hasCache: false, args: ids }),
       kafkaStreams({ peer: 'AvroCountPeer', hasCache: true, args: ids }),
-      weir('bench/pipeline/avro-count.ts', {
-        WEIR_MEMORY_BYTES: String(memoryBytes),
-        WEIR_SCHEMA_REGISTRY_URL: registry.url,
-      }),
+      weir('bench/pipeline/avro-count.ts', ours),
+      weir('bench/pipeline/avro-count.ts', ours, { caching: true }),
     ]
     return await runStreamWorkload({ name: 'avro-count', variants: [variant], systems }, options, log)
   },

@@ -73,9 +73,10 @@ function kebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
 
-function lineOf({ variant, peerSystem, recordsPerCpuSecond, recordsPerSecond, peakRssBytes }: Ratio): string {
+function lineOf(ratio: Ratio): string {
+  const { variant, system, peerSystem, recordsPerCpuSecond, recordsPerSecond, peakRssBytes } = ratio
   return (
-    `${variant}: weir does ${recordsPerCpuSecond} x the records per CPU-second of ${peerSystem}, ` +
+    `${variant}: ${system} does ${recordsPerCpuSecond} x the records per CPU-second of ${peerSystem}, ` +
     `${recordsPerSecond} x the records per second, with ${peakRssBytes} x the memory`
   )
 }

@@ -158,7 +158,7 @@ async function untilProcessed(
   signal: AbortSignal,
 ): Promise<number | null> {
   if (!system.forwardsEveryUpdate) {
-    await process.event('processed')
+    await process.processed()
     return null
   }
   let firstOutputMs: number | null = null

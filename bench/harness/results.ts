@@ -22,6 +22,8 @@ export interface RunResult {
 /** Ours over the peer's: the median of the rounds' ratios. */
 export interface Ratio {
   variant: string
+  /** Which of our set-ups. */
+  system: string
   peer: string
   /** The peer's set-up that did the most records per CPU-second. */
   peerSystem: string
@@ -40,47 +42,57 @@ export interface BenchResults {
   ratios: Ratio[]
 }
 
-const ours = 'weir'
-
 /**
- * Compares Weir with each peer, variant by variant. A peer that was run in several set-ups is compared in the one whose median of records per
+ * Compares each of our set-ups with each peer, variant by variant. A peer that was run in several set-ups is compared in the one whose median of records per
  * CPU-second is the highest. Rounds in which one of the two is missing do not count; without any there is no ratio.
  *
  * @param familyOf which peer a system is a set-up of
+ * @param ours our set-ups; every other system is a peer, Weir in yet another set-up too
  */
-export function computeRatios(runs: readonly RunResult[], familyOf: (system: string) => string): Ratio[] {
+export function computeRatios(
+  runs: readonly RunResult[],
+  familyOf: (system: string) => string,
+  ours: readonly string[] = ['weir'],
+): Ratio[] {
   const ratios: Ratio[] = []
   for (const [variant, ofVariant] of Map.groupBy(runs, (run) => run.variant)) {
     const bySystem = Map.groupBy(ofVariant, (run) => run.system)
-    const ourRuns = bySystem.get(ours) ?? []
-    const peers = [...bySystem].filter(([system]) => system !== ours)
+    const peers = [...bySystem].filter(([system]) => !ours.includes(system))
     for (const [peer, setups] of Map.groupBy(peers, ([system]) => familyOf(system))) {
       const speed = ([, of]: (typeof setups)[number]) => median(of.map((run) => run.recordsPerCpuSecond))
       const [peerSystem, peerRuns] = setups.reduce((best, setup) =>
         speed(setup) > speed(best) ? setup : best,
       )
-      const pairs = ourRuns.flatMap((our) => {
-        const their = peerRuns.find((run) => run.round === our.round)
-        return their ? [{ our, their }] : []
-      })
-      if (pairs.length === 0) continue
-      const ratioOf = (figure: 'recordsPerSecond' | 'recordsPerCpuSecond' | 'peakRssBytes') =>
-        round(median(pairs.map(({ our, their }) => our[figure] / their[figure])), 3)
-      const latencies = pairs.flatMap(({ our, their }) =>
-        our.p99Ms === null || their.p99Ms === null ? [] : [our.p99Ms / their.p99Ms],
-      )
-      ratios.push({
-        variant,
-        peer,
-        peerSystem,
-        recordsPerSecond: ratioOf('recordsPerSecond'),
-        recordsPerCpuSecond: ratioOf('recordsPerCpuSecond'),
-        peakRssBytes: ratioOf('peakRssBytes'),
-        p99Ms: latencies.length > 0 ? round(median(latencies), 3) : null,
-      })
+      for (const system of ours) {
+        const figures = compare(bySystem.get(system) ?? [], peerRuns)
+        if (figures !== null) ratios.push({ variant, system, peer, peerSystem, ...figures })
+      }
     }
   }
   return ratios
+}
+
+/** Null when no round has both. */
+function compare(
+  ourRuns: readonly RunResult[],
+  peerRuns: readonly RunResult[],
+): Pick<Ratio, 'recordsPerSecond' | 'recordsPerCpuSecond' | 'peakRssBytes' | 'p99Ms'> | null {
+  const pairs = ourRuns.flatMap((our) => {
+    const their = peerRuns.find((run) => run.round === our.round)
+    return their ? [{ our, their }] : []
+  })
+  if (pairs.length === 0) return null
+  const ratioOf = (figure: 'recordsPerSecond' | 'recordsPerCpuSecond' | 'peakRssBytes') =>
+    round(median(pairs.map(({ our, their }) => our[figure] / their[figure])), 3)
+  const latencies = pairs.flatMap(({ our, their }) =>
+    our.p99Ms === null || their.p99Ms === null ? [] : [our.p99Ms / their.p99Ms],
+  )
+  return {
+    recordsPerSecond: ratioOf('recordsPerSecond'),
+    recordsPerCpuSecond: ratioOf('recordsPerCpuSecond'),
+    peakRssBytes: ratioOf('peakRssBytes'),
+    p99Ms: latencies.length > 0 ? round(median(latencies), 3) : null,
+  }
 }
 
 /** Of an even number of values the mean of the middle two. */

@@ -10,6 +10,7 @@ import { addOutputOption, positiveInteger, resultsFile, write } from './command.
 import { compilePeers, peerClassPath, toArguments } from './java.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { repoDir } from './paths.ts'
+import { sumOf } from './prometheus.ts'
 import { SystemProcess } from './system.ts'
 import { type Trend, trendOf } from './trend.ts'
 import { weir } from './weir.ts'
@@ -125,7 +126,11 @@ async function soak(options: SoakOptions, log: (line: string) => void): Promise<
     logFile: join(logDir, 'feeder.log'),
   })
   const [httpPort = 0] = await freePorts(1)
-  const system = weir('bench/pipeline/soak.ts', { WEIR_MEMORY_BYTES: String(memoryBytes) }, httpPort)
+  const system = weir(
+    'bench/pipeline/soak.ts',
+    { WEIR_MEMORY_BYTES: String(memoryBytes) },
+    { port: httpPort },
+  )
   await using process = await system.start({
     bootstrapServers,
     applicationId: 'bench-soak',
@@ -192,12 +197,6 @@ async function look(pid: number, metricsUrl: string, startMs: number): Promise<S
     compactionWrittenBytes: sumOf(text, 'weir_rocksdb_compaction_written_bytes_total'),
   }
   return Object.values(sample).some(Number.isNaN) ? null : sample
-}
-
-/** Of a metric's series in Prometheus' text; NaN without any. */
-function sumOf(text: string, metric: string): number {
-  const series = [...text.matchAll(new RegExp(`^${metric}(?:\\{.*\\})? (\\S+)$`, 'gm'))]
-  return series.length === 0 ? Number.NaN : series.reduce((sum, [, value]) => sum + Number(value), 0)
 }
 
 function lineOf(figure: string, { median, max, slopePerMinute, slopeUncertainty, isFlat }: Trend): string {

@@ -109,6 +109,7 @@ export async function runStreamWorkload(
   }
   const systems = chosen([...what.variants.flatMap(({ besides = [] }) => besides), ...what.systems])
   const familyOf = (name: string) => systems.find((system) => system.name === name)?.family ?? name
+  const ours = what.systems.flatMap(({ name, family }) => (family === 'weir' ? [name] : []))
   return {
     workload,
     machine: describeMachine(),
@@ -130,7 +131,7 @@ export async function runStreamWorkload(
       method: 'bench/README.md',
     },
     runs,
-    ratios: computeRatios(runs, familyOf),
+    ratios: computeRatios(runs, familyOf, ours),
   }
 }
 

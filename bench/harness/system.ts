@@ -42,6 +42,8 @@ export interface SystemCommand {
   env?: Record<string, string>
   /** Whether every task runs. Without it the process says so by the event `ready`. */
   isReady?: () => Promise<boolean>
+  /** Whether every record has been processed. Without it the process says so by the event `processed`. */
+  hasProcessed?: () => Promise<boolean>
   /** What another line of its output tells. Without it only events are told. */
   eventOf?: (line: string) => ProcessEvent | null
 }
@@ -50,6 +52,9 @@ export interface SystemCommand {
 export interface ProcessEvent {
   event: string
 }
+
+/** Seldom enough that answering costs the process nothing that shows. */
+const processedPollMs = 200
 
 /** A system's process. A line `{"event":"...", ...}` on its standard output is an event; what else it prints goes to the log. */
 export class SystemProcess implements AsyncDisposable {
@@ -109,6 +114,13 @@ export class SystemProcess implements AsyncDisposable {
     const { isReady } = this.#command
     if (isReady === undefined) return this.event('ready')
     while (!this.#hasEnded && !(await isReady())) await sleep(10)
+  }
+
+  /** Resolves when every record has been processed, or when the process has ended: see `failure`. */
+  async processed(): Promise<void> {
+    const { hasProcessed } = this.#command
+    if (hasProcessed === undefined) return this.event('processed')
+    while (!this.#hasEnded && !(await hasProcessed())) await sleep(processedPollMs)
   }
 
   /** Rejects when the process ends without having been told to, with the end of its log. Otherwise never settles. */

@@ -1,24 +1,32 @@
 import { join } from 'node:path'
 import { freePorts } from '../../test/services/ports.ts'
 import { repoDir } from './paths.ts'
+import { sumOf } from './prometheus.ts'
 import { type System, type SystemOptions, SystemProcess } from './system.ts'
+
+export interface WeirSetup {
+  /** For /metrics and probes. Default: a free one. */
+  readonly port?: number
+  /** Whether the module's stores hold updates back until a commit; it finds this in WEIR_BENCH_CACHING. Default: false. */
+  readonly caching?: boolean
+}
 
 /**
  * Weir running a topology module of bench/pipeline/, which finds its topics in WEIR_BENCH_INPUT_TOPIC and so on.
  *
  * @param env its settings: WEIR_MEMORY_BYTES at least
- * @param port for /metrics and probes; a free one by default
  */
 export function weir(
   module: string,
   env: { readonly WEIR_MEMORY_BYTES: string } & Record<string, string>,
-  port?: number,
+  { port, caching = false }: WeirSetup = {},
 ): System {
-  const fixedEnv = { ...env, WEIR_LOG_LEVEL: 'warn' }
+  const name = caching ? 'weir-caching' : 'weir'
+  const fixedEnv = { ...env, WEIR_LOG_LEVEL: 'warn', WEIR_BENCH_CACHING: String(caching) }
   return {
-    name: 'weir',
+    name,
     family: 'weir',
-    forwardsEveryUpdate: true,
+    forwardsEveryUpdate: !caching,
     describe: () => ({ module, env: fixedEnv }),
     async start(options: SystemOptions) {
       const httpPort = port ?? (await freePorts(1))[0] ?? 0
@@ -40,13 +48,15 @@ export function weir(
         ),
       }
       const args = [join(repoDir, 'src/cli/main.ts'), 'run', join(repoDir, module)]
+      const url = `http://127.0.0.1:${httpPort}`
       return new SystemProcess({
-        name: 'weir',
+        name,
         command: join(repoDir, 'scripts/node'),
         args,
         logFile: options.logFile,
         env,
-        isReady: () => answersOk(`http://127.0.0.1:${httpPort}/readyz`),
+        isReady: () => answersOk(`${url}/readyz`),
+        hasProcessed: async () => (await processedRecords(url)) >= options.records,
       })
     },
   }
@@ -60,4 +70,9 @@ async function answersOk(url: string): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+async function processedRecords(url: string): Promise<number> {
+  const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(20_000) })
+  return sumOf(await response.text(), 'weir_process_records_total')
 }

@@ -34,6 +34,7 @@ export default defineTopology((builder) => {
         lastUrl: url,
       }),
       store: 'totals',
+      caching: process.env.WEIR_BENCH_CACHING === 'true',
       value: totals,
     })
     .toStream()

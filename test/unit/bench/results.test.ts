@@ -46,6 +46,7 @@ test("ratios are medians of rounds, against the peer's better set-up", () => {
   assert.equal(others.length, 0)
   assert.deepEqual(ratio, {
     variant: 'uniform',
+    system: 'weir',
     peer: 'ks',
     peerSystem: 'ks:off',
     recordsPerSecond: 4,
@@ -73,4 +74,16 @@ test('each variant and each peer has its own ratio, and none without both sides'
     ['a', 'ks', 1],
     ['a', 'other', 2],
   ])
+})
+
+test("each of our set-ups is compared with the peer's better one", () => {
+  const runs = [run('ks:off', 1, 50), run('ks:on', 1, 100), run('weir', 1, 200), run('weir-caching', 1, 300)]
+  const ratios = computeRatios(runs, familyOf, ['weir', 'weir-caching'])
+  assert.deepEqual(
+    ratios.map(({ system, peerSystem, recordsPerCpuSecond }) => [system, peerSystem, recordsPerCpuSecond]),
+    [
+      ['weir', 'ks:on', 2],
+      ['weir-caching', 'ks:on', 3],
+    ],
+  )
 })
