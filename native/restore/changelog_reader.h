@@ -47,6 +47,9 @@ class ChangelogReader {
   // REQUIRES: !ended(). `client` and `wake` are the same at each call.
   bool Step(rd_kafka_t* client, const std::function<void()>* wake);
   bool ended() const { return state_ == State::kEnded; }
+  // It has not been stepped yet.
+  bool is_new() const { return state_ == State::kNew; }
+  const std::string& topic() const { return job_->request(index_).topic; }
   // It knows how much there is to read, and waits for a place.
   bool waiting() const { return state_ == State::kWaiting; }
   bool has_place() const { return state_ == State::kReading || state_ == State::kWriting; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "common/kafka_request.h"
 #include "common/thread_pool.h"
 
 namespace weir {
@@ -23,6 +24,9 @@ constexpr auto kPollInterval = std::chrono::milliseconds(100);
 // A client is kept so long without readers. A new one may take a second and more until it knows its topics'
 // leaders, and tasks are often restored one after the other.
 constexpr auto kClientIdle = std::chrono::seconds(10);
+
+// How long the readers of other topics may be held up by the question who leads one.
+constexpr int kLeadersTimeoutMs = 1'000;
 
 Result<KafkaClientHandle> NewRestoreClient(const KafkaConfig& config) {
   Result<KafkaConfHandle> conf = BuildKafkaConf(config, kRequired);
@@ -124,10 +128,20 @@ bool RestoreThread::EnsureClient() {
   Result<KafkaClientHandle> client = NewRestoreClient(config_);
   if (client.ok()) {
     client_ = std::move(client.value());
+    known_topics_.clear();
     return true;
   }
   FailAll(client.status());
   return false;
+}
+
+// ListOffsets (librdkafka 2.15.1) asks who leads a partition once in three seconds. Of a client that has just been made that question is
+// lost now and then: the first broker that it is connected to gives way to the ones that it learns of there. This one is asked again.
+void RestoreThread::LearnTopics() {
+  for (const std::unique_ptr<ChangelogReader>& reader : readers_) {
+    if (!reader->is_new() || !known_topics_.insert(reader->topic()).second) continue;
+    LearnLeaders(client_.get(), RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, reader->topic(), kLeadersTimeoutMs);
+  }
 }
 
 void RestoreThread::DropIdleClient() {
@@ -141,6 +155,7 @@ void RestoreThread::DropIdleClient() {
 
 bool RestoreThread::StepAll() {
   rd_kafka_poll(client_.get(), 0);
+  LearnTopics();
   GrantPlaces();
   bool progressed = false;
   for (const std::unique_ptr<ChangelogReader>& reader : readers_) {

@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -41,6 +43,8 @@ class RestoreThread {
   // Moves readers from added_ to readers_. Returns false when the thread is to end.
   bool TakeAdded(bool wait);
   bool EnsureClient();
+  // The client is to know who leads the new readers' topics. Blocks for a second at the most for each.
+  void LearnTopics();
   // REQUIRES: no readers.
   void DropIdleClient();
   void GrantPlaces();
@@ -55,6 +59,7 @@ class RestoreThread {
 
   // The thread's own. The client goes after the readers.
   KafkaClientHandle client_;
+  std::set<std::string> known_topics_;  // the client's
   std::chrono::steady_clock::time_point last_read_;
   std::vector<std::unique_ptr<ChangelogReader>> readers_;
 
