@@ -166,6 +166,8 @@ async function drain(
   return changelogRecords
 }
 
+/** @throws the first error, when no database is written any more: whoever handles it may drop the tasks at once */
 async function writeState(tasks: readonly CommittableTask[]): Promise<void> {
-  await Promise.all(tasks.map(({ state }) => state?.database.commit()))
+  const written = await Promise.allSettled(tasks.map(({ state }) => state?.database.commit()))
+  for (const result of written) if (result.status === 'rejected') throw result.reason
 }

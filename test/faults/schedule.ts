@@ -345,6 +345,13 @@ class Schedule implements AsyncDisposable {
     const sourceEnds = await reader.ends(source, partitions)
     await until(source, () => lag(source, sourceEnds))
     const repartition = `${this.#applicationId}-groups-repartition`
+    // A transaction's offsets may be seen before all of what it wrote.
+    await until(`the last transaction in ${repartition}`, async () => {
+      await using uncommitted = await TopicReader.open(bootstrapServers, this.#applicationId)
+      const ends = await uncommitted.ends(repartition, partitions)
+      const stableEnds = await reader.ends(repartition, partitions)
+      return ends.reduce((sum, end, partition) => sum + Math.max(0, end - stableEnds[partition]!), 0)
+    })
     await until(repartition, async () => {
       // The end of a transaction is no record: what counts is the last record's offset.
       const ends = Array<number>(partitions).fill(0)
