@@ -53,6 +53,7 @@ export interface ProcessEvent {
   event: string
 }
 
+const readyPollMs = 10
 /** Seldom enough that answering costs the process nothing that shows. */
 const processedPollMs = 200
 
@@ -111,16 +112,12 @@ export class SystemProcess implements AsyncDisposable {
 
   /** Resolves when every task runs, or when the process has ended: see `failure`. */
   async ready(): Promise<void> {
-    const { isReady } = this.#command
-    if (isReady === undefined) return this.event('ready')
-    while (!this.#hasEnded && !(await isReady())) await sleep(10)
+    return this.#until('ready', this.#command.isReady, readyPollMs)
   }
 
   /** Resolves when every record has been processed, or when the process has ended: see `failure`. */
   async processed(): Promise<void> {
-    const { hasProcessed } = this.#command
-    if (hasProcessed === undefined) return this.event('processed')
-    while (!this.#hasEnded && !(await hasProcessed())) await sleep(processedPollMs)
+    return this.#until('processed', this.#command.hasProcessed, processedPollMs)
   }
 
   /** Rejects when the process ends without having been told to, with the end of its log. Otherwise never settles. */
@@ -143,6 +140,12 @@ export class SystemProcess implements AsyncDisposable {
     this.#isStopping = true
     this.#child.kill('SIGKILL')
     await this.#ended
+  }
+
+  /** Asks until it is so; where nobody can be asked, the process says it by an event. */
+  async #until(event: string, isSo: (() => Promise<boolean>) | undefined, pollMs: number): Promise<void> {
+    if (isSo === undefined) return this.event(event)
+    while (!this.#hasEnded && !(await isSo())) await sleep(pollMs)
   }
 
   #onLine(line: string): void {
