@@ -52,6 +52,11 @@ export class CachedRows {
     else this.#putUnread(buffer, position, value, timestamp)
   }
 
+  /** The row of the key that `writer` holds, alone, if the cache knows it. */
+  cached({ buffer, position }: ByteWriter): CacheEntry | undefined {
+    return this.cache.find(buffer, 0, position)
+  }
+
   /** What has gone past the cache and is not in the overlay yet. */
   get unreadBytes(): number {
     return this.#unread?.bytes ?? 0

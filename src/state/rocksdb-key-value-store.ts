@@ -2,7 +2,7 @@ import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { CachedRows } from './cached-rows.ts'
-import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
+import { ChangeBuffer, type FlushListener, type PendingChange } from './change-buffer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
@@ -123,7 +123,12 @@ export abstract class RocksDbKeyValueStore<K, V>
 
   setFlushListener(listener: FlushListener<K, unknown>): boolean {
     if (!this.#caching) return false
-    this.#changes = new ChangeBuffer(this.environment.budget, listener)
+    this.#changes = new ChangeBuffer(
+      this.environment.budget,
+      this.cache,
+      (key) => this.#cacheKey(key),
+      listener,
+    )
     return true
   }
 
@@ -219,9 +224,8 @@ export abstract class RocksDbKeyValueStore<K, V>
   /** Changes a row; null deletes it. */
   protected write(key: K, value: unknown, timestamp: number): void {
     this.#checkKey(key)
-    const changes = this.#changes
-    if (changes !== null || this.#recency !== null) {
-      this.#writeTold(key, value, timestamp)
+    if (this.#changes !== null || this.#recency !== null) {
+      this.#writeTold(this.#changes, key, value, timestamp)
       return
     }
     const expected = this.cache.expected(key)
@@ -237,16 +241,15 @@ export abstract class RocksDbKeyValueStore<K, V>
   }
 
   /** A change of a store that has more to keep than its rows. */
-  #writeTold(key: K, value: unknown, timestamp: number): void {
-    const changes = this.#changes
-    const cacheKey = this.#cacheKey(key)
-    if (changes !== null && !changes.has(cacheKey)) {
-      const { value: oldValue, serializedBytes } = this.#read(key)
-      changes.add(cacheKey, key, oldValue, serializedBytes)
-    }
-    this.#rows.put(this.#toPut(key), value, timestamp)
-    if (this.#recency !== null) this.#limit(this.#recency, cacheKey, value !== null)
-    changes?.put(cacheKey, value, timestamp)
+  #writeTold(changes: ChangeBuffer<K, unknown> | null, key: K, value: unknown, timestamp: number): void {
+    const entry = changes === null ? this.#toPut(key) : this.#read(key)
+    const { value: oldValue, serializedBytes: oldBytes } = entry
+    this.#rows.put(entry, value, timestamp)
+    if (this.#recency !== null) this.#limit(this.#recency, this.#cacheKey(key), value !== null)
+    if (changes === null) return
+    let change = entry.change as PendingChange<K, unknown> | null
+    if (change === null && changes.mayBeApart) change = changes.takeApart(this.#cacheKey(key), entry)
+    changes.put(change ?? changes.add(entry, key, oldValue, oldBytes), value, timestamp)
   }
 
   /** Keeps the rows of a limited store below their number. Deletes as any delete: the changelog says so too. */

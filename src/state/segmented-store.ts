@@ -3,7 +3,7 @@ import { ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, WindowsDefinition } from '../topology/definition.ts'
 import { CachedRows } from './cached-rows.ts'
-import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
+import { ChangeBuffer, type FlushListener, type PendingChange } from './change-buffer.ts'
 import { ExpiredOldValues } from './expired-old-values.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { type RowDecoder, RowScan } from './row-scan.ts'
@@ -20,7 +20,7 @@ import { Segments } from './segments.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type { CachingStore, StoreIterator, Window, Windowed } from './store.ts'
 import type { StoreEnvironment } from './store-environment.ts'
-import type { CacheEntry, ValueCache } from './value-cache.ts'
+import type { CacheEntry, CacheKey, ValueCache } from './value-cache.ts'
 
 const SEGMENT_BYTES = 8
 
@@ -86,6 +86,9 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   /** The time of a window's row. */
   protected abstract timeOf(window: Window): number
 
+  /** What of a window tells its row from others of the same key and time. */
+  protected abstract restOf(window: Window): number
+
   /** What the store's users see of a row that is there. */
   protected abstract view(value: unknown, timestamp: number): V
 
@@ -102,7 +105,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     const { retentionMs } = this.windows
     const timeOf = ({ window }: Windowed<K>): number => this.timeOf(window)
     const told = new ExpiredOldValues(listener, retentionMs, timeOf, this.segments.streamTimeMs)
-    this.#changes = new ChangeBuffer(this.environment.budget, told)
+    this.#changes = new ChangeBuffer(this.environment.budget, this.cache, this.#cacheKeyOf, told)
     return true
   }
 
@@ -171,15 +174,20 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     timestamp: number,
     isAlive: boolean,
   ): void {
-    const { buffer, position } = this.#rowKey(key, time, rest)
-    const cacheKey = buffer.latin1Slice(0, position)
-    if (!changes.has(cacheKey)) {
-      const old = this.read(key, time, rest)
-      const window = this.windowOf(time, rest)
-      changes.add(cacheKey, { key, window }, old?.value ?? null, old?.serializedBytes ?? 0)
-    }
+    // Of a row that is not seen the cache may still hold what hangs on it.
+    const seen = this.read(key, time, rest)
+    const entry = seen ?? this.#rows.cached(this.#rowKey(key, time, rest)) ?? null
+    const oldValue = seen?.value ?? null
+    const oldBytes = seen?.serializedBytes ?? 0
     if (isAlive) this.#put(key, time, rest, value, timestamp)
-    changes.put(cacheKey, value, timestamp)
+    let change = (entry?.change ?? null) as PendingChange<Windowed<K>, unknown> | null
+    if (change === null && changes.mayBeApart)
+      change = changes.takeApart(this.#cacheKey(key, time, rest), entry)
+    if (change === null) {
+      const window = this.windowOf(time, rest)
+      change = changes.add(entry, { key, window }, oldValue, oldBytes)
+    }
+    changes.put(change, value, timestamp)
   }
 
   /** The cached row, read when it is not yet there; null for one that is not seen. */
@@ -306,6 +314,14 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     this.#keySerde.serialize(key, writer)
     return writer.copyFrom(0)
   }
+
+  #cacheKey(key: K, time: number, rest: number): CacheKey {
+    const { buffer, position } = this.#rowKey(key, time, rest)
+    return buffer.latin1Slice(0, position)
+  }
+
+  readonly #cacheKeyOf = ({ key, window }: Windowed<K>): CacheKey =>
+    this.#cacheKey(key, this.timeOf(window), this.restOf(window))
 
   /** The writer with a row's key, alone. */
   #rowKey(key: K, time: number, rest: number): ByteWriter {

@@ -96,6 +96,10 @@ export class RocksDbSessionStore<K, V> extends SegmentedStore<K, V> implements S
     return end
   }
 
+  protected override restOf({ start }: Window): number {
+    return start
+  }
+
   protected override windowOf(end: number, start: number): Window {
     return { start, end }
   }

@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../serde/byte-writer.ts'
 import type { CacheBudget } from './cache-budget.ts'
+import type { PendingChange } from './change-buffer.ts'
 import { hashKey, KeyTable } from './key-table.ts'
 
 /** What a changed key is identified by where its bytes are not at hand: the value itself for primitive serdes, else the bytes as a latin1 string. */
@@ -23,6 +24,8 @@ export interface CacheEntry {
   keyStart: number
   /** Key and row, serialised: as read or written out, or as measured at a put. */
   serializedBytes: number
+  /** Of a caching store: what has not been told yet. */
+  change: PendingChange | null
 }
 
 /** What a table may hold: a bigger one stops the thread for longer when it grows, and offsets have 31 bits. */
@@ -57,7 +60,8 @@ export class ValueCache {
   /** Rows to be written out that became dirty in the old generation, or in the young one. Those may have been promoted since. */
   #oldDirty: CacheEntry[] = []
   #youngDirty: CacheEntry[] = []
-  #generation = 0
+  /** Rows of this one are young, those of the one before old; others have left. */
+  generation = 0
   #youngBytes = 0
   #oldBytes = 0
   #hashes = new Int32Array(0)
@@ -158,8 +162,8 @@ export class ValueCache {
 
   /** @returns what to give to `unpin` */
   pin(): number {
-    this.#pins.push(this.#generation)
-    return this.#generation
+    this.#pins.push(this.generation)
+    return this.generation
   }
 
   /** A pin is no longer needed. Batches of several inputs may end in another order than they were read in. */
@@ -175,7 +179,7 @@ export class ValueCache {
   }
 
   get canRotate(): boolean {
-    return this.#pins.length === 0 || this.#pins[0] === this.#generation
+    return this.#pins.length === 0 || this.#pins[0] === this.generation
   }
 
   /**
@@ -194,8 +198,18 @@ export class ValueCache {
   ): CacheEntry {
     const keyBytes = end - start
     const serializedBytes = keyBytes + Math.max(rowBytes, 0)
-    const generation = this.#generation
-    const entry = { key, keyBytes, value, timestamp, puts: 0, generation, keyStart: 0, serializedBytes }
+    const generation = this.generation
+    const entry: CacheEntry = {
+      key,
+      keyBytes,
+      value,
+      timestamp,
+      puts: 0,
+      generation,
+      keyStart: 0,
+      serializedBytes,
+      change: null,
+    }
     entry.keyStart = this.#young.add(bytes, start, end, hashKey(bytes, start, end), entry)
     const heap = heapBytes(serializedBytes)
     this.#youngBytes += heap
@@ -206,7 +220,7 @@ export class ValueCache {
 
   /** Appends a row's key. REQUIRES that the row is in the cache, or is being written out. */
   writeKey(entry: CacheEntry, writer: ByteWriter): void {
-    const table = entry.generation === this.#generation ? this.#young : this.#old
+    const table = entry.generation === this.generation ? this.#young : this.#old
     writer.writeBytes(table.keyAt(entry.keyStart, entry.keyBytes))
   }
 
@@ -216,7 +230,7 @@ export class ValueCache {
     entry.timestamp = timestamp
     if (entry.serializedBytes !== serializedBytes) this.resize(entry, serializedBytes)
     if (entry.puts++ === 0) {
-      const dirty = entry.generation === this.#generation ? this.#youngDirty : this.#oldDirty
+      const dirty = entry.generation === this.generation ? this.#youngDirty : this.#oldDirty
       dirty.push(entry)
       this.#dirtyBytes += serializedBytes
     }
@@ -236,8 +250,8 @@ export class ValueCache {
     if (entry.puts > 0) this.#dirtyBytes += grown
     const bytes = grown * HEAP_BYTES_PER_SERIALIZED_BYTE
     // An entry that has left is nobody's any more.
-    if (entry.generation === this.#generation) this.#youngBytes += bytes
-    else if (entry.generation === this.#generation - 1) this.#oldBytes += bytes
+    if (entry.generation === this.generation) this.#youngBytes += bytes
+    else if (entry.generation === this.generation - 1) this.#oldBytes += bytes
     else return
     this.#budget.usedBytes += bytes
   }
@@ -266,7 +280,7 @@ export class ValueCache {
 
   /** Drops the old generation and makes the young one old. REQUIRES canRotate. */
   rotate(): void {
-    const goes = this.#generation - 1
+    const goes = this.generation - 1
     const leaving: CacheEntry[] = []
     const promoted: CacheEntry[] = []
     const staying = this.#youngDirty
@@ -281,7 +295,7 @@ export class ValueCache {
     this.#promoted = 0
     this.#young = new KeyTable()
     this.#youngBytes = 0
-    this.#generation++
+    this.generation++
     this.#last = null
   }
 
@@ -308,7 +322,7 @@ export class ValueCache {
     const heap = heapBytes(entry.serializedBytes)
     this.#promoted++
     this.#oldBytes -= heap
-    entry.generation = this.#generation
+    entry.generation = this.generation
     entry.keyStart = this.#young.add(bytes, start, end, hash, entry)
     this.#youngBytes += heap
   }

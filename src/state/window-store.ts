@@ -93,6 +93,10 @@ abstract class RocksDbWindowStore<K, V> extends SegmentedStore<K, V> implements 
     return start
   }
 
+  protected override restOf(): number {
+    return 0
+  }
+
   protected override windowOf(start: number): Window {
     return { start, end: timeWindowEnd(start, this.windows.windowSizeMs) }
   }
