@@ -25,8 +25,8 @@ export class ExpiredOldValues<K, V> implements FlushListener<Windowed<K>, V> {
     this.#toldStreamTimeMs = streamTimeMs
   }
 
-  origin(before: unknown): unknown {
-    return this.#listener.origin(before)
+  keep(slot: number): void {
+    this.#listener.keep(slot)
   }
 
   flushed(change: PendingChange<Windowed<K>, V>): void {

@@ -2,7 +2,7 @@ import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
 import { CachedRows } from './cached-rows.ts'
-import { ChangeBuffer, type FlushListener, type PendingChange } from './change-buffer.ts'
+import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { Recency } from './recency.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
@@ -247,9 +247,9 @@ export abstract class RocksDbKeyValueStore<K, V>
     this.#rows.put(entry, value, timestamp)
     if (this.#recency !== null) this.#limit(this.#recency, this.#cacheKey(key), value !== null)
     if (changes === null) return
-    let change = entry.change as PendingChange<K, unknown> | null
-    if (change === null && changes.mayBeApart) change = changes.takeApart(this.#cacheKey(key), entry)
-    changes.put(change ?? changes.add(entry, key, oldValue, oldBytes), value, timestamp)
+    let slot = entry.change
+    if (slot < 0 && changes.mayBeApart) slot = changes.takeApart(this.#cacheKey(key), entry)
+    changes.put(slot < 0 ? changes.add(entry, key, oldValue, oldBytes) : slot)
   }
 
   /** Keeps the rows of a limited store below their number. Deletes as any delete: the changelog says so too. */
@@ -259,7 +259,9 @@ export abstract class RocksDbKeyValueStore<K, V>
     else recency.delete(used)
     for (let goes = recency.excess(); goes !== undefined; goes = recency.excess()) {
       recency.delete(goes)
-      this.#rows.put(this.#toPutCacheKey(goes), null, this.environment.recordTimestamp())
+      const entry = this.#toPutCacheKey(goes)
+      this.#changes?.detach(entry)
+      this.#rows.put(entry, null, this.environment.recordTimestamp())
     }
   }
 

@@ -3,7 +3,7 @@ import { ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, WindowsDefinition } from '../topology/definition.ts'
 import { CachedRows } from './cached-rows.ts'
-import { ChangeBuffer, type FlushListener, type PendingChange } from './change-buffer.ts'
+import { ChangeBuffer, type FlushListener } from './change-buffer.ts'
 import { ExpiredOldValues } from './expired-old-values.ts'
 import { hasTimestampedRows, RowCodec } from './row-codec.ts'
 import { type RowDecoder, RowScan } from './row-scan.ts'
@@ -180,14 +180,15 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     const oldValue = seen?.value ?? null
     const oldBytes = seen?.serializedBytes ?? 0
     if (isAlive) this.#put(key, time, rest, value, timestamp)
-    let change = (entry?.change ?? null) as PendingChange<Windowed<K>, unknown> | null
-    if (change === null && changes.mayBeApart)
-      change = changes.takeApart(this.#cacheKey(key, time, rest), entry)
-    if (change === null) {
+    const put = isAlive ? entry : null
+    let slot = entry?.change ?? -1
+    if (slot < 0 && changes.mayBeApart) slot = changes.takeApart(this.#cacheKey(key, time, rest), put)
+    if (slot < 0) {
       const window = this.windowOf(time, rest)
-      change = changes.add(entry, { key, window }, oldValue, oldBytes)
+      slot = changes.add(put, { key, window }, oldValue, oldBytes)
     }
-    changes.put(change, value, timestamp)
+    if (put !== null) changes.put(slot)
+    else changes.putApart(slot, value, timestamp)
   }
 
   /** The cached row, read when it is not yet there; null for one that is not seen. */

@@ -1,6 +1,5 @@
 import type { ByteWriter } from '../serde/byte-writer.ts'
 import type { CacheBudget } from './cache-budget.ts'
-import type { PendingChange } from './change-buffer.ts'
 import { hashKey, KeyTable } from './key-table.ts'
 
 /** What a changed key is identified by where its bytes are not at hand: the value itself for primitive serdes, else the bytes as a latin1 string. */
@@ -24,8 +23,8 @@ export interface CacheEntry {
   keyStart: number
   /** Key and row, serialised: as read or written out, or as measured at a put. */
   serializedBytes: number
-  /** Of a caching store: what has not been told yet. */
-  change: PendingChange | null
+  /** Of a caching store: the slot of the change that has not been told yet (see ChangeBuffer); -1: none. */
+  change: number
 }
 
 /** What a table may hold: a bigger one stops the thread for longer when it grows, and offsets have 31 bits. */
@@ -208,7 +207,7 @@ export class ValueCache {
       generation,
       keyStart: 0,
       serializedBytes,
-      change: null,
+      change: -1,
     }
     entry.keyStart = this.#young.add(bytes, start, end, hashKey(bytes, start, end), entry)
     const heap = heapBytes(serializedBytes)

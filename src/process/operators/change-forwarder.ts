@@ -6,7 +6,7 @@ import {
   type RowStore,
 } from '../../state/store.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../record-origin.ts'
+import { RecordOrigins } from '../record-origins.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
 import { type RecordAtWork, recordAtWork } from './record-at-work.ts'
@@ -22,6 +22,7 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
   readonly #caching: boolean
   readonly #atWork: RecordAtWork
   readonly #isVersioned: boolean
+  readonly #origins = new RecordOrigins()
 
   constructor(store: RowStore<K, V>, context: OperatorContext<K, Change<V>>, sendsOldValues: boolean) {
     this.#store = store
@@ -54,17 +55,18 @@ export class ChangeForwarder<K, V> implements FlushListener<K, V> {
     this.#context.forward({ key, value, timestamp, headers: record.headers })
   }
 
-  origin(before: unknown): RecordOrigin {
-    return this.#context.origin(this.#atWork.record, before as RecordOrigin | null)
+  keep(slot: number): void {
+    this.#origins.keep(slot, this.#atWork.record, this.#context)
   }
 
-  flushed({ key, newValue, oldValue, timestamp, origin }: PendingChange<K, V>): void {
-    const record = origin as RecordOrigin
-    this.#context.forwardFor(record, {
+  flushed({ key, newValue, oldValue, timestamp, slot }: PendingChange<K, V>): void {
+    const origin = this.#origins.of(slot)
+    this.#context.forwardFor(origin, {
       key,
       value: { newValue, oldValue: this.#sendsOldValues ? oldValue : null },
-      timestamp: newValue === null ? record.timestamp : timestamp,
-      headers: record.headers,
+      timestamp: newValue === null ? origin.timestamp : timestamp,
+      headers: origin.headers,
     })
+    this.#origins.forget(slot)
   }
 }

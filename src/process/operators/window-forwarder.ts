@@ -8,7 +8,7 @@ import type {
 } from '../../state/store.ts'
 import { Headers } from '../headers.ts'
 import type { StreamRecord } from '../record.ts'
-import type { RecordOrigin } from '../record-origin.ts'
+import { RecordOrigins } from '../record-origins.ts'
 import type { Change } from './change.ts'
 import type { OperatorContext } from './operator-context.ts'
 import { type RecordAtWork, recordAtWork } from './record-at-work.ts'
@@ -24,6 +24,7 @@ abstract class WindowForwarder<K, V, S extends object> implements FlushListener<
   /** Changes are to be forwarded as soon as they are put. */
   protected readonly forwardsNow: boolean
   protected readonly atWork: RecordAtWork
+  readonly #origins = new RecordOrigins()
 
   constructor(
     store: S,
@@ -40,21 +41,22 @@ abstract class WindowForwarder<K, V, S extends object> implements FlushListener<
     this.forwardsNow = forwards && !caching
   }
 
-  /** The timestamp of a change that was kept back, ms. */
-  protected abstract flushedTimestamp(change: PendingChange<Windowed<K>, V>): number
+  /** The timestamp of a change that was kept back, ms. @param recordTimestamp that of the record that put last */
+  protected abstract flushedTimestamp(change: PendingChange<Windowed<K>, V>, recordTimestamp: number): number
 
-  origin(before: unknown): RecordOrigin {
-    return this.context.origin(this.atWork.record, before as RecordOrigin | null)
+  keep(slot: number): void {
+    this.#origins.keep(slot, this.atWork.record, this.context)
   }
 
   flushed(change: PendingChange<Windowed<K>, V>): void {
-    const record = change.origin as RecordOrigin
-    this.context.forwardFor(record, {
+    const origin = this.#origins.of(change.slot)
+    this.context.forwardFor(origin, {
       key: change.key,
       value: this.change(change.newValue, change.oldValue),
-      timestamp: this.flushedTimestamp(change),
-      headers: record.headers,
+      timestamp: this.flushedTimestamp(change, origin.timestamp),
+      headers: origin.headers,
     })
+    this.#origins.forget(change.slot)
   }
 
   /** A window has closed. @param record at work */
@@ -98,12 +100,11 @@ export class TimeWindowForwarder<K, V> extends WindowForwarder<K, V, Timestamped
     for (const { key, value } of rows) this.forwardClosed(record, key, value.value, value.timestamp)
   }
 
-  protected override flushedTimestamp({
-    newValue,
-    timestamp,
-    origin,
-  }: PendingChange<Windowed<K>, V>): number {
-    return newValue === null ? (origin as RecordOrigin).timestamp : timestamp
+  protected override flushedTimestamp(
+    { newValue, timestamp }: PendingChange<Windowed<K>, V>,
+    recordTimestamp: number,
+  ): number {
+    return newValue === null ? recordTimestamp : timestamp
   }
 }
 

@@ -17,7 +17,7 @@ const user = (name: string): { readonly user: string } => ({ user: name })
 
 function listen<K>(tested: TaskStore, told: string[]): void {
   const listener = {
-    origin: () => null,
+    keep: () => {},
     flushed: ({ key, oldValue, newValue }: PendingChange<K, string>) => {
       told.push(`${JSON.stringify(key)} ${oldValue}>${newValue}`)
     },

@@ -25,7 +25,7 @@ const sessions = stores.session({ ...common, retentionMs: 120_000 })
 /** Makes the store tell `told`, as `key@start-end old>new`. */
 function listen(tested: TaskStore, told: string[]): void {
   const listener = {
-    origin: () => null,
+    keep: () => {},
     flushed: ({ key: { key, window }, oldValue, newValue }: PendingChange<Windowed<string>, string>) => {
       told.push(`${key}@${window.start}-${window.end} ${oldValue}>${newValue}`)
     },

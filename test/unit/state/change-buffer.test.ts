@@ -5,7 +5,7 @@ import fc from 'fast-check'
 
 import { CacheBudget } from '../../../src/state/cache-budget.ts'
 import { ChangeBuffer, type FlushListener, type PendingChange } from '../../../src/state/change-buffer.ts'
-import { type CacheEntry, ValueCache } from '../../../src/state/value-cache.ts'
+import { ValueCache } from '../../../src/state/value-cache.ts'
 
 type Change = PendingChange<string, number>
 
@@ -20,26 +20,30 @@ class Changes {
     this.buffer = new ChangeBuffer<string, number>(this.budget, this.cache, (key) => key, listener)
   }
 
-  /** @param old the row at the last flush, for a key without a change; @param isSeen false: the row is not looked for in the cache */
-  put(key: string, value: number | null, old: number | null, timestamp = 1, isSeen = true): void {
-    const entry = isSeen ? this.#row(key) : (this.#cached(key) ?? null)
-    let change = (entry?.change ?? null) as Change | null
-    if (change === null && this.buffer.mayBeApart) change = this.buffer.takeApart(key, entry)
-    this.buffer.put(change ?? this.buffer.add(entry, key, old, 4), value, timestamp)
+  /** @param old the row at the last flush, for a key without a change; @param isCached false: what is put does not come into the cache */
+  put(key: string, value: number | null, old: number | null, isCached = true): void {
+    const bytes = Buffer.from(key)
+    const known = this.cache.find(bytes, 0, bytes.length) ?? null
+    const entry = isCached ? (known ?? this.cache.add(bytes, 0, bytes.length, key, old, 0, 4)) : null
+    let slot = (entry ?? known)?.change ?? -1
+    if (entry !== null) this.cache.put(entry, value, 1, 4)
+    if (slot < 0 && this.buffer.mayBeApart) slot = this.buffer.takeApart(key, entry)
+    if (slot < 0) slot = this.buffer.add(entry, key, old, 4)
+    if (entry !== null) this.buffer.put(slot)
+    else this.buffer.putApart(slot, value, 1)
+  }
+
+  /** A row is deleted to make room. */
+  limit(key: string): void {
+    const bytes = Buffer.from(key)
+    const known = this.cache.find(bytes, 0, bytes.length)
+    if (known === undefined) return
+    this.buffer.detach(known)
+    this.cache.put(known, null, 2, 4)
   }
 
   flush(isFull = () => false): boolean {
     return this.buffer.flush(isFull)
-  }
-
-  #cached(key: string): CacheEntry | undefined {
-    const bytes = Buffer.from(key)
-    return this.cache.find(bytes, 0, bytes.length)
-  }
-
-  #row(key: string): CacheEntry {
-    const bytes = Buffer.from(key)
-    return this.#cached(key) ?? this.cache.add(bytes, 0, bytes.length, key, null, 0, 4)
   }
 }
 
@@ -51,7 +55,7 @@ const step = fc.oneof(
       do: fc.constant('put' as const),
       key,
       value: fc.option(fc.nat(9), { nil: null }),
-      isSeen: fc.boolean(),
+      isCached: fc.boolean(),
     }),
   },
   // After so many are told, the output is full, or the next one fails.
@@ -60,6 +64,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('flush' as const), full: fc.nat(6), fails: fc.nat(6) }),
   },
   { weight: 3, arbitrary: fc.constant({ do: 'rotate' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('limit' as const), key }) },
   { weight: 1, arbitrary: fc.constant({ do: 'clear' as const }) },
 )
 
@@ -72,7 +77,7 @@ describe('a change buffer', () => {
         let tells = 0
         let failsAt = Infinity
         const changes = new Changes({
-          origin: (before) => ((before as number | null) ?? 0) + 1,
+          keep: () => {},
           flushed: ({ key, oldValue, newValue }: Change) => {
             if (tells === failsAt) throw new Error('planted')
             tells++
@@ -85,8 +90,10 @@ describe('a change buffer', () => {
         const { buffer, budget } = changes
         for (const step of steps) {
           if (step.do === 'put') {
-            changes.put(step.key, step.value, rows.get(step.key) ?? null, 1, step.isSeen)
+            changes.put(step.key, step.value, rows.get(step.key) ?? null, step.isCached)
             rows.set(step.key, step.value)
+          } else if (step.do === 'limit') {
+            changes.limit(step.key)
           } else if (step.do === 'rotate') {
             changes.cache.rotate()
           } else if (step.do === 'clear') {
@@ -118,9 +125,12 @@ describe('a change buffer', () => {
   test('tells them in the order of each last change, with the record of that change', () => {
     const told: [string, unknown][] = []
     let record = 0
+    const records: number[] = []
     const changes = new Changes({
-      origin: () => record,
-      flushed: ({ key, origin }: Change) => told.push([key, origin]),
+      keep: (slot) => {
+        records[slot] = record
+      },
+      flushed: ({ key, slot }: Change) => told.push([key, records[slot]]),
     })
     for (const key of ['a', 'b', 'a', 'c', 'b']) {
       record++
@@ -138,7 +148,7 @@ describe('a change buffer', () => {
     const told: string[] = []
     let isFull = false
     const changes = new Changes({
-      origin: () => null,
+      keep: () => {},
       flushed: ({ key, newValue }: Change) => {
         told.push(`${key}${newValue}`)
         isFull = true
@@ -169,7 +179,7 @@ describe('a change buffer', () => {
       const told: [number | null, number | null][] = []
       let fails = false
       const changes: Changes = new Changes({
-        origin: () => null,
+        keep: () => {},
         flushed: ({ oldValue, newValue }: Change) => {
           if (newValue === 1) changes.put('a', 2, 1)
           if (fails) throw new Error('planted')
