@@ -27,6 +27,8 @@ export interface RowReaderOptions {
   /** On their way at the same time. */
   readonly requestsMax: number
   readonly counters: ReadCounters
+  /** A row has come, or its absence, after so long. */
+  readonly onRead: (seconds: number) => void
   /** The reader can do no more. */
   readonly onFailed: (error: WeirError) => void
   /** Cassandra does not answer any more, for this reason; or answers again: null. */
@@ -68,10 +70,13 @@ export class RowReader {
     key: readonly unknown[],
     isWanted: () => boolean,
   ): Promise<CassandraResultRow | null> {
+    const started = performance.now()
     if (this.#inFlight < this.#options.requestsMax) this.#inFlight++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      return await this.#read(table, key, isWanted)
+      const row = await this.#read(table, key, isWanted)
+      this.#options.onRead((performance.now() - started) / 1_000)
+      return row
     } finally {
       // The place goes over to the next.
       const next = this.#waiting.shift()

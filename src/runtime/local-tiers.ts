@@ -36,8 +36,14 @@ export class LocalTiers {
   readonly #tiers: readonly LocalTier[]
   readonly #stores = new Map<LocalTier, TieredStore<unknown, unknown>>()
 
-  /** @param definitions of all of the task's stores, in their order in the database */
-  constructor(definitions: readonly StoreDefinition[]) {
+  readonly #evicted: (store: string) => void
+
+  /**
+   * @param definitions of all of the task's stores, in their order in the database
+   * @param evicted counts. Default: nobody does
+   */
+  constructor(definitions: readonly StoreDefinition[], evicted: (store: string) => void = () => {}) {
+    this.#evicted = evicted
     const tiers: LocalTier[] = []
     for (const [written, definition] of definitions.entries()) {
       const { tier } = definition
@@ -102,11 +108,14 @@ export class LocalTiers {
     const sizes = database.storeProperties(SIZES)
     const bytesOf = (store: number): number =>
       SIZES.reduce((sum, _, index) => sum + sizes[store * SIZES.length + index]!, 0)
-    for (const { tier, written, loaded } of this.#tiers) {
+    for (const { definition, tier, written, loaded } of this.#tiers) {
+      const { name } = definition
       const half = (tier.localBytesMax ?? localBytesDefault) / 2
       const isFull = bytesOf(written) > half
       // Below what was put there may be older rows, which must not come to light.
-      if (isFull || bytesOf(loaded) > half) await database.empty(loaded)
+      if (!isFull && bytesOf(loaded) <= half) continue
+      this.#evicted(name)
+      await database.empty(loaded)
       if (isFull) await database.empty(written)
     }
   }

@@ -4,6 +4,7 @@ import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type DatabaseOptions, type StateMemory, TaskDatabase, type TopicPartitionOffset } from '../native.ts'
 import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
+import type { TierCounters } from '../observe/thread-counters.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
@@ -28,7 +29,10 @@ export interface StateEnvironment extends RestoreEnvironment {
   readonly memory: StateMemory
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
-  readonly counters: RestoreEnvironment['counters'] & { recordsDropped: number }
+  readonly counters: RestoreEnvironment['counters'] & {
+    recordsDropped: number
+    tier(store: string): TierCounters
+  }
 }
 
 /**
@@ -84,7 +88,7 @@ export class TaskStateManager {
         const opened = openStore(store, {
           database,
           index,
-          ...(lowerIndex !== undefined && { lowerIndex }),
+          ...(lowerIndex !== undefined && { lowerIndex, tierReads: counters.tier(store.name) }),
           budget,
           overlayWriter,
           recordTimestamp,
@@ -114,7 +118,8 @@ export class TaskStateManager {
   ): Promise<TaskStateManager> {
     const open = async (): Promise<TaskStateManager> => {
       const layouts = await StoreLayouts.read(path)
-      const tiers = new LocalTiers(definition.stores)
+      const { counters } = environment
+      const tiers = new LocalTiers(definition.stores, (store) => counters.tier(store).evictions++)
       const database = await TaskDatabase.open(
         environment.memory,
         databaseOptions(definition, tiers, partition, path, environment.config),

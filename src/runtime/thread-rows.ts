@@ -28,6 +28,7 @@ export class ThreadRows {
   constructor({ config, metrics, onChanged, onFailed, onAway }: ThreadRowsOptions) {
     const { cassandra, taskTimeoutMs } = config
     const seconds = metrics.cassandraSeconds()
+    const loadSeconds = metrics.loadSeconds()
     this.#onAway = onAway
     this.#writer = new RowWriter({
       session: async () => {
@@ -46,6 +47,7 @@ export class ThreadRows {
       session: async () => ((await this.#writer.connected()) ? this.#session : null),
       requestsMax: cassandra.requestsMax,
       counters: metrics.counters.cassandra,
+      onRead: (took) => loadSeconds.observe(took),
       onFailed,
       onAway: (reason) => this.#told('reads', reason),
     })

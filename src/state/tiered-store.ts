@@ -35,6 +35,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   readonly #primitiveKeys: boolean
   readonly #codec: RowCodec
   readonly #rows: TieredRows
+  readonly #reads: { disk: number; cassandra: number }
   readonly #keyWriter = new ByteWriter(256)
   /** By their keys, as latin1. */
   readonly #loading = new Map<string, Loading>()
@@ -43,6 +44,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
     this.name = definition.name
     this.lowerIndex = environment.lowerIndex!
     this.#environment = environment
+    this.#reads = environment.tierReads ?? { disk: 0, cassandra: 0 }
     this.#keySerde = definition.key as Serde<K>
     this.#primitiveKeys = definition.key.primitive === true
     this.#codec = new RowCodec(presenceSerde(definition.value), true)
@@ -153,6 +155,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
     if (rowLength < 0 && this.#rows.tier !== null) return undefined
     const own = this.#ownKey(bytes, start, end)
     if (own === undefined || bytes.compare(own.bytes, 0, own.bytes.length, start, end) !== 0) return undefined
+    this.#reads.disk++
     return this.#rows.add(bytes, start, end, this.#shared(own.key), rows, rowStart, rowLength)
   }
 
@@ -200,6 +203,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
 
   async #arrival(key: Buffer, isOvertaken: () => boolean): Promise<unknown> {
     const row = localRow(await this.#rows.tier!.read(key))
+    this.#reads.cassandra++
     const { awaits } = this.#codec
     await awaits?.(row, 0, row.length)
     const known = this.cache.find(key, 0, key.length)
