@@ -163,6 +163,7 @@ export type {
   SessionStore,
   Store,
   StoreIterator,
+  TieredKeyValueStore,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   ValueAndTimestamp,
@@ -195,6 +196,7 @@ export type {
 export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'
+export type { TieredStoreOptions } from './topology/tiered-stores.ts'
 export { Topology } from './topology/topology.ts'
 export { TopologyError } from './topology/topology-error.ts'
 export type { TopologyModule } from './topology/topology-module.ts'

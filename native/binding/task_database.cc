@@ -307,6 +307,14 @@ void TaskDatabaseObject::Discard(const Napi::CallbackInfo& info) {
   ThrowIfFailed(info.Env(), database(info.Env())->Discard());
 }
 
+Napi::Value TaskDatabaseObject::Empty(const Napi::CallbackInfo& info) {
+  const Arguments arguments(info, "TaskDatabase.empty");
+  const std::shared_ptr<TaskDatabase> core = database(info.Env());
+  const size_t store = arguments.Size(0, "store");
+  ThrowIfFailed(info.Env(), core->BeginEmpty(store));
+  return environment().async().Run({info.This()}, [core, store] { return core->Empty(store); });
+}
+
 Napi::Value TaskDatabaseObject::Flush(const Napi::CallbackInfo& info) {
   const std::shared_ptr<TaskDatabase> core = database(info.Env());
   return environment().async().Run({info.This()}, [core] { return core->Flush(); });
@@ -451,6 +459,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
                             Wrapped::InstanceMethod<&Wrapped::Drain>("drain"),
                             Wrapped::InstanceMethod<&Wrapped::Commit>("commit"),
                             Wrapped::InstanceMethod<&Wrapped::Discard>("discard"),
+                            Wrapped::InstanceMethod<&Wrapped::Empty>("empty"),
                             Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
                             Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
                             Wrapped::InstanceMethod<&Wrapped::ChangelogEnds>("changelogEnds"),

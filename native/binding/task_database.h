@@ -37,6 +37,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   Napi::Value Drain(const Napi::CallbackInfo& info);
   Napi::Value Commit(const Napi::CallbackInfo& info);
   void Discard(const Napi::CallbackInfo& info);
+  Napi::Value Empty(const Napi::CallbackInfo& info);
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Offsets(const Napi::CallbackInfo& info);
   Napi::Value ChangelogEnds(const Napi::CallbackInfo& info);

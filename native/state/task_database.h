@@ -162,6 +162,13 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // committed, and the database is to be restored before it is used again.
   Status Discard();
 
+  // Removes all rows of a store at once, kept ones too; its offset stays. After a crash the store may be empty while its offset is that of an earlier flush:
+  // that is for stores whose rows are somewhere else, too. To be called on the JS thread before Empty is handed to a native thread: ends the
+  // scans. REQUIRES: the store has no uncommitted changes; it is not in memory; nobody reads the database by a number.
+  Status BeginEmpty(size_t store);
+  // Native. The JS thread calls nothing until it is done.
+  Status Empty(size_t store);
+
   // Native, any number at a time.
   Status Flush();
   // Any thread.

@@ -396,4 +396,29 @@ Status TaskDatabase::Discard() {
   return Status::Ok();
 }
 
+Status TaskDatabase::BeginEmpty(size_t store) {
+  FinishCommit();
+  Status status = CheckStore(store);
+  if (status.ok()) status = CheckIdle("Emptying a store");
+  if (!status.ok()) return status;
+  Overlay& overlay = *overlays_[store];
+  if (overlay.changed_count() > 0 || table(store) != nullptr || shared_id_ >= 0)
+    return Status::Invalid("Store " + options_.stores[store].name +
+                           " cannot be emptied: it has changes, is in memory, or is shared");
+  CloseScans();
+  const auto before = static_cast<int64_t>(overlay.bytes());
+  overlay.Clear();
+  const int64_t freed = before - static_cast<int64_t>(overlay.bytes());
+  overlay_bytes_ -= freed;
+  memory_->AddOverlayBytes(-freed);
+  phase_.store(Phase::kDraining, std::memory_order_release);
+  return Status::Ok();
+}
+
+Status TaskDatabase::Empty(size_t store) {
+  Status status = rocksdb_->RecreateFamily(store);
+  phase_.store(Phase::kIdle, std::memory_order_release);
+  return status;
+}
+
 }  // namespace weir

@@ -78,7 +78,8 @@ const OPTIONS = [
   'ttlSeconds',
   'with',
 ]
-const NAME = /^[A-Za-z0-9_]{1,48}$/
+/** Of tables and columns. */
+export const TABLE_NAME = /^[A-Za-z0-9_]{1,48}$/
 /** Twenty years: what Cassandra takes. */
 const TTL_SECONDS_MAX = 630_720_000
 
@@ -113,7 +114,7 @@ export class CassandraTable<K = unknown, V = unknown> {
   ) {
     checkOptions('cassandra.table', (options as typeof options | undefined) ?? null, OPTIONS)
     const { name, key, map, ttlSeconds, with: properties = {} } = options
-    if (typeof name !== 'string' || !NAME.test(name))
+    if (typeof name !== 'string' || !TABLE_NAME.test(name))
       throw new TopologyError(
         `cassandra.table: name is ${shownValue(name)}; allowed are up to 48 letters, digits and underscores`,
       )
@@ -201,7 +202,7 @@ function columnsOf(where: string, what: string, columns: unknown): Column[] {
       `${where}: ${what} must be an object of columns and their types, not ${kindOf(columns)}`,
     )
   return Object.entries(columns).map(([name, type]) => {
-    if (!NAME.test(name))
+    if (!TABLE_NAME.test(name))
       throw new TopologyError(
         `${where}: ${what} has column ${JSON.stringify(name)}; allowed are up to 48 letters, digits and underscores`,
       )
@@ -251,7 +252,8 @@ function clusteringColumns(
   })
 }
 
-function tableOptions(where: string, properties: object): TableSchema['options'] {
+/** @throws TopologyError */
+export function tableOptions(where: string, properties: object): TableSchema['options'] {
   if (typeof properties !== 'object' || properties === null || Array.isArray(properties))
     throw new TopologyError(`${where}: with must be an object of table properties, not ${kindOf(properties)}`)
   for (const [name, value] of Object.entries(properties)) {
@@ -274,11 +276,12 @@ function definitionOf({ name, type }: Column): ColumnDefinition {
   return { name, type }
 }
 
-function isTtl(seconds: unknown): seconds is number {
+export function isTtl(seconds: unknown): seconds is number {
   return Number.isInteger(seconds) && (seconds as number) >= 0 && (seconds as number) <= TTL_SECONDS_MAX
 }
 
-function ttlMessage(seconds: unknown): string {
+/** For what is none. */
+export function ttlMessage(seconds: unknown): string {
   return `ttlSeconds is ${shownValue(seconds)}; allowed is a whole number from 0 (never) to ${TTL_SECONDS_MAX}`
 }
 

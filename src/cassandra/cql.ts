@@ -25,8 +25,18 @@ export function tableStatements(keyspace: string, schema: TableSchema): TableSta
   const using = `USING TIMESTAMP ?${hasTtl ? ' AND TTL ?' : ''}`
   return {
     insert: `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')}) ${using}`,
-    delete: `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${key.map((column) => `${quoted(column.name)} = ?`).join(' AND ')}`,
+    delete: `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${keyCondition(schema)}`,
   }
+}
+
+/** A row's columns besides its key. Bound: the key's columns. */
+export function selectStatement(keyspace: string, schema: TableSchema): string {
+  const selected = schema.columns.map((column) => quoted(column.name)).join(', ')
+  return `SELECT ${selected} FROM ${qualified(keyspace, schema.name)} WHERE ${keyCondition(schema)}`
+}
+
+function keyCondition({ partitionKey, clusteringKey }: TableSchema): string {
+  return [...partitionKey, ...clusteringKey].map((column) => `${quoted(column.name)} = ?`).join(' AND ')
 }
 
 export function createTable(keyspace: string, schema: TableSchema): string {

@@ -1,18 +1,20 @@
 import type { WeirError } from '../errors/weir-error.ts'
 import type { CassandraSettings } from './cassandra-settings.ts'
-import type { CassandraTable } from './cassandra-table.ts'
-import { type TableStatements, tableStatements } from './cql.ts'
+import { selectStatement, type TableStatements, tableStatements } from './cql.ts'
 import { compareKeyspace, keyspaceProblem } from './keyspace-schema.ts'
+import type { ReadSession } from './row-reader.ts'
 import type { RowWrite } from './row-write.ts'
 import type { RowSession } from './row-writer.ts'
-import { CassandraSession, type Statement } from './session.ts'
+import { type CassandraResultRow, CassandraSession, type Statement } from './session.ts'
+import type { WrittenTable } from './table-schema.ts'
 
 /** Rows as statements of a session. */
-export class CassandraRowSession implements RowSession {
+export class CassandraRowSession implements RowSession, ReadSession {
   readonly #session: CassandraSession
   readonly #keyspace: string
   readonly #observe: (seconds: number) => void
-  readonly #statements = new Map<CassandraTable, TableStatements>()
+  readonly #statements = new Map<WrittenTable, TableStatements>()
+  readonly #selects = new Map<WrittenTable, string>()
 
   /** @param observe how long a request took */
   static async open(
@@ -28,17 +30,28 @@ export class CassandraRowSession implements RowSession {
     this.#observe = observe
   }
 
-  async write(table: CassandraTable, rows: readonly RowWrite[]): Promise<void> {
+  async write(table: WrittenTable, rows: readonly RowWrite[]): Promise<void> {
     const statements = this.#statementsOf(table)
+    await this.#observed(
+      this.#session.write(rows.map((row) => statementOf(row, statements, table.schema.hasTtl))),
+    )
+  }
+
+  async read(table: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null> {
+    const [row] = await this.#observed(this.#session.read(this.#selectOf(table), key))
+    return row ?? null
+  }
+
+  async #observed<T>(request: Promise<T>): Promise<T> {
     const started = performance.now()
     try {
-      await this.#session.write(rows.map((row) => statementOf(row, statements, table.schema.hasTtl)))
+      return await request
     } finally {
       this.#observe((performance.now() - started) / 1_000)
     }
   }
 
-  async problemOf({ schema }: CassandraTable): Promise<string | null> {
+  async problemOf({ schema }: WrittenTable): Promise<string | null> {
     return keyspaceProblem(this.#keyspace, await compareKeyspace(this.#session, this.#keyspace, [schema]))
   }
 
@@ -54,7 +67,16 @@ export class CassandraRowSession implements RowSession {
     return this.#session.close()
   }
 
-  #statementsOf(table: CassandraTable): TableStatements {
+  #selectOf(table: WrittenTable): string {
+    let select = this.#selects.get(table)
+    if (select === undefined) {
+      select = selectStatement(this.#keyspace, table.schema)
+      this.#selects.set(table, select)
+    }
+    return select
+  }
+
+  #statementsOf(table: WrittenTable): TableStatements {
     let statements = this.#statements.get(table)
     if (statements === undefined) {
       statements = tableStatements(this.#keyspace, table.schema)

@@ -1,6 +1,6 @@
 import type { ErrorHandlerContext } from '../process/error-handlers.ts'
 import type { StreamRecord } from '../process/record.ts'
-import type { CassandraTable } from './cassandra-table.ts'
+import type { WrittenTable } from './table-schema.ts'
 
 /** The record that a row came from, for whoever decides on rows that are refused. */
 export interface RowSource {
@@ -17,7 +17,7 @@ export interface RowSource {
 
 /** A row on its way to Cassandra. */
 export interface RowWrite {
-  readonly table: CassandraTable
+  readonly table: WrittenTable
   /** Tells the partitions of the table apart. */
   readonly partition: string
   /** As they are bound. */
@@ -26,8 +26,8 @@ export interface RowWrite {
   readonly values: readonly unknown[] | null
   /** 0: for ever. */
   readonly ttlSeconds: number
-  /** us since 1970. */
-  readonly timestampUs: number
+  /** us since 1970, or what takes its place in a table that nobody else writes to. */
+  readonly timestampUs: number | bigint
   readonly source: RowSource
 }
 

@@ -1,24 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises'
-
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import type { CassandraTable } from './cassandra-table.ts'
+import { pauseBefore } from './backoff.ts'
 import { type CassandraFailure, failureOf } from './failures.ts'
+import { AWAY_MS, Outage } from './outage.ts'
 import { type QueuedRow, RowQueue } from './row-queue.ts'
 import type { RefusedRow, RowWrite, TaskRows } from './row-write.ts'
-
-const BACKOFF_MS_MIN = 50
-const BACKOFF_MS_MAX = 2_000
-/** Of the pause, more or less: requests that failed together do not all come back at once. */
-const JITTER = 0.2
-/** Without an answer for so long Cassandra is away: nobody waits for rows any longer. */
-const AWAY_MS = 1_000
+import type { WrittenTable } from './table-schema.ts'
 
 /** What rows are written through. */
 export interface RowSession {
   /** Of one partition of one table. @throws what the driver throws: see failureOf */
-  write(table: CassandraTable, rows: readonly RowWrite[]): Promise<void>
+  write(table: WrittenTable, rows: readonly RowWrite[]): Promise<void>
   /** How a table differs from what rows of it need; null: it does not. @throws as write */
-  problemOf(table: CassandraTable): Promise<string | null>
+  problemOf(table: WrittenTable): Promise<string | null>
   /** Begins. @throws WeirError cassandra-unreachable, cassandra-denied */
   connect(): Promise<void>
   /** What the driver threw, as an error that Weir names. */
@@ -67,10 +60,8 @@ export class RowWriter {
   #isConnected = false
   #requests = 0
   #isScheduled = false
-  /** Since when nothing has succeeded of what was tried; null: the last has. */
-  #failingSinceMs: number | null = null
+  readonly #outage: Outage
   #lastSuccessMs = 0
-  #isToldAway = false
   #failure: WeirError | null = null
   /** Who waits for the next change. */
   #waiting: (() => void)[] = []
@@ -80,6 +71,7 @@ export class RowWriter {
   constructor(options: RowWriterOptions) {
     this.#options = options
     this.#queue = new RowQueue(options.queueBytes)
+    this.#outage = new Outage(options.onAway)
     this.#opened = this.#open()
   }
 
@@ -102,7 +94,13 @@ export class RowWriter {
 
   /** Nothing has been answered for a while. */
   get isAway(): boolean {
-    return this.#failingSinceMs !== null && Date.now() - this.#failingSinceMs >= AWAY_MS
+    return this.#outage.isAway
+  }
+
+  /** Resolves when the session is connected; false: it never will be. */
+  async connected(): Promise<boolean> {
+    await this.#opened
+    return this.#isConnected
   }
 
   /** For the rows of one task. */
@@ -176,7 +174,7 @@ export class RowWriter {
         this.#options.counters.failed('unreachable')
         this.#options.counters.retries++
         this.#failed({ kind: 'passes', reason: 'unreachable', message: failure.message })
-        await this.#pause(attempts)
+        await pauseBefore(attempts, this.#closing.signal)
       }
     }
   }
@@ -220,7 +218,7 @@ export class RowWriter {
     this.#queue.release(rows)
     for (const { owner } of rows) owner.pending--
     // Whether Cassandra answers is known by what is tried alone.
-    if (this.#queue.rows === 0) this.#forgetFailures()
+    if (this.#queue.rows === 0) this.#outage.end()
     this.#tellWaiting()
     if ((wasFull && !this.isFull) || rows.some(({ owner }) => owner.wantsCommit)) this.#options.onChanged()
     this.#pump()
@@ -250,7 +248,7 @@ export class RowWriter {
         if (!passes && (await this.#isSettled(rows, failure, error as Error))) return
         if (failure.kind === 'passes') this.#failed(failure)
         this.#options.counters.retries++
-        await this.#pause(attempts)
+        await pauseBefore(attempts, this.#closing.signal)
       }
     }
   }
@@ -295,22 +293,11 @@ export class RowWriter {
 
   #succeeded(): void {
     this.#lastSuccessMs = Date.now()
-    this.#forgetFailures()
-  }
-
-  #forgetFailures(): void {
-    this.#failingSinceMs = null
-    if (!this.#isToldAway) return
-    this.#isToldAway = false
-    this.#options.onAway(null)
+    this.#outage.end()
   }
 
   #failed({ message }: CassandraFailure): void {
-    this.#failingSinceMs ??= Date.now()
-    if (this.isAway) {
-      if (!this.#isToldAway) this.#options.onAway(message)
-      this.#isToldAway = true
-    }
+    this.#outage.failed(message)
     // Whoever waits need not wait any longer.
     this.#tellWaiting()
   }
@@ -320,13 +307,6 @@ export class RowWriter {
     this.#failure = error
     this.#options.onFailed(error)
     this.#tellWaiting()
-  }
-
-  async #pause(attempts: number): Promise<void> {
-    const backoffMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** attempts)
-    const pauseMs = backoffMs * (1 - JITTER + 2 * JITTER * Math.random())
-    // Closed: whoever waits looks at the signal.
-    await delay(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {})
   }
 }
 

@@ -13,6 +13,12 @@ export interface ClusteringColumnDefinition extends ColumnDefinition {
 /** A property of CREATE TABLE. */
 export type TableOption = string | number | boolean | Readonly<Record<string, string | number | boolean>>
 
+/** A table that rows are written to. */
+export interface WrittenTable {
+  readonly name: string
+  readonly schema: TableSchema
+}
+
 export interface TableSchema {
   readonly name: string
   /** At least one. */

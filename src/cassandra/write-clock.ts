@@ -1,3 +1,5 @@
+import { startsOf } from './task-starts.ts'
+
 /** Between two records, us: as many starts of a task may be told apart while they write what they had not committed. */
 const RECORD_SPACING_US = 16
 /** Beyond this a record's timestamp is not believed: as microseconds it would not be a number that JavaScript has exactly. */
@@ -7,10 +9,6 @@ const ROWS_MAX = 10_000
 
 /** What a task keeps with its committed offsets. */
 const CLOCK = 'weir.cassandra.clock'
-const STARTS = 'weir.cassandra.starts'
-/** A task whose group knows nothing of it, as after a reset, counts its starts from the minutes that have passed since 2024: beyond all that it had before. */
-const FIRST_START_MS = Date.UTC(2024, 0, 1)
-const MINUTE_MS = 60_000
 
 /**
  * The timestamps of what a task writes to Cassandra, in microseconds: of two writes to a row the one with the later timestamp stays, whatever the order in
@@ -36,16 +34,12 @@ export class WriteClock {
   readonly #rows = new Set<string>()
 
   /**
-   * The task starts.
-   *
-   * @param metadata what is kept with the committed offsets, and changes with the clock
+   * @param metadata what is kept with the committed offsets, and changes with the clock. REQUIRES that the task's start was counted in it
    */
-  constructor(metadata: Map<string, number>, nowMs: number) {
+  constructor(metadata: Map<string, number>) {
     this.#metadata = metadata
     this.#readingUs = metadata.get(CLOCK) ?? 0
-    const before = metadata.get(STARTS) ?? Math.max(0, Math.floor((nowMs - FIRST_START_MS) / MINUTE_MS))
-    this.#starts = before + 1
-    metadata.set(STARTS, this.#starts)
+    this.#starts = startsOf(metadata)
   }
 
   /** The next record is processed. @param timestampMs its own */

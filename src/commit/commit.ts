@@ -10,6 +10,8 @@ export interface CommittableTask {
     flush(): void
     /** Of what the rows are made: for stores that are restored from an input. */
     readTo(offsets: readonly TopicPartitionOffset[]): void
+    /** After a commit: what it need not keep here goes. Default: nothing does. */
+    evict?(): Promise<void>
   } | null
   /** Its rows for Cassandra. Default: it has none. */
   readonly rows?: Pick<TaskRows, 'isFull' | 'takeRefused' | 'settled' | 'hasRoom'> | null
@@ -49,6 +51,7 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
  *
  *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> rows written to Cassandra, or decided on
  *   -> overlays drained into changelog records and one write batch each -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
+ *   -> what is in Cassandra, too, dropped where there is too much of it
  *
  * A crash before RocksDB is written leaves local state older than its changelog, which is replayed; a crash before the source offsets are
  * committed has the records processed again on newer state. Since outputs are delivered before any changelog record of theirs, that state never
@@ -73,6 +76,7 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   // They say where the changelogs end by now.
   const offsets = whole.flatMap((task) => task.offsets())
   if (offsets.length > 0) await commitOffsets(whole, offsets)
+  for (const { state } of whole) await state?.evict?.()
   for (const task of whole) task.commitDone()
   return changelogRecords
 }

@@ -77,6 +77,8 @@ export interface Config {
   /** What flushes and compactions of all databases may write in a second; 0: no limit. */
   readonly rocksdbRateLimitBytesPerSecond: number
   readonly maxOpenFilesPerTask: number
+  /** Of one tiered store of one task, on disk. */
+  readonly tieredStoreLocalBytes: number
   readonly flushEveryRecords: number
   readonly flushIntervalMs: number
   /** As many tasks as memory is planned for; the runtime warns when it is assigned more. */

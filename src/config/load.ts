@@ -112,6 +112,7 @@ export function toConfig(settings: Settings): Config {
     rocksdbBackgroundThreads: values.rocksdbBackgroundThreads,
     rocksdbRateLimitBytesPerSecond: values.rocksdbRateLimitBytesPerSecond,
     maxOpenFilesPerTask: values.maxOpenFilesPerTask,
+    tieredStoreLocalBytes: values.tieredStoreLocalBytes,
     flushEveryRecords: values.flushEveryRecords,
     flushIntervalMs: values.flushIntervalMs,
     tasksMax: values.tasksMax ?? tasksFit,

@@ -91,6 +91,11 @@ export interface TaskDatabase {
   commit(): Promise<void>
   /** Forgets the overlays and a drained batch. */
   discard(): void
+  /**
+   * Removes all rows of a store at once; its offset stays. After a crash the store may be empty while its offset is that of an earlier flush: that is for stores
+   * whose rows are somewhere else, too. Rejects with `invalid` for a store that has uncommitted changes. While it runs nothing else is called.
+   */
+  empty(store: number): Promise<void>
   /** Flushes the memtables of all families atomically and waits. */
   flush(): Promise<void>
   /** The stores' changelog positions as of the last commit or restore. */

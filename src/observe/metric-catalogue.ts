@@ -155,6 +155,22 @@ export const threadMetricCatalogue = {
     help: 'Bytes of these rows, estimated',
     labels: ['thread'],
   },
+  weir_tiered_reads_total: {
+    type: 'counter',
+    help: 'Rows of a tiered store that were looked for and not in its cache, by where they were, or were known to be absent: tier is disk or cassandra',
+    labels: ['thread', 'store', 'tier'],
+  },
+  weir_tiered_load_seconds: {
+    type: 'histogram',
+    help: 'Time until a row of a tiered store has come from Cassandra, with waiting for a place and all attempts',
+    labels: ['thread'],
+    buckets: seconds,
+  },
+  weir_tiered_evictions_total: {
+    type: 'counter',
+    help: 'Times that a half of what a task keeps of a tiered store was emptied',
+    labels: ['thread', 'store'],
+  },
   weir_rocksdb_store_keys: {
     type: 'gauge',
     help: "RocksDB's estimate of a store's rows; those of a store in memory",

@@ -7,6 +7,14 @@ export class TopicCounters {
   bytes = 0
 }
 
+/** What a tiered store was asked for and its cache did not have, by where it was. */
+export class TierCounters {
+  disk = 0
+  cassandra = 0
+  /** How often what is on disk was emptied. */
+  evictions = 0
+}
+
 /**
  * Numbers that a stream thread adds to while it works: plain fields without allocation, folded into metrics only when somebody asks. All of
  * them count since the thread began and never go down.
@@ -14,6 +22,7 @@ export class TopicCounters {
 export class ThreadCounters {
   readonly #consumed = new Map<string, TopicCounters>()
   readonly #produced = new Map<string, TopicCounters>()
+  readonly #tiers = new Map<string, TierCounters>()
   recordsProcessed = 0
   /** Records that were dropped: a negative timestamp, a null key where one is needed, too late. */
   recordsDropped = 0
@@ -43,6 +52,20 @@ export class ThreadCounters {
   /** A topic that is written. Ask once and keep the answer. */
   produced(topic: string): TopicCounters {
     return counters(this.#produced, topic)
+  }
+
+  /** Of a tiered store, of all tasks. Ask once and keep the answer. */
+  tier(store: string): TierCounters {
+    let found = this.#tiers.get(store)
+    if (found === undefined) {
+      found = new TierCounters()
+      this.#tiers.set(store, found)
+    }
+    return found
+  }
+
+  get tiers(): ReadonlyMap<string, TierCounters> {
+    return this.#tiers
   }
 
   suppressionEmitted(node: string): void {

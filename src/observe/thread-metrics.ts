@@ -87,6 +87,11 @@ export class ThreadMetrics {
     return this.#set.histogram('weir_cassandra_request_seconds', { thread: this.#thread })
   }
 
+  /** To observe how long rows of tiered stores take to come. */
+  loadSeconds(): { observe(value: number): void } {
+    return this.#set.histogram('weir_tiered_load_seconds', { thread: this.#thread })
+  }
+
   /** The numbers as they are now; they can cross to the main thread, where {@link renderMetrics} adds the threads up. */
   collect(): Promise<MetricSnapshot> {
     // Tasks first: asking a restore how far it is counts what it has restored.
@@ -149,6 +154,11 @@ export class ThreadMetrics {
       this.#set.total('weir_cassandra_errors_total', { ...thread, reason }, count)
     for (const [table, count] of rows)
       this.#set.total('weir_cassandra_rows_written_total', { ...thread, table }, count)
+    for (const [store, { disk, cassandra, evictions }] of this.counters.tiers) {
+      this.#set.total('weir_tiered_reads_total', { ...thread, store, tier: 'disk' }, disk)
+      this.#set.total('weir_tiered_reads_total', { ...thread, store, tier: 'cassandra' }, cassandra)
+      this.#set.total('weir_tiered_evictions_total', { ...thread, store }, evictions)
+    }
   }
 
   #foldTasks(): void {

@@ -37,7 +37,7 @@ export class ProcessGraph {
   /**
    * @param topics the sinks' topics, by their name in the definition
    * @param globalStores what every processor can read
-   * @param rows where rows for Cassandra go. REQUIRES them when the sub-topology has some
+   * @param rows where rows for Cassandra go. REQUIRES them when the sub-topology has sinks there, and that the task's start was counted
    */
   constructor(
     definition: SubtopologyDefinition,
@@ -49,8 +49,9 @@ export class ProcessGraph {
     rows: TaskRows | null = null,
   ) {
     const nodes = new Map<string, Node>()
-    const { processorMetadata, clock } = environment
-    const writeClock = rows === null ? null : new WriteClock(processorMetadata, clock.systemTimeMs())
+    const { processorMetadata } = environment
+    const hasSinks = definition.nodes.some(({ kind }) => kind === 'cassandra-sink')
+    const writeClock = hasSinks ? new WriteClock(processorMetadata) : null
     const processors: ProcessorNode[] = []
     const ahead = environment.runAhead ?? null
     const above = nodesAboveAsync(definition.nodes)

@@ -33,6 +33,8 @@ export interface ApplicationParts {
   replan(signal: AbortSignal): Promise<ApplicationPlan>
   /** By real name. */
   readonly repartitionTopics: ReadonlySet<string>
+  /** Of tiered stores: as of `tierChangelogs`. */
+  readonly tierChangelogs: ReadonlyMap<string, string>
   /** One Int32 counter for each thread that there may be. */
   readonly heartbeats: SharedArrayBuffer
   /** null: the topology has no global stores. It ends after the stream threads. */

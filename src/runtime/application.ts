@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { nativeObjects } from '../native.ts'
+import { nativeObjects, type TopicPartitionOffset } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
 import type { ApplicationParts } from './application-parts.ts'
@@ -16,7 +16,6 @@ import { FollowedTopics } from './followed-topics.ts'
 import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
 import type { ThreadNotice } from './protocol.ts'
-import { RepartitionPurge } from './repartition-purge.ts'
 import { RestoreObserver } from './restore-listener.ts'
 import { StateCleaner } from './state-cleaner.ts'
 import { StopRequests } from './stop-request.ts'
@@ -24,6 +23,8 @@ import { StreamThreads } from './stream-threads.ts'
 import { TaskCoordinator } from './task-coordinator.ts'
 import type { StreamThreadHandle } from './thread-pool.ts'
 import { type ThreadReport, ThreadReports } from './thread-reports.ts'
+import { tierWatermarks } from './tier-watermarks.ts'
+import { TopicPurge } from './topic-purge.ts'
 import { UncaughtErrors } from './uncaught-errors.ts'
 
 export interface ApplicationEvents {
@@ -62,7 +63,7 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #topics: FollowedTopics
   readonly #stopRequests: StopRequests
   readonly #errors: UncaughtErrors
-  readonly #purge: RepartitionPurge
+  readonly #purge: TopicPurge
   readonly #cleaner: StateCleaner
   readonly #metrics: ProcessMetrics
   readonly #reports: ThreadReports
@@ -145,9 +146,9 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       logger,
       onFailed,
     })
-    this.#purge = new RepartitionPurge(
-      parts.repartitionTopics,
-      () => this.#coordinator.positions(),
+    this.#purge = new TopicPurge(
+      new Set([...parts.repartitionTopics, ...parts.tierChangelogs.values()]),
+      () => this.#notNeeded(),
       admin,
       logger,
     )
@@ -285,6 +286,12 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   health(): ProbeResult {
     if (this.#cause !== null) return { ok: false, reason: `${this.#cause.code}: ${this.#cause.message}` }
     return { ok: true }
+  }
+
+  /** What lies before these offsets nobody reads any more. */
+  *#notNeeded(): Iterable<TopicPartitionOffset> {
+    yield* this.#coordinator.positions()
+    yield* tierWatermarks(this.#coordinator.positions(), this.#parts.tierChangelogs)
   }
 
   /** Whether every task of this process runs, and none waits for Cassandra. */

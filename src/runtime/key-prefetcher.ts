@@ -38,9 +38,9 @@ export class KeyPrefetcher {
         prefetch.land(batch, store, rows)
         if (--waiting === 0) input.nextReady = true
       }
-      prefetch.start(this.#database, index, batch).then(
+      prefetch.start(this.#database, index, batch, store.lowerIndex).then(
         (rows) => {
-          const awaited = input.next === batch ? prefetch.awaits(store, rows) : null
+          const awaited = input.next === batch ? prefetch.awaits(batch, store, rows) : null
           if (awaited === null) land(rows)
           else void this.#landAfter(awaited, () => land(rows))
           this.#ended(null)

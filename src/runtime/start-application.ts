@@ -30,6 +30,7 @@ import { openSchemas } from './schemas/open-schemas.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import { ThreadPool } from './thread-pool.ts'
+import { tierChangelogs } from './tier-watermarks.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import type { UncaughtErrorHandler } from './uncaught-errors.ts'
 
@@ -170,6 +171,7 @@ export async function startApplication(options: StartOptions): Promise<Applicati
     plan,
     patterns,
     replan: (ended) => planApplication(topology, { ...planning, signal: ended }),
+    tierChangelogs: tierChangelogs(topology, config.applicationId, topics),
     repartitionTopics: new Set(
       topology.repartitionTopics.map(({ name }) => repartitionTopic(config.applicationId, name)),
     ),

@@ -12,6 +12,7 @@ import type {
 } from '../native.ts'
 import { isRestored, type StoreDefinition, type SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
+import type { LocalTiers } from './local-tiers.ts'
 import type { OwnChangelogs } from './own-changelogs.ts'
 import type { TopicInfo } from './protocol.ts'
 import { type RestoreEvent, RestoreEvents } from './restore-events.ts'
@@ -48,6 +49,7 @@ export class StateRestore {
   readonly #definition: SubtopologyDefinition
   readonly #partition: number
   readonly #database: TaskDatabase
+  readonly #tiers: LocalTiers
   readonly #layouts: StoreLayouts
   /** Where the task reads on: a store that is restored from an input has rows up to there. */
   readonly #inputs: readonly TopicPartitionOffset[]
@@ -61,6 +63,7 @@ export class StateRestore {
     definition: SubtopologyDefinition,
     partition: number,
     database: TaskDatabase,
+    tiers: LocalTiers,
     layouts: StoreLayouts,
     inputs: readonly TopicPartitionOffset[],
     changelogs: OwnChangelogs,
@@ -69,6 +72,7 @@ export class StateRestore {
     this.#definition = definition
     this.#partition = partition
     this.#database = database
+    this.#tiers = tiers
     this.#layouts = layouts
     this.#inputs = inputs
     this.#changelogs = changelogs
@@ -89,7 +93,8 @@ export class StateRestore {
     const plans = this.#plan()
     await this.#layouts.add(stores)
     for (const { definition, reset } of plans) if (reset !== null) this.#tellReset(reset, [definition.name])
-    if (plans.length > 0) await this.#replayAsNeeded(plans.map(({ restore }) => restore))
+    if (plans.length > 0)
+      await this.#replayAsNeeded(await this.#prepared(plans.map(({ restore }) => restore)))
     await this.#layouts.set(stores)
   }
 
@@ -158,8 +163,14 @@ export class StateRestore {
       )
       const names = anew.filter(({ from }) => from < 0).map(({ store }) => this.#name(store))
       this.#tellReset(new WeirError(code, messageOf(error)), names)
-      await this.#replay(anew)
+      await this.#replay(await this.#prepared(anew))
     }
+  }
+
+  async #prepared(stores: readonly RestoreStore[]): Promise<RestoreStore[]> {
+    const prepared: RestoreStore[] = []
+    for (const store of stores) prepared.push(await this.#tiers.prepareRestore(this.#database, store))
+    return prepared
   }
 
   async #replay(stores: readonly RestoreStore[]): Promise<void> {

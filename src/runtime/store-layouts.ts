@@ -3,7 +3,7 @@ import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 
 import { WeirError } from '../errors/weir-error.ts'
-import { isRestored, type StoreDefinition } from '../topology/definition.ts'
+import { isRestored, type StoreDefinition, type StoreType } from '../topology/definition.ts'
 
 const LAYOUTS_FILE = 'stores.json'
 const FORMAT = 1
@@ -22,13 +22,16 @@ interface StoreLayout {
 /** Serdes that write the same bytes under other names. */
 const sameBytes: Readonly<Record<string, string>> = { bigint64: 'int64' }
 
+/** Other key-value stores cannot read their changelogs. */
+const OWN_CHANGELOGS: readonly StoreType[] = ['suppress-buffer', 'tiered-key-value']
+
 function layoutOf({ type, inMemory, windows, versions, key, value }: StoreDefinition): StoreLayout {
   const windowed = type === 'timestamped-window' ? 'window' : type
   const segments = windows ?? versions
   const rows = segments === undefined ? type : `${type}, segments of ${segments.segmentIntervalMs} ms`
   return {
     rows: inMemory === true ? 'none' : rows,
-    changelog: windows !== undefined || type === 'suppress-buffer' ? windowed : 'key',
+    changelog: windows !== undefined || OWN_CHANGELOGS.includes(type) ? windowed : 'key',
     key: sameBytes[key.name] ?? key.name,
     value: sameBytes[value.name] ?? value.name,
   }

@@ -108,7 +108,7 @@ export class StreamThread {
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
-      ...(rows !== null && { openRows: () => rows.open() }),
+      ...(rows !== null && { openRows: () => rows.open(), reads: rows.reads }),
     })
     this.#tasks = new TaskManager({
       config,

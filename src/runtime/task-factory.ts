@@ -1,5 +1,6 @@
 import path from 'node:path'
 
+import type { RowReads } from '../cassandra/row-reader.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import { recordBytesMax } from '../config/clients.ts'
@@ -15,6 +16,7 @@ import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import { cassandraSinks } from '../topology/cassandra-sinks.ts'
 import { sinkTopics, type TopologyDefinition } from '../topology/definition.ts'
+import { tieredStores } from '../topology/tiered-stores.ts'
 import { changelogTopic, realTopic } from '../topology/topic-names.ts'
 import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
 import { FailedOutputs } from './failed-outputs.ts'
@@ -47,6 +49,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly tracer?: RecordTracer | null
   /** For the rows of another task. REQUIRED where the topology writes to Cassandra. */
   readonly openRows?: () => TaskRows
+  /** What tiered stores are read by. Default: there is no Cassandra, and they have what is here. */
+  readonly reads?: RowReads
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -69,7 +73,10 @@ export class TaskFactory {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
     const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, openRows } = this.#options
     const { onProgress = () => {} } = this.#options
+    const { reads = null } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
+    const hasTiers = reads !== null && tieredStores(definition.stores).length > 0
+    const writesRows = hasTiers || cassandraSinks(definition.nodes).length > 0
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
     const folder = taskFolder(config, assignment.id)
@@ -90,7 +97,8 @@ export class TaskFactory {
       definition,
       inputs: this.#inputs(assignment, definition.sourceTopics),
       output,
-      rows: cassandraSinks(definition.nodes).length === 0 ? null : openRows!(),
+      rows: writesRows ? openRows!() : null,
+      reads,
       sinkTopic: (name) => this.#sinkTopic(name),
       clock,
       state,

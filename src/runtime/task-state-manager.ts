@@ -4,6 +4,7 @@ import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type DatabaseOptions, type StateMemory, TaskDatabase, type TopicPartitionOffset } from '../native.ts'
 import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
+import type { TierCounters } from '../observe/thread-counters.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
 import type { OverlayWriter } from '../state/overlay-writer.ts'
@@ -11,8 +12,10 @@ import { hasTimestampedRows } from '../state/row-codec.ts'
 import { segmentOptions } from '../state/segments.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { SUPPRESS_CHANGELOG_VERSION } from '../state/suppress-row.ts'
+import { TieredStore } from '../state/tiered-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
+import { LocalTiers, type TierConnection } from './local-tiers.ts'
 import { OwnChangelogs } from './own-changelogs.ts'
 import { setAside } from './state-directory.ts'
 import { type RestoreEnvironment, StateRestore, tellReset } from './state-restore.ts'
@@ -26,7 +29,10 @@ export interface StateEnvironment extends RestoreEnvironment {
   readonly memory: StateMemory
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
-  readonly counters: RestoreEnvironment['counters'] & { recordsDropped: number }
+  readonly counters: RestoreEnvironment['counters'] & {
+    recordsDropped: number
+    tier(store: string): TierCounters
+  }
 }
 
 /**
@@ -38,6 +44,7 @@ export class TaskStateManager {
   readonly stores: ReadonlyMap<string, StateStore>
   readonly database: TaskDatabase
   readonly #environment: StateEnvironment
+  readonly #tiers: LocalTiers
   readonly #restore: StateRestore
   readonly #changelogs: OwnChangelogs
   /** Stores that are restored from an input, and its topic. */
@@ -49,11 +56,13 @@ export class TaskStateManager {
     partition: number,
     environment: StateEnvironment,
     database: TaskDatabase,
+    tiers: LocalTiers,
     layouts: StoreLayouts,
     inputs: readonly TopicPartitionOffset[],
     recordTimestamp: () => number,
   ) {
     this.#environment = environment
+    this.#tiers = tiers
     this.database = database
     this.#fromSources = definition.stores.flatMap(({ sourceTopic: topic }, store) =>
       topic === undefined ? [] : [{ store, topic }],
@@ -63,6 +72,7 @@ export class TaskStateManager {
       definition,
       partition,
       database,
+      tiers,
       layouts,
       inputs,
       this.#changelogs,
@@ -73,19 +83,22 @@ export class TaskStateManager {
       this.overlayBytes = bytes
     }
     this.stores = new Map(
-      definition.stores.map((store, index) => [
-        store.name,
-        openStore(store, {
+      definition.stores.map((store, index) => {
+        const lowerIndex = tiers.lowerIndex(store)
+        const opened = openStore(store, {
           database,
           index,
+          ...(lowerIndex !== undefined && { lowerIndex, tierReads: counters.tier(store.name) }),
           budget,
           overlayWriter,
           recordTimestamp,
           systemTimeMs,
           onOverlayBytes,
           onExpired: () => counters.recordsDropped++,
-        }),
-      ]),
+        })
+        if (opened instanceof TieredStore) tiers.opened(store, opened)
+        return [store.name, opened]
+      }),
     )
   }
 
@@ -105,15 +118,18 @@ export class TaskStateManager {
   ): Promise<TaskStateManager> {
     const open = async (): Promise<TaskStateManager> => {
       const layouts = await StoreLayouts.read(path)
+      const { counters } = environment
+      const tiers = new LocalTiers(definition.stores, (store) => counters.tier(store).evictions++)
       const database = await TaskDatabase.open(
         environment.memory,
-        databaseOptions(definition, partition, path, environment.config),
+        databaseOptions(definition, tiers, partition, path, environment.config),
       )
       return new TaskStateManager(
         definition,
         partition,
         environment,
         database,
+        tiers,
         layouts,
         inputs,
         recordTimestamp,
@@ -130,6 +146,21 @@ export class TaskStateManager {
       tellReset(environment, `${definition.id}_${partition}`, why, stores)
       return await open()
     }
+  }
+
+  /** Tiered stores read and write Cassandra from now on; without it they have what is here. */
+  connectTiers(connection: TierConnection): void {
+    this.#tiers.connect(connection)
+  }
+
+  /** A commit is due, however short a time ago the last one was. */
+  get wantsCommit(): boolean {
+    return this.#tiers.wantsCommit
+  }
+
+  /** After a commit: what tiered stores have too much here goes. */
+  evict(): Promise<void> {
+    return this.#tiers.evict(this.database, this.#environment.config.tieredStoreLocalBytes)
   }
 
   /** Replays what the changelogs have beyond the local rows; see StateRestore. */
@@ -248,6 +279,7 @@ export class TaskStateManager {
 
 function databaseOptions(
   definition: SubtopologyDefinition,
+  tiers: LocalTiers,
   partition: number,
   path: string,
   config: Config,
@@ -255,15 +287,18 @@ function databaseOptions(
   return {
     path,
     partition,
-    stores: definition.stores.map((store) => ({
-      name: store.name,
-      timestamped: hasTimestampedRows(store),
-      inMemory: store.inMemory === true,
-      changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
-      ...segmentOptions(store),
-      ...(store.type === 'suppress-buffer' && { changelogVersion: SUPPRESS_CHANGELOG_VERSION }),
-      ...(store.rocksdb !== undefined && { rocksdb: store.rocksdb }),
-    })),
+    stores: [
+      ...definition.stores.map((store) => ({
+        name: store.name,
+        timestamped: hasTimestampedRows(store),
+        inMemory: store.inMemory === true,
+        changelogTopic: store.logging ? changelogTopic(config.applicationId, store.name) : null,
+        ...segmentOptions(store),
+        ...(store.type === 'suppress-buffer' && { changelogVersion: SUPPRESS_CHANGELOG_VERSION }),
+        ...(store.rocksdb !== undefined && { rocksdb: store.rocksdb }),
+      })),
+      ...tiers.databaseStores,
+    ],
     flushEveryRecords: config.flushEveryRecords,
     flushIntervalMs: config.flushIntervalMs,
     rocksdb: config.rocksdb,

@@ -1,4 +1,5 @@
 import type { TaskRows } from '../cassandra/row-write.ts'
+import { countStart } from '../cassandra/task-starts.ts'
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
@@ -77,6 +78,12 @@ export class Task {
     const isAsyncTask = definition.nodes.some(isAsync)
     const ahead = isAsyncTask ? new RunningAhead(clock, failures.errors) : null
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
+    const { rows } = this
+    if (rows !== null) {
+      const starts = countStart(this.#processorMetadata, clock.systemTimeMs())
+      const { reads = null } = options
+      if (reads !== null) state?.connectTiers({ taskId: this.id, rows, reads, starts })
+    }
     this.#graph = new ProcessGraph(
       definition,
       {
@@ -102,14 +109,13 @@ export class Task {
       options.sinkTopic,
       output,
       options.globalStores,
-      this.rows,
+      rows,
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
     const inputs = this.#inputs
     const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
     this.#partitions = partitions
     const trim = (): void => this.#trim()
-    const { rows } = this
     const ways = { inputs, partitions, output, rows }
     const parts = { ...ways, clock, failures, punctuations, need, scans, tracer, counters }
     this.#records =
@@ -198,7 +204,7 @@ export class Task {
 
   /** A processor has asked for a commit, or rows wait for one. */
   get wantsCommit(): boolean {
-    return this.#clock.commitRequested || this.rows?.wantsCommit === true
+    return this.#clock.commitRequested || this.rows?.wantsCommit === true || this.state?.wantsCommit === true
   }
 
   /** The offsets to commit for what was processed. */

@@ -1,3 +1,4 @@
+import { RowReader, type RowReads } from '../cassandra/row-reader.ts'
 import { CassandraRowSession } from '../cassandra/row-session.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { RowWriter } from '../cassandra/row-writer.ts'
@@ -18,20 +19,43 @@ export interface ThreadRowsOptions {
 /** A stream thread's way to Cassandra: a session of its own, since a row that crossed threads would be copied for it. Used by that thread. */
 export class ThreadRows {
   readonly #writer: RowWriter
+  readonly #reader: RowReader
+  #session: CassandraRowSession | null = null
+  /** What Cassandra does not answer, and why. */
+  readonly #away = new Map<'reads' | 'writes', string>()
+  readonly #onAway: (reason: string | null) => void
 
   constructor({ config, metrics, onChanged, onFailed, onAway }: ThreadRowsOptions) {
     const { cassandra, taskTimeoutMs } = config
     const seconds = metrics.cassandraSeconds()
+    const loadSeconds = metrics.loadSeconds()
+    this.#onAway = onAway
     this.#writer = new RowWriter({
-      session: () => CassandraRowSession.open(cassandra, (took) => seconds.observe(took)),
+      session: async () => {
+        this.#session = await CassandraRowSession.open(cassandra, (took) => seconds.observe(took))
+        return this.#session
+      },
       requestsMax: cassandra.requestsMax,
       queueBytes: cassandra.queueBytes,
       rowTimeoutMs: taskTimeoutMs,
       counters: metrics.counters.cassandra,
       onChanged,
       onFailed,
-      onAway,
+      onAway: (reason) => this.#told('writes', reason),
     })
+    this.#reader = new RowReader({
+      session: async () => ((await this.#writer.connected()) ? this.#session : null),
+      requestsMax: cassandra.requestsMax,
+      counters: metrics.counters.cassandra,
+      onRead: (took) => loadSeconds.observe(took),
+      onFailed,
+      onAway: (reason) => this.#told('reads', reason),
+    })
+  }
+
+  /** What tiered stores are read by. */
+  get reads(): RowReads {
+    return this.#reader
   }
 
   /** For the rows of one task. */
@@ -42,11 +66,19 @@ export class ThreadRows {
   /** For metrics. */
   figures(): CassandraFigures {
     const { requestsInFlight, queuedRows, queuedBytes } = this.#writer
-    return { requestsInFlight, queuedRows, queuedBytes }
+    return { requestsInFlight: requestsInFlight + this.#reader.requestsInFlight, queuedRows, queuedBytes }
   }
 
   close(): Promise<void> {
+    this.#reader.close()
     return this.#writer.close()
+  }
+
+  #told(what: 'reads' | 'writes', reason: string | null): void {
+    const wasAway = this.#away.size > 0
+    if (reason === null) this.#away.delete(what)
+    else this.#away.set(what, reason)
+    if (this.#away.size > 0 !== wasAway) this.#onAway(reason)
   }
 }
 

@@ -185,7 +185,9 @@ function changelogConfig(store: StoreDefinition): Readonly<Record<string, string
   return { ...cleanupConfig(store), 'message.timestamp.type': 'CreateTime', ...store.changelogConfig }
 }
 
-function cleanupConfig({ windows, versions }: StoreDefinition): Readonly<Record<string, string>> {
+function cleanupConfig({ windows, versions, tier }: StoreDefinition): Readonly<Record<string, string>> {
+  // What is in Cassandra is deleted; time says nothing about that.
+  if (tier !== undefined) return { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' }
   if (windows !== undefined) {
     return {
       'cleanup.policy': 'compact,delete',

@@ -22,19 +22,19 @@ const UNREAD_BYTES = 32 * 1024
 export class CachedRows {
   readonly cache: ValueCache
   readonly #name: string
-  readonly #environment: StoreEnvironment
-  readonly #codec: RowCodec
+  protected readonly environment: StoreEnvironment
+  protected readonly codec: RowCodec
   readonly #measureWriter = new ByteWriter(256)
   /** Null until a row is put past the cache. */
   #unread: OverlayWriter | null = null
-  #row = Buffer.allocUnsafe(1024)
+  protected row = Buffer.allocUnsafe(1024)
 
   /** @param name the store's */
   constructor(name: string, environment: StoreEnvironment, codec: RowCodec) {
     this.#name = name
-    this.#environment = environment
-    this.#codec = codec
-    this.cache = new ValueCache(environment.budget, (entries) => this.#writeOut(entries))
+    this.environment = environment
+    this.codec = codec
+    this.cache = new ValueCache(environment.budget, (entries) => this.writeOut(entries))
   }
 
   /** The row of the key `bytes[start, end)`, an absent one when the cache does not know it: for a put, which needs no more. */
@@ -86,7 +86,7 @@ export class CachedRows {
 
   /** Changes a row of the cache; null deletes it. @throws Error that names the store when the value cannot be serialised */
   put(entry: CacheEntry, value: unknown, timestamp: number): void {
-    let rowBytes = this.#codec.size(value)
+    let rowBytes = this.codec.size(value)
     if (rowBytes < 0) rowBytes = isPowerOfTwo(entry.puts + 1) ? this.#measure(value) : -1
     const serializedBytes = rowBytes < 0 ? entry.serializedBytes : entry.keyBytes + rowBytes
     this.cache.put(entry, value, timestamp, serializedBytes)
@@ -107,8 +107,8 @@ export class CachedRows {
   ): CacheEntry {
     const { cache } = this
     if (rowLength < 0) return cache.add(bytes, start, end, key, null, 0, 0)
-    const value = this.#codec.value(rows, rowStart, rowStart + rowLength)
-    return cache.add(bytes, start, end, key, value, this.#codec.timestamp(rows, rowStart), rowLength)
+    const value = this.codec.value(rows, rowStart, rowStart + rowLength)
+    return cache.add(bytes, start, end, key, value, this.codec.timestamp(rows, rowStart), rowLength)
   }
 
   /** The cached row of the key that `writer` holds, alone; read from the database when it is not yet there. */
@@ -116,13 +116,18 @@ export class CachedRows {
     const known = this.cache.find(buffer, 0, position)
     if (known !== undefined) return known
     this.#applyUnread()
-    const { database, index } = this.#environment
-    let length = database.get(index, buffer, 0, position, this.#row)
-    if (length > this.#row.length) {
-      this.#row = Buffer.allocUnsafe(length * 2)
-      length = database.get(index, buffer, 0, position, this.#row)
-    }
-    return this.add(buffer, 0, position, key, this.#row, 0, length)
+    const length = this.look(this.environment.index, buffer, 0, position)
+    return this.add(buffer, 0, position, key, this.row, 0, length)
+  }
+
+  /** Reads the row of the key `bytes[start, end)` of a store of the database into `row`. @returns its length; -1 for an absent one */
+  protected look(store: number, bytes: Buffer, start: number, end: number): number {
+    const { database } = this.environment
+    const keyBytes = end - start
+    const length = database.get(store, bytes, start, keyBytes, this.row)
+    if (length <= this.row.length) return length
+    this.row = Buffer.allocUnsafe(length * 2)
+    return database.get(store, bytes, start, keyBytes, this.row)
   }
 
   /**
@@ -133,9 +138,9 @@ export class CachedRows {
     const writer = this.#measureWriter
     writer.reset()
     try {
-      this.#codec.write(value, 0, writer)
+      this.codec.write(value, 0, writer)
     } catch (error) {
-      throw this.#notWritten(error)
+      throw this.notWritten(error)
     }
     return writer.position
   }
@@ -147,10 +152,10 @@ export class CachedRows {
     unread.writer.writeBytes(key, 0, keyBytes)
     unread.endKey()
     try {
-      if (value !== null) this.#codec.write(value, timestamp, unread.writer)
+      if (value !== null) this.codec.write(value, timestamp, unread.writer)
     } catch (error) {
       unread.abandonRow()
-      throw this.#notWritten(error)
+      throw this.notWritten(error)
     }
     unread.endRow(value !== null, timestamp)
     if (unread.isFull) this.#applyUnread()
@@ -158,12 +163,12 @@ export class CachedRows {
 
   #applyUnread(): void {
     if (this.#unread === null || this.#unread.isEmpty) return
-    const { database, index, onOverlayBytes } = this.#environment
+    const { database, index, onOverlayBytes } = this.environment
     onOverlayBytes(this.#unread.apply(database, index))
   }
 
-  #writeOut(entries: CacheEntry[]): void {
-    const { overlayWriter, database, index, onOverlayBytes } = this.#environment
+  protected writeOut(entries: CacheEntry[]): void {
+    const { overlayWriter, database, index, onOverlayBytes } = this.environment
     const { writer } = overlayWriter
     let overlayBytes = -1
     try {
@@ -171,7 +176,7 @@ export class CachedRows {
         overlayWriter.beginRow()
         this.cache.writeKey(entry, writer)
         overlayWriter.endKey()
-        if (entry.value !== null) this.#codec.write(entry.value, entry.timestamp, writer)
+        if (entry.value !== null) this.codec.write(entry.value, entry.timestamp, writer)
         const bytes = overlayWriter.endRow(entry.value !== null, entry.timestamp)
         if (bytes !== entry.serializedBytes) this.cache.resize(entry, bytes)
         if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
@@ -179,12 +184,12 @@ export class CachedRows {
       overlayBytes = overlayWriter.apply(database, index)
     } catch (error) {
       overlayWriter.reset()
-      throw this.#notWritten(error)
+      throw this.notWritten(error)
     }
     onOverlayBytes(overlayBytes)
   }
 
-  #notWritten(error: unknown): Error {
+  protected notWritten(error: unknown): Error {
     return new Error(`store ${this.#name}: a row could not be written: ${messageOf(error)}`, { cause: error })
   }
 }

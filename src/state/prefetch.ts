@@ -22,6 +22,14 @@ export interface PrefetchingStore {
   ): CacheEntry | undefined
   /** What has to arrive before a fetched row can be read: see Serde. Absent where nothing ever has. */
   readonly rowAwaits?: ((rows: Buffer, start: number, end: number) => Promise<void> | null) | undefined
+  /** The database's store to look in for rows that the store itself does not have. Absent where there is none. */
+  readonly lowerIndex?: number
+  /**
+   * Brings the row of a key into the cache that the database does not have. Absent where what the database does not have is not there.
+   *
+   * @returns null when there is nothing to wait for. Does not reject
+   */
+  loadAbsent?(bytes: Buffer, start: number, end: number): Promise<unknown> | null
 }
 
 /**
@@ -67,23 +75,54 @@ export class Prefetch {
     this.count = count
   }
 
-  /** @returns the arena with the rows, when they are there */
-  start(database: TaskDatabase, store: number, batch: RecordBatch): Promise<Buffer> {
-    return database.multiGet(store, batch.arena, this.#columns, this.#capacity, this.count)
+  /** @param lower of the store. @returns the arena with the rows, when they are there */
+  start(database: TaskDatabase, store: number, batch: RecordBatch, lower?: number): Promise<Buffer> {
+    const rows = database.multiGet(store, batch.arena, this.#columns, this.#capacity, this.count)
+    return lower === undefined ? rows : rows.then((upper) => this.#startLower(database, lower, batch, upper))
+  }
+
+  /** The rows that are not among `upper` are those of another store. */
+  async #startLower(
+    database: TaskDatabase,
+    store: number,
+    batch: RecordBatch,
+    upper: Buffer,
+  ): Promise<Buffer> {
+    const columns = this.#columns
+    const capacity = this.#capacity
+    const absent: number[] = []
+    for (let index = 0; index < this.count; index++)
+      if (columns[3 * capacity + index]! < 0) absent.push(index)
+    const { length } = absent
+    if (length === 0) return upper
+    const found = new Int32Array(4 * length)
+    for (const [at, index] of absent.entries()) {
+      found[at] = columns[index]!
+      found[length + at] = columns[capacity + index]!
+    }
+    const lower = await database.multiGet(store, batch.arena, found, length, length)
+    for (const [at, index] of absent.entries()) {
+      columns[2 * capacity + index] = upper.length + found[2 * length + at]!
+      columns[3 * capacity + index] = found[3 * length + at]!
+    }
+    return Buffer.concat([upper, lower])
   }
 
   /** What has to arrive before the fetched rows can be read. @returns null when there is nothing to wait for. Does not reject */
-  awaits(store: PrefetchingStore, rows: Buffer): Promise<unknown> | null {
-    const { rowAwaits } = store
-    if (rowAwaits === undefined) return null
+  awaits(batch: RecordBatch, store: PrefetchingStore, rows: Buffer): Promise<unknown> | null {
+    if (store.rowAwaits === undefined && store.loadAbsent === undefined) return null
     const columns = this.#columns
     const capacity = this.#capacity
-    const awaited = new Set<Promise<void>>()
+    const awaited = new Set<Promise<unknown>>()
     for (let index = 0; index < this.count; index++) {
+      const keyStart = columns[index]!
       const start = columns[2 * capacity + index]!
       const length = columns[3 * capacity + index]!
-      const promise = length < 0 ? null : rowAwaits(rows, start, start + length)
-      if (promise !== null) awaited.add(promise)
+      const promise =
+        length < 0
+          ? store.loadAbsent?.(batch.arena, keyStart, keyStart + columns[capacity + index]!)
+          : store.rowAwaits?.(rows, start, start + length)
+      if (promise !== null && promise !== undefined) awaited.add(promise)
     }
     return awaited.size === 0 ? null : Promise.all(awaited)
   }

@@ -4,6 +4,7 @@ import type { Store } from './store.ts'
 const READS = [
   'get',
   'peek',
+  'load',
   'range',
   'reverseRange',
   'all',

@@ -1,13 +1,15 @@
 import { type ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { StoreDefinition } from '../topology/definition.ts'
+import type { StoreDefinition, StoreType } from '../topology/definition.ts'
 
 const TIMESTAMP_BYTES = 8
+
+const TIMESTAMPED: readonly StoreType[] = ['timestamped-key-value', 'timestamped-window', 'tiered-key-value']
 
 /** True when a store's rows begin with a timestamp: those of tables and windowed aggregates, and of a store with a limit, which is ordered by it after a restore. */
 export function hasTimestampedRows(definition: StoreDefinition): boolean {
   const { type, entriesMax } = definition
-  return type === 'timestamped-key-value' || type === 'timestamped-window' || entriesMax !== undefined
+  return TIMESTAMPED.includes(type) || entriesMax !== undefined
 }
 
 /** How a store's rows stand in RocksDB: the value's own bytes, with timestamp(8, big-endian) before them when timestamped. docs/state-format.md. */

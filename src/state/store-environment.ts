@@ -7,6 +7,10 @@ export interface StoreEnvironment {
   readonly database: TaskDatabase
   /** The store's index in the database. */
   readonly index: number
+  /** Of a tiered store, and of it alone: the index of the store in the database that has what came from the second tier. */
+  readonly lowerIndex?: number
+  /** Of a tiered store: where rows were that its cache did not have. Default: nobody counts. */
+  readonly tierReads?: { disk: number; cassandra: number }
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
   /** The timestamp of what is being processed, ms: the changelog timestamp of a plain store's change. */

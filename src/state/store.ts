@@ -51,6 +51,18 @@ export interface KeyValueStore<K, V> extends ReadOnlyKeyValueStore<K, V> {
   delete(key: K): V | null
 }
 
+/**
+ * A key-value store of which the task has a part, and Cassandra everything. Methods that read or write are synchronous, and see rows that are here: those of the keys of the
+ * batch's records where the processor names the store in `readsByKey`, and those that were loaded, or put. Reading another row throws. Those that scan throw a TypeError.
+ */
+export interface TieredKeyValueStore<K, V> extends KeyValueStore<K, V> {
+  /**
+   * Brings a row here, and gives its value; null when it is absent. Equal loads are one. To be called in the `process` of an async processor, before its first `await`.
+   * It waits for Cassandra as long as that is away.
+   */
+  load(key: K): Promise<V | null>
+}
+
 /** A value and the timestamp of the record that last changed it. Kafka Streams' ValueAndTimestamp. */
 export interface ValueAndTimestamp<V> {
   readonly value: V

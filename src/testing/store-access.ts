@@ -13,6 +13,7 @@ import type { StoreDefinition, StoreType } from '../topology/definition.ts'
 export const STORE_METHODS: Readonly<Record<StoreType, string>> = {
   'key-value': 'keyValueStore',
   'timestamped-key-value': 'timestampedKeyValueStore',
+  'tiered-key-value': 'tieredKeyValueStore',
   window: 'windowStore',
   'timestamped-window': 'timestampedWindowStore',
   session: 'sessionStore',

@@ -15,7 +15,7 @@ import type {
   WindowStore,
 } from '../state/store.ts'
 import { bindTopology } from '../topology/bind-serdes.ts'
-import { cassandraTables } from '../topology/cassandra-sinks.ts'
+import { sinkTables } from '../topology/cassandra-sinks.ts'
 import type { StoreDefinition, StoreType, TopologyDefinition } from '../topology/definition.ts'
 import { checkName, checkOptions, kindOf } from '../topology/options.ts'
 import { isTopologyModule, type TopologyModule } from '../topology/topology-module.ts'
@@ -116,7 +116,7 @@ export class TopologyTestDriver implements AsyncDisposable {
       ...(topology.globalStores ?? []).map(({ store }) => store),
     ]
     this.#stores = new Map(definitions.map((definition) => [definition.name, definition]))
-    this.#tables = new Map(cassandraTables(topology).map((table) => [table.name, table]))
+    this.#tables = new Map(sinkTables(topology).map((table) => [table.name, table]))
   }
 
   /**

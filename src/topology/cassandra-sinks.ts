@@ -1,19 +1,27 @@
 /** The sinks of a topology that write to Cassandra. */
 import { CassandraTable } from '../cassandra/cassandra-table.ts'
+import type { WrittenTable } from '../cassandra/table-schema.ts'
 import type { CassandraSinkDefinition, NodeDefinition, TopologyDefinition } from './definition.ts'
 import { kindOf } from './options.ts'
+import { tieredStores } from './tiered-stores.ts'
 import { TopologyError } from './topology-error.ts'
 
 export function cassandraSinks(nodes: readonly NodeDefinition[]): CassandraSinkDefinition[] {
   return nodes.filter((node) => node.kind === 'cassandra-sink')
 }
 
-/** Every table that a topology writes to, once. */
-export function cassandraTables({ subtopologies }: TopologyDefinition): CassandraTable[] {
+/** The tables of a topology's sinks, each once. */
+export function sinkTables({ subtopologies }: TopologyDefinition): CassandraTable[] {
   const tables = new Map<string, CassandraTable>()
   for (const { nodes } of subtopologies)
     for (const { table } of cassandraSinks(nodes)) tables.set(table.name, table)
   return [...tables.values()]
+}
+
+/** Every table that a topology writes to, once. */
+export function cassandraTables(topology: TopologyDefinition): WrittenTable[] {
+  const tiered = topology.subtopologies.flatMap(({ stores }) => tieredStores(stores))
+  return [...sinkTables(topology), ...tiered.map(({ tier }) => tier!.table)]
 }
 
 /** @throws TopologyError for what is no table */

@@ -3,6 +3,7 @@
  * also the order in which children see a record.
  */
 import type { CassandraTable } from '../cassandra/cassandra-table.ts'
+import type { WrittenTable } from '../cassandra/table-schema.ts'
 import type { RocksDbSettings } from '../native.ts'
 import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
@@ -115,6 +116,7 @@ export function sinkTopics({ topic, topics }: SinkDefinition): readonly string[]
 export type StoreType =
   | 'key-value'
   | 'timestamped-key-value'
+  | 'tiered-key-value'
   | 'window'
   | 'timestamped-window'
   | 'session'
@@ -143,6 +145,15 @@ export interface VersionsDefinition {
   readonly segmentIntervalMs: number
 }
 
+/** Where a tiered store has the rows that are not here. */
+export interface TierDefinition {
+  readonly table: WrittenTable
+  /** After how many seconds a row is gone from the table; 0: never. */
+  readonly ttlSeconds: number
+  /** What a task keeps of the store on its disk, bytes. null: what the settings say. */
+  readonly localBytesMax: number | null
+}
+
 export interface StoreDefinition {
   readonly type: StoreType
   readonly name: string
@@ -166,6 +177,8 @@ export interface StoreDefinition {
   readonly windows?: WindowsDefinition
   /** Of versioned stores, and of them alone. */
   readonly versions?: VersionsDefinition
+  /** Of tiered stores, and of them alone. */
+  readonly tier?: TierDefinition
   /** Makes a serde of a part of the store's keys the one that writes the same bytes as `key`. Default: they are the same. */
   readonly bindKeyPart?: <P>(serde: Serde<P>) => Serde<P>
 }

@@ -1,5 +1,6 @@
 import type { StoreDefinition } from './definition.ts'
 import { type KeyValueStoreOptions, keyValueStore } from './key-value-stores.ts'
+import { type TieredStoreOptions, tieredStore } from './tiered-stores.ts'
 import { type VersionedStoreOptions, versionedStore } from './versioned-stores.ts'
 import {
   type SessionStoreOptions,
@@ -17,6 +18,10 @@ export const stores = {
   /** A key-value store, persistent unless `inMemory`, whose values carry a timestamp, as the DSL's tables: `TimestampedKeyValueStore<K, V>`. */
   timestampedKeyValue<K, V>(options: KeyValueStoreOptions<K, V>): StoreDefinition {
     return keyValueStore('timestamped-key-value', 'stores.timestampedKeyValue', options)
+  },
+  /** A key-value store of which tasks have a part, and Cassandra everything: `TieredKeyValueStore<K, V>`. See docs/tiered-state.md. */
+  tieredKeyValue<K, V>(options: TieredStoreOptions<K, V>): StoreDefinition {
+    return tieredStore('stores.tieredKeyValue', options)
   },
   /** A window store, persistent unless `inMemory`: `WindowStore<K, V>`. */
   window<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {

@@ -36,6 +36,7 @@ import {
 } from './options.ts'
 import { SourceTopics } from './source-topics.ts'
 import { buildSubtopologies } from './subtopologies.ts'
+import { checkTierTables } from './tiered-stores.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
 
@@ -209,6 +210,8 @@ export class Topology implements TopologyModule {
     const what = 'the store (made by stores.keyValue and the like)'
     checkName('addGlobalStore', what, (store as Partial<StoreDefinition> | null)?.name)
     const where = `global store ${store.name}`
+    if (store.tier !== undefined)
+      throw new TopologyError(`${where}: a tiered store has a part of its rows; a global store has all`)
     if (this.#stores.has(store.name) || this.#globalStores.has(store.name))
       throw new TopologyError(`${where}: there is a store of that name already`)
     checkOptions(where, options ?? null, [
@@ -263,6 +266,7 @@ export class Topology implements TopologyModule {
     )
     checkStores(nodes, this.#stores)
     checkCassandraTables(nodes)
+    checkTierTables(nodes, this.#stores)
     const repartitionTopics = [...this.#repartitionTopics.values()]
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)

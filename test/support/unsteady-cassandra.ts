@@ -1,6 +1,8 @@
-import type { CassandraTable } from '../../src/cassandra/cassandra-table.ts'
+import type { ReadSession } from '../../src/cassandra/row-reader.ts'
 import type { RowWrite } from '../../src/cassandra/row-write.ts'
 import type { RowSession } from '../../src/cassandra/row-writer.ts'
+import type { CassandraResultRow } from '../../src/cassandra/session.ts'
+import type { WrittenTable } from '../../src/cassandra/table-schema.ts'
 import { WeirError } from '../../src/errors/weir-error.ts'
 
 /** As the driver has them. */
@@ -14,14 +16,14 @@ export const noHost = (): Error =>
 export const invalid = (message: string): Error => driverError('ResponseError', message, { code: 0x2200 })
 
 /**
- * What a session is to a writer: keeps rows as Cassandra does, answers late and out of order, and fails as it is told to, also after a write was
+ * What a session is to a writer and to a reader: keeps rows as Cassandra does, answers late and out of order, and fails as it is told to, also after a write was
  * done.
  */
-export class UnsteadyCassandra implements RowSession {
+export class UnsteadyCassandra implements RowSession, ReadSession {
   /** By the key's text: what is there, or was deleted. */
   readonly rows = new Map<
     string,
-    { readonly values: readonly unknown[] | null; readonly timestampUs: number }
+    { readonly values: readonly unknown[] | null; readonly timestampUs: number | bigint }
   >()
   readonly requests: { readonly partition: string; readonly keys: string[] }[] = []
   inFlight = 0
@@ -31,22 +33,46 @@ export class UnsteadyCassandra implements RowSession {
   isClosed = false
   /** How a request ends; null: well. `done` says whether its rows are there all the same. */
   fails: (rows: readonly RowWrite[]) => { readonly error: Error; readonly done: boolean } | null = () => null
+  /** How a read ends that is asked for; null: well. */
+  readFails: () => Error | null = () => null
+  /** Nothing is done, or answered, before it resolves. */
+  gate: Promise<void> = Promise.resolve()
+  reads = 0
   /** How long an answer takes, ms. */
   delayMs: () => number = () => 0
   problem: string | null = null
   problemFails: (() => Error | null) | null = null
   connectFails: () => WeirError | null = () => null
 
-  async write(_table: CassandraTable, rows: readonly RowWrite[]): Promise<void> {
+  async write(_table: WrittenTable, rows: readonly RowWrite[]): Promise<void> {
     if (!this.isConnected) throw new Error('a write before it is connected')
     this.inFlight++
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight)
     this.requests.push({ partition: rows[0]!.partition, keys: rows.map(({ key }) => key.join()) })
     const failure = this.fails(rows)
-    await new Promise((resolve) => setTimeout(resolve, this.delayMs()))
+    await this.#answer()
     this.inFlight--
     if (failure === null || failure.done) for (const row of rows) this.#apply(row)
     if (failure !== null) throw failure.error
+  }
+
+  async read({ schema }: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null> {
+    if (!this.isConnected) throw new Error('a read before it is connected')
+    this.reads++
+    const failure = this.readFails()
+    // What is there before the answer comes.
+    await this.gate
+    const values = this.rows.get(key.join())?.values ?? null
+    await this.#answer()
+    if (failure !== null) throw failure
+    if (values === null) return null
+    return Object.fromEntries(schema.columns.map(({ name }, index) => [name, values[index]]))
+  }
+
+  async #answer(): Promise<void> {
+    await this.gate
+    const delayMs = this.delayMs()
+    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs))
   }
 
   #apply({ key, values, timestampUs }: RowWrite): void {

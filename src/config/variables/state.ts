@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 
-import { integer, oneOf, text } from '../value-type.ts'
+import { bytes, integer, oneOf, text } from '../value-type.ts'
 import { type DefaultValue, derived, fixed, variable } from '../variable.ts'
 import { DAY_MS } from './common.ts'
 
@@ -41,6 +41,17 @@ export const stateVariables = {
         'How long the state of a task stays that went to another process: when the task comes back by then, only what has changed is restored.',
     },
     fixed(600_000),
+  ),
+  tieredStoreLocalBytes: variable(
+    {
+      env: 'WEIR_TIERED_STORE_LOCAL_BYTES',
+      group: 'State',
+      type: bytes({ min: 0 }),
+      unit: 'bytes',
+      meaning:
+        'What each task keeps on its disk of a tiered store, where the store does not say: half for what it has put, half for what it has loaded. Cassandra has everything.',
+    },
+    fixed(256 * 2 ** 20),
   ),
   stateProfile: variable(
     {

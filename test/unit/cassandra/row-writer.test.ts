@@ -67,7 +67,7 @@ describe('writing rows', () => {
       return { error, done: random.below(2) === 0 }
     }
     const rows = writer.open()
-    const should = new Map<string, { values: readonly unknown[] | null; timestampUs: number }>()
+    const should = new Map<string, { values: readonly unknown[] | null; timestampUs: number | bigint }>()
     for (let number = 1; number <= 3_000; number++) {
       const [partition, clustering] = [`p${random.below(30)}`, random.below(5)]
       const value = random.below(5) === 0 ? null : `v${number}`

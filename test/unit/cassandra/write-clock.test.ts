@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
+import { countStart } from '../../../src/cassandra/task-starts.ts'
 import { WriteClock } from '../../../src/cassandra/write-clock.ts'
 import { Random } from '../../support/seed.ts'
 
@@ -12,6 +13,11 @@ interface Write {
   readonly timestampUs: number
 }
 
+function startClock(metadata: Map<string, number>, nowMs = NOW_MS): WriteClock {
+  countStart(metadata, nowMs)
+  return new WriteClock(metadata)
+}
+
 /** Processes records from an offset on. Each writes some of a few rows, once or twice. */
 function process(
   metadata: Map<string, number>,
@@ -19,7 +25,7 @@ function process(
   from: number,
   to: number,
 ): Write[] {
-  const clock = new WriteClock(metadata, NOW_MS)
+  const clock = startClock(metadata)
   const writes: Write[] = []
   for (let offset = from; offset < to; offset++) {
     const { timestampMs, rows } = records[offset]!
@@ -53,7 +59,7 @@ describe('timestamps of writes', () => {
       ['weir.cassandra.starts', 4],
       ['weir.cassandra.clock', 5_000_000],
     ])
-    const clock = new WriteClock(metadata, NOW_MS)
+    const clock = startClock(metadata)
     clock.record(6_000)
     assert.equal(clock.write('a'), 6_000_000 + 5)
     assert.deepEqual([...metadata].sort(), [
@@ -107,7 +113,7 @@ describe('timestamps of writes', () => {
     const before = new Map<string, number>()
     process(before, records, 0, 0)
     const old = process(before, records, 0, 100)
-    const clock = new WriteClock(new Map(), NOW_MS + 10 * 60_000)
+    const clock = startClock(new Map(), NOW_MS + 10 * 60_000)
     for (const [offset, { timestampMs }] of records.entries()) {
       clock.record(timestampMs)
       assert.ok(clock.write('a') > old[offset]!.timestampUs)
@@ -115,7 +121,7 @@ describe('timestamps of writes', () => {
   })
 
   test('a timestamp that cannot be a number of microseconds does not count', () => {
-    const clock = new WriteClock(new Map([['weir.cassandra.starts', 0]]), NOW_MS)
+    const clock = startClock(new Map([['weir.cassandra.starts', 0]]))
     clock.record(NOW_MS)
     const before = clock.write('a')
     // Somebody gave nanoseconds.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import type { TopicPartitionOffset } from '../../../src/native.ts'
-import { RepartitionPurge } from '../../../src/runtime/repartition-purge.ts'
+import { TopicPurge } from '../../../src/runtime/topic-purge.ts'
 
 const nothing = (): void => {}
 
@@ -11,7 +11,7 @@ test('what was committed is deleted from repartition topics, each time what has 
   const requests: (readonly TopicPartitionOffset[])[] = []
   let failure: Error | null = null
   const warnings: string[] = []
-  const purge = new RepartitionPurge(
+  const purge = new TopicPurge(
     new Set(['app-a-repartition']),
     () => positions,
     {
@@ -43,7 +43,7 @@ test('what was committed is deleted from repartition topics, each time what has 
   positions = [at('app-a-repartition', 0, 9), at('app-a-repartition', 1, 3)]
   failure = new Error('brokers are away')
   assert.deepEqual(await purged(), [])
-  assert.deepEqual(warnings, ['processed records of repartition topics cannot be deleted'])
+  assert.deepEqual(warnings, ['records that nobody reads any more cannot be deleted from internal topics'])
   failure = null
   assert.deepEqual(await purged(), [
     ['app-a-repartition', 0, 9],

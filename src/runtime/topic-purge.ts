@@ -7,12 +7,12 @@ import type { TopicAdmin } from './topic-admin.ts'
 const REQUEST_TIMEOUT_MS = 10_000
 
 /**
- * Deletes what was processed from repartition topics: they keep their records for ever, since time says nothing about whether a record was
- * read. Kafka Streams' TaskManager.maybePurgeCommittedRecords.
+ * Deletes what nobody reads any more from topics that keep their records for ever, since time says nothing about that: what was processed from repartition
+ * topics (Kafka Streams' TaskManager.maybePurgeCommittedRecords), and from changelogs of tiered stores what Cassandra has.
  */
-export class RepartitionPurge {
+export class TopicPurge {
   readonly #topics: ReadonlySet<string>
-  readonly #committed: () => Iterable<TopicPartitionOffset>
+  readonly #notNeeded: () => Iterable<TopicPartitionOffset>
   readonly #admin: Pick<TopicAdmin, 'deleteRecords'>
   readonly #logger: Logger
   readonly #limiter = new LogLimiter()
@@ -22,17 +22,17 @@ export class RepartitionPurge {
   #running: Promise<void> | null = null
 
   /**
-   * @param topics the repartition topics, by real name
-   * @param committed positions of the assigned partitions: what lies before them was processed and committed
+   * @param topics by real name
+   * @param notNeeded offsets of these topics and of others: what lies before them nobody reads any more
    */
   constructor(
     topics: ReadonlySet<string>,
-    committed: () => Iterable<TopicPartitionOffset>,
+    notNeeded: () => Iterable<TopicPartitionOffset>,
     admin: Pick<TopicAdmin, 'deleteRecords'>,
     logger: Logger,
   ) {
     this.#topics = topics
-    this.#committed = committed
+    this.#notNeeded = notNeeded
     this.#admin = admin
     this.#logger = logger
   }
@@ -50,7 +50,7 @@ export class RepartitionPurge {
     await this.#running
   }
 
-  /** Deletes what was committed since the last time. */
+  /** Deletes what came before the offsets since the last time. */
   purge(): Promise<void> {
     this.#running ??= this.#purge().finally(() => {
       this.#running = null
@@ -59,13 +59,14 @@ export class RepartitionPurge {
   }
 
   async #purge(): Promise<void> {
-    const before = [...this.#committed()]
-      .filter(
-        (position) =>
-          this.#topics.has(position.topic) &&
-          position.offset > (this.#purged.get(partitionKey(position)) ?? 0),
-      )
-      .map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+    // Several inputs of a task may say it of one changelog.
+    const highest = new Map<string, TopicPartitionOffset>()
+    for (const { topic, partition, offset } of this.#notNeeded()) {
+      const key = partitionKey({ topic, partition })
+      const before = highest.get(key)?.offset ?? this.#purged.get(key) ?? 0
+      if (this.#topics.has(topic) && offset > before) highest.set(key, { topic, partition, offset })
+    }
+    const before = [...highest.values()]
     if (before.length === 0) return
     try {
       await this.#admin.deleteRecords(before, REQUEST_TIMEOUT_MS)
@@ -75,7 +76,7 @@ export class RepartitionPurge {
       this.#limiter.once('purge', (heldBack) =>
         this.#logger.warn(
           { reason: messageOf(error), heldBack },
-          'processed records of repartition topics cannot be deleted',
+          'records that nobody reads any more cannot be deleted from internal topics',
         ),
       )
     }

@@ -1,0 +1,89 @@
+import { isTtl, TABLE_NAME, tableOptions, ttlMessage } from '../cassandra/cassandra-table.ts'
+import type { TableOption, TableSchema } from '../cassandra/table-schema.ts'
+import type { NodeDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
+import { checkOptions } from './options.ts'
+import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
+import { TopologyError } from './topology-error.ts'
+
+export interface TieredStoreOptions<K, V> extends Omit<StoreOptions<K, V>, 'logging'> {
+  /** In the keyspace of WEIR_CASSANDRA_KEYSPACE; up to 48 letters, digits and underscores. Default: the store's name. */
+  readonly table?: string
+  /** After how many seconds a row is gone that was not put again; up to 20 years. What a task has here of it goes with the next that is emptied. Default: never. */
+  readonly ttlSeconds?: number
+  /** What each task keeps of the store on its disk, bytes: a whole number from 0. Default: WEIR_TIERED_STORE_LOCAL_BYTES. */
+  readonly localBytesMax?: number
+  /** Properties of CREATE TABLE, for `weir cassandra init`. Default: none. */
+  readonly with?: Readonly<Record<string, TableOption>>
+}
+
+const OPTIONS = [
+  ...STORE_OPTIONS.filter((option) => option !== 'logging'),
+  'table',
+  'ttlSeconds',
+  'localBytesMax',
+  'with',
+]
+
+/** @throws TopologyError */
+export function tieredStore<K, V>(where: string, options: TieredStoreOptions<K, V>): StoreDefinition {
+  checkOptions(where, options, OPTIONS)
+  const definition = storeDefinition('tiered-key-value', where, options)
+  const store = `store ${definition.name}`
+  const { table = definition.name, ttlSeconds = 0, localBytesMax = null, with: properties = {} } = options
+  if (typeof table !== 'string' || !TABLE_NAME.test(table))
+    throw new TopologyError(
+      `${store}: its table is ${JSON.stringify(table)}; allowed are up to 48 letters, digits and underscores: give it another by table`,
+    )
+  if (!isTtl(ttlSeconds)) throw new TopologyError(`${store}: ${ttlMessage(ttlSeconds)}`)
+  if (localBytesMax !== null && !(Number.isSafeInteger(localBytesMax) && localBytesMax >= 0))
+    throw new TopologyError(
+      `${store}: localBytesMax is ${String(localBytesMax)}; allowed is a whole number of bytes from 0`,
+    )
+  const schema: TableSchema = {
+    name: table,
+    partitionKey: [{ name: 'key', type: 'blob' }],
+    clusteringKey: [],
+    columns: [
+      { name: 'value', type: 'blob' },
+      { name: 'ts', type: 'bigint' },
+    ],
+    hasTtl: ttlSeconds > 0,
+    options: tableOptions(store, properties),
+  }
+  return { ...definition, tier: { table: { name: table, schema }, ttlSeconds, localBytesMax } }
+}
+
+/** Stores of which Cassandra has everything. */
+export function tieredStores(stores: readonly StoreDefinition[]): StoreDefinition[] {
+  return stores.filter(({ tier }) => tier !== undefined)
+}
+
+/** @throws TopologyError for a table that is a sink's, or another store's, too */
+export function checkTierTables(
+  nodes: readonly NodeDefinition[],
+  stores: ReadonlyMap<string, StoreDefinition>,
+): void {
+  const users = new Map<string, string>()
+  for (const node of nodes)
+    if (node.kind === 'cassandra-sink') users.set(node.table.name, `sink ${node.name}`)
+  for (const { name, tier } of stores.values()) {
+    if (tier === undefined) continue
+    const other = users.get(tier.table.name)
+    if (other !== undefined)
+      throw new TopologyError(
+        `store ${name}: table ${tier.table.name} in Cassandra is that of ${other}; it needs one of its own`,
+      )
+    users.set(tier.table.name, `store ${name}`)
+  }
+}
+
+/**
+ * What has been written to Cassandra is not taken back when a transaction is aborted.
+ *
+ * @returns one line for a tiered store; null when there is none
+ */
+export function abortedTierProblem(subtopologies: readonly SubtopologyDefinition[]): string | null {
+  const [store] = subtopologies.flatMap(({ stores }) => tieredStores(stores))
+  if (store === undefined) return null
+  return `store ${store.name} is tiered: under exactly_once_v2 Cassandra would have what a transaction aborts; take at_least_once, or stores.keyValue`
+}

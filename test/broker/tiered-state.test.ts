@@ -1,0 +1,157 @@
+/** Tiered stores on a real Kafka and a real Cassandra: what they say is what the records say, wherever the task runs. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import type cassandra from 'cassandra-driver'
+
+import { type CassandraService, startCassandra } from '../services/cassandra.ts'
+import { type KafkaService, startKafka } from '../services/kafka.ts'
+import { freePorts } from '../services/ports.ts'
+import { sumOf } from '../support/count-application.ts'
+import { connect } from '../support/rows-application.ts'
+import { Random } from '../support/seed.ts'
+import { TcpLink } from '../support/tcp-proxy.ts'
+import { TieredApplication } from '../support/tiered-application.ts'
+import { sameMember } from '../support/weir-process.ts'
+
+describe('tiered stores', () => {
+  let kafka: KafkaService
+  let service: CassandraService
+  let client: cassandra.Client
+
+  before(async () => {
+    ;[kafka, service] = await Promise.all([
+      startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
+      startCassandra(),
+    ])
+    client = connect(service)
+    await client.connect()
+  })
+  after(async () => {
+    await client?.shutdown()
+    await kafka?.[Symbol.asyncDispose]()
+    await service?.[Symbol.asyncDispose]()
+  })
+
+  const make = (name: string, env: Record<string, string> = {}): Promise<TieredApplication> =>
+    TieredApplication.make({ bootstrapServers: kafka.bootstrapServers, service, client, name, env })
+
+  test('a worker is killed; one with an empty disk goes on at once, with all counts', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('moved', sameMember)
+    await application.give(random, 3_000, 300)
+    {
+      await using worker = await application.start('one')
+      await application.consumed(worker)
+      await worker.kill9()
+    }
+    await application.give(random, 3_000, 400)
+    await using worker = await application.start('two')
+    await application.consumed(worker)
+    await application.assertCounts(seed)
+    assert.equal(await sumOf(worker, 'weir_restore_records_total'), 0)
+    await worker.stop()
+  })
+
+  test('a task that keeps nothing here reads everything from Cassandra', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('evicted', {
+      TIERED_LOCAL_BYTES: '0',
+      WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
+      WEIR_COMMIT_INTERVAL_MS: '100',
+    })
+    await using worker = await application.start('one')
+    for (let round = 0; round < 5; round++) {
+      await application.give(random, 1_000, 300)
+      await application.consumed(worker)
+    }
+    await application.assertCounts(seed)
+    const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
+    const reads = await sumOf(worker, 'weir_tiered_reads_total', 'tier="cassandra"')
+    assert.ok(evictions >= 5, `${evictions} evictions`)
+    // Each key once, and most of them again in each round.
+    assert.ok(reads > 600, `${reads} reads`)
+    await worker.stop()
+  })
+
+  test('what a member writes that lost its task, late, leaves the rows of its successor as they are', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const [port] = (await freePorts(1)) as [number]
+    await using link = await TcpLink.listen(port, service.port)
+    const application = await make('fenced', { WEIR_SESSION_TIMEOUT_MS: '3000' })
+    // Its requests go through the link.
+    await using former = await application.start('one', {
+      WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${port}`,
+      WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '300000',
+    })
+    await application.give(random, 500, 50, false)
+    await application.consumed(former)
+    link.mode = 'stalled'
+    await application.give(random, 500, 50, false)
+    await former.until(
+      async () => (await sumOf(former, 'weir_cassandra_requests_in_flight')) > 0,
+      'writes nothing',
+    )
+    former.pause()
+    await application.give(random, 500, 50, false)
+    await using successor = await application.start('two')
+    await application.consumed(successor)
+    await application.assertCounts(seed)
+    // The requests of the former owner come now.
+    link.mode = 'open'
+    former.resume()
+    await former.until(
+      () => /partitions lost|tasks were lost/.test(former.output),
+      'does not notice that its tasks are lost',
+    )
+    await former.until(
+      async () => (await sumOf(former, 'weir_cassandra_requests_in_flight')) === 0,
+      'still writes',
+    )
+    await application.assertCounts(seed)
+    await application.give(random, 500, 60, false)
+    await successor.whileRunning(application.consumed(former))
+    await application.assertCounts(seed)
+    await former.stop()
+    await successor.stop()
+  })
+
+  test('Cassandra is killed and comes back: batches wait, nothing is lost', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('away', {
+      TIERED_LOCAL_BYTES: '0',
+      WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
+      WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '2000',
+    })
+    await application.give(random, 2_000, 300)
+    await using worker = await application.start('one')
+    await application.consumed(worker)
+    await service.kill9()
+    await application.give(random, 2_000, 300)
+    await worker.until(
+      async () =>
+        /^Cassandra has not answered stream thread \d for \d+ s: /.test(await probe(worker.httpPort)),
+      'does not tell',
+    )
+    assert.ok((await application.remaining()) > 0)
+    await service.restart()
+    await application.consumed(worker)
+    await worker.until(async () => (await probe(worker.httpPort)) === '', 'is not ready again')
+    await application.assertCounts(seed)
+    await worker.stop()
+  })
+})
+
+/** Why a worker is not ready; empty: it is. */
+async function probe(port: number): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`)
+  return response.ok ? '' : ((await response.json()) as { reason: string }).reason
+}

@@ -1,0 +1,59 @@
+import type { StateMemory } from '../../src/native.ts'
+import { TaskDatabase } from '../../src/native.ts'
+import { LocalTiers } from '../../src/runtime/local-tiers.ts'
+import { CacheBudget } from '../../src/state/cache-budget.ts'
+import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import type { StoreTier, TierRow } from '../../src/state/store-tier.ts'
+import { TieredStore } from '../../src/state/tiered-store.ts'
+import type { StoreDefinition } from '../../src/topology/definition.ts'
+
+/** A second tier that answers at once: rows by their keys' text. */
+export class RememberingTier implements StoreTier {
+  readonly rows = new Map<string, TierRow>()
+  reads: string[] = []
+
+  beginWrites(): void {}
+
+  write(key: Buffer, value: Buffer | null, timestampMs: number): void {
+    if (value === null) this.rows.delete(key.toString())
+    else this.rows.set(key.toString(), { value, timestampMs })
+  }
+
+  async read(key: Buffer): Promise<TierRow | null> {
+    this.reads.push(key.toString())
+    return this.rows.get(key.toString()) ?? null
+  }
+
+  close(): void {}
+}
+
+/** A tiered store over a database of its own, without a changelog. */
+export async function openTier(definition: StoreDefinition, path: string, memory: StateMemory) {
+  const tiers = new LocalTiers([definition])
+  const database = await TaskDatabase.open(memory, {
+    path,
+    partition: 0,
+    stores: [
+      { name: definition.name, timestamped: true, inMemory: false, changelogTopic: null },
+      ...tiers.databaseStores,
+    ],
+    flushEveryRecords: 1_000_000,
+    flushIntervalMs: 3_600_000,
+  })
+  const budget = new CacheBudget(1 << 20)
+  const store = new TieredStore<unknown, unknown>(definition, {
+    database,
+    index: 0,
+    lowerIndex: tiers.lowerIndex(definition)!,
+    budget,
+    overlayWriter: new OverlayWriter(),
+    recordTimestamp: () => 7,
+    onOverlayBytes: () => {},
+  })
+  tiers.opened(definition, store)
+  const close = async (): Promise<void> => {
+    store.close()
+    await database.close()
+  }
+  return { tiers, database, store, close }
+}

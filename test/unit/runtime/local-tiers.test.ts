@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import test, { after, before } from 'node:test'
+
+import { LocalProducer, StateMemory, type TaskDatabase } from '../../../src/native.ts'
+import { serdes } from '../../../src/serde/serdes.ts'
+import { stores } from '../../../src/topology/stores.ts'
+import { openTier, RememberingTier } from '../../support/opened-tier.ts'
+import { smallStateMemory } from '../../support/state-memory.ts'
+
+const memory = StateMemory.acquire(smallStateMemory)
+const producer = new LocalProducer()
+let folder = ''
+let databases = 0
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'weir-tiers-'))
+})
+
+after(async () => {
+  await producer.close()
+  memory.close()
+  await rm(folder, { recursive: true })
+})
+
+/** `put` was put, `loaded` came from the second tier. */
+async function open(localBytesMax?: number) {
+  const definition = stores.tieredKeyValue({
+    name: 'counts',
+    key: serdes.string,
+    value: serdes.string,
+    ...(localBytesMax !== undefined && { localBytesMax }),
+  })
+  const opened = await openTier(definition, path.join(folder, String(databases++)), memory)
+  const { store, database } = opened
+  store.connect(new RememberingTier())
+  store.put('put', 'x')
+  await store.load('loaded')
+  store.flush()
+  await database.drain(producer)
+  await database.commit()
+  return opened
+}
+
+/** Whether there are rows of what was put, and of what was loaded. */
+function rowsOf(database: TaskDatabase): boolean[] {
+  return [0, 1].map((store) => {
+    const key = Buffer.from(store === 0 ? 'put' : 'loaded')
+    return database.get(store, key, 0, key.length, Buffer.alloc(64)) >= 0
+  })
+}
+
+test('a restore of a tiered store begins where Cassandra ends, and forgets what may be older than what is replayed', async () => {
+  const restore = { store: 0, topic: 't', partition: 0, topicId: 'id' }
+  const cases = [
+    { from: -1, until: 40, begins: 40, rows: [false, false] },
+    { from: -1, begins: -1, rows: [false, false] },
+    { from: 30, until: 40, begins: 30, rows: [true, false] },
+    { from: 30, begins: 30, rows: [true, false] },
+    { from: 40, until: 40, begins: 40, rows: [true, true] },
+    // Its last commit did not reach the group.
+    { from: 50, until: 40, begins: 50, rows: [true, true] },
+  ]
+  for (const { begins, rows, ...range } of cases) {
+    const { tiers, database, close } = await open()
+    const prepared = await tiers.prepareRestore(database, { ...restore, ...range })
+    assert.deepEqual(prepared, { ...restore, ...range, from: begins })
+    assert.deepEqual(rowsOf(database), rows, JSON.stringify(range))
+    await close()
+  }
+})
+
+test('halves that have grown beyond their limit are emptied, the loaded one with the other', async () => {
+  for (const [limit, rows] of [
+    [1 << 30, [true, true]],
+    [0, [false, false]],
+  ] as const) {
+    const { tiers, database, close } = await open()
+    await tiers.evict(database, limit)
+    assert.deepEqual(rowsOf(database), rows)
+    await close()
+  }
+  const own = await open(1 << 30)
+  await own.tiers.evict(own.database, 0)
+  assert.deepEqual(rowsOf(own.database), [true, true])
+  await own.close()
+})
