@@ -7,6 +7,7 @@ import { largeState } from './harness/large-state-workload.ts'
 import { rangeJoin } from './harness/range-join-workload.ts'
 import { restore } from './harness/restore-workload.ts'
 import { addSoak } from './harness/soak.ts'
+import { tiered } from './harness/tiered-workload.ts'
 import { microBenches, runMicroBenches } from './micro/run.ts'
 
 const program = new Command('bench').description(
@@ -17,6 +18,7 @@ addWorkload(program, avroCount)
 addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)
+addWorkload(program, tiered)
 addSoak(program)
 addFailover(program)
 program
