@@ -55,6 +55,26 @@ describe('tiered stores', () => {
     await worker.stop()
   })
 
+  test('tasks come back to a disk whose place in the changelog is gone: others have changed the rows meanwhile', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('back', { WEIR_REPARTITION_PURGE_INTERVAL_MS: '500' })
+    for (const [disk, purges] of [
+      ['one', false],
+      ['two', true],
+      ['one', false],
+    ] as const) {
+      await application.give(random, 1_000, 200)
+      await using worker = await application.start(disk)
+      await application.consumed(worker)
+      if (purges)
+        await worker.until(async () => (await application.changelogRecords()) === 0, 'deletes nothing')
+      await worker.stop()
+    }
+    await application.assertCounts(seed)
+  })
+
   test('a task that keeps nothing here reads everything from Cassandra', async (t) => {
     const random = new Random()
     const seed = `seed ${random.seed}`
