@@ -75,28 +75,33 @@ describe('tiered stores', () => {
     await application.assertCounts(seed)
   })
 
-  test('a task that keeps nothing here reads everything from Cassandra', async (t) => {
-    const random = new Random()
-    const seed = `seed ${random.seed}`
-    t.diagnostic(seed)
-    const application = await make('evicted', {
-      TIERED_LOCAL_BYTES: '0',
-      WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
-      WEIR_COMMIT_INTERVAL_MS: '100',
+  for (const [name, how] of [
+    ['evicted', 'in batches'],
+    ['loaded', 'one by one'],
+  ] as const)
+    test(`a task that keeps nothing here reads everything from Cassandra, ${how}`, async (t) => {
+      const random = new Random()
+      const seed = `seed ${random.seed}`
+      t.diagnostic(seed)
+      const application = await make(name, {
+        ...(name === 'loaded' && { TIERED_ASYNC: 'true' }),
+        TIERED_LOCAL_BYTES: '0',
+        WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
+        WEIR_COMMIT_INTERVAL_MS: '100',
+      })
+      await using worker = await application.start('one')
+      for (let round = 0; round < 5; round++) {
+        await application.give(random, 1_000, 300)
+        await application.consumed(worker)
+      }
+      await application.assertCounts(seed)
+      const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
+      const reads = await sumOf(worker, 'weir_tiered_reads_total', 'tier="cassandra"')
+      assert.ok(evictions >= 5, `${evictions} evictions`)
+      // Each key once, and most of them again in each round.
+      assert.ok(reads > 600, `${reads} reads`)
+      await worker.stop()
     })
-    await using worker = await application.start('one')
-    for (let round = 0; round < 5; round++) {
-      await application.give(random, 1_000, 300)
-      await application.consumed(worker)
-    }
-    await application.assertCounts(seed)
-    const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
-    const reads = await sumOf(worker, 'weir_tiered_reads_total', 'tier="cassandra"')
-    assert.ok(evictions >= 5, `${evictions} evictions`)
-    // Each key once, and most of them again in each round.
-    assert.ok(reads > 600, `${reads} reads`)
-    await worker.stop()
-  })
 
   test('what a member writes that lost its task, late, leaves the rows of its successor as they are', async (t) => {
     const random = new Random()
