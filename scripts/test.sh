@@ -38,6 +38,7 @@ longest=(
   test/model/async-processors
   test/broker/migration
   test/broker/cassandra
+  test/broker/tiered-state
   test/oracle/topologies
   test/broker/lifecycle
   test/broker/exactly-once

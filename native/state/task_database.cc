@@ -15,6 +15,7 @@ namespace weir {
 namespace {
 
 constexpr char kEstimateKeys[] = "rocksdb.estimate-num-keys";
+constexpr char kOverlayBytes[] = "weir.overlay-bytes";
 
 }  // namespace
 
@@ -288,6 +289,7 @@ Result<uint64_t> TaskDatabase::StoreProperty(size_t store, const std::string& na
   FinishCommit();
   const Status status = CheckStore(store);
   if (!status.ok()) return status;
+  if (name == kOverlayBytes) return overlays_[store]->bytes();
   if (name != kEstimateKeys) return rocksdb_->FamilyProperty(store, name);
   if (const MemoryTable* const rows = table(store); rows != nullptr)
     return static_cast<uint64_t>(rows->size());

@@ -187,7 +187,7 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
   // One of RocksDB's integer properties, of a store's family; `rocksdb.estimate-num-keys` knows of kept rows, and of an in-memory store is
-  // its number of rows. Not while a restore writes into an in-memory store: its rows are the restore's.
+  // its number of rows; and `weir.overlay-bytes`, of what is kept and uncommitted. Not while a restore writes into an in-memory store: its rows are the restore's.
   Result<uint64_t> StoreProperty(size_t store, const std::string& name);
   // Any thread. RocksDB's integer properties, and `weir.overlay-entries`.
   Result<uint64_t> Property(const std::string& name);

@@ -113,7 +113,7 @@ export interface TaskDatabase {
   observed(store: number): Observed
   /** RocksDB's integer properties by name (`rocksdb.estimate-num-keys`, ...), summed over the families, and `weir.overlay-entries`: the keys changed since the last commit. */
   properties(names: readonly string[]): number[]
-  /** RocksDB's integer properties by name, of each store: Float64[stores][names]. `rocksdb.estimate-num-keys` of an in-memory store is its number of rows; not while it is restored. */
+  /** RocksDB's integer properties by name, and `weir.overlay-bytes`, of each store: Float64[stores][names]. `rocksdb.estimate-num-keys` of an in-memory store is its number of rows; not while it is restored. */
   storeProperties(names: readonly string[]): Float64Array
   /** RocksDB's estimate of a store's rows (an in-memory store's number of them), plus the changed ones since the last commit. */
   approximateEntries(store: number): number

@@ -8,8 +8,8 @@ import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
 /** A task does not go on without a commit when so many rows of a tiered store have changed: each is a request to Cassandra. */
 const CHANGED_ROWS_MAX = 4_096
 
-/** By RocksDB's names; their sum is what a store takes. */
-const SIZES = ['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables']
+/** Their sum is what a store takes. */
+const SIZES = ['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables', 'weir.overlay-bytes']
 
 interface LocalTier {
   readonly definition: StoreDefinition

@@ -9,6 +9,7 @@ import type {
   KeyValueStore,
   SessionStore,
   Store,
+  TieredKeyValueStore,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   VersionedKeyValueStore,
@@ -286,6 +287,10 @@ export class TopologyTestDriver implements AsyncDisposable {
 
   timestampedKeyValueStore<K, V>(name: string): TimestampedKeyValueStore<K, V> {
     return this.#typed(name, 'timestamped-key-value')
+  }
+
+  tieredKeyValueStore<K, V>(name: string): TieredKeyValueStore<K, V> {
+    return this.#typed(name, 'tiered-key-value')
   }
 
   windowStore<K, V>(name: string): WindowStore<K, V> {

@@ -1,5 +1,6 @@
 import { isTtl, TABLE_NAME, tableOptions, ttlMessage } from '../cassandra/cassandra-table.ts'
 import type { TableOption, TableSchema } from '../cassandra/table-schema.ts'
+import { CHANGELOG_ENDS_MAX } from '../commit/changelog-ends.ts'
 import type { NodeDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
 import { checkOptions } from './options.ts'
 import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
@@ -74,6 +75,27 @@ export function checkTierTables(
         `store ${name}: table ${tier.table.name} in Cassandra is that of ${other}; it needs one of its own`,
       )
     users.set(tier.table.name, `store ${name}`)
+  }
+}
+
+/**
+ * Where a changelog ended is committed with all of a task's offsets, which does not go with topics that come and go.
+ *
+ * @throws TopologyError
+ */
+export function checkTieredSubtopologies(subtopologies: readonly SubtopologyDefinition[]): void {
+  for (const { nodes, stores } of subtopologies) {
+    const [store] = tieredStores(stores)
+    if (store === undefined) continue
+    const source = nodes.find((node) => node.kind === 'source' && node.pattern !== undefined)
+    if (source !== undefined)
+      throw new TopologyError(
+        `store ${store.name} is tiered, and source ${source.name} in its sub-topology reads topics by a pattern: name them, or repartition between the two`,
+      )
+    if (stores.length > CHANGELOG_ENDS_MAX)
+      throw new TopologyError(
+        `store ${store.name} is tiered, and its sub-topology has ${stores.length} stores; allowed are ${CHANGELOG_ENDS_MAX}`,
+      )
   }
 }
 

@@ -36,7 +36,7 @@ import {
 } from './options.ts'
 import { SourceTopics } from './source-topics.ts'
 import { buildSubtopologies } from './subtopologies.ts'
-import { checkTierTables } from './tiered-stores.ts'
+import { checkTieredSubtopologies, checkTierTables } from './tiered-stores.ts'
 import { TopologyError } from './topology-error.ts'
 import { type TopologyModule, topologyModuleMarker } from './topology-module.ts'
 
@@ -271,6 +271,7 @@ export class Topology implements TopologyModule {
     const groups = buildSubtopologies(nodes, this.#stores, this.#copartitioned)
     const { subtopologies, globalStores } = separateGlobalStores(groups, this.#globalStores)
     checkAsyncProcessors(subtopologies)
+    checkTieredSubtopologies(subtopologies)
     for (const { copartitionGroups } of subtopologies)
       checkFixedPartitions(copartitionGroups, this.#repartitionTopics)
     this.#built = {

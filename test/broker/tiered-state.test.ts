@@ -55,28 +55,53 @@ describe('tiered stores', () => {
     await worker.stop()
   })
 
-  test('a task that keeps nothing here reads everything from Cassandra', async (t) => {
+  test('tasks come back to a disk whose place in the changelog is gone: others have changed the rows meanwhile', async (t) => {
     const random = new Random()
     const seed = `seed ${random.seed}`
     t.diagnostic(seed)
-    const application = await make('evicted', {
-      TIERED_LOCAL_BYTES: '0',
-      WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
-      WEIR_COMMIT_INTERVAL_MS: '100',
-    })
-    await using worker = await application.start('one')
-    for (let round = 0; round < 5; round++) {
-      await application.give(random, 1_000, 300)
+    const application = await make('back', { WEIR_REPARTITION_PURGE_INTERVAL_MS: '500' })
+    for (const [disk, purges] of [
+      ['one', false],
+      ['two', true],
+      ['one', false],
+    ] as const) {
+      await application.give(random, 1_000, 200)
+      await using worker = await application.start(disk)
       await application.consumed(worker)
+      if (purges)
+        await worker.until(async () => (await application.changelogRecords()) === 0, 'deletes nothing')
+      await worker.stop()
     }
     await application.assertCounts(seed)
-    const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
-    const reads = await sumOf(worker, 'weir_tiered_reads_total', 'tier="cassandra"')
-    assert.ok(evictions >= 5, `${evictions} evictions`)
-    // Each key once, and most of them again in each round.
-    assert.ok(reads > 600, `${reads} reads`)
-    await worker.stop()
   })
+
+  for (const [name, how] of [
+    ['evicted', 'in batches'],
+    ['loaded', 'one by one'],
+  ] as const)
+    test(`a task that keeps nothing here reads everything from Cassandra, ${how}`, async (t) => {
+      const random = new Random()
+      const seed = `seed ${random.seed}`
+      t.diagnostic(seed)
+      const application = await make(name, {
+        ...(name === 'loaded' && { TIERED_ASYNC: 'true' }),
+        TIERED_LOCAL_BYTES: '0',
+        WEIR_STATESTORE_CACHE_MAX_BYTES: '10000',
+        WEIR_COMMIT_INTERVAL_MS: '100',
+      })
+      await using worker = await application.start('one')
+      for (let round = 0; round < 5; round++) {
+        await application.give(random, 1_000, 300)
+        await application.consumed(worker)
+      }
+      await application.assertCounts(seed)
+      const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
+      const reads = await sumOf(worker, 'weir_tiered_reads_total', 'tier="cassandra"')
+      assert.ok(evictions >= 5, `${evictions} evictions`)
+      // Each key once, and most of them again in each round.
+      assert.ok(reads > 600, `${reads} reads`)
+      await worker.stop()
+    })
 
   test('what a member writes that lost its task, late, leaves the rows of its successor as they are', async (t) => {
     const random = new Random()

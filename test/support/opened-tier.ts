@@ -7,10 +7,12 @@ import type { StoreTier, TierRow } from '../../src/state/store-tier.ts'
 import { TieredStore } from '../../src/state/tiered-store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 
-/** A second tier that answers at once: rows by their keys' text. */
+/** A second tier: rows by their keys' text. */
 export class RememberingTier implements StoreTier {
   readonly rows = new Map<string, TierRow>()
-  reads: string[] = []
+  readonly reads: string[] = []
+  /** Answers come then, of what was there when they were asked for. */
+  gate: Promise<void> = Promise.resolve()
 
   beginWrites(): void {}
 
@@ -21,7 +23,9 @@ export class RememberingTier implements StoreTier {
 
   async read(key: Buffer): Promise<TierRow | null> {
     this.reads.push(key.toString())
-    return this.rows.get(key.toString()) ?? null
+    const row = this.rows.get(key.toString()) ?? null
+    await this.gate
+    return row
   }
 
   close(): void {}

@@ -115,6 +115,12 @@ export class TieredApplication {
     return (await lagOf(bootstrapServers, name, [`${name}-numbers`])).remaining
   }
 
+  /** Of the changelog, that are there. */
+  async changelogRecords(): Promise<number> {
+    const { bootstrapServers, name } = this.#options
+    return (await readToEnd(bootstrapServers, `${name}-counts-changelog`)).length
+  }
+
   async rows(): Promise<Map<string, Count>> {
     const { client, name } = this.#options
     const result = await client.execute(`SELECT key, value FROM ${KEYSPACE}."${name}"`, [], {

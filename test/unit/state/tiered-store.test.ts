@@ -11,6 +11,7 @@ import type { Serde } from '../../../src/serde/serde.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import { Prefetch } from '../../../src/state/prefetch.ts'
 import type { TieredKeyValueStore } from '../../../src/state/store.ts'
+import type { ValueCache } from '../../../src/state/value-cache.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { openTier, RememberingTier } from '../../support/opened-tier.ts'
 import { smallStateMemory } from '../../support/state-memory.ts'
@@ -42,6 +43,12 @@ async function open<K>(key: Serde<K>, tier: RememberingTier | null = new Remembe
   return { ...opened, commit, tier, store: opened.store as unknown as TieredKeyValueStore<K, string> }
 }
 
+/** Nothing is in the cache any more. */
+function forget(store: object): void {
+  const { cache } = store as { readonly cache: ValueCache }
+  for (let generation = 0; generation < 2; generation++) cache.rotate()
+}
+
 test('an empty value is there, a deleted one is not; neither is asked for again', async () => {
   const { store, tier, commit, tiers, database, close } = await open(serdes.string)
   assert.equal(await store.load('a'), null)
@@ -67,6 +74,37 @@ test('what is not here cannot be read, until it is loaded; equal loads are one',
   assert.deepEqual(await Promise.all([store.load('a'), store.load('a'), store.load('b')]), ['1', '1', null])
   assert.deepEqual([store.get('a'), store.get('b')], ['1', null])
   assert.deepEqual(tier.reads, ['a', 'b'])
+  await close()
+})
+
+test('what was loaded does not come to light when what was put is dropped here', async () => {
+  const tier = new RememberingTier()
+  tier.write(Buffer.from('a'), Buffer.from('old'), 5)
+  const { store, commit, tiers, database, close } = await open(serdes.string, tier)
+  assert.equal(await store.load('a'), 'old')
+  await commit()
+  store.put('a', 'new')
+  await commit()
+  await tiers.evict(database, 0)
+  forget(store)
+  assert.equal(await store.load('a'), 'new')
+  await close()
+})
+
+test('a row that comes after its key was put is not kept', async () => {
+  const tier = new RememberingTier()
+  tier.write(Buffer.from('a'), Buffer.from('old'), 5)
+  const { store, close } = await open(serdes.string, tier)
+  let come = (): void => {}
+  tier.gate = new Promise((resolve) => {
+    come = resolve
+  })
+  const loading = store.load('a')
+  store.put('a', 'new')
+  forget(store)
+  come()
+  await loading
+  assert.equal(store.get('a'), 'new')
   await close()
 })
 
