@@ -164,6 +164,8 @@ export type {
   Store,
   StoreIterator,
   TieredKeyValueStore,
+  TieredPrefixRow,
+  TieredPrefixStore,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   ValueAndTimestamp,
@@ -196,6 +198,7 @@ export type {
 export type { OptimizationRule } from './topology/optimization.ts'
 export type { StoreRocksDbOptions } from './topology/store-options.ts'
 export { stores } from './topology/stores.ts'
+export type { TieredPrefixStoreOptions } from './topology/tiered-prefix-stores.ts'
 export type { TieredStoreOptions } from './topology/tiered-stores.ts'
 export { Topology } from './topology/topology.ts'
 export { TopologyError } from './topology/topology-error.ts'

@@ -1,4 +1,5 @@
-import type { StoreTier, TierRow } from '../state/store-tier.ts'
+import { prefixFrameBytes, prefixOfFrame } from '../serde/prefix-key.ts'
+import type { PrefixTier, TierPrefixRow, TierRow } from '../state/store-tier.ts'
 import type { TierDefinition } from '../topology/definition.ts'
 import type { RowReads } from './row-reader.ts'
 import type { RowSource, TaskRows } from './row-write.ts'
@@ -26,7 +27,7 @@ export interface CassandraTierOptions {
  * place of a record, as rows of sinks have it (WriteClock): there the record that comes later wins, though it be processed by the older member; a row of state is what the
  * later owner has made of all records before.
  */
-export class CassandraTier implements StoreTier {
+export class CassandraTier implements PrefixTier {
   readonly #options: CassandraTierOptions
   readonly #source: RowSource
   #timestamp: bigint
@@ -45,10 +46,11 @@ export class CassandraTier implements StoreTier {
 
   write(key: Buffer, value: Buffer | null, timestampMs: number): void {
     const { tier, rows } = this.#options
+    const columns = tier.prefixes === undefined ? [key] : columnsOf(key)
     rows.add({
       table: tier.table,
-      partition: key.toString('latin1'),
-      key: [key],
+      partition: columns[0]!.toString('latin1'),
+      key: columns,
       values: value === null ? null : [value, BigInt(timestampMs)],
       ttlSeconds: value === null ? 0 : tier.ttlSeconds,
       timestampUs: this.#timestamp,
@@ -62,7 +64,24 @@ export class CassandraTier implements StoreTier {
     return row === null ? null : { value: row.value as Buffer, timestampMs: Number(row.ts) }
   }
 
+  async readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null> {
+    const { tier, reads } = this.#options
+    const rows = await reads.readPartition(tier.table, [prefix], tier.prefixes!, () => !this.#isClosed)
+    if (rows === null) return null
+    return rows.map(({ rest, value, ts }) => ({
+      rest: rest as Buffer,
+      value: value as Buffer,
+      timestampMs: Number(ts),
+    }))
+  }
+
   close(): void {
     this.#isClosed = true
   }
+}
+
+/** Prefix and rest. */
+function columnsOf(key: Buffer): readonly Buffer[] {
+  const middle = prefixFrameBytes(key)
+  return [prefixOfFrame(key.subarray(0, middle)), key.subarray(middle)]
 }

@@ -35,6 +35,14 @@ export function selectStatement(keyspace: string, schema: TableSchema): string {
   return `SELECT ${selected} FROM ${qualified(keyspace, schema.name)} WHERE ${keyCondition(schema)}`
 }
 
+/** The rows of a partition, besides its key. Bound: the partition key's columns, and how many rows. */
+export function selectPartitionStatement(keyspace: string, schema: TableSchema): string {
+  const { name, partitionKey, clusteringKey, columns } = schema
+  const selected = [...clusteringKey, ...columns].map((column) => quoted(column.name)).join(', ')
+  const partition = partitionKey.map((column) => `${quoted(column.name)} = ?`).join(' AND ')
+  return `SELECT ${selected} FROM ${qualified(keyspace, name)} WHERE ${partition} LIMIT ?`
+}
+
 function keyCondition({ partitionKey, clusteringKey }: TableSchema): string {
   return [...partitionKey, ...clusteringKey].map((column) => `${quoted(column.name)} = ?`).join(' AND ')
 }

@@ -3,12 +3,18 @@ import { pauseBefore } from './backoff.ts'
 import { failureOf } from './failures.ts'
 import { Outage } from './outage.ts'
 import type { CassandraResultRow } from './session.ts'
-import type { WrittenTable } from './table-schema.ts'
+import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** What rows are read through. */
 export interface ReadSession {
   /** One row by its whole key. @returns null when there is none. @throws what the driver throws: see failureOf */
   read(table: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null>
+  /** The rows of a partition, with the clustering key's columns. @returns null when there are more than may be. @throws as read */
+  readPartition(
+    table: WrittenTable,
+    key: readonly unknown[],
+    limits: PartitionLimits,
+  ): Promise<readonly CassandraResultRow[] | null>
   /** How a table differs from what rows of it need; null: it does not. @throws as read */
   problemOf(table: WrittenTable): Promise<string | null>
   /** What the driver threw, as an error that Weir names. */
@@ -36,7 +42,7 @@ export interface RowReaderOptions {
 }
 
 /** What reads rows for the tasks of a thread. */
-export type RowReads = Pick<RowReader, 'read'>
+export type RowReads = Pick<RowReader, 'read' | 'readPartition'>
 
 /**
  * Reads rows for a stream thread's tasks, one request for each, as many at a time as allowed. What may pass is tried again with growing pauses, for as long as
@@ -65,18 +71,47 @@ export class RowReader {
    * @returns null when there is no such row
    * @throws WeirError closed when nobody wants it any more, cassandra-denied, cassandra-schema; the driver's error for a key that can have no row
    */
-  async read(
+  read(
     table: WrittenTable,
     key: readonly unknown[],
     isWanted: () => boolean,
   ): Promise<CassandraResultRow | null> {
+    return this.#inTurn(table, isWanted, (session) => session.read(table, key))
+  }
+
+  /**
+   * All rows of a partition, page by page; each attempt begins anew.
+   *
+   * @param key of the partition
+   * @returns null when there are more than may be
+   * @throws as read
+   */
+  readPartition(
+    table: WrittenTable,
+    key: readonly unknown[],
+    limits: PartitionLimits,
+    isWanted: () => boolean,
+  ): Promise<readonly CassandraResultRow[] | null> {
+    return this.#inTurn(table, isWanted, (session) => session.readPartition(table, key, limits))
+  }
+
+  /** Rows that are asked for are not read any more. */
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #inTurn<T>(
+    table: WrittenTable,
+    isWanted: () => boolean,
+    request: (session: ReadSession) => Promise<T>,
+  ): Promise<T> {
     const started = performance.now()
     if (this.#inFlight < this.#options.requestsMax) this.#inFlight++
     else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     try {
-      const row = await this.#read(table, key, isWanted)
+      const answer = await this.#read(table, isWanted, request)
       this.#options.onRead((performance.now() - started) / 1_000)
-      return row
+      return answer
     } finally {
       // The place goes over to the next.
       const next = this.#waiting.shift()
@@ -85,22 +120,17 @@ export class RowReader {
     }
   }
 
-  /** Rows that are asked for are not read any more. */
-  close(): void {
-    this.#closing.abort()
-  }
-
-  async #read(
+  async #read<T>(
     table: WrittenTable,
-    key: readonly unknown[],
     isWanted: () => boolean,
-  ): Promise<CassandraResultRow | null> {
+    request: (session: ReadSession) => Promise<T>,
+  ): Promise<T> {
     const session = await this.#options.session()
     for (let attempts = 0; session !== null && !this.#closing.signal.aborted && isWanted(); attempts++) {
       try {
-        const row = await session.read(table, key)
+        const answer = await request(session)
         this.#outage.end()
-        return row
+        return answer
       } catch (error) {
         await this.#settle(session, table, error)
         this.#options.counters.retries++

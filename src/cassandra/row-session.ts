@@ -1,12 +1,12 @@
 import type { WeirError } from '../errors/weir-error.ts'
 import type { CassandraSettings } from './cassandra-settings.ts'
-import { selectStatement, type TableStatements, tableStatements } from './cql.ts'
+import { selectPartitionStatement, selectStatement, type TableStatements, tableStatements } from './cql.ts'
 import { compareKeyspace, keyspaceProblem } from './keyspace-schema.ts'
 import type { ReadSession } from './row-reader.ts'
 import type { RowWrite } from './row-write.ts'
 import type { RowSession } from './row-writer.ts'
 import { type CassandraResultRow, CassandraSession, type Statement } from './session.ts'
-import type { WrittenTable } from './table-schema.ts'
+import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** Rows as statements of a session. */
 export class CassandraRowSession implements RowSession, ReadSession {
@@ -15,6 +15,7 @@ export class CassandraRowSession implements RowSession, ReadSession {
   readonly #observe: (seconds: number) => void
   readonly #statements = new Map<WrittenTable, TableStatements>()
   readonly #selects = new Map<WrittenTable, string>()
+  readonly #partitionSelects = new Map<WrittenTable, string>()
 
   /** @param observe how long a request took */
   static async open(
@@ -40,6 +41,19 @@ export class CassandraRowSession implements RowSession, ReadSession {
   async read(table: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null> {
     const [row] = await this.#observed(this.#session.read(this.#selectOf(table), key))
     return row ?? null
+  }
+
+  readPartition(
+    table: WrittenTable,
+    key: readonly unknown[],
+    limits: PartitionLimits,
+  ): Promise<readonly CassandraResultRow[] | null> {
+    let select = this.#partitionSelects.get(table)
+    if (select === undefined) {
+      select = selectPartitionStatement(this.#keyspace, table.schema)
+      this.#partitionSelects.set(table, select)
+    }
+    return this.#observed(this.#session.readUpTo(select, [...key, limits.rowsMax + 1], limits))
   }
 
   async #observed<T>(request: Promise<T>): Promise<T> {

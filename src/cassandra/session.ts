@@ -5,7 +5,9 @@ import type { Client, DseClientOptions, types } from 'cassandra-driver'
 import { ConfigError } from '../config/config-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { CassandraSettings, CassandraSslSettings, ConsistencyLevel } from './cassandra-settings.ts'
+import { bytesOf } from './column-types.ts'
 import { failureOf } from './failures.ts'
+import type { PartitionLimits } from './table-schema.ts'
 
 type Driver = typeof import('cassandra-driver')
 
@@ -16,6 +18,8 @@ const RECONNECT_MS_MAX = 2_000
 const CONNECT_TIMEOUT_MS_MAX = 5_000
 /** The driver prepares no more than so many statements without a warning. */
 const PREPARED_MAX = 10_000
+/** Of a partition that is read: a page comes whole, however large its values are. */
+const PAGE_ROWS = 1_000
 
 export interface Statement {
   readonly query: string
@@ -105,6 +109,32 @@ export class CassandraSession {
     })
     const rows: CassandraResultRow[] = []
     for await (const row of result) rows.push(row as unknown as CassandraResultRow)
+    return rows
+  }
+
+  /**
+   * As `read`, page by page.
+   *
+   * @returns null when there is more: what is left is not asked for
+   */
+  async readUpTo(
+    query: string,
+    params: readonly unknown[],
+    { rowsMax, bytesMax }: PartitionLimits,
+  ): Promise<readonly CassandraResultRow[] | null> {
+    const result = await this.#connected().execute(query, [...params], {
+      prepare: true,
+      isIdempotent: true,
+      consistency: this.#consistency(this.#settings.readConsistency),
+      fetchSize: PAGE_ROWS,
+    })
+    const rows: CassandraResultRow[] = []
+    let bytes = 0
+    for await (const row of result) {
+      for (const value of row.values()) bytes += bytesOf(value)
+      if (rows.length === rowsMax || bytes > bytesMax) return null
+      rows.push(row as unknown as CassandraResultRow)
+    }
     return rows
   }
 

@@ -19,6 +19,13 @@ export interface WrittenTable {
   readonly schema: TableSchema
 }
 
+/** How much of a partition is read. */
+export interface PartitionLimits {
+  readonly rowsMax: number
+  /** Of the columns that are selected, about. */
+  readonly bytesMax: number
+}
+
 export interface TableSchema {
   readonly name: string
   /** At least one. */

@@ -1,5 +1,7 @@
 import { formatBytes } from '../config/value-type.ts'
 import { WeirError } from '../errors/weir-error.ts'
+import { beginsWithFrame, prefixFrameBytes, prefixOfFrame } from '../serde/prefix-key.ts'
+import { isLoadedName } from '../topology/tiered-stores.ts'
 import { type InspectedApplication, type InspectedTask, inspectStateFolder } from './state-folder.ts'
 import { textTable } from './text-table.ts'
 
@@ -115,7 +117,7 @@ function storeRow({ task }: InspectedTask, store: Store, { nowMs }: StateReportO
     String(store.files),
     offset === null || offset.offset < 0 ? '-' : String(offset.offset),
     offset === null || offset.writtenAtMs === 0 ? '-' : formatAge(nowMs - offset.writtenAtMs),
-    first === null || last === null ? '(empty)' : `${shownKey(first)} .. ${shownKey(last)}`,
+    first === null || last === null ? '(empty)' : `${shownKey(store, first)} .. ${shownKey(store, last)}`,
   ]
 }
 
@@ -141,8 +143,9 @@ function segmentLines({ task }: InspectedTask, { name, segmented }: Store): stri
 }
 
 /** As the task's folder says; one that does not say only shows whether rows are cut into segments. */
-function kindOf({ layout, segmented }: Store): string {
-  return layout?.rows?.replace(/,.*/, '') ?? (segmented === null ? 'key-value' : 'segmented')
+function kindOf({ name, layout, segmented }: Store): string {
+  const kind = layout?.rows?.replace(/,.*/, '') ?? (segmented === null ? 'key-value' : 'segmented')
+  return isLoadedName(name) ? `${kind}, loaded` : kind
 }
 
 /** Without its segment. */
@@ -155,10 +158,22 @@ function textOrNull(bytes: Buffer): string | null {
   return /[\p{C}\uFFFD]/u.test(text) ? null : text
 }
 
-function shownKey(bytes: Buffer): string {
-  const text = textOrNull(bytes)
-  const shown = text === null ? `0x${bytes.toString('hex')}` : JSON.stringify(text)
+function shownKey(store: Store, bytes: Buffer): string {
+  const shown = partsOf(store, bytes).map(shownBytes).join(' ')
   return shown.length <= KEY_CHARACTERS ? shown : `${shown.slice(0, KEY_CHARACTERS)}...`
+}
+
+/** Prefix and rest, where the store's keys are both; of what says that a prefix is here, the prefix alone. */
+function partsOf({ layout }: Store, key: Buffer): Buffer[] {
+  if (layout?.rows !== 'tiered-by-prefix' || !beginsWithFrame(key)) return [key]
+  const middle = prefixFrameBytes(key)
+  const prefix = prefixOfFrame(key.subarray(0, middle))
+  return middle === key.length ? [prefix] : [prefix, key.subarray(middle)]
+}
+
+function shownBytes(bytes: Buffer): string {
+  const text = textOrNull(bytes)
+  return text === null ? `0x${bytes.toString('hex')}` : JSON.stringify(text)
 }
 
 /** 90 s, 5 min, 3 h, 2 days: the largest unit that there are two of. */

@@ -5,6 +5,7 @@ import { errorCodeOf } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type InspectedStore, TaskDatabase } from '../native.ts'
 import { DirectoryLock } from '../runtime/directory-lock.ts'
+import { ownName } from '../topology/tiered-stores.ts'
 
 /** A store's rows as `stores.json` of its task's folder describes them. */
 interface StoreLayout {
@@ -113,7 +114,7 @@ async function inspectTask(directory: string, { count }: InspectOptions): Promis
     return {
       task,
       stores: stores
-        .map((store) => ({ ...store, layout: layouts[store.name] ?? null }))
+        .map((store) => ({ ...store, layout: layouts[ownName(store.name)] ?? null }))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
       bytes: await bytesIn(directory),
       damage: null,

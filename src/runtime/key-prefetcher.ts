@@ -1,6 +1,6 @@
 import type { RecordBatch } from '../consume/record-batch.ts'
 import type { TaskDatabase } from '../native.ts'
-import { Prefetch } from '../state/prefetch.ts'
+import { Prefetch, type PreparingStore } from '../state/prefetch.ts'
 import type { TaskInput } from './task-input.ts'
 
 /**
@@ -26,6 +26,16 @@ export class KeyPrefetcher {
     const { generation } = batch
     let waiting = 0
     stores.forEach(({ store, index }, position) => {
+      if ('prepare' in store) {
+        waiting++
+        // Of what the batch was before.
+        batch.prefetches[position]?.entries.fill(undefined)
+        this.#prepare(store, batch, () => {
+          if (input.next === batch && batch.generation === generation && --waiting === 0)
+            input.nextReady = true
+        })
+        return
+      }
       batch.prefetches[position] ??= new Prefetch(batch.capacity)
       const prefetch = batch.prefetches[position]
       prefetch.collect(batch, store)
@@ -49,6 +59,18 @@ export class KeyPrefetcher {
       )
     })
     if (waiting === 0) input.nextReady = true
+  }
+
+  #prepare(store: PreparingStore, batch: RecordBatch, land: () => void): void {
+    this.#running++
+    store.prepare(batch).then(
+      ({ loads }) => {
+        if (loads === null) land()
+        else void this.#landAfter(loads, land)
+        this.#ended(null)
+      },
+      (error: unknown) => this.#ended(error),
+    )
   }
 
   /** Rows that cannot be read yet wait, and the batch with them. They are fetched already: a commit does not wait. */

@@ -2,8 +2,9 @@ import { CassandraTier } from '../cassandra/cassandra-tier.ts'
 import type { RowReads } from '../cassandra/row-reader.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import type { RestoreStore, StoreOptions, TaskDatabase } from '../native.ts'
-import type { TieredStore } from '../state/tiered-store.ts'
+import type { TieredStateStore } from '../state/store-tier.ts'
 import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
+import { loadedName } from '../topology/tiered-stores.ts'
 
 /** A task does not go on without a commit when so many rows of a tiered store have changed: each is a request to Cassandra. */
 const CHANGED_ROWS_MAX = 4_096
@@ -34,7 +35,7 @@ export interface TierConnection {
  */
 export class LocalTiers {
   readonly #tiers: readonly LocalTier[]
-  readonly #stores = new Map<LocalTier, TieredStore<unknown, unknown>>()
+  readonly #stores = new Map<LocalTier, TieredStateStore>()
 
   readonly #evicted: (store: string) => void
 
@@ -56,8 +57,7 @@ export class LocalTiers {
   /** Of the database's stores besides those that the task's definition has; they come after them. */
   get databaseStores(): StoreOptions[] {
     return this.#tiers.map(({ definition: { name, rocksdb } }) => ({
-      // No store of a topology has such a name.
-      name: `${name}#loaded`,
+      name: loadedName(name),
       timestamped: true,
       inMemory: false,
       changelogTopic: null,
@@ -70,7 +70,7 @@ export class LocalTiers {
     return this.#tiers.find((one) => one.definition === definition)?.loaded
   }
 
-  opened(definition: StoreDefinition, store: TieredStore<unknown, unknown>): void {
+  opened(definition: StoreDefinition, store: TieredStateStore): void {
     this.#stores.set(this.#tiers.find((one) => one.definition === definition)!, store)
   }
 
@@ -108,13 +108,15 @@ export class LocalTiers {
     const sizes = database.storeProperties(SIZES)
     const bytesOf = (store: number): number =>
       SIZES.reduce((sum, _, index) => sum + sizes[store * SIZES.length + index]!, 0)
-    for (const { definition, tier, written, loaded } of this.#tiers) {
+    for (const one of this.#tiers) {
+      const { definition, tier, written, loaded } = one
       const { name } = definition
       const half = (tier.localBytesMax ?? localBytesDefault) / 2
       const isFull = bytesOf(written) > half
       // Below what was put there may be older rows, which must not come to light.
       if (!isFull && bytesOf(loaded) <= half) continue
       this.#evicted(name)
+      this.#stores.get(one)?.evicting?.()
       await database.empty(loaded)
       if (isFull) await database.empty(written)
     }

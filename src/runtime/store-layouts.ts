@@ -23,7 +23,7 @@ interface StoreLayout {
 const sameBytes: Readonly<Record<string, string>> = { bigint64: 'int64' }
 
 /** Other key-value stores cannot read their changelogs. */
-const OWN_CHANGELOGS: readonly StoreType[] = ['suppress-buffer', 'tiered-key-value']
+const OWN_CHANGELOGS: readonly StoreType[] = ['suppress-buffer', 'tiered-key-value', 'tiered-by-prefix']
 
 function layoutOf({ type, inMemory, windows, versions, key, value }: StoreDefinition): StoreLayout {
   const windowed = type === 'timestamped-window' ? 'window' : type

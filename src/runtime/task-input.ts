@@ -5,7 +5,7 @@ import { decodeKey, rawRecord, SourceRecord } from '../consume/source-record.ts'
 import type { SourceNode } from '../process/process-graph.ts'
 import type { TaskClock } from '../process/task-clock.ts'
 import type { Serde } from '../serde/serde.ts'
-import type { PrefetchingStore } from '../state/prefetch.ts'
+import type { PrefetchingStore, PreparingStore } from '../state/prefetch.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { QueuedInput } from './partition-group.ts'
 import { RecordRetry } from './record-retry.ts'
@@ -14,7 +14,7 @@ import { recordFailed } from './task-failure.ts'
 
 /** A store that is read by the keys of an input's records, and its column family. */
 export interface PrefetchedStore {
-  readonly store: StateStore & PrefetchingStore
+  readonly store: StateStore & (PrefetchingStore | PreparingStore)
   readonly index: number
 }
 

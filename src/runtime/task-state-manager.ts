@@ -11,8 +11,8 @@ import type { OverlayWriter } from '../state/overlay-writer.ts'
 import { hasTimestampedRows } from '../state/row-codec.ts'
 import { segmentOptions } from '../state/segments.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { isTieredStateStore } from '../state/store-tier.ts'
 import { SUPPRESS_CHANGELOG_VERSION } from '../state/suppress-row.ts'
-import { TieredStore } from '../state/tiered-store.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
 import { LocalTiers, type TierConnection } from './local-tiers.ts'
@@ -96,7 +96,7 @@ export class TaskStateManager {
           onOverlayBytes,
           onExpired: () => counters.recordsDropped++,
         })
-        if (opened instanceof TieredStore) tiers.opened(store, opened)
+        if (isTieredStateStore(opened)) tiers.opened(store, opened)
         return [store.name, opened]
       }),
     )

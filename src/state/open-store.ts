@@ -4,6 +4,7 @@ import { RocksDbSessionStore } from './session-store.ts'
 import type { StateStore } from './state-store.ts'
 import type { StoreEnvironment } from './store-environment.ts'
 import { SuppressBuffer } from './suppress-buffer.ts'
+import { TieredByPrefixStore } from './tiered-by-prefix-store.ts'
 import { TieredStore } from './tiered-store.ts'
 import { RocksDbVersionedStore } from './versioned-store.ts'
 import { PlainWindowStore, TimestampedRowsWindowStore } from './window-store.ts'
@@ -23,6 +24,8 @@ export function openStore(definition: StoreDefinition, environment: StoreEnviron
       return new SuppressBuffer(definition, environment)
     case 'tiered-key-value':
       return new TieredStore(definition, environment)
+    case 'tiered-by-prefix':
+      return new TieredByPrefixStore(definition, environment)
     default:
       return openKeyValueStore(definition, environment)
   }

@@ -32,6 +32,15 @@ export interface PrefetchingStore {
   loadAbsent?(bytes: Buffer, start: number, end: number): Promise<unknown> | null
 }
 
+/** The side of a store that batches are prepared with in its own way: not row by row. */
+export interface PreparingStore {
+  readonly cache: ValueCache
+  /** As of PrefetchingStore. */
+  pin(): number
+  /** Looks what is here of what a batch reads, and keeps it until the batch is done with. @returns what has to come from elsewhere; does not reject */
+  prepare(batch: RecordBatch): Promise<{ readonly loads: Promise<unknown> | null }>
+}
+
 /**
  * The rows of one store that one batch will read: found in its cache, or fetched by one MultiGet. Travels with the batch, used again.
  *

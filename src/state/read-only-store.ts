@@ -10,6 +10,8 @@ const READS = [
   'all',
   'reverseAll',
   'prefixScan',
+  'scan',
+  'reverseScan',
   'approximateEntryCount',
   'fetch',
   'fetchAll',

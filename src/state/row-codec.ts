@@ -4,7 +4,12 @@ import type { StoreDefinition, StoreType } from '../topology/definition.ts'
 
 const TIMESTAMP_BYTES = 8
 
-const TIMESTAMPED: readonly StoreType[] = ['timestamped-key-value', 'timestamped-window', 'tiered-key-value']
+const TIMESTAMPED: readonly StoreType[] = [
+  'timestamped-key-value',
+  'timestamped-window',
+  'tiered-key-value',
+  'tiered-by-prefix',
+]
 
 /** True when a store's rows begin with a timestamp: those of tables and windowed aggregates, and of a store with a limit, which is ordered by it after a restore. */
 export function hasTimestampedRows(definition: StoreDefinition): boolean {

@@ -63,6 +63,35 @@ export interface TieredKeyValueStore<K, V> extends KeyValueStore<K, V> {
   load(key: K): Promise<V | null>
 }
 
+/** One of the rows of a prefix: `key` is the rest of its key. */
+export interface TieredPrefixRow<R, V> {
+  readonly key: R
+  readonly value: V
+}
+
+/**
+ * A store of which the task has a part, and Cassandra everything, whose keys are a prefix and a rest: the rows of a prefix are one partition there, and come here as a whole. Methods
+ * that read or write are synchronous, and reads see prefixes that are here: those of the keys of the batch's records where the processor names the store in `readsByKey`, and those that
+ * were loaded. Reading another prefix throws; so does one with more rows than the store's limits allow. Writes need nothing to be here.
+ */
+export interface TieredPrefixStore<P, R, V> extends Store {
+  /** null when absent. */
+  get(prefix: P, rest: R): V | null
+  /** null deletes. */
+  put(prefix: P, rest: R, value: V | null): void
+  /** As `put` of null: what was there is not read. */
+  delete(prefix: P, rest: R): void
+  /** The rows of a prefix, in the order of their rests' bytes: `key` is the rest. */
+  scan(prefix: P): StoreIterator<R, V>
+  /** In the opposite order. */
+  reverseScan(prefix: P): StoreIterator<R, V>
+  /**
+   * Brings a prefix here, and gives its rows as `scan` would. Equal loads are one. To be called in the `process` of an async processor, before its first `await`.
+   * It waits for Cassandra as long as that is away.
+   */
+  load(prefix: P): Promise<readonly TieredPrefixRow<R, V>[]>
+}
+
 /** A value and the timestamp of the record that last changed it. Kafka Streams' ValueAndTimestamp. */
 export interface ValueAndTimestamp<V> {
   readonly value: V

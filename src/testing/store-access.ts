@@ -14,6 +14,7 @@ export const STORE_METHODS: Readonly<Record<StoreType, string>> = {
   'key-value': 'keyValueStore',
   'timestamped-key-value': 'timestampedKeyValueStore',
   'tiered-key-value': 'tieredKeyValueStore',
+  'tiered-by-prefix': 'tieredPrefixStore',
   window: 'windowStore',
   'timestamped-window': 'timestampedWindowStore',
   session: 'sessionStore',

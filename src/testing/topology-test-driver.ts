@@ -10,6 +10,7 @@ import type {
   SessionStore,
   Store,
   TieredKeyValueStore,
+  TieredPrefixStore,
   TimestampedKeyValueStore,
   TimestampedWindowStore,
   VersionedKeyValueStore,
@@ -291,6 +292,10 @@ export class TopologyTestDriver implements AsyncDisposable {
 
   tieredKeyValueStore<K, V>(name: string): TieredKeyValueStore<K, V> {
     return this.#typed(name, 'tiered-key-value')
+  }
+
+  tieredPrefixStore<P, R, V>(name: string): TieredPrefixStore<P, R, V> {
+    return this.#typed(name, 'tiered-by-prefix')
   }
 
   windowStore<K, V>(name: string): WindowStore<K, V> {

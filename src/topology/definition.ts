@@ -3,7 +3,7 @@
  * also the order in which children see a record.
  */
 import type { CassandraTable } from '../cassandra/cassandra-table.ts'
-import type { WrittenTable } from '../cassandra/table-schema.ts'
+import type { PartitionLimits, WrittenTable } from '../cassandra/table-schema.ts'
 import type { RocksDbSettings } from '../native.ts'
 import type { AsyncProcessorSupplier } from '../process/async-processor.ts'
 import type { ErrorHandlers } from '../process/error-handlers.ts'
@@ -117,6 +117,7 @@ export type StoreType =
   | 'key-value'
   | 'timestamped-key-value'
   | 'tiered-key-value'
+  | 'tiered-by-prefix'
   | 'window'
   | 'timestamped-window'
   | 'session'
@@ -152,6 +153,8 @@ export interface TierDefinition {
   readonly ttlSeconds: number
   /** What a task keeps of the store on its disk, bytes. null: what the settings say. */
   readonly localBytesMax: number | null
+  /** Of a store whose rows lie together by prefix, and of it alone: what of a prefix is loaded. */
+  readonly prefixes?: PartitionLimits
 }
 
 export interface StoreDefinition {

@@ -1,4 +1,5 @@
 import { unboundSerde } from '../serde/binding.ts'
+import { isPrefixKeySerde } from '../serde/prefix-key.ts'
 import type { SourceDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
 
 /**
@@ -20,7 +21,8 @@ export function prefetchPlan(
         const store = stores.get(name)
         // The rows of a window, a session or a version lie under more than the record's key; a buffer is in memory.
         if (store === undefined || store.type === 'suppress-buffer') continue
-        if (unboundSerde(store.key) !== unboundSerde(source.key)) continue
+        const key = isPrefixKeySerde(store.key) ? store.key.prefix : store.key
+        if (unboundSerde(key) !== unboundSerde(source.key)) continue
         if (store.windows === undefined && store.versions === undefined) plan.add(store)
       }
       if (node.preservesKey) visit(node.name)

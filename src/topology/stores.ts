@@ -1,5 +1,6 @@
 import type { StoreDefinition } from './definition.ts'
 import { type KeyValueStoreOptions, keyValueStore } from './key-value-stores.ts'
+import { type TieredPrefixStoreOptions, tieredPrefixStore } from './tiered-prefix-stores.ts'
 import { type TieredStoreOptions, tieredStore } from './tiered-stores.ts'
 import { type VersionedStoreOptions, versionedStore } from './versioned-stores.ts'
 import {
@@ -22,6 +23,10 @@ export const stores = {
   /** A key-value store of which tasks have a part, and Cassandra everything: `TieredKeyValueStore<K, V>`. See docs/tiered-state.md. */
   tieredKeyValue<K, V>(options: TieredStoreOptions<K, V>): StoreDefinition {
     return tieredStore('stores.tieredKeyValue', options)
+  },
+  /** A store whose keys are a prefix and a rest, of which tasks have a part, and Cassandra everything: `TieredPrefixStore<P, R, V>`. See docs/tiered-state.md. */
+  tieredByPrefix<P, R, V>(options: TieredPrefixStoreOptions<P, R, V>): StoreDefinition {
+    return tieredPrefixStore(options)
   },
   /** A window store, persistent unless `inMemory`: `WindowStore<K, V>`. */
   window<K, V>(options: WindowStoreOptions<K, V>): StoreDefinition {

@@ -1,7 +1,7 @@
 import { isTtl, TABLE_NAME, tableOptions, ttlMessage } from '../cassandra/cassandra-table.ts'
 import type { TableOption, TableSchema } from '../cassandra/table-schema.ts'
 import { CHANGELOG_ENDS_MAX } from '../commit/changelog-ends.ts'
-import type { NodeDefinition, StoreDefinition, SubtopologyDefinition } from './definition.ts'
+import type { NodeDefinition, StoreDefinition, SubtopologyDefinition, TierDefinition } from './definition.ts'
 import { checkOptions } from './options.ts'
 import { STORE_OPTIONS, type StoreOptions, storeDefinition } from './store-options.ts'
 import { TopologyError } from './topology-error.ts'
@@ -17,7 +17,8 @@ export interface TieredStoreOptions<K, V> extends Omit<StoreOptions<K, V>, 'logg
   readonly with?: Readonly<Record<string, TableOption>>
 }
 
-const OPTIONS = [
+/** The options of every tiered store. */
+export const TIERED_OPTIONS = [
   ...STORE_OPTIONS.filter((option) => option !== 'logging'),
   'table',
   'ttlSeconds',
@@ -27,10 +28,20 @@ const OPTIONS = [
 
 /** @throws TopologyError */
 export function tieredStore<K, V>(where: string, options: TieredStoreOptions<K, V>): StoreDefinition {
-  checkOptions(where, options, OPTIONS)
+  checkOptions(where, options, TIERED_OPTIONS)
   const definition = storeDefinition('tiered-key-value', where, options)
-  const store = `store ${definition.name}`
-  const { table = definition.name, ttlSeconds = 0, localBytesMax = null, with: properties = {} } = options
+  const columns = { partitionKey: [{ name: 'key', type: 'blob' }], clusteringKey: [] }
+  return { ...definition, tier: tierDefinition(definition.name, options, columns) }
+}
+
+/** @param name of the store. @throws TopologyError */
+export function tierDefinition(
+  name: string,
+  options: Pick<TieredStoreOptions<unknown, unknown>, 'table' | 'ttlSeconds' | 'localBytesMax' | 'with'>,
+  columns: Pick<TableSchema, 'partitionKey' | 'clusteringKey'>,
+): TierDefinition {
+  const store = `store ${name}`
+  const { table = name, ttlSeconds = 0, localBytesMax = null, with: properties = {} } = options
   if (typeof table !== 'string' || !TABLE_NAME.test(table))
     throw new TopologyError(
       `${store}: its table is ${JSON.stringify(table)}; allowed are up to 48 letters, digits and underscores: give it another by table`,
@@ -42,8 +53,7 @@ export function tieredStore<K, V>(where: string, options: TieredStoreOptions<K, 
     )
   const schema: TableSchema = {
     name: table,
-    partitionKey: [{ name: 'key', type: 'blob' }],
-    clusteringKey: [],
+    ...columns,
     columns: [
       { name: 'value', type: 'blob' },
       { name: 'ts', type: 'bigint' },
@@ -51,7 +61,24 @@ export function tieredStore<K, V>(where: string, options: TieredStoreOptions<K, 
     hasTtl: ttlSeconds > 0,
     options: tableOptions(store, properties),
   }
-  return { ...definition, tier: { table: { name: table, schema }, ttlSeconds, localBytesMax } }
+  return { table: { name: table, schema }, ttlSeconds, localBytesMax }
+}
+
+/** No store of a topology has such a name. */
+const LOADED = '#loaded'
+
+/** What a task's database calls the part of a tiered store that came from Cassandra. */
+export function loadedName(store: string): string {
+  return `${store}${LOADED}`
+}
+
+export function isLoadedName(name: string): boolean {
+  return name.endsWith(LOADED)
+}
+
+/** The tiered store's name, of either of its parts. */
+export function ownName(name: string): string {
+  return isLoadedName(name) ? name.slice(0, -LOADED.length) : name
 }
 
 /** Stores of which Cassandra has everything. */

@@ -2,7 +2,7 @@ import type { ReadSession } from '../../src/cassandra/row-reader.ts'
 import type { RowWrite } from '../../src/cassandra/row-write.ts'
 import type { RowSession } from '../../src/cassandra/row-writer.ts'
 import type { CassandraResultRow } from '../../src/cassandra/session.ts'
-import type { WrittenTable } from '../../src/cassandra/table-schema.ts'
+import type { PartitionLimits, WrittenTable } from '../../src/cassandra/table-schema.ts'
 import { WeirError } from '../../src/errors/weir-error.ts'
 
 /** As the driver has them. */
@@ -23,8 +23,12 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
   /** By the key's text: what is there, or was deleted. */
   readonly rows = new Map<
     string,
-    { readonly values: readonly unknown[] | null; readonly timestampUs: number | bigint }
+    {
+      readonly values: readonly unknown[] | null
+      readonly timestampUs: number | bigint
+    }
   >()
+  readonly #keys = new Map<string, readonly unknown[]>()
   readonly requests: { readonly partition: string; readonly keys: string[] }[] = []
   inFlight = 0
   inFlightMax = 0
@@ -69,6 +73,30 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
     return Object.fromEntries(schema.columns.map(({ name }, index) => [name, values[index]]))
   }
 
+  async readPartition(
+    { schema }: WrittenTable,
+    key: readonly unknown[],
+    { rowsMax }: PartitionLimits,
+  ): Promise<readonly CassandraResultRow[] | null> {
+    if (!this.isConnected) throw new Error('a read before it is connected')
+    this.reads++
+    const failure = this.readFails()
+    // What is there before the answer comes.
+    await this.gate
+    const found = [...this.#keys]
+      .filter(([, own]) => own.slice(0, key.length).join() === key.join())
+      .map(([place, own]) => ({ rest: own.slice(key.length), values: this.rows.get(place)!.values }))
+      .filter(({ values }) => values !== null)
+      .map(({ rest, values }) => [...rest, ...values!])
+      .sort(([a], [b]) => Buffer.compare(a as Buffer, b as Buffer))
+    await this.#answer()
+    if (failure !== null) throw failure
+    const names = [...schema.clusteringKey, ...schema.columns].map(({ name }) => name)
+    return found.length > rowsMax
+      ? null
+      : found.map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])))
+  }
+
   async #answer(): Promise<void> {
     await this.gate
     const delayMs = this.delayMs()
@@ -78,8 +106,10 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
   #apply({ key, values, timestampUs }: RowWrite): void {
     const place = key.join()
     const present = this.rows.get(place)
-    if (present === undefined || present.timestampUs < timestampUs)
+    if (present === undefined || present.timestampUs < timestampUs) {
       this.rows.set(place, { values, timestampUs })
+      this.#keys.set(place, key)
+    }
   }
 
   async problemOf(): Promise<string | null> {

@@ -98,7 +98,10 @@ class JoinRange<K, V, KR, VR, R> implements Processor<K, V, K, R> {
   }
 
   init(context: OperatorContext<K, R>): void {
-    this.#store = context.stateStore(this.#join.store)
+    const { store } = this.#join
+    this.#store = context.stateStore(store)
+    if (typeof (this.#store as Partial<KeyValueStore<KR, unknown>>).range !== 'function')
+      throw new TypeError(`joinRange: store ${store} is no key-value store: scan it in a processor`)
   }
 
   process(record: StreamRecord<K, V>, context: OperatorContext<K, R>): void {

@@ -63,6 +63,7 @@ before(async () => {
           segments: { retentionMs: 48 * HOUR_MS, intervalMs: HOUR_MS, suffixBytes: 12 },
         },
         { name: 'empty', timestamped: false, changelogTopic: null },
+        { name: 'orders#loaded', timestamped: true, changelogTopic: null },
       ],
       flushEveryRecords: 1_000_000,
       flushIntervalMs: HOUR_MS,
@@ -78,6 +79,11 @@ before(async () => {
       [3, 4, 4, 7].map(
         (hour, index): Row => ({ key: windowKey(`w${index}`, hour * HOUR_MS + index), value: 'x' }),
       ),
+    )
+    applyRows(
+      database,
+      3,
+      ['\0\u0003ann', '\0\u0003ben7', '\0\u0003ben\0'].map((key): Row => ({ key, value: '\0'.repeat(8) })),
     )
     await database.drain(producer)
     await producer.flush(10_000)
@@ -129,7 +135,7 @@ describe('weir state', () => {
       ['0_2', '0_10'],
     )
     for (const { stores, bytes } of tasks) {
-      const [empty, users, visits] = stores
+      const [empty, , users, visits] = stores
       assert.deepEqual([empty.name, empty.keys, empty.files, empty.firstKey], ['empty', 0, 0, null])
       assert.deepEqual([users.name, users.kind, users.keys], ['users', 'key-value', 300])
       assert.deepEqual([users.firstKey.text, users.lastKey.text], [names[0], names.at(-1)])
@@ -180,9 +186,15 @@ describe('weir state', () => {
     const stores = {
       visits: { rows: 'window, segments of 3600000 ms', changelog: 'window', key: 'string', value: 'json' },
     }
-    await writeFile(path.join(copy, 'stores.json'), JSON.stringify({ format: 1, stores }))
+    const orders = { rows: 'tiered-by-prefix', changelog: 'tiered-by-prefix', key: 'string', value: 'json' }
+    await writeFile(
+      path.join(copy, 'stores.json'),
+      JSON.stringify({ format: 1, stores: { ...stores, orders } }),
+    )
     const { text } = await reportState(copy, { json: false, count: true, nowMs: 0 })
     assert.match(text, /^copy +visits +window +4 /m)
+    // What says that a prefix is here has no rest; and text is shown as such, part by part.
+    assert.match(text, /^copy +orders#loaded +tiered-by-prefix, loaded +3 .* "ann" \.\. "ben" "7" *$/m)
     await rm(copy, { recursive: true })
   })
 

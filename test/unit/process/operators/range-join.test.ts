@@ -206,6 +206,20 @@ test('a range that is none says so', async () => {
     assert.throws(() => graph.pipe('queries', 'a', {}, 1), { name: 'TypeError', message })
 })
 
+test('a store without ranges of keys says so at the start', async () => {
+  const topology = defineTopology((builder) => {
+    const { string } = serdes
+    builder.addStateStore(
+      stores.tieredByPrefix({ name: 'kept', prefix: string, rest: string, value: string }),
+    )
+    builder.stream('queries', queries).joinRange('kept', () => 1, { range: () => null })
+  }).build()
+  await assert.rejects(
+    (async () => TaskGraph.open(topology))(),
+    /joinRange: store kept is no key-value store: scan it in a processor/,
+  )
+})
+
 describe('range joins that cannot be are refused with one line', () => {
   const range = () => null
   const refused: Record<string, readonly [(builder: StreamsBuilder) => unknown, string]> = {

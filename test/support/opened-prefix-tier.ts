@@ -1,0 +1,85 @@
+import { type StateMemory, TaskDatabase } from '../../src/native.ts'
+import { LocalTiers } from '../../src/runtime/local-tiers.ts'
+import { prefixFrameBytes, prefixOfFrame } from '../../src/serde/prefix-key.ts'
+import { CacheBudget } from '../../src/state/cache-budget.ts'
+import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import type { PrefixTier, TierPrefixRow } from '../../src/state/store-tier.ts'
+import { TieredByPrefixStore } from '../../src/state/tiered-by-prefix-store.ts'
+import type { StoreDefinition } from '../../src/topology/definition.ts'
+
+/** A second tier: rows by the texts of their prefixes and rests. */
+export class RememberingPrefixTier implements PrefixTier {
+  readonly #prefixes = new Map<string, Map<string, TierPrefixRow>>()
+  reads: string[] = []
+  rowsMax = 3
+  /** Answers come then, of what was there when they were asked for. */
+  gate: Promise<void> = Promise.resolve()
+
+  set(prefix: string, rest: string, value: string): void {
+    this.#put(prefix, rest, Buffer.from(value), 5)
+  }
+
+  beginWrites(): void {}
+
+  write(key: Buffer, value: Buffer | null, timestampMs: number): void {
+    const middle = prefixFrameBytes(key)
+    this.#put(
+      prefixOfFrame(key.subarray(0, middle)).toString(),
+      key.toString('utf8', middle),
+      value,
+      timestampMs,
+    )
+  }
+
+  async read(): Promise<never> {
+    throw new Error('rows of a prefix are not read one by one')
+  }
+
+  async readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null> {
+    this.reads.push(prefix.toString())
+    const rows = this.#prefixes.get(prefix.toString()) ?? new Map<string, TierPrefixRow>()
+    const answer =
+      rows.size > this.rowsMax ? null : [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+    await this.gate
+    return answer
+  }
+
+  close(): void {}
+
+  #put(prefix: string, rest: string, value: Buffer | null, timestampMs: number): void {
+    const rows = this.#prefixes.get(prefix) ?? new Map<string, TierPrefixRow>()
+    this.#prefixes.set(prefix, rows)
+    if (value === null) rows.delete(rest)
+    else rows.set(rest, { rest: Buffer.from(rest), value, timestampMs })
+  }
+}
+
+/** A tiered store by prefix over a database of its own, without a changelog. Rests and values are texts. */
+export async function openPrefixTier<P>(definition: StoreDefinition, path: string, memory: StateMemory) {
+  const tiers = new LocalTiers([definition])
+  const database = await TaskDatabase.open(memory, {
+    path,
+    partition: 0,
+    stores: [
+      { name: definition.name, timestamped: true, inMemory: false, changelogTopic: null },
+      ...tiers.databaseStores,
+    ],
+    flushEveryRecords: 1_000_000,
+    flushIntervalMs: 3_600_000,
+  })
+  const store = new TieredByPrefixStore<P, string, string>(definition, {
+    database,
+    index: 0,
+    lowerIndex: tiers.lowerIndex(definition)!,
+    budget: new CacheBudget(1 << 20),
+    overlayWriter: new OverlayWriter(),
+    recordTimestamp: () => 7,
+    onOverlayBytes: () => {},
+  })
+  tiers.opened(definition, store)
+  const close = async (): Promise<void> => {
+    store.close()
+    await database.close()
+  }
+  return { tiers, database, store, close }
+}
