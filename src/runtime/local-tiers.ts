@@ -35,7 +35,6 @@ export interface TierConnection {
 export class LocalTiers {
   readonly #tiers: readonly LocalTier[]
   readonly #stores = new Map<LocalTier, TieredStore<unknown, unknown>>()
-
   readonly #evicted: (store: string) => void
 
   /**
