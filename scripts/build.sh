@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Compiles the package's JavaScript into dist/: the sources, and the example that `weir demo` runs. scripts/setup.sh must
-# have run before (`npm run build` sees to it).
+# Makes the package's dist/: JavaScript in a few files, declarations, and the example that `weir demo` runs. scripts/setup.sh
+# must have run before (`npm run build` sees to it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 compile() { scripts/node node_modules/typescript/bin/tsc -p "$1"; }
 
 rm -rf dist build/demo
+scripts/node scripts/bundle.ts
 compile tsconfig.build.json
 compile tsconfig.build.demo.json
 

@@ -3,7 +3,8 @@
 # Every step looks first and does nothing when its result is there, so a second run takes seconds.
 #
 #   scripts/setup.sh            what running Weir needs
-#   scripts/setup.sh --test     also what the tests and benches need: Java, the servers' jars, GoogleTest, node-rdkafka
+#   scripts/setup.sh --test     also what the tests and benches need: Java, the servers' jars, GoogleTest, node-rdkafka, and the C++ core's
+#                               tests, compiled
 #   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
 #   scripts/setup.sh --addon    runs the addon's build even when nothing seems to have changed
 #   scripts/setup.sh --no-addon everything but the addon
@@ -23,6 +24,7 @@ cd "$repo"
 . scripts/setup/npm-packages.sh
 . scripts/setup/libraries.sh
 . scripts/setup/addon.sh
+. scripts/setup/core-tests.sh
 . scripts/setup/node-rdkafka.sh
 . scripts/setup/services.sh
 
@@ -45,5 +47,5 @@ if $pin; then
 fi
 plan_steps system_packages node npm_packages libraries
 [[ $addon == never ]] || plan_steps addon
-if $with_test; then plan_steps node_rdkafka services; fi
+if $with_test; then plan_steps core_tests node_rdkafka services; fi
 run_steps

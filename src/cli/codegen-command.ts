@@ -62,7 +62,7 @@ async function readSubjects(subjects: readonly string[], environment: Environmen
     WEIR_BOOTSTRAP_SERVERS: 'localhost:9092',
     ...environment,
   })
-  const registry = httpRegistry(config)
+  const registry = await httpRegistry(config)
   try {
     const sources: AvroSource[] = []
     for (const subject of subjects) {

@@ -53,7 +53,7 @@ export async function checkSchemas(
 /** Each schema of each subject once. A topology that needs none needs no registry either. */
 async function checkNeeds(needs: readonly PlacedNeed[], config: Config): Promise<CheckedSchema[]> {
   if (needs.length === 0) return []
-  const registry = httpRegistry(config)
+  const registry = await httpRegistry(config)
   try {
     const checked: CheckedSchema[] = []
     for (const [one, ...others] of bySchema(needs)) {

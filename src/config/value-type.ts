@@ -1,4 +1,6 @@
-import { z } from 'zod'
+import type { z } from 'zod'
+
+import { zod } from './zod.ts'
 
 /** How the text of a variable becomes a value. */
 export interface ValueType<T> {
@@ -13,50 +15,63 @@ export function text(
   options: { readonly allowed?: string; readonly pattern?: RegExp } = {},
 ): ValueType<string> {
   return {
-    schema: z.string().regex(options.pattern ?? /^[^\r\n]+$/),
+    get schema() {
+      return zod()
+        .string()
+        .regex(options.pattern ?? /^[^\r\n]+$/)
+    },
     allowed: options.allowed ?? 'text on one line',
   }
 }
 
 export function integer(options: { readonly min: number; readonly max: number }): ValueType<number> {
   const { min, max } = options
-  const schema = z
-    .string()
-    .regex(/^-?\d{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().int().min(min).max(max))
-  return { schema, allowed: `an integer from ${min} to ${max}` }
+  return {
+    get schema() {
+      return zod()
+        .string()
+        .regex(/^-?\d{1,15}$/)
+        .transform(Number)
+        .pipe(zod().number().int().min(min).max(max))
+    },
+    allowed: `an integer from ${min} to ${max}`,
+  }
 }
 
 /** A count of bytes: plain, or with KiB, MiB or GiB behind it. */
 export function bytes(options: { readonly min: number }): ValueType<number> {
-  const schema = z
-    .string()
-    .regex(/^\d{1,15} ?(B|KiB|MiB|GiB)?$/)
-    .transform((value) => {
-      const [, count, unit = ''] = /^(\d+) ?(\w*)$/.exec(value) ?? []
-      return Number(count) * (byteUnits[unit] ?? Number.NaN)
-    })
-    .pipe(
-      z
-        .number()
-        .int()
-        .min(options.min)
-        .max(2 ** 50),
-    )
   return {
-    schema,
+    get schema() {
+      return zod()
+        .string()
+        .regex(/^\d{1,15} ?(B|KiB|MiB|GiB)?$/)
+        .transform((value) => {
+          const [, count, unit = ''] = /^(\d+) ?(\w*)$/.exec(value) ?? []
+          return Number(count) * (byteUnits[unit] ?? Number.NaN)
+        })
+        .pipe(
+          zod()
+            .number()
+            .int()
+            .min(options.min)
+            .max(2 ** 50),
+        )
+    },
     allowed: `bytes, at least ${formatBytes(options.min)} (plain, or as in 64KiB, 512MiB, 2GiB)`,
   }
 }
 
 /** One of some words; upper and lower case are the same. */
 export function oneOf<const W extends string>(...words: readonly W[]): ValueType<W> {
-  const schema = z
-    .string()
-    .transform((value) => words.find((word) => word.toLowerCase() === value.toLowerCase()) ?? value)
-    .pipe(z.enum(words as readonly [W, ...W[]])) as unknown as z.ZodType<W, string>
-  return { schema, allowed: words.length === 2 ? `${words[0]} or ${words[1]}` : `one of ${words.join(', ')}` }
+  return {
+    get schema() {
+      return zod()
+        .string()
+        .transform((value) => words.find((word) => word.toLowerCase() === value.toLowerCase()) ?? value)
+        .pipe(zod().enum(words as readonly [W, ...W[]])) as unknown as z.ZodType<W, string>
+    },
+    allowed: words.length === 2 ? `${words[0]} or ${words[1]}` : `one of ${words.join(', ')}`,
+  }
 }
 
 /** 1.5 GiB, 64 MiB, 100 B: for people. */

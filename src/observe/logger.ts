@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
+
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
-import { PinoPretty } from 'pino-pretty'
 
 import type { Config } from '../config/config.ts'
 
@@ -15,15 +16,7 @@ export function createLogger(
   config: Pick<Config, 'logLevel' | 'logFormat'>,
   destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
 ): Logger {
-  const stream =
-    config.logFormat === 'pretty'
-      ? PinoPretty({
-          destination,
-          messageKey: 'message',
-          ignore: 'pid,hostname',
-          translateTime: 'SYS:HH:MM:ss.l',
-        })
-      : destination
+  const stream = config.logFormat === 'pretty' ? coloured(destination) : destination
   return pino(
     {
       level: config.logLevel,
@@ -35,4 +28,17 @@ export function createLogger(
     },
     stream,
   )
+}
+
+const load = createRequire(import.meta.url)
+
+/** pino-pretty is loaded where people read: most workers write JSON. */
+function coloured(destination: DestinationStream): DestinationStream {
+  const { PinoPretty } = load('pino-pretty') as typeof import('pino-pretty')
+  return PinoPretty({
+    destination,
+    messageKey: 'message',
+    ignore: 'pid,hostname',
+    translateTime: 'SYS:HH:MM:ss.l',
+  })
 }

@@ -1,13 +1,7 @@
-import {
-  Counter,
-  Gauge,
-  Histogram,
-  type MetricObjectWithValues,
-  type MetricValue,
-  Registry,
-} from 'prom-client'
+import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 
 import type { MetricEntry } from './metric-catalogue.ts'
+import { Counter, Gauge, Histogram, Registry } from './prometheus.ts'
 
 export type MetricSnapshot = MetricObjectWithValues<MetricValue<string>>[]
 

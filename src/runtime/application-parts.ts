@@ -19,7 +19,7 @@ export interface FollowedPatterns {
   readonly matches: (topic: string) => boolean
 }
 
-/** What an application is made of, as start-application.ts prepares it. */
+/** What an application is made of, as launch-application.ts prepares it. */
 export interface ApplicationParts {
   readonly config: Config
   readonly logger: Logger

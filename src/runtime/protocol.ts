@@ -60,6 +60,8 @@ export interface ThreadRequests {
   suspend: { request: { tasks: readonly TaskId[]; lost: boolean }; response: void }
   /** Closes tasks that are suspended. */
   release: { request: { tasks: readonly TaskId[] }; response: void }
+  /** Answered when the thread has loaded all that its topology needs. */
+  loaded: { request: Record<string, never>; response: void }
   /** Processes and punctuates no more, or again; restoring and commits go on. Answered between two turns. */
   pause: { request: { isPaused: boolean }; response: void }
   /** Commits everything, closes everything, and ends the job. */

@@ -18,6 +18,9 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
   // A request that comes before the topology is loaded waits for it; its failure is told by the job itself.
   started.promise.catch(() => {})
   const channel = new Channel<MainRequests, ThreadRequests, never>(port, {
+    loaded: async () => {
+      await started.promise
+    },
     assign: async ({ tasks }) => (await started.promise).assign(tasks),
     topics: async ({ topics }) => (await started.promise).learnTopics(topics),
     suspend: async ({ tasks, lost }) => (await started.promise).suspend(tasks, lost),

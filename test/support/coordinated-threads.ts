@@ -95,6 +95,7 @@ export class ModelThread {
       },
       suspend: ({ tasks: ids, lost }) => this.#suspend(ids, lost),
       release: ({ tasks: ids }) => this.#release(ids),
+      loaded: unused,
       topics: unused,
       pause: unused,
       stop: unused,

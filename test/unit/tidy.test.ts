@@ -54,6 +54,32 @@ test('imports run one way: dsl -> topology -> runtime -> stages, and a stage imp
   assert.deepEqual(wrong, [])
 })
 
+/** What a TypeScript file loads when it is imported: without types, and without what it imports while it runs. */
+function loads(file: string): string[] {
+  const pattern = /^(?:import\s(?!type\s)[^']*?|export\s(?:\{[^}]*\}|\*[^']*?)\s*)from\s+'([^']+)'/gm
+  return [...read(file).matchAll(pattern)].map(([, to]) => to!)
+}
+
+test('a stream thread, which imports the topology and with it the public face, loads no package and nothing of the main thread', () => {
+  const loaded = new Set(['src/index.ts', 'src/runtime/stream-thread-job.ts'])
+  const packages = new Set<string>()
+  for (const file of loaded) {
+    for (const to of loads(file)) {
+      if (to.startsWith('.')) loaded.add(path.normalize(path.join(path.dirname(file), to)))
+      else if (!to.startsWith('node:')) packages.add(to)
+    }
+  }
+  assert.ok(loaded.size > 100, `${loaded.size} files`)
+  assert.deepEqual([...packages], [])
+  const ofMainThread = ['launch-application', 'application', 'thread-pool'].map(
+    (name) => `src/runtime/${name}.ts`,
+  )
+  assert.deepEqual(
+    ofMainThread.filter((file) => loaded.has(file)),
+    [],
+  )
+})
+
 test('only src/native loads the addon, which all others import from src/native.ts, and only native/binding knows Node', () => {
   const loads = sources.filter((file) => /weir\.node/.test(read(file)))
   assert.deepEqual(loads, ['src/native/addon.ts'])

@@ -1,12 +1,16 @@
-import { z } from 'zod'
 import { OPTIMIZATIONS_ALLOWED, parseOptimization } from '../../topology/optimization.ts'
 import { threadsThatFit } from '../memory.ts'
 import { bytes, integer, oneOf, type ValueType } from '../value-type.ts'
 import { derived, fixed, variable } from '../variable.ts'
+import { zod } from '../zod.ts'
 import { DAY_MS, MiB, milliseconds } from './common.ts'
 
 const optimization: ValueType<string> = {
-  schema: z.string().refine((given) => parseOptimization(given) !== null),
+  get schema() {
+    return zod()
+      .string()
+      .refine((given) => parseOptimization(given) !== null)
+  },
   allowed: OPTIMIZATIONS_ALLOWED,
 }
 

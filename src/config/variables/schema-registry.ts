@@ -1,10 +1,13 @@
-import { z } from 'zod'
-
 import { integer, oneOf, text, type ValueType } from '../value-type.ts'
 import { fixed, optional, variable } from '../variable.ts'
+import { zod } from '../zod.ts'
 
 const urls: ValueType<string> = {
-  schema: z.string().refine((given) => given.split(',').every(isPlainUrl)),
+  get schema() {
+    return zod()
+      .string()
+      .refine((given) => given.split(',').every(isPlainUrl))
+  },
   allowed: 'http:// or https:// URLs without credentials, with commas between them',
 }
 

@@ -3,7 +3,6 @@ import { ConfigError } from '../../config/config-error.ts'
 import { messageOf, WeirError } from '../../errors/weir-error.ts'
 import type { MetricSnapshot } from '../../observe/metric-set.ts'
 import { SchemaMetrics } from '../../observe/schema-metrics.ts'
-import { HttpSchemaRegistry } from '../../schema-registry/http-schema-registry.ts'
 import type { RequestListener } from '../../schema-registry/registry-client.ts'
 import type { SchemaRegistry } from '../../schema-registry/schema-registry.ts'
 import { type PlacedNeed, schemaNeeds } from '../../topology/bind-serdes.ts'
@@ -57,7 +56,7 @@ export async function openSchemas(
     }
   }
   const metrics = new SchemaMetrics()
-  const registry = options.registry ?? httpRegistry(config, metrics.requested)
+  const registry = options.registry ?? (await httpRegistry(config, metrics.requested))
   const { autoRegister } = config.schemaRegistry
   const schemas = new ProcessSchemas({ registry, autoRegister, logger })
   try {
@@ -92,12 +91,16 @@ export function needsOf(topology: TopologyDefinition, applicationId: string): Pl
   }
 }
 
-/** @throws ConfigError when none is set */
-export function httpRegistry({ schemaRegistry }: Config, onRequest?: RequestListener): SchemaRegistry {
+/** The HTTP client is loaded where a registry is asked. @throws ConfigError when none is set */
+export async function httpRegistry(
+  { schemaRegistry }: Config,
+  onRequest?: RequestListener,
+): Promise<SchemaRegistry> {
   if (schemaRegistry.urls.length === 0) {
     throw new ConfigError([
       'WEIR_SCHEMA_REGISTRY_URL is not set: schemas are needed that are in a schema registry',
     ])
   }
+  const { HttpSchemaRegistry } = await import('../../schema-registry/http-schema-registry.ts')
   return new HttpSchemaRegistry(schemaRegistry, onRequest)
 }

@@ -2,7 +2,9 @@
  * What Weir uses of avsc besides its public face: the methods by which its types read from a tap and write to one, call each other, and resolve a
  * writer's type. They carry an underscore there; avsc is kept to 5.7, and test/unit/serde/avro meets each of them.
  */
-import avsc, { type Type } from 'avsc'
+import { createRequire } from 'node:module'
+
+import type * as Avsc from 'avsc'
 
 import type { ReadTap } from './read-tap.ts'
 import type { WriteTap } from './write-tap.ts'
@@ -74,8 +76,14 @@ export type { ParseOptions as AvscParseOptions }
 
 type TypeClass<T extends AvscType> = new (schema: unknown, options?: ParseOptions) => T
 
+/** The file of the types alone: avsc's index loads its services and containers besides, and every stream thread would load them anew. */
+const { Type, builtins } = createRequire(import.meta.url)('avsc/lib/types.js') as {
+  Type: typeof Avsc.Type
+  builtins: typeof Avsc.types
+}
+
 /** avsc's classes, as far as Weir extends them. */
-export const avscTypes = avsc.types as unknown as {
+export const avscTypes = builtins as unknown as {
   readonly ArrayType: TypeClass<AvscArrayType>
   readonly MapType: TypeClass<AvscMapType>
   readonly LongType: new () => AvscType
@@ -87,11 +95,11 @@ export const avscTypes = avsc.types as unknown as {
 
 /** @throws Error for what is no schema */
 export function parseType(schema: SchemaJson, options: ParseOptions): AvscType {
-  return avsc.Type.forSchema(schema as never, options as never) as Type as unknown as AvscType
+  return Type.forSchema(schema as never, options as never) as unknown as AvscType
 }
 
 export function isType(type: unknown): type is AvscType {
-  return avsc.Type.isType(type)
+  return Type.isType(type)
 }
 
 export function isLogical(type: AvscType): type is AvscLogicalType {

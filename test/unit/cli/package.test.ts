@@ -44,6 +44,11 @@ describe('the package', { timeout: 300_000 }, () => {
     for (const file of [
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/testing/index.js',
+      'dist/testing/index.d.ts',
+      // Workers begin with them.
+      'dist/chunks/stream-thread-job.js',
+      'dist/chunks/global-thread-job.js',
       'build/Release/weir.node',
       'LICENSE',
       'README.md',
@@ -70,5 +75,18 @@ describe('the package', { timeout: 300_000 }, () => {
       "import { defineTopology, serdes } from 'weir'; console.log(typeof defineTopology, serdes.string.name)"
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: project })
     assert.match(stdout, /^function \S+\n$/)
+  })
+
+  test('tests a topology of another project: both entries are of one Weir', async () => {
+    const script = `
+      import { defineTopology, serdes } from 'weir'
+      import { TopologyTestDriver } from 'weir/testing'
+      const strings = { key: serdes.string, value: serdes.string }
+      const topology = defineTopology((builder) => builder.stream('in', strings).mapValues((text) => text.length).to('out', { value: serdes.int32 }))
+      await using driver = await TopologyTestDriver.open(topology)
+      await driver.createInputTopic('in', strings).pipeInput('a', 'three')
+      console.log(driver.createOutputTopic('out', { key: serdes.string, value: serdes.int32 }).readValue())`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: project })
+    assert.equal(stdout, '5\n')
   })
 })

@@ -36,6 +36,10 @@ test('serves metrics and both probes, and says what is wrong', async () => {
     assert.equal((await get('/readyz'))[0], 200)
     assert.deepEqual((await get('/metrics')).slice(0, 2), [500, 'thread 1 is gone\n'])
     assert.equal((await get('/elsewhere'))[0], 404)
+    assert.equal((await get('/readyz?verbose'))[0], 200)
+    const head = await fetch(`${server.url}/readyz`, { method: 'HEAD' })
+    assert.deepEqual([head.status, await head.text()], [200, ''])
+    assert.equal((await fetch(`${server.url}/readyz`, { method: 'POST' })).status, 404)
   } finally {
     await server.close()
   }

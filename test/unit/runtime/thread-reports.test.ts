@@ -33,6 +33,7 @@ class Answering {
     const answer = async <T>(value: T): Promise<T> => (this.isStuck ? new Promise<T>(() => {}) : value)
     new Channel<MainRequests, ThreadRequests, ThreadNotice>(port2, {
       assign: nothing,
+      loaded: nothing,
       topics: nothing,
       suspend: nothing,
       release: nothing,

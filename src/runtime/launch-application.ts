@@ -1,0 +1,188 @@
+import { createRequire } from 'node:module'
+import { checkRocksDb } from '../config/check-rocksdb.ts'
+import { adminConfig } from '../config/clients.ts'
+import { ConfigError } from '../config/config-error.ts'
+import { loadConfig } from '../config/load.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
+import { Admin, StateMemory, versions } from '../native.ts'
+import { createLogger } from '../observe/logger.ts'
+import { openTelemetryTracer } from '../observe/open-telemetry.ts'
+import { globalSubtopology } from '../topology/global-stores.ts'
+import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
+import { repartitionTopic } from '../topology/topic-names.ts'
+import { hasPatterns, patternMatcher } from '../topology/topic-patterns.ts'
+import { Application } from './application.ts'
+import type { ApplicationParts, FollowedPatterns } from './application-parts.ts'
+import { offsetResets, planApplication } from './application-plan.ts'
+import type { Handlers } from './channel.ts'
+import { checkGlobalStores } from './global/definition.ts'
+import { GlobalThread } from './global/global-thread.ts'
+import type { GlobalStoresHandle, GlobalThreadJob } from './global/protocol.ts'
+import { logKafkaClients } from './kafka-log.ts'
+import type { Logger } from './logger.ts'
+import { ClassicMembership } from './membership/classic-membership.ts'
+import { checkCassandra, prepareCassandra } from './prepare-cassandra.ts'
+import type { SchemaRequests } from './protocol.ts'
+import { openSchemas } from './schemas/open-schemas.ts'
+import type { StartOptions } from './start-application.ts'
+import { StateDirectory } from './state-directory.ts'
+import { stateMemoryOptions } from './state-memory-options.ts'
+import { ThreadPool } from './thread-pool.ts'
+import { tierChangelogs } from './tier-watermarks.ts'
+import type { TopicAdmin } from './topic-admin.ts'
+
+const START_TIMEOUT_MS = 30_000
+
+/** Starts an application, with options that were checked: see {@link startApplication}. */
+export async function launchApplication(options: StartOptions): Promise<Application> {
+  const {
+    onUncaughtError,
+    paused = false,
+    startTimeoutMs = START_TIMEOUT_MS,
+    signal = new AbortController().signal,
+  } = options
+  const config = options.config ?? loadConfig()
+  const logger = options.logger ?? createLogger(config)
+  if (config.tracing !== 'none') await openTelemetryTracer(config.applicationId)
+  const moduleUrl = moduleUrlFrom(options.topology)
+  const topology = await loadTopology(moduleUrl, config.topologyOptimization)
+  checkGlobalStores(moduleUrl, topology)
+  const problems = await checkRocksDb(config, topology)
+  if (problems.length > 0) throw new ConfigError(problems)
+  checkCassandra(topology, config)
+
+  await using resources = new AsyncDisposableStack()
+  const kafkaLog = logKafkaClients(logger)
+  resources.defer(async () => kafkaLog.close())
+  const directory = await StateDirectory.open(config.stateDir, config.applicationId)
+  resources.defer(() => directory.close())
+  const admin: TopicAdmin = options.topicAdmin ?? new Admin(adminConfig(config))
+  resources.defer(() => admin.close())
+  signal.throwIfAborted()
+
+  const planning = { config, admin, logger, signal, timeoutMs: startTimeoutMs }
+  const plan = await planApplication(topology, planning).catch((error: unknown) => {
+    signal.throwIfAborted()
+    throw error
+  })
+  const { tasks, topics } = plan
+  const patterns: FollowedPatterns | null = !hasPatterns(topology)
+    ? null
+    : {
+        topology,
+        matches: patternMatcher(topology, config.applicationId),
+      }
+  if (tasks.length === 0 && patterns === null)
+    throw new WeirError('topology-invalid', `${moduleUrl}: the topology reads no topic, global ones apart`)
+  logger.info(
+    { tasks: tasks.length, threads: config.streamThreadsMax, ...config.memory },
+    'memory is divided',
+  )
+
+  const schemas = await openSchemas(topology, {
+    config,
+    registry: options.schemaRegistry,
+    logger,
+    signal,
+    timeoutMs: startTimeoutMs,
+  })
+  resources.defer(() => schemas.close())
+  await prepareCassandra(topology, { config, logger, signal, timeoutMs: startTimeoutMs })
+
+  const memory = StateMemory.acquire(stateMemoryOptions(config))
+  resources.defer(async () => memory.close())
+  const global =
+    globalSubtopology(topology).sourceTopics.length === 0
+      ? null
+      : await startGlobalThread(
+          { config, moduleUrl, topics, schemas: schemas.answers },
+          logger,
+          schemas.handlers,
+          resources,
+          signal,
+        )
+  // What was waited for above may have been done when the signal came; from here on nothing is.
+  signal.throwIfAborted()
+  const heartbeats = new SharedArrayBuffer(config.streamThreadsMax * Int32Array.BYTES_PER_ELEMENT)
+  const parts: ApplicationParts = {
+    config,
+    logger,
+    admin,
+    memory,
+    plan,
+    patterns,
+    replan: (ended) => planApplication(topology, { ...planning, signal: ended }),
+    tierChangelogs: tierChangelogs(topology, config.applicationId, topics),
+    repartitionTopics: new Set(
+      topology.repartitionTopics.map(({ name }) => repartitionTopic(config.applicationId, name)),
+    ),
+    heartbeats,
+    globalThread: global?.thread ?? null,
+    schemas,
+    restoreListener: options.restoreListener,
+    onUncaughtError,
+    isPaused: paused,
+    versions: { weir: packageVersion(), native: versions() },
+    resources,
+    openMembership: (listener) =>
+      new ClassicMembership({
+        config,
+        inputPartitions: tasks.reduce((sum, { inputs }) => sum + inputs.length, 0),
+        offsetReset: offsetResets(topology, config.applicationId, config.autoOffsetReset),
+        mayGo: patterns?.matches ?? (() => false),
+        logger,
+        listener,
+      }),
+    openThreads: ({ consumerId }, listener) =>
+      new ThreadPool(
+        config,
+        {
+          moduleUrl,
+          processId: directory.processId,
+          consumerId,
+          topics,
+          heartbeats,
+          globalStores: global?.stores ?? null,
+          schemas: schemas.answers,
+        },
+        listener,
+        (error) => logger.warn({ reason: messageOf(error) }, 'a worker failed outside its job'),
+      ),
+  }
+  const application = new Application(parts)
+  application.join()
+  signal.addEventListener('abort', () => void application.close().catch(() => {}), { once: true })
+  return application
+}
+
+/** Fills the global stores. @throws WeirError when that fails; the signal's reason when it was aborted */
+async function startGlobalThread(
+  job: Omit<GlobalThreadJob, 'version'>,
+  logger: Logger,
+  schemas: Handlers<SchemaRequests>,
+  resources: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<{ thread: GlobalThread; stores: GlobalStoresHandle }> {
+  const thread = new GlobalThread(job, logger, schemas)
+  resources.defer(() => thread.stop())
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    signal.throwIfAborted()
+    return { thread, stores: await Promise.race([thread.ready, aborted.promise]) }
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
+function moduleUrlFrom(topology: string | URL): string {
+  const text = String(topology)
+  return text.startsWith('file:') ? text : moduleUrlOf(text)
+}
+
+/** The package's own, two folders up in the sources as in the package. */
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
+  return version
+}
