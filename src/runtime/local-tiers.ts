@@ -130,7 +130,7 @@ export class LocalTiers {
 
   /** Has everything that was replayed written to Cassandra. REQUIRES that the stores are connected, or never will be, and restored. */
   restored(database: TaskDatabase): void {
-    const offsets = database.offsets()
+    const offsets = database.committedOffsets()
     for (const [tier, { tier: second }] of this.#stores) {
       if (second === null) continue
       if (tier.isAnew) {
@@ -147,15 +147,15 @@ export class LocalTiers {
         for (const { key, value } of rows) second.write(key, value)
         tier.isAnew = false
       }
-      second.committed(offsets[tier.written]!.offset)
+      second.committed(offsets[tier.written]!)
     }
   }
 
   /** A commit is done: what was changed goes on to Cassandra, and what has grown too large here is emptied. */
   async committed(database: TaskDatabase, localBytesDefault: number): Promise<void> {
     if (this.#tiers.length === 0) return
-    const offsets = database.offsets()
-    for (const [{ written }, { tier }] of this.#stores) tier?.committed(offsets[written]!.offset)
+    const offsets = database.committedOffsets()
+    for (const [{ written }, { tier }] of this.#stores) tier?.committed(offsets[written]!)
     const sizes = database.storeProperties(SIZES)
     const bytesOf = (store: number): number =>
       SIZES.reduce((sum, _, index) => sum + sizes[store * SIZES.length + index]!, 0)

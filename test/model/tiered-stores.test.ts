@@ -140,7 +140,7 @@ class Life {
     await producer.flush(30_000)
     await this.#database.commit()
     this.#legacy.watermark = watermark
-    this.#legacy.commits.push({ end: this.#database.offsets()[0]!.offset, changes })
+    this.#legacy.commits.push({ end: this.#database.committedOffsets()[0]!, changes })
     await this.#tiers.committed(this.#database, this.#localBytesMax)
   }
 
