@@ -93,7 +93,7 @@ describe('tiered stores', () => {
         await worker.until(async () => (await application.changelogRecords()) === 0, 'deletes nothing')
       await worker.stop()
     }
-    // What was not written when the last one stopped.
+    await application.give(random, 100, 200)
     await using worker = await application.start('two')
     await application.written(worker)
     await application.assertCounts(seed)

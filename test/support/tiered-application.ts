@@ -157,8 +157,8 @@ export class TieredApplication {
     }
     const should = sorted(this.#counts)
     assert.ok(should.length > 0, told)
-    assert.deepEqual(sorted(last), should, told)
-    assert.deepEqual(sorted(await this.rows()), should, told)
+    assert.deepEqual(sorted(last), should, `${told}: outputs`)
+    assert.deepEqual(sorted(await this.rows()), should, `${told}: rows`)
   }
 }
 
