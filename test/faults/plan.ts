@@ -96,7 +96,7 @@ export interface PlanOptions {
   readonly stores?: SchedulePlan['stores'] | undefined
   /** Default: the usual ones. */
   readonly kinds?: readonly FaultKind[] | undefined
-  /** Default 12,000; with tiered stores 8,000: it goes on until Cassandra has started again. */
+  /** Default 12,000; with tiered stores 7,000: it goes on until Cassandra has started again. */
   readonly loadMs?: number | undefined
   /** Default 4. */
   readonly workersMax?: number | undefined
@@ -131,7 +131,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
   const random = new Random(seed)
   const isTiered = options.stores === 'tiered'
   const {
-    loadMs = isTiered ? 8_000 : 12_000,
+    loadMs = isTiered ? 7_000 : 12_000,
     workersMax = WORKERS_MAX,
     transactionTimeoutMs = 5_000,
   } = options
@@ -162,7 +162,7 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
   const faults: Fault[] = []
   // Once in each schedule: it takes as long as some schedules.
   if (kinds.includes('cassandra-kill'))
-    faults.push(fault('cassandra-kill', random.below(loadMs / 2), workers, random))
+    faults.push(fault('cassandra-kill', random.below(loadMs / 3), workers, random))
   let atMs = 1_000 + random.below(Math.min(2_000, loadMs / 4))
   const brokerKinds = kinds.filter(isOfBroker)
   const otherKinds = kinds.filter((kind) => !isOfBroker(kind) && kind !== 'cassandra-kill')

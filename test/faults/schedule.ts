@@ -44,7 +44,7 @@ const fencedByItself =
 const fullDisk = /No space left on device/i
 
 /** One that starts waits for Cassandra for a while. */
-const withoutCassandra = /cassandra-unreachable/
+const withoutCassandra = /Cassandra at .* does not answer/
 
 /**
  * Runs one schedule on the cluster, under an application id of its own: workers start, a load begins, faults come and go, the load ends, and when everything
@@ -123,8 +123,10 @@ class Schedule implements AsyncDisposable {
     const { partitions, keys, recordsPerSecond, loadMs, faults, seed, guarantee } = this.#plan
     const { bootstrapServers } = this.#cluster
     const topics = ['input', 'tracked', 'group-tracked', 'group-counts'].map((name) => this.#prefix + name)
-    await createTopics(bootstrapServers, Object.fromEntries(topics.map((topic) => [topic, partitions])))
-    await this.#tier?.make()
+    await Promise.all([
+      createTopics(bootstrapServers, Object.fromEntries(topics.map((topic) => [topic, partitions]))),
+      this.#tier?.make(),
+    ])
     const commits = await CommitLog.open(bootstrapServers, this.#applicationId, OFFSETS_TOPIC_PARTITIONS)
     await Promise.all(this.#workers.map((worker) => worker.start()))
     await Promise.all(this.#workers.map((worker) => worker.ready(READY_TIMEOUT_MS)))
@@ -163,10 +165,7 @@ class Schedule implements AsyncDisposable {
     })
     const problems = [...this.#problems, ...verdict.problems]
     // What failed is left to be looked at.
-    if (problems.length === 0) {
-      await this.#deleteTopics(topics)
-      await this.#tier?.drop()
-    }
+    if (problems.length === 0) await Promise.all([this.#deleteTopics(topics), this.#tier?.drop()])
     return { ...verdict, problems, found: verdict.problems }
   }
 
