@@ -40,8 +40,8 @@ export class Tier {
       FAULTS_LOCAL_BYTES: String(local),
       WEIR_STATESTORE_CACHE_MAX_BYTES: String(cache),
       WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
-      // Connections that nothing passes are given up within a schedule.
-      WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '2000',
+      // Connections that nothing passes are given up within a schedule. Tables take longer to be made.
+      ...(door !== undefined && { WEIR_CASSANDRA_REQUEST_TIMEOUT_MS: '2000' }),
     }
   }
 
