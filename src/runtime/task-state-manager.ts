@@ -196,9 +196,14 @@ export class TaskStateManager {
     this.overlayBytes = changed * OVERLAY_BYTES_PER_ROW
   }
 
-  /** Ends a restore at its next batch. */
-  stopRestore(): void {
-    this.#restore.stop()
+  /** Ends a restore at its next batch. Resolves when changes may be discarded, which is before it has ended. */
+  stopRestore(): Promise<void> {
+    return this.#restore.stop()
+  }
+
+  /** The restore ends early, or has not begun, because whoever stopped it closes this. */
+  get isRestoreStopped(): boolean {
+    return this.#restore.isStopped
   }
 
   get restoreRemaining(): number {

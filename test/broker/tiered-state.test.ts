@@ -22,7 +22,7 @@ describe('tiered stores', () => {
   before(async () => {
     ;[kafka, service] = await Promise.all([
       startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
-      startCassandra(),
+      startCassandra({ durable: true }),
     ])
     client = connect(service)
     await client.connect()

@@ -51,4 +51,25 @@ export const plants: readonly Plant[] = [
       transactionTimeoutMs: 1_500,
     },
   },
+  {
+    name: 'commit-without-rows',
+    what: 'Tiered stores: a commit does not wait until Cassandra has its rows. A worker that is killed before it has loses them, and what is emptied here or moves is read as it was before.',
+    options: {
+      guarantee: 'at_least_once',
+      stores: 'tiered',
+      // Of the same worker, mostly: its rows are still on their way when it is killed.
+      kinds: ['worker-kill-delete-state', 'cassandra-stall'],
+      workersMax: 2,
+      loadMs: 12_000,
+    },
+  },
+  {
+    name: 'tier-without-starts',
+    what: "Tiered stores: the timestamps of rows leave out how often their task has started. What a task's next owner writes is taken for older than what its former one wrote last.",
+    options: {
+      guarantee: 'at_least_once',
+      stores: 'tiered',
+      kinds: ['worker-kill', 'worker-stop', 'worker-pause'],
+    },
+  },
 ]
