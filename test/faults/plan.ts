@@ -51,7 +51,7 @@ export const usualKinds: readonly FaultKind[] = faultKinds.filter(
 /** The same, of one with tiered stores. */
 const tieredKinds: readonly FaultKind[] = faultKinds.filter((kind) => kind !== 'markers-late')
 /** Under which tiered stores run. */
-const tieredGuarantees = ['at_least_once'] as const
+const tieredGuarantees = ['at_least_once', 'exactly_once_v2'] as const
 
 export interface Fault {
   readonly kind: FaultKind

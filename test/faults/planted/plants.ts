@@ -52,8 +52,8 @@ export const plants: readonly Plant[] = [
     },
   },
   {
-    name: 'commit-without-rows',
-    what: 'Tiered stores: a commit does not wait until Cassandra has its rows. A worker that is killed before it has loses them, and what is emptied here or moves is read as it was before.',
+    name: 'watermark-before-rows',
+    what: 'Tiered stores: a commit says that Cassandra has rows that are still on their way. A worker that is killed before they are there has lost them: nobody writes them again, and whoever reads them reads what was before.',
     options: {
       guarantee: 'at_least_once',
       stores: 'tiered',
