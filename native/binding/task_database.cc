@@ -19,6 +19,12 @@ namespace weir {
 
 namespace {
 
+Napi::Array NumbersOf(Napi::Env env, const std::vector<int64_t>& numbers) {
+  Napi::Array result = Napi::Array::New(env, numbers.size());
+  for (uint32_t i = 0; i < numbers.size(); i++) result.Set(i, static_cast<double>(numbers[i]));
+  return result;
+}
+
 std::optional<SegmentSettings> ReadSegments(const std::optional<Napi::Object>& object,
                                             const std::string& where) {
   if (!object.has_value()) return std::nullopt;
@@ -330,10 +336,11 @@ Napi::Value TaskDatabaseObject::Offsets(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value TaskDatabaseObject::ChangelogEnds(const Napi::CallbackInfo& info) {
-  const std::vector<int64_t> ends = database(info.Env())->ChangelogEnds();
-  Napi::Array result = Napi::Array::New(info.Env(), ends.size());
-  for (uint32_t i = 0; i < ends.size(); i++) result.Set(i, static_cast<double>(ends[i]));
-  return result;
+  return NumbersOf(info.Env(), database(info.Env())->ChangelogEnds());
+}
+
+Napi::Value TaskDatabaseObject::CommittedOffsets(const Napi::CallbackInfo& info) {
+  return NumbersOf(info.Env(), database(info.Env())->CommittedOffsets());
 }
 
 void TaskDatabaseObject::SetTopicIds(const Napi::CallbackInfo& info) {
@@ -463,6 +470,7 @@ void RegisterTaskDatabase(Napi::Env env, Napi::Object exports) {
                             Wrapped::InstanceMethod<&Wrapped::Flush>("flush"),
                             Wrapped::InstanceMethod<&Wrapped::Offsets>("offsets"),
                             Wrapped::InstanceMethod<&Wrapped::ChangelogEnds>("changelogEnds"),
+                            Wrapped::InstanceMethod<&Wrapped::CommittedOffsets>("committedOffsets"),
                             Wrapped::InstanceMethod<&Wrapped::SetTopicIds>("setTopicIds"),
                             Wrapped::InstanceMethod<&Wrapped::SetSourceOffsets>("setSourceOffsets"),
                             Wrapped::InstanceMethod<&Wrapped::ObservedBy>("observed"),

@@ -41,6 +41,7 @@ class TaskDatabaseObject : public Napi::ObjectWrap<TaskDatabaseObject>, public E
   Napi::Value Flush(const Napi::CallbackInfo& info);
   Napi::Value Offsets(const Napi::CallbackInfo& info);
   Napi::Value ChangelogEnds(const Napi::CallbackInfo& info);
+  Napi::Value CommittedOffsets(const Napi::CallbackInfo& info);
   void SetTopicIds(const Napi::CallbackInfo& info);
   void SetSourceOffsets(const Napi::CallbackInfo& info);
   Napi::Value ObservedBy(const Napi::CallbackInfo& info);

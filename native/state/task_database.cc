@@ -239,6 +239,16 @@ std::vector<int64_t> TaskDatabase::ChangelogEnds() const {
   return committed_ends_;
 }
 
+std::vector<int64_t> TaskDatabase::CommittedOffsets() const {
+  std::lock_guard<std::mutex> lock(offsets_mutex_);
+  std::vector<int64_t> committed;
+  for (size_t i = 0; i < offsets_.size(); i++) {
+    const bool is_kept = kept_offsets_[i].has_value();
+    committed.push_back(is_kept ? kept_offsets_[i]->offset : offsets_[i].offset);
+  }
+  return committed;
+}
+
 std::vector<StoreOffset> TaskDatabase::Offsets() const {
   std::lock_guard<std::mutex> lock(offsets_mutex_);
   return offsets_;

@@ -184,6 +184,8 @@ class TaskDatabase : public std::enable_shared_from_this<TaskDatabase> {
   // Up to where the changelog of each store says what was committed, and nothing else: where it ended when this database last wrote to it, or
   // took it over, unless it has rows to say again; -1: it did not take it over. Any thread.
   std::vector<int64_t> ChangelogEnds() const;
+  // Up to where the rows of each store, kept ones too, are what its changelog says; -1: it has none yet. Any thread.
+  std::vector<int64_t> CommittedOffsets() const;
   // RocksDB's estimate of the store's rows (an in-memory store's number of them), and what is uncommitted.
   Result<uint64_t> ApproximateEntries(size_t store);
   // One of RocksDB's integer properties, of a store's family; `rocksdb.estimate-num-keys` knows of kept rows, and of an in-memory store is

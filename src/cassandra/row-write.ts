@@ -57,6 +57,12 @@ export interface TaskRows {
    * @throws WeirError when nothing can be written any more
    */
   settled(waitMs: number): Promise<boolean>
+  /**
+   * Waits for as long as it takes until `isDone`, by default until nothing is pending; also while Cassandra is away. At an end when the rows are closed, too.
+   *
+   * @throws WeirError when nothing can be written any more
+   */
+  written(isDone?: () => boolean): Promise<void>
   /** In the same way, until there is room for more. @returns false when there is none */
   hasRoom(waitMs: number): Promise<boolean>
   /** Drops what was not written. */

@@ -131,6 +131,19 @@ export class RowWriter {
     }
   }
 
+  /**
+   * Waits for something, however long it takes.
+   *
+   * @internal
+   * @throws WeirError when the writer can do no more
+   */
+  async afterAll(isDone: () => boolean): Promise<void> {
+    while (!isDone() && !this.#closing.signal.aborted) {
+      if (this.#failure !== null) throw this.#failure
+      await this.#changed(AWAY_MS)
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#opened
@@ -358,6 +371,10 @@ class OwnedRows implements TaskRows {
   async settled(waitMs: number): Promise<boolean> {
     this.#isDraining = !(await this.#writer.until(() => this.pending === 0, waitMs))
     return !this.#isDraining
+  }
+
+  written(isDone = () => this.pending === 0): Promise<void> {
+    return this.#writer.afterAll(() => this.isClosed || isDone())
   }
 
   async hasRoom(waitMs: number): Promise<boolean> {

@@ -10,8 +10,8 @@ export interface CommittableTask {
     flush(): void
     /** Of what the rows are made: for stores that are restored from an input. */
     readTo(offsets: readonly TopicPartitionOffset[]): void
-    /** After a commit: what it need not keep here goes. Default: nothing does. */
-    evict?(): Promise<void>
+    /** After a commit: what waited for it goes on to a second tier, and what need not be kept here goes. Default: nothing does. */
+    committed?(): Promise<void>
   } | null
   /** Its rows for Cassandra. Default: it has none. */
   readonly rows?: Pick<TaskRows, 'isFull' | 'takeRefused' | 'settled' | 'hasRoom'> | null
@@ -51,7 +51,7 @@ export interface TransactionStages<T extends CommittableTask> extends DrainStage
  *
  *   kept-back changes forwarded -> caches into overlays -> outputs delivered, or decided on -> rows written to Cassandra, or decided on
  *   -> overlays drained into changelog records and one write batch each -> changelogs delivered -> RocksDB written, with the changelogs' offsets -> source offsets committed
- *   -> what is in Cassandra, too, dropped where there is too much of it
+ *   -> changes of tiered stores on their way to Cassandra
  *
  * A crash before RocksDB is written leaves local state older than its changelog, which is replayed; a crash before the source offsets are
  * committed has the records processed again on newer state. Since outputs are delivered before any changelog record of theirs, that state never
@@ -76,7 +76,7 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
   // They say where the changelogs end by now.
   const offsets = whole.flatMap((task) => task.offsets())
   if (offsets.length > 0) await commitOffsets(whole, offsets)
-  for (const { state } of whole) await state?.evict?.()
+  for (const { state } of whole) await state?.committed?.()
   for (const task of whole) task.commitDone()
   return changelogRecords
 }
@@ -87,6 +87,7 @@ export async function commitAtLeastOnce<T extends CommittableTask>(
  *
  *   kept-back changes forwarded -> caches into overlays -> outputs handed over -> rows written to Cassandra, or decided on
  *   -> overlays drained into changelog records and one write batch each -> all delivered -> source offsets into the transaction, transaction committed -> RocksDB written, with the changelogs' offsets
+ *   -> changes of tiered stores on their way to Cassandra
  *
  * A crash before the transaction is committed leaves nothing of it anywhere; a crash after it leaves local state older than its changelog,
  * which is replayed. A failure before RocksDB is written leaves what was drained in memory: it is to be dropped with the tasks. A task with rows puts out nothing else (see
@@ -106,6 +107,7 @@ export async function commitExactlyOnce<T extends CommittableTask>(
   const changelogRecords = await drain(whole, stages)
   await stages.commitTransaction(whole, offsets)
   await writeState(whole)
+  for (const { state } of whole) await state?.committed?.()
   for (const task of whole) task.commitDone()
   return changelogRecords
 }

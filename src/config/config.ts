@@ -79,6 +79,7 @@ export interface Config {
   readonly maxOpenFilesPerTask: number
   /** Of one tiered store of one task, on disk. */
   readonly tieredStoreLocalBytes: number
+  readonly tieredStoreBacklogBytes: number
   readonly flushEveryRecords: number
   readonly flushIntervalMs: number
   /** As many tasks as memory is planned for; the runtime warns when it is assigned more. */

@@ -113,6 +113,7 @@ export function toConfig(settings: Settings): Config {
     rocksdbRateLimitBytesPerSecond: values.rocksdbRateLimitBytesPerSecond,
     maxOpenFilesPerTask: values.maxOpenFilesPerTask,
     tieredStoreLocalBytes: values.tieredStoreLocalBytes,
+    tieredStoreBacklogBytes: values.tieredStoreBacklogBytes,
     flushEveryRecords: values.flushEveryRecords,
     flushIntervalMs: values.flushIntervalMs,
     tasksMax: values.tasksMax ?? tasksFit,

@@ -105,6 +105,8 @@ export interface TaskDatabase {
    * it has rows to say again; -1: it did not take it over (see RestoreStore).
    */
   changelogEnds(): number[]
+  /** Up to where the rows of each store are what its changelog says, those too that wait for a write; -1: it has none yet. */
+  committedOffsets(): number[]
   /** Records which topic the stores' offsets belong to; written with the next commit or restore step. */
   setTopicIds(ids: readonly { store: string; topicId: string }[]): void
   /** Of stores whose changelog is a topic that the task reads, by their indexes: where the task has read to. Written with the next commit. */

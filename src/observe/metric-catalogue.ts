@@ -166,6 +166,11 @@ export const threadMetricCatalogue = {
     labels: ['thread'],
     buckets: seconds,
   },
+  weir_tiered_backlog_rows: {
+    type: 'gauge',
+    help: 'Rows of tiered stores that were changed and are not in Cassandra yet',
+    labels: ['thread'],
+  },
   weir_tiered_evictions_total: {
     type: 'counter',
     help: 'Times that a half of what a task keeps of a tiered store was emptied',

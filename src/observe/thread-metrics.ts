@@ -23,6 +23,7 @@ export interface CassandraFigures {
   readonly requestsInFlight: number
   readonly queuedRows: number
   readonly queuedBytes: number
+  readonly backlogRows: number
 }
 
 /** What a stream thread is asked when somebody reads the metrics. */
@@ -149,6 +150,7 @@ export class ThreadMetrics {
     this.#set.set('weir_cassandra_requests_in_flight', thread, figures.requestsInFlight)
     this.#set.set('weir_cassandra_queue_rows', thread, figures.queuedRows)
     this.#set.set('weir_cassandra_queue_bytes', thread, figures.queuedBytes)
+    this.#set.set('weir_tiered_backlog_rows', thread, figures.backlogRows)
     this.#set.total('weir_cassandra_retries_total', thread, retries)
     for (const [reason, count] of errors)
       this.#set.total('weir_cassandra_errors_total', { ...thread, reason }, count)

@@ -1,13 +1,15 @@
-import { CassandraTier } from '../cassandra/cassandra-tier.ts'
-import type { RowReads } from '../cassandra/row-reader.ts'
-import type { TaskRows } from '../cassandra/row-write.ts'
+import { CassandraTier, type TierConnection } from '../cassandra/cassandra-tier.ts'
 import type { RestoreStore, StoreOptions, TaskDatabase } from '../native.ts'
+import { RowScan } from '../state/row-scan.ts'
+import { ScanCursors } from '../state/scan-cursors.ts'
 import type { TieredStateStore } from '../state/store-tier.ts'
+import type { BacklogBudget } from '../state/tier-backlog.ts'
+import { tierRow } from '../state/tiered-rows.ts'
 import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
 import { loadedName } from '../topology/tiered-stores.ts'
 
-/** A task does not go on without a commit when so many rows of a tiered store have changed: each is a request to Cassandra. */
-const CHANGED_ROWS_MAX = 4_096
+/** A task does not go on without a commit when so many rows of a tiered store have changed: they take memory until they are in Cassandra. */
+const CHANGED_ROWS_MAX = 32_768
 
 /** Their sum is what a store takes. */
 const SIZES = ['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables', 'weir.overlay-bytes']
@@ -18,15 +20,8 @@ interface LocalTier {
   /** Indexes in the database: of what was put, which is the definition's, and of what was loaded. */
   readonly written: number
   readonly loaded: number
-}
-
-/** What connects a task's tiered stores with Cassandra. */
-export interface TierConnection {
-  readonly taskId: string
-  readonly rows: TaskRows
-  readonly reads: RowReads
-  /** How often the task has started. */
-  readonly starts: number
+  /** Everything was replayed that Cassandra does not have yet, and nothing else is here. */
+  isAnew: boolean
 }
 
 /**
@@ -36,20 +31,27 @@ export interface TierConnection {
 export class LocalTiers {
   readonly #tiers: readonly LocalTier[]
   readonly #stores = new Map<LocalTier, TieredStateStore>()
-
+  #backlog: BacklogBudget | null = null
+  readonly #watermarks: ReadonlyMap<string, number>
   readonly #evicted: (store: string) => void
 
   /**
    * @param definitions of all of the task's stores, in their order in the database
+   * @param watermarks by store: up to where Cassandra has what its changelog says, as committed. Default: none is known
    * @param evicted counts. Default: nobody does
    */
-  constructor(definitions: readonly StoreDefinition[], evicted: (store: string) => void = () => {}) {
+  constructor(
+    definitions: readonly StoreDefinition[],
+    watermarks: ReadonlyMap<string, number> = new Map(),
+    evicted: (store: string) => void = () => {},
+  ) {
+    this.#watermarks = watermarks
     this.#evicted = evicted
     const tiers: LocalTier[] = []
     for (const [written, definition] of definitions.entries()) {
       const { tier } = definition
       if (tier === undefined) continue
-      tiers.push({ definition, tier, written, loaded: definitions.length + tiers.length })
+      tiers.push({ definition, tier, written, loaded: definitions.length + tiers.length, isAnew: false })
     }
     this.#tiers = tiers
   }
@@ -76,19 +78,41 @@ export class LocalTiers {
 
   /** From now on the stores read and write Cassandra. */
   connect(connection: TierConnection): void {
-    for (const [{ definition, tier }, store] of this.#stores)
-      store.connect(new CassandraTier({ ...connection, store: definition.name, tier }))
+    this.#backlog = connection.backlog
+    for (const [{ definition, tier }, store] of this.#stores) {
+      const { name } = definition
+      const watermark = this.#watermarks.get(name) ?? 0
+      store.connect(new CassandraTier({ ...connection, store: name, tier, watermark }))
+    }
   }
 
-  /** So much has changed that a commit is due. */
+  /** So much has changed that a commit is due: what is not committed cannot go to Cassandra, and make room. */
   get wantsCommit(): boolean {
-    for (const store of this.#stores.values()) if (store.cache.dirtyEntries >= CHANGED_ROWS_MAX) return true
+    const changedMax = this.isFull ? 1 : CHANGED_ROWS_MAX
+    for (const { cache, tier } of this.#stores.values())
+      if (tier !== null && cache.dirtyEntries + tier.changed >= changedMax) return true
     return false
   }
 
+  /** Too much waits for Cassandra: no further record is to be processed. */
+  get isFull(): boolean {
+    return this.#stores.size > 0 && this.#backlog?.isFull === true
+  }
+
+  /** Resolves when Cassandra has all that is committed, or never will. */
+  async settled(): Promise<void> {
+    for (const { tier } of this.#stores.values()) await tier?.settled()
+  }
+
+  /** By store: up to where Cassandra has what its changelog says, now. */
+  *watermarks(): Iterable<readonly [store: string, offset: number]> {
+    for (const [{ definition }, { tier }] of this.#stores)
+      if (tier !== null) yield [definition.name, tier.watermark]
+  }
+
   /**
-   * Prepares what is here of a store for its restore. Cassandra has all that the changelog has before `until`, so nothing of that is replayed into an empty store. And what was
-   * loaded may be older than what is replayed.
+   * Prepares what is here of a store for its restore. What Cassandra does not have yet is to be written there, so it has to be known: unless Cassandra has all that the changelog has, the
+   * store is emptied and has nothing but that afterwards.
    *
    * @returns the restore, which for a tiered store begins elsewhere
    */
@@ -96,15 +120,42 @@ export class LocalTiers {
     const tier = this.#tiers.find(({ written }) => written === restore.store)
     if (tier === undefined) return restore
     const { from, until } = restore
-    if (from < 0 || until === undefined || from < until) await database.empty(tier.loaded)
-    if (from >= 0) return restore
+    const watermark = this.#watermarks.get(tier.definition.name)
+    if (until !== undefined && from === until && watermark === until) return restore
+    await database.empty(tier.loaded)
     await database.empty(tier.written)
-    return until === undefined ? restore : { ...restore, from: until }
+    tier.isAnew = true
+    return { ...restore, from: watermark ?? -1, stale: false }
   }
 
-  /** Empties what has grown too large. REQUIRES that all that was put is in Cassandra: just after a commit. */
-  async evict(database: TaskDatabase, localBytesDefault: number): Promise<void> {
+  /** Has everything that was replayed written to Cassandra. REQUIRES that the stores are connected, or never will be, and restored. */
+  restored(database: TaskDatabase): void {
+    const offsets = database.committedOffsets()
+    for (const [tier, { tier: second }] of this.#stores) {
+      if (second === null) continue
+      if (tier.isAnew) {
+        using rows = new RowScan(
+          new ScanCursors(database, tier.written),
+          { from: null, to: null },
+          false,
+          (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
+            key: Buffer.from(buffer.subarray(keyStart, keyEnd)),
+            value: tierRow(buffer, valueStart, valueEnd),
+          }),
+          () => {},
+        )
+        for (const { key, value } of rows) second.write(key, value)
+        tier.isAnew = false
+      }
+      second.committed(offsets[tier.written]!)
+    }
+  }
+
+  /** A commit is done: what was changed goes on to Cassandra, and what has grown too large here is emptied. */
+  async committed(database: TaskDatabase, localBytesDefault: number): Promise<void> {
     if (this.#tiers.length === 0) return
+    const offsets = database.committedOffsets()
+    for (const [{ written }, { tier }] of this.#stores) tier?.committed(offsets[written]!)
     const sizes = database.storeProperties(SIZES)
     const bytesOf = (store: number): number =>
       SIZES.reduce((sum, _, index) => sum + sizes[store * SIZES.length + index]!, 0)

@@ -5,7 +5,6 @@ import { ConfigError } from '../config/config-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { abortedRowsProblem, cassandraTables } from '../topology/cassandra-sinks.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
-import { abortedTierProblem } from '../topology/tiered-stores.ts'
 import type { Logger } from './logger.ts'
 import { retryWhileUnreachable } from './retry.ts'
 
@@ -34,7 +33,7 @@ export function checkCassandra(topology: TopologyDefinition, config: Config): vo
   ].map((variable) => `${variable} is not set: the topology writes to table ${tables[0]!.name} in Cassandra`)
   if (problems.length > 0) throw new ConfigError(problems)
   if (config.processingGuarantee !== 'exactly_once_v2') return
-  const problem = abortedRowsProblem(topology) ?? abortedTierProblem(topology.subtopologies)
+  const problem = abortedRowsProblem(topology)
   if (problem !== null) throw new WeirError('topology-invalid', problem)
 }
 

@@ -56,6 +56,9 @@ export class StateRestore {
   readonly #changelogs: OwnChangelogs
   readonly #environment: RestoreEnvironment
   #job: RestoreJob | null = null
+  /** Resolves when no store is being emptied. */
+  #prepared: Promise<unknown> = Promise.resolve()
+  #isStopped = false
   /** Of the running job, as far as they are in the counters. */
   #countedRecords = 0
 
@@ -86,21 +89,27 @@ export class StateRestore {
   /**
    * Replays what the changelogs have beyond the local rows.
    *
-   * @throws WeirError store-changed; a NativeError, `closed` after `stop`
+   * @throws WeirError store-changed, `closed` after `stop`; a NativeError, `closed` after `stop`
    */
   async run(): Promise<void> {
     const { stores } = this.#definition
     const plans = this.#plan()
     await this.#layouts.add(stores)
     for (const { definition, reset } of plans) if (reset !== null) this.#tellReset(reset, [definition.name])
-    if (plans.length > 0)
-      await this.#replayAsNeeded(await this.#prepared(plans.map(({ restore }) => restore)))
+    if (plans.length > 0) await this.#replayAsNeeded(await this.#prepare(plans.map(({ restore }) => restore)))
     await this.#layouts.set(stores)
   }
 
-  /** Ends a restore at its next batch. */
-  stop(): void {
+  /** It was stopped, before or while it ran. */
+  get isStopped(): boolean {
+    return this.#isStopped
+  }
+
+  /** Ends a restore at its next batch, also one that has not begun yet. Resolves when it empties no store any more: nothing may be discarded meanwhile. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
     this.#job?.stop()
+    await this.#prepared
   }
 
   /** Changelog records still to restore. */
@@ -163,17 +172,29 @@ export class StateRestore {
       )
       const names = anew.filter(({ from }) => from < 0).map(({ store }) => this.#name(store))
       this.#tellReset(new WeirError(code, messageOf(error)), names)
-      await this.#replay(await this.#prepared(anew))
+      await this.#replay(await this.#prepare(anew))
     }
   }
 
-  async #prepared(stores: readonly RestoreStore[]): Promise<RestoreStore[]> {
-    const prepared: RestoreStore[] = []
-    for (const store of stores) prepared.push(await this.#tiers.prepareRestore(this.#database, store))
-    return prepared
+  async #prepare(stores: readonly RestoreStore[]): Promise<RestoreStore[]> {
+    const preparing = (async () => {
+      const prepared: RestoreStore[] = []
+      for (const store of stores) {
+        this.#throwIfStopped()
+        prepared.push(await this.#tiers.prepareRestore(this.#database, store))
+      }
+      return prepared
+    })()
+    this.#prepared = preparing.catch(() => {})
+    return await preparing
+  }
+
+  #throwIfStopped(): void {
+    if (this.#isStopped) throw new WeirError('closed', `the restore of task ${this.#task} was stopped`)
   }
 
   async #replay(stores: readonly RestoreStore[]): Promise<void> {
+    this.#throwIfStopped()
     const events = new RestoreEvents(
       this.#task,
       this.#partition,

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
@@ -21,6 +23,9 @@ import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
 import { rowsTimeoutMs, ThreadRows } from './thread-rows.ts'
+
+/** How long tasks that are about to go wait for Cassandra, ms: what it does not have by then whoever gets them writes again. */
+const TIERS_SETTLE_MS = 2_000
 
 /**
  * One stream thread: the loop of turns over the tasks handed to it, and their commits. Each turn polls, processes and sends for every running task,
@@ -108,7 +113,7 @@ export class StreamThread {
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
-      ...(rows !== null && { openRows: () => rows.open(), reads: rows.reads }),
+      ...(rows !== null && { openRows: () => rows.open(), openTiers: () => rows.openTiers() }),
     })
     this.#tasks = new TaskManager({
       config,
@@ -175,7 +180,7 @@ export class StreamThread {
         await this.#guarantee.beforeLoss()
       } else {
         await this.#waitForInFlight(this.#tasks.running().filter(({ id }) => ids.includes(id)))
-        await this.#commit(this.#committable())
+        await this.#commitLast()
       }
       await this.#tasks.suspend(ids, lost)
     })
@@ -196,7 +201,7 @@ export class StreamThread {
     this.#stopping.abort()
     return this.#events.between(async () => {
       await this.#waitForInFlight(this.#tasks.running())
-      await this.#commit(this.#committable())
+      await this.#commitLast()
       this.#events.close()
     })
   }
@@ -280,6 +285,18 @@ export class StreamThread {
     return this.#tasks.running().filter((task) => task.rows?.isHeldUp !== true)
   }
 
+  /** For a while at least: what Cassandra has of tiered stores is said by a commit of its own, or else whoever gets the tasks has to write it again. */
+  async #commitLast(): Promise<void> {
+    await this.#commit(this.#committable())
+    const tiered = this.#tasks.running().filter(({ hasTiers }) => hasTiers)
+    if (tiered.length === 0) return
+    const settled = Promise.all(tiered.map(({ state }) => state?.tiersSettled()))
+    await this.#heartbeat.whileAlive(
+      Promise.race([settled, sleep(TIERS_SETTLE_MS, undefined, { ref: false })]),
+    )
+    await this.#commit(this.#committable())
+  }
+
   async #commitDue(): Promise<void> {
     const due = this.#schedule.due(this.#committable(), Date.now())
     if (due.length > 0) await this.#commit(due)
@@ -303,7 +320,7 @@ export class StreamThread {
   }
 
   async #claim(task: Task): Promise<void> {
-    if (task.rows !== null) await this.#heartbeat.whileAlive(this.#guarantee.claim(task))
+    if (task.writesToCassandra) await this.#heartbeat.whileAlive(this.#guarantee.claim(task))
   }
 
   /** After a record that cannot be processed, what came before it is committed; after anything else nothing is. */

@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import type { RowReads } from '../cassandra/row-reader.ts'
+import type { TierOptions } from '../cassandra/cassandra-tier.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { decodeOffsetMetadata } from '../commit/offset-metadata.ts'
 import { recordBytesMax } from '../config/clients.ts'
@@ -49,8 +49,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly tracer?: RecordTracer | null
   /** For the rows of another task. REQUIRED where the topology writes to Cassandra. */
   readonly openRows?: () => TaskRows
-  /** What tiered stores are read by. Default: there is no Cassandra, and they have what is here. */
-  readonly reads?: RowReads
+  /** For the tiered stores of another task. Default: there is no Cassandra, and they have what is here. */
+  readonly openTiers?: () => TierOptions
 }
 
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
@@ -73,10 +73,9 @@ export class TaskFactory {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
     const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, openRows } = this.#options
     const { onProgress = () => {} } = this.#options
-    const { reads = null } = this.#options
+    const { openTiers } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
-    const hasTiers = reads !== null && tieredStores(definition.stores).length > 0
-    const writesRows = hasTiers || cassandraSinks(definition.nodes).length > 0
+    const hasTiers = openTiers !== undefined && tieredStores(definition.stores).length > 0
     const clock = new TaskClock(systemTimeMs)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
     const folder = taskFolder(config, assignment.id)
@@ -97,8 +96,8 @@ export class TaskFactory {
       definition,
       inputs: this.#inputs(assignment, definition.sourceTopics),
       output,
-      rows: writesRows ? openRows!() : null,
-      reads,
+      rows: cassandraSinks(definition.nodes).length > 0 ? openRows!() : null,
+      tiers: hasTiers ? openTiers() : null,
       sinkTopic: (name) => this.#sinkTopic(name),
       clock,
       state,

@@ -87,7 +87,7 @@ export class TaskManager {
 
   /** Closes a task and forgets what it had not committed. @param again it may be handed out again, and the main thread hears of it in another way */
   async drop(task: Task, again = false): Promise<void> {
-    task.state?.stopRestore()
+    await task.state?.stopRestore()
     await task.prefetchSettled()
     task.state?.discard()
     await this.#closeTask(task, { again })
@@ -107,7 +107,7 @@ export class TaskManager {
 
   /** Drops every task, those on their way too: the thread ends. REQUIRES that the events are closed. @returns why tasks did not close cleanly */
   async close(): Promise<unknown[]> {
-    for (const task of this.#tasks.values()) task.state?.stopRestore()
+    for (const task of this.#tasks.values()) void task.state?.stopRestore()
     await Promise.allSettled(this.#starting)
     const closed = await Promise.allSettled([...this.#tasks.values()].map((task) => this.drop(task, true)))
     return closed.filter((result) => result.status === 'rejected').map(({ reason }) => reason)
@@ -177,7 +177,7 @@ export class TaskManager {
         await task.state.restore()
       } catch (error) {
         // Stopped because the task goes: whoever stopped it closes it.
-        if (this.#tasks.get(task.id) !== task) return
+        if (task.state.isRestoreStopped) return
         throw error
       }
     }

@@ -1,4 +1,4 @@
-import type { RowReads } from '../cassandra/row-reader.ts'
+import type { TierOptions } from '../cassandra/cassandra-tier.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
 import type { SinkTopic } from '../process/node.ts'
@@ -27,8 +27,8 @@ export interface TaskOptions {
   readonly output: OutputBatch
   /** Where rows for Cassandra go. Default: there are none. */
   readonly rows?: TaskRows | null
-  /** What tiered stores are read by. Default: they have what is here. */
-  readonly reads?: RowReads | null
+  /** What tiered stores are connected by. Default: they have what is here. */
+  readonly tiers?: TierOptions | null
   readonly sinkTopic: (name: string) => SinkTopic
   readonly clock: TaskClock
   /** null: a task without stores. */

@@ -1,3 +1,4 @@
+import type { TierConnection } from '../cassandra/cassandra-tier.ts'
 import type { ChangelogEnds } from '../commit/changelog-ends.ts'
 import type { Config } from '../config/config.ts'
 import { decisionFor } from '../errors/decision.ts'
@@ -15,11 +16,12 @@ import { isTieredStateStore } from '../state/store-tier.ts'
 import { SUPPRESS_CHANGELOG_VERSION } from '../state/suppress-row.ts'
 import type { SubtopologyDefinition } from '../topology/definition.ts'
 import { changelogTopic } from '../topology/topic-names.ts'
-import { LocalTiers, type TierConnection } from './local-tiers.ts'
+import { LocalTiers } from './local-tiers.ts'
 import { OwnChangelogs } from './own-changelogs.ts'
 import { setAside } from './state-directory.ts'
 import { type RestoreEnvironment, StateRestore, tellReset } from './state-restore.ts'
 import { StoreLayouts } from './store-layouts.ts'
+import { storeWatermarks, watermarkName } from './tier-watermarks.ts'
 
 /** An overlay's own bytes for a row. */
 const OVERLAY_BYTES_PER_ROW = 80
@@ -119,7 +121,12 @@ export class TaskStateManager {
     const open = async (): Promise<TaskStateManager> => {
       const layouts = await StoreLayouts.read(path)
       const { counters } = environment
-      const tiers = new LocalTiers(definition.stores, (store) => counters.tier(store).evictions++)
+      const { applicationId } = environment.config
+      const tiers = new LocalTiers(
+        definition.stores,
+        storeWatermarks(definition.stores, applicationId, environment.topics, inputs),
+        (store) => counters.tier(store).evictions++,
+      )
       const database = await TaskDatabase.open(
         environment.memory,
         databaseOptions(definition, tiers, partition, path, environment.config),
@@ -158,22 +165,45 @@ export class TaskStateManager {
     return this.#tiers.wantsCommit
   }
 
-  /** After a commit: what tiered stores have too much here goes. */
-  evict(): Promise<void> {
-    return this.#tiers.evict(this.database, this.#environment.config.tieredStoreLocalBytes)
+  /** Too much of tiered stores waits for Cassandra. */
+  get isFull(): boolean {
+    return this.#tiers.isFull
+  }
+
+  /** To be committed with the offsets: what Cassandra has of tiered stores. */
+  *watermarks(): Iterable<readonly [name: string, offset: number]> {
+    const { config, topics } = this.#environment
+    for (const [store, offset] of this.#tiers.watermarks())
+      yield [watermarkName(store, config.applicationId, topics), offset]
+  }
+
+  /** Resolves when Cassandra has all that is committed of tiered stores, or never will. */
+  tiersSettled(): Promise<void> {
+    return this.#tiers.settled()
+  }
+
+  /** A commit is done: what tiered stores have changed goes to Cassandra, and what they have too much here goes. */
+  committed(): Promise<void> {
+    return this.#tiers.committed(this.database, this.#environment.config.tieredStoreLocalBytes)
   }
 
   /** Replays what the changelogs have beyond the local rows; see StateRestore. */
   async restore(): Promise<void> {
     await this.#restore.run()
+    this.#tiers.restored(this.database)
     // Rows that its changelog is to be told again.
     const [changed = 0] = this.database.properties(['weir.overlay-entries'])
     this.overlayBytes = changed * OVERLAY_BYTES_PER_ROW
   }
 
-  /** Ends a restore at its next batch. */
-  stopRestore(): void {
-    this.#restore.stop()
+  /** Ends a restore at its next batch. Resolves when changes may be discarded, which is before it has ended. */
+  stopRestore(): Promise<void> {
+    return this.#restore.stop()
+  }
+
+  /** The restore ends early, or has not begun, because whoever stopped it closes this. */
+  get isRestoreStopped(): boolean {
+    return this.#restore.isStopped
   }
 
   get restoreRemaining(): number {

@@ -1,3 +1,4 @@
+import type { TierOptions } from '../cassandra/cassandra-tier.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { countStart } from '../cassandra/task-starts.ts'
 import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-metadata.ts'
@@ -36,6 +37,8 @@ export class Task {
   readonly state: TaskStateManager | null
   /** For Cassandra; null: none. */
   readonly rows: TaskRows | null
+  /** It has tiered stores that are connected. */
+  readonly hasTiers: boolean
   taskState: TaskState = 'created'
   readonly #options: TaskOptions
   readonly #clock: TaskClock
@@ -79,10 +82,12 @@ export class Task {
     const ahead = isAsyncTask ? new RunningAhead(clock, failures.errors) : null
     this.#processorMetadata = processorMetadataOf(options.assignment.inputs.map(({ metadata }) => metadata))
     const { rows } = this
-    if (rows !== null) {
+    const { tiers = null } = options
+    this.hasTiers = tiers !== null
+    if (this.writesToCassandra) {
       const starts = countStart(this.#processorMetadata, clock.systemTimeMs())
-      const { reads = null } = options
-      if (reads !== null) state?.connectTiers({ taskId: this.id, rows, reads, starts })
+      if (tiers !== null)
+        state?.connectTiers({ ...tiers, taskId: this.id, starts, onWritten: () => this.#written(tiers) })
     }
     this.#graph = new ProcessGraph(
       definition,
@@ -116,7 +121,7 @@ export class Task {
     const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
     this.#partitions = partitions
     const trim = (): void => this.#trim()
-    const ways = { inputs, partitions, output, rows }
+    const ways = { inputs, partitions, output, rows: this.hasTiers ? this.#room : rows }
     const parts = { ...ways, clock, failures, punctuations, need, scans, tracer, counters }
     this.#records =
       ahead === null
@@ -210,6 +215,7 @@ export class Task {
   /** The offsets to commit for what was processed. */
   offsets(): TopicPartitionOffset[] {
     const changelogs = this.state?.changelogEnds()
+    for (const [name, offset] of this.state?.watermarks() ?? []) this.#processorMetadata.set(name, offset)
     return this.#inputs.map(({ input }) => ({
       topic: input.topic,
       partition: input.partition,
@@ -279,7 +285,28 @@ export class Task {
 
   /** What the task puts out is to be taken away before it goes on. */
   get isFull(): boolean {
-    return this.#options.output.isFull || this.rows?.isFull === true
+    return this.#options.output.isFull || this.#room.isFull
+  }
+
+  /** Cassandra gets rows of it, of sinks or of tiered stores. */
+  get writesToCassandra(): boolean {
+    return this.rows !== null || this.hasTiers
+  }
+
+  /** Whether there is room for what goes to Cassandra. */
+  readonly #room: Pick<TaskRows, 'isFull'> = (() => {
+    const isFull = (): boolean => this.rows?.isFull === true || this.state?.isFull === true
+    return {
+      get isFull() {
+        return isFull()
+      },
+    }
+  })()
+
+  /** What Cassandra has by now is to be committed. */
+  #written({ onWritten }: TierOptions): void {
+    this.#need.changed()
+    onWritten()
   }
 
   /**

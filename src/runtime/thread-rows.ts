@@ -1,10 +1,12 @@
-import { RowReader, type RowReads } from '../cassandra/row-reader.ts'
+import type { TierOptions } from '../cassandra/cassandra-tier.ts'
+import { RowReader } from '../cassandra/row-reader.ts'
 import { CassandraRowSession } from '../cassandra/row-session.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { RowWriter } from '../cassandra/row-writer.ts'
 import type { Config } from '../config/config.ts'
-import type { WeirError } from '../errors/weir-error.ts'
+import { messageOf, WeirError } from '../errors/weir-error.ts'
 import type { CassandraFigures, ThreadMetrics } from '../observe/thread-metrics.ts'
+import { BacklogBudget } from '../state/tier-backlog.ts'
 
 export interface ThreadRowsOptions {
   readonly config: Config
@@ -23,13 +25,16 @@ export class ThreadRows {
   #session: CassandraRowSession | null = null
   /** What Cassandra does not answer, and why. */
   readonly #away = new Map<'reads' | 'writes', string>()
-  readonly #onAway: (reason: string | null) => void
+  readonly #options: ThreadRowsOptions
+  readonly #backlog: BacklogBudget
 
-  constructor({ config, metrics, onChanged, onFailed, onAway }: ThreadRowsOptions) {
+  constructor(options: ThreadRowsOptions) {
+    const { config, metrics, onChanged, onFailed } = options
     const { cassandra, taskTimeoutMs } = config
+    this.#options = options
+    this.#backlog = new BacklogBudget(config.tieredStoreBacklogBytes)
     const seconds = metrics.cassandraSeconds()
     const loadSeconds = metrics.loadSeconds()
-    this.#onAway = onAway
     this.#writer = new RowWriter({
       session: async () => {
         this.#session = await CassandraRowSession.open(cassandra, (took) => seconds.observe(took))
@@ -53,9 +58,21 @@ export class ThreadRows {
     })
   }
 
-  /** What tiered stores are read by. */
-  get reads(): RowReads {
-    return this.#reader
+  /** For the tiered stores of one task. */
+  openTiers(): TierOptions {
+    const { onChanged, onFailed } = this.#options
+    return {
+      rows: this.#writer.open(),
+      reads: this.#reader,
+      backlog: this.#backlog,
+      onWritten: onChanged,
+      onFailed: (error) =>
+        onFailed(
+          error instanceof WeirError
+            ? error
+            : new WeirError('internal', `writing a tiered store: ${messageOf(error)}`, { cause: error }),
+        ),
+    }
   }
 
   /** For the rows of one task. */
@@ -66,7 +83,12 @@ export class ThreadRows {
   /** For metrics. */
   figures(): CassandraFigures {
     const { requestsInFlight, queuedRows, queuedBytes } = this.#writer
-    return { requestsInFlight: requestsInFlight + this.#reader.requestsInFlight, queuedRows, queuedBytes }
+    return {
+      requestsInFlight: requestsInFlight + this.#reader.requestsInFlight,
+      queuedRows,
+      queuedBytes,
+      backlogRows: this.#backlog.rows,
+    }
   }
 
   close(): Promise<void> {
@@ -78,7 +100,7 @@ export class ThreadRows {
     const wasAway = this.#away.size > 0
     if (reason === null) this.#away.delete(what)
     else this.#away.set(what, reason)
-    if (this.#away.size > 0 !== wasAway) this.#onAway(reason)
+    if (this.#away.size > 0 !== wasAway) this.#options.onAway(reason)
   }
 }
 

@@ -55,7 +55,10 @@ export class PrefixLoads {
     const id = frame.toString('latin1')
     const present = this.#loading.get(id)
     if (present !== undefined) return present.done
-    const put = new Map(this.#options.rows.written(frame).map((row) => [row.key.toString('latin1'), row]))
+    const { rows, tier } = this.#options
+    const put = new Map<string, RawRow>()
+    for (const [at, { key, row }] of tier.prefixOnItsWay(frame)) put.set(at, { key, value: localRow(row) })
+    for (const row of rows.written(frame)) put.set(row.key.toString('latin1'), row)
     const loading: Loading = {
       put,
       isForgotten: false,

@@ -7,19 +7,35 @@ export interface TierRow {
   readonly timestampMs: number
 }
 
+/** A change on its way to the second tier; null deletes. */
+export interface TierChange {
+  readonly key: Buffer
+  readonly row: TierRow | null
+}
+
 /** One of the rows of a prefix. */
 export interface TierPrefixRow extends TierRow {
   /** The rest of its key, serialised. */
   readonly rest: Buffer
 }
 
-/** Where a tiered store's rows are that are not in its task's database: all that were committed. */
+/** Where a tiered store's rows are that are not in its task's database: all that were committed, some of them on their way. */
 export interface StoreTier {
-  /** Changes are written next, each key once: later than all that were written before. */
-  beginWrites(): void
-  /** null deletes. A commit waits until it is written. The bytes are not copied */
-  write(key: Buffer, value: Buffer | null, timestampMs: number): void
-  /** Tries for as long as it takes. @returns null when there is none. @throws when it is closed, and for a key that can have no row */
+  /** Up to where the second tier has what the changelog says. */
+  readonly watermark: number
+  /** Changes since the last commit. */
+  readonly changed: number
+  /** null deletes. Written some time after the next commit. The bytes are not copied */
+  write(key: Buffer, row: TierRow | null): void
+  /** @returns what was written of a key and is on its way: a row, or null for a deletion; undefined: nothing is */
+  onItsWay(key: Buffer): TierRow | null | undefined
+  /** What was written since the last commit is committed; the changelog ends at `end` with it. */
+  committed(end: number): void
+  /** Resolves when nothing that is committed is on its way any more. */
+  settled(): Promise<void>
+  /** What was written since the last commit is not committed. */
+  discard(): void
+  /** What is on its way, or there. Tries for as long as it takes. @returns null when there is none. @throws when it is closed, and for a key that can have no row */
   read(key: Buffer): Promise<TierRow | null>
   /** Nothing is wanted any more. */
   close(): void
@@ -33,12 +49,16 @@ export interface PrefixTier extends StoreTier {
    * @returns null when there are more than may be loaded
    */
   readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null>
+  /** What was written of a prefix's rows and is on its way, by their keys as latin1. @param frame the prefix with its length */
+  prefixOnItsWay(frame: Buffer): Iterable<readonly [key: string, change: TierChange]>
 }
 
 /** A store that has a second tier. */
 export interface TieredStateStore extends StateStore {
   /** From now on rows that are not here are there, or nowhere. Without one, what is not here is nowhere. */
   connect(tier: PrefixTier): void
+  /** null: there is none. */
+  readonly tier: StoreTier | null
   /** Just after a commit: what was loaded is about to be emptied, and maybe what was put, too. */
   evicting?(): void
 }

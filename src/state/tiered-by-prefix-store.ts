@@ -65,6 +65,10 @@ export class TieredByPrefixStore<P, R, V>
     return this.#rows.cache
   }
 
+  get tier(): PrefixTier | null {
+    return this.#tier
+  }
+
   connect(tier: PrefixTier): void {
     this.#tier = tier
     this.#rows.tier = tier
@@ -159,6 +163,7 @@ export class TieredByPrefixStore<P, R, V>
   discard(): void {
     this.closeScans()
     this.#loads?.forget()
+    this.#tier?.discard()
     this.#rows.discard()
   }
 

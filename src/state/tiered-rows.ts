@@ -1,3 +1,4 @@
+import { readInt64 } from '../serde/byte-writer.ts'
 import { CachedRows } from './cached-rows.ts'
 import { OverlayWriter } from './overlay-writer.ts'
 import { PRESENT_BYTES } from './presence-serde.ts'
@@ -17,7 +18,7 @@ const ROW_BYTES_MAX = 16 * 2 ** 20 - 4_096
  *
  * Invariants:
  * 1. What `written` has of a key is newer than what `loaded` has. So `written` is emptied after `loaded`, never before.
- * 2. A row that was put here is in `written` or in the second tier, with all that a commit has waited for in the latter.
+ * 2. A row that was put here is in `written`, on its way to the second tier, or there.
  */
 export class TieredRows extends CachedRows {
   readonly #loaded: number
@@ -43,7 +44,16 @@ export class TieredRows extends CachedRows {
       const length = this.look(store, bytes, start, end)
       if (length >= 0) return this.add(bytes, start, end, key, this.row, 0, length)
     }
-    return undefined
+    return this.#onItsWay(bytes, start, end, key)
+  }
+
+  /** The row of a key that is on its way to the second tier; undefined when none is that can be read now. */
+  #onItsWay(bytes: Buffer, start: number, end: number, key: unknown): CacheEntry | undefined {
+    const row = this.tier?.onItsWay(bytes.subarray(start, end))
+    if (row === undefined) return undefined
+    const local = localRow(row)
+    if ((this.codec.awaits?.(local, 0, local.length) ?? null) !== null) return undefined
+    return this.add(bytes, start, end, key, local, 0, local.length)
   }
 
   /** Takes in what the second tier has of a key. REQUIRES that the key is not in the cache, and was not put since it was asked for. */
@@ -97,7 +107,6 @@ export class TieredRows extends CachedRows {
     const { overlayWriter, database, index, onOverlayBytes } = this.environment
     const { writer } = overlayWriter
     let overlayBytes = -1
-    tier?.beginWrites()
     try {
       for (const entry of entries) {
         const keyStart = writer.position
@@ -113,11 +122,7 @@ export class TieredRows extends CachedRows {
         if (bytes !== entry.serializedBytes) this.cache.resize(entry, bytes)
         if (tier !== null) {
           const key = Buffer.from(writer.buffer.subarray(keyStart, rowStart))
-          const value =
-            entry.value === null
-              ? null
-              : Buffer.from(writer.buffer.subarray(rowStart + ROW_HEADER_BYTES, writer.position))
-          tier.write(key, value, entry.timestamp)
+          tier.write(key, tierRow(writer.buffer, rowStart, writer.position))
         }
         if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
       }
@@ -127,6 +132,15 @@ export class TieredRows extends CachedRows {
       throw this.notWritten(error)
     }
     if (overlayBytes >= 0) onOverlayBytes(overlayBytes)
+  }
+}
+
+/** A row of the database, `bytes[start, end)`, as the second tier has it; null: the key is not there. Copied. */
+export function tierRow(bytes: Buffer, start: number, end: number): TierRow | null {
+  if (end - start < ROW_HEADER_BYTES) return null
+  return {
+    value: Buffer.from(bytes.subarray(start + ROW_HEADER_BYTES, end)),
+    timestampMs: readInt64(bytes, start),
   }
 }
 

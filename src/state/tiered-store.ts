@@ -55,6 +55,10 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
     return this.#rows.cache
   }
 
+  get tier(): StoreTier | null {
+    return this.#rows.tier
+  }
+
   /** From now on rows that are not here are there, or nowhere. Without one, what is not here is nowhere. */
   connect(tier: StoreTier): void {
     this.#rows.tier = tier
@@ -176,6 +180,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
 
   discard(): void {
     for (const loading of this.#loading.values()) loading.isOvertaken = true
+    this.#rows.tier?.discard()
     this.#rows.discard()
   }
 

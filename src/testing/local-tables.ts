@@ -36,6 +36,8 @@ export class LocalTables implements TaskRows {
     rows.set(place, { write, expiresMs })
   }
 
+  async written(): Promise<void> {}
+
   refuse(refused: RefusedRow): void {
     this.#refused.push(refused)
   }

@@ -125,14 +125,3 @@ export function checkTieredSubtopologies(subtopologies: readonly SubtopologyDefi
       )
   }
 }
-
-/**
- * What has been written to Cassandra is not taken back when a transaction is aborted.
- *
- * @returns one line for a tiered store; null when there is none
- */
-export function abortedTierProblem(subtopologies: readonly SubtopologyDefinition[]): string | null {
-  const [store] = subtopologies.flatMap(({ stores }) => tieredStores(stores))
-  if (store === undefined) return null
-  return `store ${store.name} is tiered: under exactly_once_v2 Cassandra would have what a transaction aborts; take at_least_once, or stores.keyValue`
-}

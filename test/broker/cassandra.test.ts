@@ -32,7 +32,7 @@ describe('rows in Cassandra', () => {
   before(async () => {
     ;[kafka, service] = await Promise.all([
       startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
-      startCassandra({ config: security.config }),
+      startCassandra({ config: security.config, durable: true }),
     ])
     client = connect(service)
     await client.connect()

@@ -22,7 +22,7 @@ describe('tiered stores', () => {
   before(async () => {
     ;[kafka, service] = await Promise.all([
       startKafka({ properties: { 'group.min.session.timeout.ms': 1_000 } }),
-      startCassandra(),
+      startCassandra({ durable: true }),
     ])
     client = connect(service)
     await client.connect()
@@ -36,24 +36,45 @@ describe('tiered stores', () => {
   const make = (name: string, env: Record<string, string> = {}): Promise<TieredApplication> =>
     TieredApplication.make({ bootstrapServers: kafka.bootstrapServers, service, client, name, env })
 
-  test('a worker is killed; one with an empty disk goes on at once, with all counts', async (t) => {
-    const random = new Random()
-    const seed = `seed ${random.seed}`
-    t.diagnostic(seed)
-    const application = await make('moved', sameMember)
-    await application.give(random, 3_000, 300)
-    {
-      await using worker = await application.start('one')
-      await application.consumed(worker)
-      await worker.kill9()
-    }
-    await application.give(random, 3_000, 400)
-    await using worker = await application.start('two')
-    await application.consumed(worker)
-    await application.assertCounts(seed)
-    assert.equal(await sumOf(worker, 'weir_restore_records_total'), 0)
-    await worker.stop()
-  })
+  for (const guarantee of ['at_least_once', 'exactly_once_v2'] as const) {
+    test(`${guarantee}: a worker is killed; one with an empty disk goes on, with all counts`, async (t) => {
+      const random = new Random()
+      const seed = `seed ${random.seed}`
+      t.diagnostic(seed)
+      const application = await make(`moved-${guarantee}`.replaceAll('_', '-'), {
+        ...sameMember,
+        WEIR_PROCESSING_GUARANTEE: guarantee,
+        WEIR_REPARTITION_PURGE_INTERVAL_MS: '500',
+      })
+      await application.give(random, 3_000, 300)
+      {
+        await using worker = await application.start('one')
+        await application.consumed(worker)
+        // Cassandra has everything, and the group knows.
+        await worker.until(async () => (await application.changelogRecords()) === 0, 'deletes nothing')
+        await worker.kill9()
+      }
+      await application.give(random, 3_000, 400)
+      {
+        await using worker = await application.start('two')
+        await application.consumed(worker)
+        assert.equal(await sumOf(worker, 'weir_restore_records_total'), 0)
+        // Perhaps it does not.
+        await worker.kill9()
+      }
+      for (const disk of ['three', 'two']) {
+        await application.give(random, 1_000, 400)
+        await using worker = await application.start(disk)
+        await application.consumed(worker)
+        await worker.kill9()
+      }
+      await using worker = await application.start('three')
+      await application.give(random, 1_000, 400)
+      await application.written(worker)
+      await application.assertCounts(seed)
+      await worker.stop()
+    })
+  }
 
   test('tasks come back to a disk whose place in the changelog is gone: others have changed the rows meanwhile', async (t) => {
     const random = new Random()
@@ -72,7 +93,11 @@ describe('tiered stores', () => {
         await worker.until(async () => (await application.changelogRecords()) === 0, 'deletes nothing')
       await worker.stop()
     }
+    await application.give(random, 100, 200)
+    await using worker = await application.start('two')
+    await application.written(worker)
     await application.assertCounts(seed)
+    await worker.stop()
   })
 
   for (const [name, how] of [
@@ -92,7 +117,7 @@ describe('tiered stores', () => {
       await using worker = await application.start('one')
       for (let round = 0; round < 5; round++) {
         await application.give(random, 1_000, 300)
-        await application.consumed(worker)
+        await application.written(worker)
       }
       await application.assertCounts(seed)
       const evictions = await sumOf(worker, 'weir_tiered_evictions_total')
@@ -126,7 +151,7 @@ describe('tiered stores', () => {
     former.pause()
     await application.give(random, 500, 50, false)
     await using successor = await application.start('two')
-    await application.consumed(successor)
+    await application.written(successor)
     await application.assertCounts(seed)
     // The requests of the former owner come now.
     link.mode = 'open'
@@ -141,7 +166,8 @@ describe('tiered stores', () => {
     )
     await application.assertCounts(seed)
     await application.give(random, 500, 60, false)
-    await successor.whileRunning(application.consumed(former))
+    await successor.whileRunning(application.written(former))
+    await application.written(successor)
     await application.assertCounts(seed)
     await former.stop()
     await successor.stop()
@@ -168,7 +194,7 @@ describe('tiered stores', () => {
     )
     assert.ok((await application.remaining()) > 0)
     await service.restart()
-    await application.consumed(worker)
+    await application.written(worker)
     await worker.until(async () => (await probe(worker.httpPort)) === '', 'is not ready again')
     await application.assertCounts(seed)
     await worker.stop()

@@ -5,11 +5,14 @@ import {
   startKafkaCluster,
 } from '../services/kafka-cluster.ts'
 import { TcpLink } from '../support/tcp-proxy.ts'
+import { FaultyCassandra } from './faulty-cassandra.ts'
 import { SESSION_TIMEOUT_MS, WORKERS_MAX } from './plan.ts'
 
 /** A cluster whose brokers can be reached by each worker, and by each other, only through links that can be broken. */
 export interface FaultCluster extends AsyncDisposable {
   readonly cluster: KafkaCluster
+  /** Null: nobody needs it. */
+  readonly cassandra: FaultyCassandra | null
   /** For those who are not under test. */
   readonly bootstrapServers: string
   /** What a worker is given. */
@@ -18,11 +21,12 @@ export interface FaultCluster extends AsyncDisposable {
   links(worker: number, broker: number | null): readonly TcpLink[]
   /** The link by which other brokers reach this one. */
   peers(broker: number): TcpLink
-  /** Every link is open, every broker runs, every replica is in sync. */
+  /** Every link is open, every broker and Cassandra run, every replica is in sync. */
   heal(): Promise<void>
 }
 
-export async function startFaultCluster(): Promise<FaultCluster> {
+/** @param withCassandra for tiered stores */
+export async function startFaultCluster({ withCassandra = false } = {}): Promise<FaultCluster> {
   const stack = new AsyncDisposableStack()
   try {
     const ports = await clusterPorts(WORKERS_MAX)
@@ -32,8 +36,10 @@ export async function startFaultCluster(): Promise<FaultCluster> {
     /** By broker, then by worker. */
     const doors = await Promise.all(ports.map((broker) => Promise.all(broker.doors.map(listen))))
     const cluster = stack.use(await startKafkaCluster(ports, { properties: quickToNotice }))
+    const cassandra = withCassandra ? stack.use(await FaultyCassandra.start(WORKERS_MAX)) : null
     return {
       cluster,
+      cassandra,
       bootstrapServers: cluster.bootstrapServers,
       workerBootstrapServers: (worker) => bootstrapThrough(ports, worker),
       links: (worker, broker) =>
@@ -47,6 +53,7 @@ export async function startFaultCluster(): Promise<FaultCluster> {
             else await broker.restart()
           }),
         )
+        await cassandra?.heal()
         await cluster.inSync()
       },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -3,6 +3,7 @@
  *
  *   npm run test:faults -- --schedules 200 --seed 1     (these are the defaults but for the seed, which is random)
  *   npm run test:faults -- --only 17 --guarantee exactly_once_v2 --kinds worker-kill,broker-kill --load-ms 12000
+ *   npm run test:faults -- --stores tiered      (50 schedules, with Cassandra, which is killed and started again in each)
  *   npm run test:faults -- --plant all     (bugs that are put in on purpose; see planted/plants.ts)
  */
 import { parseArgs } from 'node:util'
@@ -14,11 +15,14 @@ import { runSchedules } from './run-schedules.ts'
 
 const { values } = parseArgs({
   options: {
-    schedules: { type: 'string', default: '200' },
+    /** Default 200; with tiered stores 50. */
+    schedules: { type: 'string' },
     seed: { type: 'string' },
     /** One schedule alone, by the seed that it printed. */
     only: { type: 'string' },
     guarantee: { type: 'string' },
+    /** `persistent`, `memory` or `tiered`. */
+    stores: { type: 'string' },
     kinds: { type: 'string' },
     'load-ms': { type: 'string' },
     'workers-max': { type: 'string' },
@@ -42,19 +46,26 @@ function kindsOf(text: string): FaultKind[] {
   })
 }
 
+function storesOf(text: string | undefined): PlanOptions['stores'] {
+  if (text === undefined || text === 'persistent' || text === 'memory' || text === 'tiered') return text
+  throw new Error(`--stores: ${text} is none of persistent, memory, tiered`)
+}
+
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text)
 }
 
 const planOptions: PlanOptions = {
   guarantee: values.guarantee as PlanOptions['guarantee'],
+  stores: storesOf(values.stores),
   kinds: values.kinds === undefined ? undefined : kindsOf(values.kinds),
   workersMax: numberOf(values['workers-max']),
   loadMs: numberOf(values['load-ms']),
   transactionTimeoutMs: numberOf(values['transaction-timeout-ms']),
 }
 const { only, plant } = values
-const schedules = only === undefined ? Number(values.schedules) : 1
+const schedules =
+  only === undefined ? Number(values.schedules ?? (planOptions.stores === 'tiered' ? 50 : 200)) : 1
 const seed = Number(only ?? values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const log = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`)
 // Every server and worker that runs has a listener for this process's end.
@@ -69,7 +80,11 @@ const runPlain = (): Promise<number> =>
     lanes: Number(values.lanes),
     untilFailure: values['until-failure'],
     writeResults:
-      only === undefined && !values.dry && values.guarantee === undefined && values.kinds === undefined,
+      only === undefined &&
+      !values.dry &&
+      values.guarantee === undefined &&
+      values.kinds === undefined &&
+      (values.stores === undefined || values.stores === 'tiered'),
     log,
   })
 const runPlants = (name: string): Promise<number> => {

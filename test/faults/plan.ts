@@ -30,12 +30,28 @@ export const faultKinds = [
   'peers-slow',
   /** Transactions end late in the partitions of one broker: they are committed, and what reads up to the last stable offset does not see it yet. */
   'markers-late',
+  /** Cassandra: SIGKILL; started again after a while. */
+  'cassandra-kill',
+  /** SIGSTOP for a while: requests are answered late, also those of processes that have ended meanwhile. */
+  'cassandra-pause',
+  /** A worker's connections to Cassandra are reset, and refused for a while. */
+  'cassandra-cut',
+  /** They stay, and nothing passes for a while: its rows come late. */
+  'cassandra-stall',
+  /** Requests arrive, answers do not. Then the connections are reset. */
+  'cassandra-deaf',
 ] as const
 
 export type FaultKind = (typeof faultKinds)[number]
 
 /** What befalls an application of which no kinds are asked for: the others came later, and a seed is to go on meaning the same schedule. */
-export const usualKinds: readonly FaultKind[] = faultKinds.filter((kind) => kind !== 'markers-late')
+export const usualKinds: readonly FaultKind[] = faultKinds.filter(
+  (kind) => kind !== 'markers-late' && !isOfCassandra(kind),
+)
+/** The same, of one with tiered stores. */
+const tieredKinds: readonly FaultKind[] = faultKinds.filter((kind) => kind !== 'markers-late')
+/** Under which tiered stores run. */
+const tieredGuarantees = ['at_least_once', 'exactly_once_v2'] as const
 
 export interface Fault {
   readonly kind: FaultKind
@@ -62,7 +78,9 @@ export interface SchedulePlan {
   readonly partitions: number
   readonly commitIntervalMs: number
   readonly transactionTimeoutMs: number
-  readonly stores: 'persistent' | 'memory'
+  readonly stores: 'persistent' | 'memory' | 'tiered'
+  /** What a task keeps of a tiered store on its disk, and of all stores in its cache. */
+  readonly tierBytes: { readonly local: number; readonly cache: number } | null
   /** Until a database is flushed: without a write-ahead log that is what a killed process leaves on the disk. */
   readonly flushEveryRecords: number
   readonly keys: number
@@ -74,9 +92,11 @@ export interface SchedulePlan {
 export interface PlanOptions {
   /** Default: either. */
   readonly guarantee?: SchedulePlan['guarantee'] | undefined
+  /** Default: on disk or in memory. */
+  readonly stores?: SchedulePlan['stores'] | undefined
   /** Default: the usual ones. */
   readonly kinds?: readonly FaultKind[] | undefined
-  /** Default 12,000. */
+  /** Default 12,000; with tiered stores 7,000: it goes on until Cassandra has started again. */
   readonly loadMs?: number | undefined
   /** Default 4. */
   readonly workersMax?: number | undefined
@@ -86,9 +106,10 @@ export interface PlanOptions {
 
 /** What has the same plan made again, besides the seed. */
 export function planArguments(options: PlanOptions): string {
-  const { guarantee, kinds, loadMs, workersMax, transactionTimeoutMs } = options
+  const { guarantee, stores, kinds, loadMs, workersMax, transactionTimeoutMs } = options
   const given = {
     guarantee,
+    stores,
     kinds: kinds?.join(),
     'load-ms': loadMs,
     'workers-max': workersMax,
@@ -108,10 +129,15 @@ const isRoot = process.getuid?.() === 0
 
 export function planSchedule(seed: number, options: PlanOptions = {}): SchedulePlan {
   const random = new Random(seed)
-  const { loadMs = 12_000, workersMax = WORKERS_MAX, transactionTimeoutMs = 5_000 } = options
+  const isTiered = options.stores === 'tiered'
+  const {
+    loadMs = isTiered ? 7_000 : 12_000,
+    workersMax = WORKERS_MAX,
+    transactionTimeoutMs = 5_000,
+  } = options
   const workers = 2 + random.below(workersMax - 1)
   const guarantee = random.pick(['at_least_once', 'exactly_once_v2', 'exactly_once_v2'] as const)
-  const plan = {
+  const drawn = {
     seed,
     guarantee: options.guarantee ?? guarantee,
     protocol: random.pick(['classic', 'consumer'] as const),
@@ -126,13 +152,20 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     keys: random.pick([20, 100, 500]),
     recordsPerSecond: random.pick([200, 500, 800]),
     loadMs,
+    tierBytes: null,
   }
+  const plan: Omit<SchedulePlan, 'faults'> = isTiered
+    ? { ...drawn, ...planTiers(random), guarantee: options.guarantee ?? random.pick(tieredGuarantees) }
+    : { ...drawn, stores: options.stores ?? drawn.stores }
   // Mounting a small file system takes a superuser.
-  const kinds = (options.kinds ?? usualKinds).filter((kind) => kind !== 'disk-full' || isRoot)
+  const kinds = kindsOf(options).filter((kind) => kind !== 'disk-full' || isRoot)
   const faults: Fault[] = []
+  // Once in each schedule: it takes as long as some schedules.
+  if (kinds.includes('cassandra-kill'))
+    faults.push(fault('cassandra-kill', random.below(loadMs / 3), workers, random))
   let atMs = 1_000 + random.below(Math.min(2_000, loadMs / 4))
   const brokerKinds = kinds.filter(isOfBroker)
-  const otherKinds = kinds.filter((kind) => !isOfBroker(kind))
+  const otherKinds = kinds.filter((kind) => !isOfBroker(kind) && kind !== 'cassandra-kill')
   // One broker at a time: with two away nothing could be written.
   let brokerFaults = 1
   while (atMs < loadMs) {
@@ -144,6 +177,29 @@ export function planSchedule(seed: number, options: PlanOptions = {}): ScheduleP
     atMs += random.below(5) < 2 ? random.below(400) : 1_000 + random.below(4_000)
   }
   return { ...plan, faults }
+}
+
+/** Keys that come seldom, so that rows which are wrong stay so, and more than a task keeps here. */
+function planTiers(random: Random): Pick<SchedulePlan, 'stores' | 'tierBytes' | 'keys'> {
+  return {
+    stores: 'tiered',
+    tierBytes: { local: random.pick([0, 20_000, 100_000]), cache: random.pick([0, 10_000, 1_000_000]) },
+    keys: random.pick([100, 500, 2_000]),
+  }
+}
+
+/** What befalls an application. */
+export function kindsOf({ kinds, stores }: PlanOptions): readonly FaultKind[] {
+  return kinds ?? (stores === 'tiered' ? tieredKinds : usualKinds)
+}
+
+/** Whether it befalls all workers. */
+export function isOfAll(kind: FaultKind): boolean {
+  return isOfBroker(kind) || kind === 'cassandra-kill' || kind === 'cassandra-pause'
+}
+
+export function isOfCassandra(kind: FaultKind): boolean {
+  return kind.startsWith('cassandra-')
 }
 
 export function isOfBroker(kind: FaultKind): boolean {
@@ -167,6 +223,12 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     'peers-slow': 2_000 + random.below(3_000),
     // Not random: a seed goes on meaning the same schedule.
     'markers-late': 10_000,
+    // Its start takes longer than a session.
+    'cassandra-kill': 500,
+    'cassandra-pause': 2_000,
+    'cassandra-cut': 1_000,
+    'cassandra-stall': 2_000,
+    'cassandra-deaf': 1_000,
   }
   const isLink = kind.startsWith('link-')
   const planned = {
@@ -177,18 +239,29 @@ function fault(kind: FaultKind, atMs: number, workers: number, random: Random): 
     broker: isLink && random.below(2) === 0 ? null : random.below(BROKERS),
     latencyMs: random.pick([20, 100, 300]),
   }
+  // As long as a member's session and longer, so that others have its tasks when its rows come.
+  if (isOfCassandra(kind) && kind !== 'cassandra-kill')
+    return { ...planned, forMs: random.pick([planned.forMs, SESSION_TIMEOUT_MS + random.below(4_000)]) }
   // Longer than a task takes from its last commit in one process to its restore in another that has just been started.
   return kind === 'markers-late' ? { ...planned, latencyMs: 3_000 } : planned
 }
 
 /** One line: what a schedule is. */
 export function describePlan(plan: SchedulePlan): string {
-  const { guarantee, protocol, isStatic, workers, threads, partitions, commitIntervalMs, stores, faults } =
-    plan
+  const { guarantee, protocol, isStatic, workers, threads, partitions, commitIntervalMs, faults } = plan
+  const { stores, tierBytes, keys } = plan
   const what = `${guarantee} ${protocol}${isStatic ? ' static' : ''}, ${workers} workers of ${threads}, ${partitions} partitions`
   const told = faults.map(
     ({ kind, atMs, forMs, worker, broker }) =>
-      `${kind} ${isOfBroker(kind) ? `b${broker}` : `w${worker}${kind.startsWith('link') ? `-b${broker ?? '*'}` : ''}`} at ${atMs} for ${forMs}`,
+      `${kind} ${whom({ kind, worker, broker })}at ${atMs} for ${forMs}`,
   )
-  return `${what}, commit ${commitIntervalMs} ms, ${stores} stores; ${told.join('; ')}`
+  const tiers =
+    tierBytes === null ? '' : ` of ${tierBytes.local} bytes, cache ${tierBytes.cache}, ${keys} keys`
+  return `${what}, commit ${commitIntervalMs} ms, ${stores} stores${tiers}; ${told.join('; ')}`
+}
+
+function whom({ kind, worker, broker }: Pick<Fault, 'kind' | 'worker' | 'broker'>): string {
+  if (isOfBroker(kind)) return `b${broker} `
+  if (isOfAll(kind)) return ''
+  return kind.startsWith('link') ? `w${worker}-b${broker ?? '*'} ` : `w${worker} `
 }

@@ -1,6 +1,6 @@
 import type { Commit } from './commit-log.ts'
 import type { Incident } from './incidents.ts'
-import { isOfBroker } from './plan.ts'
+import { isOfAll } from './plan.ts'
 import type { Told } from './verifier.ts'
 
 /** What one task told, whoever ran it, in the order of its topic. */
@@ -50,7 +50,7 @@ export function judgeRepeats(
       ({ kind, worker, fromMs, toMs }) =>
         fromMs <= run.atMs &&
         toMs + AFTERMATH_MS >= farthest.atMs &&
-        ((kind !== 'assignment-lost' && isOfBroker(kind)) ||
+        ((kind !== 'assignment-lost' && isOfAll(kind)) ||
           [farthest, run].some(({ life }) => `w${worker}` === life.split('.')[0])) &&
         kind !== 'worker-stop',
     )

@@ -43,7 +43,9 @@ export async function runPlanted(options: PlantedOptions): Promise<number> {
   const { plants, seed, writeResults, log } = options
   const copies = new Map(plants.map((plant) => [plant, plantedSources(plant)]))
   const findings: Finding[] = []
-  await using cluster = await startFaultCluster()
+  await using cluster = await startFaultCluster({
+    withCassandra: plants.some(({ options: { stores } }) => stores === 'tiered'),
+  })
   for (const [plant, sources] of copies) {
     const finding = await findPlant(plant, sources, cluster, options)
     if (finding === null) log(`${plant.name}: NOT FOUND`)

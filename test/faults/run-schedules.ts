@@ -7,12 +7,12 @@ import { startFaultCluster } from './fault-cluster.ts'
 import {
   describePlan,
   type FaultKind,
-  isOfBroker,
+  isOfAll,
+  kindsOf,
   type PlanOptions,
   planArguments,
   planSchedule,
   type SchedulePlan,
-  usualKinds,
   WORKERS_MAX,
 } from './plan.ts'
 import { runSchedule } from './schedule.ts'
@@ -66,7 +66,8 @@ export async function runSchedules(options: RunOptions): Promise<number> {
   }
   const lines: object[] = []
   let failed = 0
-  await using cluster = await startFaultCluster()
+  const isTiered = planOptions.stores === 'tiered'
+  await using cluster = await startFaultCluster({ withCassandra: isTiered })
   const report = (plan: SchedulePlan, result: ScheduleResult, own: PlanOptions): void => {
     const logDir = logDirOf(plan)
     add(summary, plan, result)
@@ -90,7 +91,7 @@ export async function runSchedules(options: RunOptions): Promise<number> {
     )
   }
   const runLane = async (seedOfLane: number, lane: number): Promise<void> => {
-    const kinds = (planOptions.kinds ?? usualKinds).filter((kind) => !isOfBroker(kind))
+    const kinds = kindsOf(planOptions).filter((kind) => !isOfAll(kind))
     const own = {
       ...planOptions,
       ...(lanes > 1 && { workersMax: Math.floor(WORKERS_MAX / lanes) }),
@@ -113,8 +114,9 @@ export async function runSchedules(options: RunOptions): Promise<number> {
   log(JSON.stringify(summary))
   if (writeResults) {
     const details = { seed, machine: describeMachine(), versions: describeVersions(), schedules: lines }
-    writeFileSync(new URL('summary.json', results), `${JSON.stringify(summary, null, 2)}\n`)
-    writeFileSync(new URL('schedules.json', results), `${JSON.stringify(details, null, 2)}\n`)
+    const which = isTiered ? 'tiered-' : ''
+    writeFileSync(new URL(`${which}summary.json`, results), `${JSON.stringify(summary, null, 2)}\n`)
+    writeFileSync(new URL(`${which}schedules.json`, results), `${JSON.stringify(details, null, 2)}\n`)
   }
   return failed
 }

@@ -13,8 +13,16 @@ import { TopicReader } from '../support/topic-reader.ts'
 import { CommitLog } from './commit-log.ts'
 import type { FaultCluster } from './fault-cluster.ts'
 import type { Incident } from './incidents.ts'
-import { type Fault, isOfBroker, type SchedulePlan, SESSION_TIMEOUT_MS } from './plan.ts'
+import {
+  type Fault,
+  isOfAll,
+  isOfBroker,
+  isOfCassandra,
+  type SchedulePlan,
+  SESSION_TIMEOUT_MS,
+} from './plan.ts'
 import type { ScheduleResult } from './schedule-result.ts'
+import { Tier } from './tier.ts'
 import { verify } from './verifier.ts'
 import { Worker, type WorkersPlace } from './workers.ts'
 
@@ -33,7 +41,10 @@ const DISK_BYTES = 64 * 2 ** 20
 const fencedByItself =
   /Static consumer fenced by other consumer with same group\.instance\.id|instance ID is still used by another member/
 
-const fullDisk = new RegExp(`No space left on device|${fencedByItself.source}`, 'i')
+const fullDisk = /No space left on device/i
+
+/** One that starts waits for Cassandra for a while. */
+const withoutCassandra = /Cassandra at .* does not answer/
 
 /**
  * Runs one schedule on the cluster, under an application id of its own: workers start, a load begins, faults come and go, the load ends, and when everything
@@ -73,6 +84,8 @@ class Schedule implements AsyncDisposable {
   readonly #mounted = new Set<string>()
   readonly #incidents: Incident[] = []
   readonly #problems: string[] = []
+  /** Null: no store is tiered. */
+  readonly #tier: Tier | null
 
   readonly #unmount = (): void => {
     for (const dir of this.#mounted) execFileSync('umount', ['--lazy', dir])
@@ -83,7 +96,9 @@ class Schedule implements AsyncDisposable {
     this.#plan = plan
     this.#cluster = cluster
     this.#firstDoor = place.firstDoor ?? 0
-    this.#applicationId = `faults-${plan.seed}-${Date.now()}`
+    const name = `${plan.seed}-${Date.now()}`
+    this.#applicationId = `faults-${name}`
+    this.#tier = plan.stores === 'tiered' ? new Tier(cluster.cassandra!, plan, name.replace('-', '_')) : null
     this.#prefix = `${this.#applicationId}.`
     const workers = Array.from({ length: plan.workers }, (_, index) => index)
     this.#stateDirs = workers.map((index) => this.#stateDir(index))
@@ -98,11 +113,7 @@ class Schedule implements AsyncDisposable {
           env: this.#environment(index),
           logDir,
           incidents: this.#incidents,
-          mayEndWith: this.#mounted.has(this.#stateDirs[index]!)
-            ? fullDisk
-            : plan.isStatic
-              ? fencedByItself
-              : null,
+          mayEndWith: this.#mayEndWith(index),
           onProblem: (problem) => this.#problems.push(problem),
         }),
     )
@@ -112,7 +123,10 @@ class Schedule implements AsyncDisposable {
     const { partitions, keys, recordsPerSecond, loadMs, faults, seed, guarantee } = this.#plan
     const { bootstrapServers } = this.#cluster
     const topics = ['input', 'tracked', 'group-tracked', 'group-counts'].map((name) => this.#prefix + name)
-    await createTopics(bootstrapServers, Object.fromEntries(topics.map((topic) => [topic, partitions])))
+    await Promise.all([
+      createTopics(bootstrapServers, Object.fromEntries(topics.map((topic) => [topic, partitions]))),
+      this.#tier?.make(),
+    ])
     const commits = await CommitLog.open(bootstrapServers, this.#applicationId, OFFSETS_TOPIC_PARTITIONS)
     await Promise.all(this.#workers.map((worker) => worker.start()))
     await Promise.all(this.#workers.map((worker) => worker.ready(READY_TIMEOUT_MS)))
@@ -147,10 +161,11 @@ class Schedule implements AsyncDisposable {
       isExactlyOnce: guarantee === 'exactly_once_v2',
       commits,
       incidents: this.#incidents,
+      tables: (await this.#tier?.read()) ?? null,
     })
     const problems = [...this.#problems, ...verdict.problems]
     // What failed is left to be looked at.
-    if (problems.length === 0) await this.#deleteTopics(topics)
+    if (problems.length === 0) await Promise.all([this.#deleteTopics(topics), this.#tier?.drop()])
     return { ...verdict, problems, found: verdict.problems }
   }
 
@@ -201,11 +216,24 @@ class Schedule implements AsyncDisposable {
     return dir
   }
 
+  /** What a worker may end with, to be started again; null: nothing. */
+  #mayEndWith(worker: number): RegExp | null {
+    const { isStatic, faults } = this.#plan
+    const isMounted = this.#mounted.has(this.#stateDirs[worker]!)
+    const ends = [
+      ...(isMounted ? [fullDisk] : []),
+      ...(isMounted || isStatic ? [fencedByItself] : []),
+      ...(faults.some(({ kind }) => isOfCassandra(kind)) ? [withoutCassandra] : []),
+    ]
+    return ends.length === 0 ? null : new RegExp(ends.map(({ source }) => source).join('|'), 'i')
+  }
+
   #environment(worker: number): Record<string, string> {
     const { guarantee, protocol, isStatic, threads, commitIntervalMs, flushEveryRecords, stores } = this.#plan
     return {
       FAULTS_PREFIX: this.#prefix,
       FAULTS_STORES: stores,
+      ...this.#tier?.environment(this.#firstDoor + worker),
       WEIR_PROCESSING_GUARANTEE: guarantee,
       WEIR_GROUP_PROTOCOL: protocol,
       ...(isStatic ? { WEIR_GROUP_INSTANCE_ID: `worker-${worker}` } : {}),
@@ -229,6 +257,10 @@ class Schedule implements AsyncDisposable {
     const { kind, forMs } = fault
     const worker = this.#workers[fault.worker]!
     if (isOfBroker(kind)) await this.#noting(fault, null, () => this.#injectBroker(fault))
+    else if (isOfCassandra(kind))
+      await this.#noting(fault, isOfAll(kind) ? null : worker, () =>
+        this.#cluster.cassandra!.inject(fault, this.#firstDoor + worker.index),
+      )
     else if (kind.startsWith('link-')) await this.#noting(fault, worker, () => this.#injectLink(fault))
     else if (kind === 'worker-pause') await worker.pause(forMs)
     else if (kind === 'disk-full')
@@ -372,6 +404,7 @@ class Schedule implements AsyncDisposable {
     ]
     await deleteTopics(this.#cluster.bootstrapServers, [
       ...own,
+      ...(this.#tier === null ? [] : [`${this.#applicationId}-marks-changelog`]),
       ...internal.map((name) => `${this.#applicationId}-${name}`),
     ])
   }

@@ -6,6 +6,7 @@ import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { createTopics, type ProducedRecord, produceAll } from '../services/kafka-client.ts'
 import { CommitLog } from './commit-log.ts'
 import { type Incident, lostAssignments } from './incidents.ts'
+import type { Tables } from './tables.ts'
 import { type Verdict, verify } from './verifier.ts'
 
 const KEYS = 3
@@ -86,6 +87,7 @@ async function judge(
   { tracked, groupTracked, counts }: Application,
   isExactlyOnce = true,
   incidents: readonly Incident[] = [],
+  tables: Tables | null = null,
 ): Promise<Verdict & { kinds: string[] }> {
   const { bootstrapServers } = kafka
   const applicationId = `verified-${++applications}`
@@ -116,6 +118,7 @@ async function judge(
     isExactlyOnce,
     commits,
     incidents,
+    tables,
   })
   return { ...verdict, kinds: [...new Set(verdict.problems.map((problem) => problem.split(':')[0]!))] }
 }
@@ -239,4 +242,42 @@ test('at least once: records are repeated after an assignment that was lost', as
     [lost],
   )
   assert.deepEqual(problems, [])
+})
+
+/** As a tiered store leaves them. @param last the last number whose row each key has */
+function tables(last: number): Tables {
+  const rows = (numbers: number): [string, number[]][] =>
+    [...Array(KEYS).keys()].map((key) => [`key-${key}`, [...Array(numbers).keys()].map((one) => one + 1)])
+  const tracks = rows(last).map(([key, numbers]) => {
+    const checksum = numbers.reduce((sum, number) => (Math.imul(sum, 31) + number) | 0, 0)
+    return [key, { count: numbers.length, last, gaps: 0, repeats: 0, checksum }] as const
+  })
+  return { tracks: new Map(tracks), marks: new Map(rows(last).map(([key]) => [key, last])) }
+}
+
+test('tiered stores: rows are those of the last records, under either guarantee', async () => {
+  const right = application(allOffsets)
+  for (const isExactlyOnce of [true, false]) {
+    const { problems } = await judge(right, isExactlyOnce, [], tables(NUMBERS))
+    assert.deepEqual(problems, [])
+  }
+})
+
+test('tiered stores: a row that is older, missing, another than was told or of no record is found', async () => {
+  const right = application(allOffsets)
+  const judged = async (wrong: Tables): Promise<[number, string[]]> => {
+    const { lost, kinds } = await judge(right, false, [], wrong)
+    return [lost, kinds]
+  }
+  const { tracks, marks } = tables(NUMBERS)
+  assert.deepEqual(await judged(tables(NUMBERS - 1)), [
+    2 * KEYS,
+    ['lost from the state', 'a row is not what was told', 'lost from a row'],
+  ])
+  const missing = { tracks: new Map([...tracks].slice(1)), marks: new Map([...marks].slice(1)) }
+  assert.deepEqual(await judged(missing), [2, ['lost from the state', 'lost from a row']])
+  const other = new Map([...tracks]).set('key-1', { ...tracks.get('key-1')!, count: NUMBERS + 1, repeats: 1 })
+  assert.deepEqual(await judged({ tracks: other, marks }), [0, ['a row is not what was told']])
+  const more = new Map([...marks]).set('key-9', 1)
+  assert.deepEqual(await judged({ tracks, marks: more }), [0, ['a row of no record']])
 })

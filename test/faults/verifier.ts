@@ -2,7 +2,9 @@ import type { IsolationLevel } from '../services/kafka-client.ts'
 import { TopicReader } from '../support/topic-reader.ts'
 import type { CommitLog } from './commit-log.ts'
 import type { Incident } from './incidents.ts'
+import { Problems } from './problems.ts'
 import { judgeRepeats } from './repeats.ts'
+import { judgeTables, type Tables } from './tables.ts'
 
 /** An application of test/support/topologies/tracked.ts after its end. */
 export interface VerifiedApplication {
@@ -14,6 +16,8 @@ export interface VerifiedApplication {
   readonly isExactlyOnce: boolean
   readonly commits: CommitLog
   readonly incidents: readonly Incident[]
+  /** Of the first stage's stores, where these are tiered; null otherwise. Default: null. */
+  readonly tables?: Tables | null
 }
 
 export interface Verdict {
@@ -43,7 +47,7 @@ export interface Told {
 }
 
 /** What a stage has seen of a key, as its state has it. */
-interface Track {
+export interface Track {
   readonly count: number
   readonly last: number
   readonly gaps: number
@@ -51,29 +55,15 @@ interface Track {
   readonly checksum: number
 }
 
-const PROBLEMS_OF_A_KIND_MAX = 5
-
-/** Problems, with no more than some of a kind. */
-class Problems {
-  readonly lines: string[] = []
-  readonly #counts = new Map<string, number>()
-
-  add(kind: string, what: string): void {
-    const count = (this.#counts.get(kind) ?? 0) + 1
-    this.#counts.set(kind, count)
-    if (count <= PROBLEMS_OF_A_KIND_MAX) this.lines.push(`${kind}: ${what}`)
-  }
-}
-
 /**
- * Judges an application by its topics alone; shares no code with Weir. REQUIRES that it has ended, with everything committed.
+ * Judges an application by its topics alone, and its tables where stores are tiered; shares no code with Weir. REQUIRES that it has ended, with everything committed.
  *
  * - exactly once: every stage has told every number of every key once, in order, with a state that had seen those before it and nothing else
  * - at least once: every stage has told every number, and its last state has seen every one; what was told again was so after a crash or a lost assignment, and
  *   had not been committed (repeats.ts)
  */
 export async function verify(application: VerifiedApplication): Promise<Verdict> {
-  const { applicationId, prefix, isExactlyOnce, commits, incidents } = application
+  const { applicationId, prefix, isExactlyOnce, commits, incidents, tables = null } = application
   const verdict: Verdict = { records: 0, lost: 0, doubled: 0, reordered: 0, problems: [] }
   const problems = new Problems()
   const topics = await readTopics(application)
@@ -96,6 +86,7 @@ export async function verify(application: VerifiedApplication): Promise<Verdict>
     }
     judgeState(stage, numbers, isExactlyOnce, verdict, problems)
   }
+  if (tables !== null) judgeTables(tables, topics.stages[0]!.told, numbers, verdict, problems)
   judgeCounts(topics, numbers, isExactlyOnce, verdict, problems)
   verdict.problems.push(...problems.lines)
   return verdict
@@ -104,7 +95,7 @@ export async function verify(application: VerifiedApplication): Promise<Verdict>
 interface Stage {
   readonly name: string
   readonly told: Told[]
-  /** The changelog's records of each key, in order. */
+  /** The changelog's records of each key, in order; of a tiered store, whose changelog is short, the table's row. */
   readonly changelog: Map<string, Track[]>
 }
 
@@ -117,7 +108,7 @@ interface Topics {
 }
 
 async function readTopics(application: VerifiedApplication): Promise<Topics> {
-  const { bootstrapServers, applicationId, prefix, partitions, isExactlyOnce } = application
+  const { bootstrapServers, applicationId, prefix, partitions, isExactlyOnce, tables = null } = application
   const isolation: IsolationLevel = isExactlyOnce ? 'read_committed' : 'read_uncommitted'
   await using reader = await TopicReader.open(bootstrapServers, applicationId, isolation)
   const read = async (topic: string, visit: (key: string, value: Buffer | null) => void): Promise<void> => {
@@ -150,11 +141,14 @@ async function readTopics(application: VerifiedApplication): Promise<Topics> {
   ] as const) {
     const told: Told[] = []
     await read(`${prefix}${name}`, (_, value) => told.push(decodeTold(value!.toString())))
-    const changelog = await perKey(
-      `${applicationId}-${store}-changelog`,
-      (value) => JSON.parse(value.toString()) as Track,
-      { count: 0, last: 0, gaps: 0, repeats: 0, checksum: 0 },
-    )
+    const changelog =
+      store === 'tracks' && tables !== null
+        ? new Map(Array.from(tables.tracks, ([key, track]) => [key, [track]]))
+        : await perKey(
+            `${applicationId}-${store}-changelog`,
+            (value) => JSON.parse(value.toString()) as Track,
+            { count: 0, last: 0, gaps: 0, repeats: 0, checksum: 0 },
+          )
     stages.push({ name, told, changelog })
   }
   const int64 = (value: Buffer): number => Number(value.readBigInt64BE(0))
@@ -263,7 +257,7 @@ function judgeMissing(
   }
 }
 
-/** The changelog is what the state is after a restore. */
+/** The changelog, or the table, is what the state is after a restore. */
 function judgeState(
   { name, told, changelog }: Stage,
   numbers: ReadonlyMap<string, number>,
@@ -275,7 +269,7 @@ function judgeState(
   for (const [key, last] of numbers) {
     const tracks = changelog.get(key) ?? []
     const final = tracks.at(-1)
-    const where = `${name} ${key}: the changelog ends with ${JSON.stringify(final)}`
+    const where = `${name} ${key}: the state ends with ${JSON.stringify(final)}`
     if (final === undefined || final.last < last || final.gaps > 0 || final.count < last) {
       verdict.lost++
       problems.add('lost from the state', `${where}, the source with ${last}`)

@@ -6,6 +6,8 @@ import { type ExitResult, WeirProcess } from '../support/weir-process.ts'
 import { type Incident, lostAssignments } from './incidents.ts'
 import { SESSION_TIMEOUT_MS } from './plan.ts'
 
+/** What workers run. */
+export const TRACKED_MODULE = 'test/support/topologies/tracked.ts'
 const STOP_TIMEOUT_MS = 45_000
 /** A worker that ends by itself again and again is broken; one that is started for ever hides it. */
 const UNEXPECTED_ENDS_MAX = 10
@@ -85,7 +87,7 @@ export class Worker implements AsyncDisposable {
     this.#wasKilled = false
     const started = await WeirProcess.start({
       sources: place.sources,
-      module: 'test/support/topologies/tracked.ts',
+      module: TRACKED_MODULE,
       applicationId,
       bootstrapServers,
       stateDir,

@@ -8,7 +8,6 @@ import test, { after, before } from 'node:test'
 import fc from 'fast-check'
 
 import { RowReader } from '../../src/cassandra/row-reader.ts'
-import type { TaskRows } from '../../src/cassandra/row-write.ts'
 import { RowWriter } from '../../src/cassandra/row-writer.ts'
 import { MockCluster, Producer, StateMemory, TaskDatabase } from '../../src/native.ts'
 import { CassandraCounters } from '../../src/observe/cassandra-counters.ts'
@@ -16,9 +15,11 @@ import { LocalTiers } from '../../src/runtime/local-tiers.ts'
 import { serdes } from '../../src/serde/serdes.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import { BacklogBudget } from '../../src/state/tier-backlog.ts'
 import { TieredStore } from '../../src/state/tiered-store.ts'
 import { stores } from '../../src/topology/stores.ts'
 import { smallStateMemory } from '../support/state-memory.ts'
+import { replay, TierLegacy } from '../support/tier-legacy.ts'
 import { timedOut, UnsteadyCassandra } from '../support/unsteady-cassandra.ts'
 
 const CHANGELOG = 'app-counts-changelog'
@@ -45,35 +46,40 @@ after(async () => {
 /** One member's time with the task. */
 class Life {
   readonly store: TieredStore<string, string>
-  readonly rows: TaskRows
   readonly #database: TaskDatabase
   readonly #tiers: LocalTiers
   readonly #budget: CacheBudget
   readonly #localBytesMax: number
+  readonly #legacy: TierLegacy
 
   private constructor(
     database: TaskDatabase,
     tiers: LocalTiers,
     budget: CacheBudget,
     store: TieredStore<string, string>,
-    rows: TaskRows,
     localBytesMax: number,
+    legacy: TierLegacy,
   ) {
     this.#database = database
     this.#tiers = tiers
     this.#budget = budget
     this.store = store
-    this.rows = rows
     this.#localBytesMax = localBytesMax
+    this.#legacy = legacy
   }
 
   static async begin(
     disk: string,
     starts: number,
-    { writer, reader, cacheBytes, localBytesMax }: Surroundings,
+    { writer, reader, cacheBytes, localBytesMax, knowsEnd }: Surroundings,
+    legacy: TierLegacy,
   ): Promise<Life> {
     const definition = stores.tieredKeyValue({ name: 'counts', key: serdes.string, value: serdes.string })
-    const tiers = new LocalTiers([definition])
+    const { watermark } = legacy
+    const tiers = new LocalTiers(
+      [definition],
+      new Map(watermark === undefined ? [] : [['counts', watermark]]),
+    )
     const database = await TaskDatabase.open(memory, {
       path: disk,
       partition: 0,
@@ -95,21 +101,33 @@ class Life {
       onOverlayBytes: () => {},
     })
     tiers.opened(definition, store as TieredStore<unknown, unknown>)
-    const rows = writer.open()
-    tiers.connect({ taskId: '0_0', rows, reads: reader, starts })
-    return new Life(database, tiers, budget, store, rows, localBytesMax)
+    tiers.connect({
+      taskId: '0_0',
+      rows: writer.open(),
+      reads: reader,
+      backlog: new BacklogBudget(1 << 20),
+      starts,
+      onWritten: () => {},
+      onFailed: (error) => assert.fail(String(error)),
+    })
+    await replay(database, tiers, legacy, { topic: CHANGELOG, producer, knowsEnd, keyOf: Buffer.from })
+    return new Life(database, tiers, budget, store, localBytesMax, legacy)
   }
 
-  /** As a task's. @returns false when Cassandra does not take the rows in time */
-  async commit(): Promise<boolean> {
+  /** As a task's. @param changes since the last one */
+  async commit(changes: ReadonlyMap<string, string | null>): Promise<void> {
     this.store.flush()
-    if (!(await this.rows.settled(20))) return false
-    assert.deepEqual(this.rows.takeRefused(), [])
+    const [[, watermark] = ['', 0]] = this.#tiers.watermarks()
     await this.#database.drain(producer)
     await producer.flush(30_000)
     await this.#database.commit()
-    await this.#tiers.evict(this.#database, this.#localBytesMax)
-    return true
+    this.#legacy.watermark = watermark
+    this.#legacy.commits.push({ end: this.#database.committedOffsets()[0]!, changes })
+    await this.#tiers.committed(this.#database, this.#localBytesMax)
+  }
+
+  settled(): Promise<void> {
+    return this.#tiers.settled()
   }
 
   trim(): void {
@@ -120,7 +138,6 @@ class Life {
   async end(): Promise<void> {
     this.store.discard()
     this.#database.discard()
-    this.rows.close()
     this.store.close()
     await this.#database.close()
   }
@@ -131,6 +148,8 @@ interface Surroundings {
   readonly reader: RowReader
   readonly cacheBytes: number
   readonly localBytesMax: number
+  /** Whether a restore knows where the changelog ended at the last commit, as under at-least-once. */
+  readonly knowsEnd: boolean
 }
 
 const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f')
@@ -153,7 +172,8 @@ test('a tiered store says what a Map says, whatever is here, and whatever Cassan
       fc.constantFrom(1, 400, 1 << 20),
       fc.constantFrom(0, 1 << 20),
       fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 50 }),
-      async (steps, cacheBytes, localBytesMax, dice) => {
+      fc.boolean(),
+      async (steps, cacheBytes, localBytesMax, dice, knowsEnd) => {
         const session = new UnsteadyCassandra()
         let throws = 0
         const dieOf = (): number => dice[throws++ % dice.length]!
@@ -181,35 +201,31 @@ test('a tiered store says what a Map says, whatever is here, and whatever Cassan
           session: async () => ((await writer.connected()) ? session : null),
           onRead: () => {},
         })
-        const surroundings = { writer, reader, cacheBytes, localBytesMax }
+        const surroundings = { writer, reader, cacheBytes, localBytesMax, knowsEnd }
+        const legacy = new TierLegacy()
         const model = new Map<string, string>()
         let committed = new Map<string, string>()
-        /** Of keys that were changed since the last commit: what Cassandra may have. */
-        let told = new Map<string, (string | null)[]>()
-        /** Of keys of which a crash leaves several values: those. */
-        const open = new Map<string, readonly (string | null)[]>()
-        const redo = new Set<string>()
+        let changes = new Map<string, string | null>()
         const asked: Promise<unknown>[] = []
         let come = (): void => {}
         let starts = 1
         let disk = path.join(folder, String(databases++))
-        let life = await Life.begin(disk, starts, surroundings)
+        let life = await Life.begin(disk, starts, surroundings, legacy)
         const set = (at: string, next: string | null): void => {
           life.store.put(at, next)
-          open.delete(at)
-          told.set(at, [...(told.get(at) ?? []), next])
+          changes.set(at, next)
           if (next === null) model.delete(at)
           else model.set(at, next)
         }
         const read = async (at: string): Promise<void> => {
           const loaded = await life.store.load(at)
-          const is = life.store.get(at)
-          assert.equal(is, loaded)
-          const may = open.get(at) ?? [model.get(at) ?? null]
-          assert.ok(may.includes(is), `${at} is ${is}, and may be ${may.join(' or ')}`)
-          open.delete(at)
-          if (is === null) model.delete(at)
-          else model.set(at, is)
+          assert.equal(life.store.get(at), loaded)
+          assert.equal(loaded, model.get(at) ?? null, at)
+        }
+        const commit = async (): Promise<void> => {
+          await life.commit(changes)
+          committed = new Map(model)
+          changes = new Map()
         }
         const isHere = (at: string): boolean => {
           try {
@@ -236,12 +252,7 @@ test('a tiered store says what a Map says, whatever is here, and whatever Cassan
                 asked.push(life.store.load(command.key).catch(() => {}))
                 break
               case 'commit':
-                // What was not committed is processed again before that is.
-                for (const at of redo) set(at, `${at}, again`)
-                redo.clear()
-                if (!(await life.commit())) break
-                committed = new Map(model)
-                told = new Map()
+                await commit()
                 break
               case 'trim':
                 // Both generations.
@@ -262,17 +273,10 @@ test('a tiered store says what a Map says, whatever is here, and whatever Cassan
               case 'again': {
                 await life.end()
                 if (command.emptyDisk) disk = path.join(folder, String(databases++))
-                life = await Life.begin(disk, ++starts, surroundings)
-                for (const [at, values] of told) {
-                  const before = open.get(at) ?? [committed.get(at) ?? null]
-                  open.set(at, [...before, ...values])
-                  redo.add(at)
-                }
-                for (const at of told.keys()) {
-                  const back = committed.get(at)
-                  if (back === undefined) model.delete(at)
-                  else model.set(at, back)
-                }
+                life = await Life.begin(disk, ++starts, surroundings, legacy)
+                model.clear()
+                for (const [at, value] of committed) model.set(at, value)
+                changes = new Map()
                 break
               }
             }
@@ -280,12 +284,13 @@ test('a tiered store says what a Map says, whatever is here, and whatever Cassan
           come()
           await Promise.all(asked)
           // Nothing in the cache.
-          await life.commit()
+          await commit()
           life.trim()
           life.trim()
           for (const at of ['a', 'b', 'c', 'd', 'e', 'f']) await read(at)
           for (const at of ['a', 'b', 'c', 'd', 'e', 'f']) set(at, `${at}, last`)
-          while (!(await life.commit()));
+          await commit()
+          await life.settled()
           const rows = [...session.rows].map(([at, { values }]) => [at, String(values?.[0] ?? null)])
           assert.deepEqual(new Map(rows.sort() as [string, string][]), new Map([...model].sort()))
         } finally {

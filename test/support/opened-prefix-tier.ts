@@ -3,7 +3,7 @@ import { LocalTiers } from '../../src/runtime/local-tiers.ts'
 import { prefixFrameBytes, prefixOfFrame } from '../../src/serde/prefix-key.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
-import type { PrefixTier, TierPrefixRow } from '../../src/state/store-tier.ts'
+import type { PrefixTier, TierPrefixRow, TierRow } from '../../src/state/store-tier.ts'
 import { TieredByPrefixStore } from '../../src/state/tiered-by-prefix-store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 
@@ -19,9 +19,25 @@ export class RememberingPrefixTier implements PrefixTier {
     this.#put(prefix, rest, Buffer.from(value), 5)
   }
 
-  beginWrites(): void {}
+  readonly watermark = 0
+  readonly changed = 0
 
-  write(key: Buffer, value: Buffer | null, timestampMs: number): void {
+  onItsWay(): undefined {
+    return undefined
+  }
+
+  prefixOnItsWay(): Iterable<never> {
+    return []
+  }
+
+  committed(): void {}
+
+  discard(): void {}
+
+  async settled(): Promise<void> {}
+
+  write(key: Buffer, row: TierRow | null): void {
+    const { value, timestampMs } = row ?? { value: null, timestampMs: 0 }
     const middle = prefixFrameBytes(key)
     this.#put(
       prefixOfFrame(key.subarray(0, middle)).toString(),

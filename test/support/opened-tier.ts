@@ -14,12 +14,23 @@ export class RememberingTier implements StoreTier {
   /** Answers come then, of what was there when they were asked for. */
   gate: Promise<void> = Promise.resolve()
 
-  beginWrites(): void {}
+  readonly watermark = 0
+  readonly changed = 0
 
-  write(key: Buffer, value: Buffer | null, timestampMs: number): void {
-    if (value === null) this.rows.delete(key.toString())
-    else this.rows.set(key.toString(), { value, timestampMs })
+  write(key: Buffer, row: TierRow | null): void {
+    if (row === null) this.rows.delete(key.toString())
+    else this.rows.set(key.toString(), row)
   }
+
+  onItsWay(): undefined {
+    return undefined
+  }
+
+  committed(): void {}
+
+  discard(): void {}
+
+  async settled(): Promise<void> {}
 
   async read(key: Buffer): Promise<TierRow | null> {
     this.reads.push(key.toString())
@@ -32,8 +43,13 @@ export class RememberingTier implements StoreTier {
 }
 
 /** A tiered store over a database of its own, without a changelog. */
-export async function openTier(definition: StoreDefinition, path: string, memory: StateMemory) {
-  const tiers = new LocalTiers([definition])
+export async function openTier(
+  definition: StoreDefinition,
+  path: string,
+  memory: StateMemory,
+  watermarks?: ReadonlyMap<string, number>,
+) {
+  const tiers = new LocalTiers([definition], watermarks)
   const database = await TaskDatabase.open(memory, {
     path,
     partition: 0,

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict'
 
 import type { RowReader } from '../../src/cassandra/row-reader.ts'
-import type { TaskRows } from '../../src/cassandra/row-write.ts'
 import type { RowWriter } from '../../src/cassandra/row-writer.ts'
 import { type Producer, type StateMemory, TaskDatabase } from '../../src/native.ts'
 import { LocalTiers } from '../../src/runtime/local-tiers.ts'
+import { prefixFrame } from '../../src/serde/prefix-key.ts'
 import { serdes } from '../../src/serde/serdes.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
+import { BacklogBudget } from '../../src/state/tier-backlog.ts'
 import { TieredByPrefixStore } from '../../src/state/tiered-by-prefix-store.ts'
 import { stores } from '../../src/topology/stores.ts'
+import { replay, type TierLegacy } from './tier-legacy.ts'
 
 export interface Surroundings {
   readonly memory: StateMemory
@@ -18,27 +20,32 @@ export interface Surroundings {
   readonly reader: RowReader
   readonly cacheBytes: number
   readonly localBytesMax: number
+  readonly producer: Producer
+  /** As of ReplayOptions. */
+  readonly knowsEnd: boolean
 }
 
 /** One member's time with the task of a tiered store by prefix. */
 export class PrefixStoreLife {
   readonly store: TieredByPrefixStore<string, string, string>
-  readonly #rows: TaskRows
   readonly #database: TaskDatabase
   readonly #tiers: LocalTiers
   readonly #budget: CacheBudget
   readonly #localBytesMax: number
+  readonly #producer: Producer
+  readonly #legacy: TierLegacy
 
   private constructor(
     store: TieredByPrefixStore<string, string, string>,
-    rows: TaskRows,
     database: TaskDatabase,
     tiers: LocalTiers,
     budget: CacheBudget,
-    localBytesMax: number,
+    { localBytesMax, producer }: Surroundings,
+    legacy: TierLegacy,
   ) {
     this.store = store
-    this.#rows = rows
+    this.#producer = producer
+    this.#legacy = legacy
     this.#database = database
     this.#tiers = tiers
     this.#budget = budget
@@ -48,15 +55,21 @@ export class PrefixStoreLife {
   static async begin(
     disk: string,
     starts: number,
-    { memory, changelog, writer, reader, cacheBytes, localBytesMax }: Surroundings,
+    surroundings: Surroundings,
+    legacy: TierLegacy,
   ): Promise<PrefixStoreLife> {
+    const { memory, changelog, writer, reader, cacheBytes, producer, knowsEnd } = surroundings
+    const { watermark } = legacy
     const definition = stores.tieredByPrefix({
       name: 'orders',
       prefix: serdes.string,
       rest: serdes.string,
       value: serdes.string,
     })
-    const tiers = new LocalTiers([definition])
+    const tiers = new LocalTiers(
+      [definition],
+      new Map(watermark === undefined ? [] : [['orders', watermark]]),
+    )
     const database = await TaskDatabase.open(memory, {
       path: disk,
       partition: 0,
@@ -78,21 +91,33 @@ export class PrefixStoreLife {
       onOverlayBytes: () => {},
     })
     tiers.opened(definition, store)
-    const rows = writer.open()
-    tiers.connect({ taskId: '0_0', rows, reads: reader, starts })
-    return new PrefixStoreLife(store, rows, database, tiers, budget, localBytesMax)
+    tiers.connect({
+      taskId: '0_0',
+      rows: writer.open(),
+      reads: reader,
+      backlog: new BacklogBudget(1 << 20),
+      starts,
+      onWritten: () => {},
+      onFailed: (error) => assert.fail(String(error)),
+    })
+    await replay(database, tiers, legacy, { topic: changelog, producer, knowsEnd, keyOf })
+    return new PrefixStoreLife(store, database, tiers, budget, surroundings, legacy)
   }
 
-  /** As a task's. @returns false when Cassandra does not take the rows in time */
-  async commit(producer: Producer): Promise<boolean> {
+  /** As a task's. @param changes since the last one, by prefix and rest with a slash between */
+  async commit(changes: ReadonlyMap<string, string | null>): Promise<void> {
     this.store.flush()
-    if (!(await this.#rows.settled(20))) return false
-    assert.deepEqual(this.#rows.takeRefused(), [])
-    await this.#database.drain(producer)
-    await producer.flush(30_000)
+    const [[, watermark] = ['', 0]] = this.#tiers.watermarks()
+    await this.#database.drain(this.#producer)
+    await this.#producer.flush(30_000)
     await this.#database.commit()
-    await this.#tiers.evict(this.#database, this.#localBytesMax)
-    return true
+    this.#legacy.watermark = watermark
+    this.#legacy.commits.push({ end: this.#database.committedOffsets()[0]!, changes })
+    await this.#tiers.committed(this.#database, this.#localBytesMax)
+  }
+
+  settled(): Promise<void> {
+    return this.#tiers.settled()
   }
 
   trim(): void {
@@ -103,8 +128,12 @@ export class PrefixStoreLife {
   async end(): Promise<void> {
     this.store.discard()
     this.#database.discard()
-    this.#rows.close()
     this.store.close()
     await this.#database.close()
   }
+}
+
+function keyOf(at: string): Buffer {
+  const [prefix, rest] = at.split('/') as [string, string]
+  return Buffer.concat([prefixFrame(Buffer.from(prefix)), Buffer.from(rest)])
 }

@@ -12,6 +12,7 @@ import {
 } from '../../examples/support/kafka.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import { sumOf } from './count-application.ts'
 import type { Random } from './seed.ts'
 import type { Count, NumberedRecord } from './topologies/tiered-count.ts'
 import { type ExitResult, runWeir, WeirProcess } from './weir-process.ts'
@@ -55,7 +56,7 @@ export class TieredApplication {
     const { service, name, env } = this.#options
     return {
       TIERED_PREFIX: `${name}-`,
-      TIERED_TABLE: name,
+      TIERED_TABLE: table(name),
       WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${service.port}`,
       WEIR_CASSANDRA_LOCAL_DATACENTER: service.localDataCenter,
       WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
@@ -101,6 +102,15 @@ export class TieredApplication {
     )
   }
 
+  /** Waits until all that was given is committed, and in Cassandra. */
+  async written(worker: WeirProcess): Promise<void> {
+    await this.consumed(worker)
+    await worker.until(
+      async () => (await sumOf(worker, 'weir_tiered_backlog_rows')) === 0,
+      'does not write all rows',
+    )
+  }
+
   /** Waits until all that was given is committed. */
   async consumed(worker: WeirProcess): Promise<void> {
     const { bootstrapServers, name } = this.#options
@@ -123,7 +133,7 @@ export class TieredApplication {
 
   async rows(): Promise<Map<string, Count>> {
     const { client, name } = this.#options
-    const result = await client.execute(`SELECT key, value FROM ${KEYSPACE}."${name}"`, [], {
+    const result = await client.execute(`SELECT key, value FROM ${KEYSPACE}."${table(name)}"`, [], {
       fetchSize: 5_000,
     })
     return new Map(
@@ -147,9 +157,14 @@ export class TieredApplication {
     }
     const should = sorted(this.#counts)
     assert.ok(should.length > 0, told)
-    assert.deepEqual(sorted(last), should, told)
-    assert.deepEqual(sorted(await this.rows()), should, told)
+    assert.deepEqual(sorted(last), should, `${told}: outputs`)
+    assert.deepEqual(sorted(await this.rows()), should, `${told}: rows`)
   }
+}
+
+/** Names of tables have no dashes. */
+function table(name: string): string {
+  return name.replaceAll('-', '_')
 }
 
 function sorted(counts: ReadonlyMap<string, Count>): [string, Count][] {

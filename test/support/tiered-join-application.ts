@@ -8,6 +8,7 @@ import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
+import { sumOf } from './count-application.ts'
 import type { Random } from './seed.ts'
 import type { CustomerEvent, Visit } from './topologies/tiered-join.ts'
 import { runWeir, WeirProcess } from './weir-process.ts'
@@ -53,11 +54,16 @@ export class TieredJoinApplication {
     return application
   }
 
+  get #table(): string {
+    return this.#options.name.replaceAll('-', '_')
+  }
+
   get #env(): Record<string, string> {
     const { service, name, env } = this.#options
     return {
       TIERED_PREFIX: `${name}-`,
-      TIERED_TABLE: name,
+      // Names of tables have no dashes.
+      TIERED_TABLE: this.#table,
       WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${service.port}`,
       WEIR_CASSANDRA_LOCAL_DATACENTER: service.localDataCenter,
       WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
@@ -123,6 +129,15 @@ export class TieredJoinApplication {
     return { order, amount }
   }
 
+  /** Waits until all that was given is committed, and in Cassandra. */
+  async written(worker: WeirProcess): Promise<void> {
+    await this.consumed(worker)
+    await worker.until(
+      async () => (await sumOf(worker, 'weir_tiered_backlog_rows')) === 0,
+      'does not write all rows',
+    )
+  }
+
   /** Waits until all that was given is committed. */
   async consumed(worker: WeirProcess): Promise<void> {
     const { bootstrapServers, name } = this.#options
@@ -146,8 +161,8 @@ export class TieredJoinApplication {
 
   /** The table has the orders that there are. */
   async assertRows(told: string): Promise<void> {
-    const { client, name } = this.#options
-    const result = await client.execute(`SELECT prefix, rest, value FROM ${KEYSPACE}."${name}"`, [], {
+    const { client } = this.#options
+    const result = await client.execute(`SELECT prefix, rest, value FROM ${KEYSPACE}."${this.#table}"`, [], {
       fetchSize: 5_000,
     })
     const rows = result.rows.map(({ prefix, rest, value }) => [

@@ -70,11 +70,20 @@ TEST(EmptyStore, IsRefusedWhileThereAreChangesAndForWhatIsInMemory) {
   EXPECT_EQ(EmptyOne(*database, 1).code(), "invalid");
   EXPECT_EQ(EmptyOne(*database, 3).code(), "invalid");
   EXPECT_EQ(GetOne(*database, 0, "a"), "1");
+}
+
+TEST(EmptyStore, ATaskThatGoesMayDiscardAndCloseMeanwhile) {
+  TemporaryFolder folder;
+  const auto memory = AcquireMemory();
+  auto database = OpenDatabase(memory, ThreeStores(folder / "db"));
+  const auto sink = ThreeStoresSink();
+  ASSERT_OK(PutOne(*database, 0, "a", "1"));
   ASSERT_OK(CommitAll(*database, sink));
   ASSERT_OK(database->BeginEmpty(0));
-  EXPECT_EQ(database->BeginDrain().code(), "invalid");
-  ASSERT_OK(database->Empty(0));
-  ASSERT_OK(CommitAll(*database, sink));
+  ASSERT_OK(database->Discard());
+  database->BeginClose();
+  ASSERT_OK(database->Close());
+  EXPECT_EQ(database->Empty(0).code(), "closed");
 }
 
 }  // namespace

@@ -53,6 +53,17 @@ export const stateVariables = {
     },
     fixed(256 * 2 ** 20),
   ),
+  tieredStoreBacklogBytes: variable(
+    {
+      env: 'WEIR_TIERED_STORE_BACKLOG_BYTES',
+      group: 'State',
+      type: bytes({ min: 2 ** 20 }),
+      unit: 'bytes',
+      meaning:
+        'How much of tiered stores may wait in each stream thread until Cassandra has it, about as heap. Beyond that tasks with tiered stores take no more records.',
+    },
+    fixed(64 * 2 ** 20),
+  ),
   stateProfile: variable(
     {
       env: 'WEIR_STATE_PROFILE',

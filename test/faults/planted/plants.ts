@@ -51,4 +51,25 @@ export const plants: readonly Plant[] = [
       transactionTimeoutMs: 1_500,
     },
   },
+  {
+    name: 'watermark-before-rows',
+    what: 'Tiered stores: a commit says that Cassandra has rows that are still on their way. A worker that is killed before they are there has lost them: nobody writes them again, and whoever reads them reads what was before.',
+    options: {
+      guarantee: 'at_least_once',
+      stores: 'tiered',
+      // Of the same worker, mostly: its rows are still on their way when it is killed.
+      kinds: ['worker-kill-delete-state', 'cassandra-stall'],
+      workersMax: 2,
+      loadMs: 12_000,
+    },
+  },
+  {
+    name: 'tier-without-starts',
+    what: "Tiered stores: the timestamps of rows leave out how often their task has started. What a task's next owner writes is taken for older than what its former one wrote last.",
+    options: {
+      guarantee: 'at_least_once',
+      stores: 'tiered',
+      kinds: ['worker-kill', 'worker-stop', 'worker-pause'],
+    },
+  },
 ]

@@ -39,7 +39,7 @@ describe('ThreadMetrics', () => {
       cache: () => ({ bytes: 0, limitBytes: 0, entries: 0, hits: 0, misses: 0 }),
       overlayBytes: () => 0,
       producerQueue: () => ({ records: 0, bytes: 0 }),
-      cassandra: () => ({ requestsInFlight: 2, queuedRows: 30, queuedBytes: 400 }),
+      cassandra: () => ({ requestsInFlight: 2, queuedRows: 30, queuedBytes: 400, backlogRows: 7 }),
     })
     metrics.cassandraSeconds().observe(0.002)
     const { cassandra } = metrics.counters
@@ -52,6 +52,7 @@ describe('ThreadMetrics', () => {
       ['weir_cassandra_requests_in_flight{thread="1"}', 2],
       ['weir_cassandra_queue_rows{thread="1"}', 30],
       ['weir_cassandra_queue_bytes{thread="1"}', 400],
+      ['weir_tiered_backlog_rows{thread="1"}', 7],
       ['weir_cassandra_retries_total{thread="1"}', 5],
       ['weir_cassandra_errors_total{reason="timeout",thread="1"}', 2],
       ['weir_cassandra_rows_written_total{table="profiles",thread="1"}', 7],

@@ -26,14 +26,14 @@ after(async () => {
 })
 
 /** `put` was put, `loaded` came from the second tier. */
-async function open(localBytesMax?: number) {
+async function open(localBytesMax?: number, watermarks?: ReadonlyMap<string, number>) {
   const definition = stores.tieredKeyValue({
     name: 'counts',
     key: serdes.string,
     value: serdes.string,
     ...(localBytesMax !== undefined && { localBytesMax }),
   })
-  const opened = await openTier(definition, path.join(folder, String(databases++)), memory)
+  const opened = await openTier(definition, path.join(folder, String(databases++)), memory, watermarks)
   const { store, database } = opened
   store.connect(new RememberingTier())
   store.put('put', 'x')
@@ -52,21 +52,27 @@ function rowsOf(database: TaskDatabase): boolean[] {
   })
 }
 
-test('a restore of a tiered store begins where Cassandra ends, and forgets what may be older than what is replayed', async () => {
+test('a restore of a tiered store begins where Cassandra ends, in an empty store, unless there is nothing to restore', async () => {
   const restore = { store: 0, topic: 't', partition: 0, topicId: 'id' }
+  const kept = [true, true]
+  const emptied = [false, false]
   const cases = [
-    { from: -1, until: 40, begins: 40, rows: [false, false] },
-    { from: -1, begins: -1, rows: [false, false] },
-    { from: 30, until: 40, begins: 30, rows: [true, false] },
-    { from: 30, begins: 30, rows: [true, false] },
-    { from: 40, until: 40, begins: 40, rows: [true, true] },
+    { watermark: 40, from: 40, until: 40, begins: 40, rows: kept },
+    { watermark: 30, from: 40, until: 40, begins: 30, rows: emptied },
+    { watermark: 40, from: -1, until: 40, begins: 40, rows: emptied },
+    { watermark: 40, from: 30, until: 40, begins: 40, rows: emptied },
     // Its last commit did not reach the group.
-    { from: 50, until: 40, begins: 50, rows: [true, true] },
+    { watermark: 40, from: 50, until: 40, begins: 40, rows: emptied },
+    // Where the changelog ends is not known.
+    { watermark: 40, from: 40, begins: 40, rows: emptied },
+    { from: -1, begins: -1, rows: emptied },
+    { from: 30, until: 30, begins: -1, rows: emptied },
   ]
-  for (const { begins, rows, ...range } of cases) {
-    const { tiers, database, close } = await open()
+  for (const { watermark, begins, rows, ...range } of cases) {
+    const watermarks = new Map(watermark === undefined ? [] : [['counts', watermark]])
+    const { tiers, database, close } = await open(undefined, watermarks)
     const prepared = await tiers.prepareRestore(database, { ...restore, ...range })
-    assert.deepEqual(prepared, { ...restore, ...range, from: begins })
+    assert.equal(prepared.from, begins)
     assert.deepEqual(rowsOf(database), rows, JSON.stringify(range))
     await close()
   }
@@ -78,12 +84,12 @@ test('halves that have grown beyond their limit are emptied, the loaded one with
     [0, [false, false]],
   ] as const) {
     const { tiers, database, close } = await open()
-    await tiers.evict(database, limit)
+    await tiers.committed(database, limit)
     assert.deepEqual(rowsOf(database), rows)
     await close()
   }
   const own = await open(1 << 30)
-  await own.tiers.evict(own.database, 0)
+  await own.tiers.committed(own.database, 0)
   assert.deepEqual(rowsOf(own.database), [true, true])
   await own.close()
 })

@@ -100,7 +100,7 @@ test('what is put while a prefix is on its way lies over what comes, though it i
   store.put('a', '2', 'since')
   store.delete('a', '3')
   await commit()
-  await tiers.evict(database, 0)
+  await tiers.committed(database, 0)
   answer()
   const rows = [row('1', 'before'), row('2', 'since')]
   assert.deepEqual(await load, rows)
@@ -163,14 +163,14 @@ test('the prefixes of a batch are here until it is done with, also under other b
   for (let round = 0; round < 3; round++) {
     store.put({ id: 3 }, `${round}`, 'put')
     await commit()
-    await tiers.evict(database, 0)
+    await tiers.committed(database, 0)
     assert.deepEqual([...store.scan({ id: 1 })], [row('a', 'tier 1')])
     assert.equal([...store.scan({ id: 3 })].length, round + 1)
   }
   batch.clear()
   store.cache.unpin(pin)
   await commit()
-  await tiers.evict(database, 0)
+  await tiers.committed(database, 0)
   assert.throws(() => store.scan({ id: 1 }), /a prefix is not here/)
   assert.equal(tier.reads.length, 3)
   await close()

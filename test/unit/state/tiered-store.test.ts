@@ -55,7 +55,7 @@ test('an empty value is there, a deleted one is not; neither is asked for again'
   store.put('a', '')
   store.put('b', 'x')
   await commit()
-  await tiers.evict(database, 0)
+  await tiers.committed(database, 0)
   assert.equal(store.get('a'), '')
   assert.equal(store.delete('b'), 'x')
   await commit()
@@ -68,7 +68,7 @@ test('an empty value is there, a deleted one is not; neither is asked for again'
 
 test('what is not here cannot be read, until it is loaded; equal loads are one', async () => {
   const tier = new RememberingTier()
-  tier.write(Buffer.from('a'), Buffer.from('1'), 5)
+  tier.write(Buffer.from('a'), { value: Buffer.from('1'), timestampMs: 5 })
   const { store, close } = await open(serdes.string, tier)
   assert.throws(() => store.get('a'), /^Error: store counts: a row is not here, but in Cassandra: /)
   assert.deepEqual(await Promise.all([store.load('a'), store.load('a'), store.load('b')]), ['1', '1', null])
@@ -79,13 +79,13 @@ test('what is not here cannot be read, until it is loaded; equal loads are one',
 
 test('what was loaded does not come to light when what was put is dropped here', async () => {
   const tier = new RememberingTier()
-  tier.write(Buffer.from('a'), Buffer.from('old'), 5)
+  tier.write(Buffer.from('a'), { value: Buffer.from('old'), timestampMs: 5 })
   const { store, commit, tiers, database, close } = await open(serdes.string, tier)
   assert.equal(await store.load('a'), 'old')
   await commit()
   store.put('a', 'new')
   await commit()
-  await tiers.evict(database, 0)
+  await tiers.committed(database, 0)
   forget(store)
   assert.equal(await store.load('a'), 'new')
   await close()
@@ -93,7 +93,7 @@ test('what was loaded does not come to light when what was put is dropped here',
 
 test('a row that comes after its key was put is not kept', async () => {
   const tier = new RememberingTier()
-  tier.write(Buffer.from('a'), Buffer.from('old'), 5)
+  tier.write(Buffer.from('a'), { value: Buffer.from('old'), timestampMs: 5 })
   const { store, close } = await open(serdes.string, tier)
   let come = (): void => {}
   tier.gate = new Promise((resolve) => {
@@ -133,7 +133,8 @@ test('scans, and keys and values that Cassandra does not take, are refused', asy
 
 test('a batch has its rows from what was put, what was loaded and the second tier, also under other bytes', async () => {
   const tier = new RememberingTier()
-  for (const id of [1, 2, 3]) tier.write(Buffer.from(`{"id":${id}}`), Buffer.from(`tier ${id}`), 5)
+  for (const id of [1, 2, 3])
+    tier.write(Buffer.from(`{"id":${id}}`), { value: Buffer.from(`tier ${id}`), timestampMs: 5 })
   const { store, commit, database, close } = await open(serdes.json<{ id: number }>(), tier)
   store.put({ id: 1 }, 'put')
   assert.equal(await store.load({ id: 2 }), 'tier 2')

@@ -94,19 +94,3 @@ test('what a tiered store cannot be is refused', () => {
     /global store counts: a tiered store has a part of its rows/,
   )
 })
-
-test('under exactly-once a tiered store is refused in one line', () => {
-  const config = configFrom({
-    applicationId: 'app',
-    bootstrapServers: 'none:1',
-    cassandraContactPoints: '127.0.0.1',
-    cassandraLocalDatacenter: 'dc1',
-    cassandraKeyspace: 'shop',
-    processingGuarantee: 'exactly_once_v2',
-  })
-  assert.throws(() => checkCassandra(topologyOf().build(), config), {
-    code: 'topology-invalid',
-    message:
-      'store counts is tiered: under exactly_once_v2 Cassandra would have what a transaction aborts; take at_least_once, or stores.keyValue',
-  })
-})

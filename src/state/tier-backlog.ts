@@ -1,0 +1,193 @@
+import type { TierChange, TierRow } from './store-tier.ts'
+
+/** What a waiting row takes besides key and value: its places, the buffers, the text that it is found by. */
+const ROW_OVERHEAD_BYTES = 300
+
+/** What the backlogs of a stream thread's tasks may take together. */
+export class BacklogBudget {
+  readonly #bytesMax: number
+  /** Estimated heap. */
+  bytes = 0
+  rows = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  get isFull(): boolean {
+    return this.bytes >= this.#bytesMax
+  }
+}
+
+type Changes = Map<string, TierChange>
+
+/**
+ * What a task has changed in a tiered store and the second tier does not have yet, the last change of each key:
+ *
+ *   put -> changed | committed -> waiting -> on its way -> written
+ *
+ * Only what is committed goes on: an aborted value never leaves. What is on its way goes together; meanwhile others wait, so that a key that changes often is written
+ * as often as the second tier keeps up with.
+ *
+ * Invariants:
+ * 1. The second tier has all that the changelog has before `watermark`, or something newer.
+ * 2. What neither the task's database nor the backlog has of a key, the second tier has.
+ */
+export class TierBacklog {
+  readonly #write: (changes: Iterable<TierChange>) => Promise<void>
+  readonly #budget: BacklogBudget
+  readonly #onWritten: () => void
+  readonly #onFailed: (error: unknown) => void
+  readonly #groupOf: ((key: Buffer) => string) | null
+  /** The keys of each group that has some, where there are groups. */
+  readonly #groups = new Map<string, Set<string>>()
+  #changed: Changes = new Map()
+  #waiting: Changes = new Map()
+  #onTheirWay: Changes = new Map()
+  /** Where the changelog ended at the last commit. */
+  #end: number
+  /** Never rejects. */
+  #writing: Promise<void> | null = null
+  #isClosed = false
+  /** A changelog offset. */
+  watermark: number
+
+  /**
+   * @param watermark what an earlier owner has committed of it
+   * @param write resolves when all are written, however long that takes; or when nobody wants it any more
+   * @param onWritten the watermark has moved, and there is room
+   * @param groupOf of changes that are asked for together. Default: none are
+   */
+  constructor(
+    watermark: number,
+    write: (changes: Iterable<TierChange>) => Promise<void>,
+    budget: BacklogBudget,
+    onWritten: () => void,
+    onFailed: (error: unknown) => void,
+    groupOf: ((key: Buffer) => string) | null = null,
+  ) {
+    this.#groupOf = groupOf
+    this.watermark = watermark
+    this.#end = watermark
+    this.#write = write
+    this.#budget = budget
+    this.#onWritten = onWritten
+    this.#onFailed = onFailed
+  }
+
+  /** Changes since the last commit. */
+  get changed(): number {
+    return this.#changed.size
+  }
+
+  /** The bytes are not copied. */
+  put(key: Buffer, row: TierRow | null): void {
+    const id = key.toString('latin1')
+    this.#set(this.#changed, id, { key, row })
+    if (this.#groupOf === null) return
+    const group = this.#groupOf(key)
+    const keys = this.#groups.get(group)
+    if (keys === undefined) this.#groups.set(group, new Set([id]))
+    else keys.add(id)
+  }
+
+  /** The last changes of a group's keys. */
+  *ofGroup(group: string): Iterable<readonly [key: string, change: TierChange]> {
+    for (const key of this.#groups.get(group) ?? []) yield [key, this.find(key)!]
+  }
+
+  /** @returns the last change of a key; undefined when there is none */
+  find(key: string): TierChange | undefined {
+    return this.#changed.get(key) ?? this.#waiting.get(key) ?? this.#onTheirWay.get(key)
+  }
+
+  /** What was put is committed, and with the changelog up to `end`. */
+  committed(end: number): void {
+    this.#end = end
+    if (this.#waiting.size === 0) {
+      this.#waiting = this.#changed
+      this.#changed = new Map()
+    } else {
+      const changed = this.#changed
+      this.#changed = new Map()
+      for (const [key, change] of changed) {
+        this.#forget(change)
+        this.#set(this.#waiting, key, change)
+      }
+    }
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null
+    })
+  }
+
+  /** Resolves when nothing that is committed waits any more. */
+  settled(): Promise<void> {
+    return this.#writing ?? Promise.resolve()
+  }
+
+  /** What was put is not committed. */
+  discard(): void {
+    this.#drop(this.#changed)
+  }
+
+  /** Nothing goes on. */
+  close(): void {
+    this.#isClosed = true
+    for (const changes of [this.#changed, this.#waiting, this.#onTheirWay]) this.#drop(changes)
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#waiting.size > 0 && !this.#isClosed) {
+        const end = this.#end
+        this.#onTheirWay = this.#waiting
+        this.#waiting = new Map()
+        await this.#write(this.#onTheirWay.values())
+        if (this.#isClosed) return
+        this.#drop(this.#onTheirWay)
+        this.#moveTo(end)
+      }
+      if (!this.#isClosed) this.#moveTo(this.#end)
+    } catch (error) {
+      this.#onFailed(error)
+    }
+  }
+
+  #moveTo(watermark: number): void {
+    const hasMoved = this.watermark !== watermark
+    this.watermark = watermark
+    if (hasMoved) this.#onWritten()
+  }
+
+  #set(changes: Changes, key: string, change: TierChange): void {
+    const before = changes.get(key)
+    if (before !== undefined) this.#forget(before)
+    changes.set(key, change)
+    this.#budget.rows++
+    this.#budget.bytes += bytesOf(change)
+  }
+
+  #drop(changes: Changes): void {
+    const gone = [...changes]
+    changes.clear()
+    for (const [id, change] of gone) {
+      this.#forget(change)
+      if (this.#groupOf !== null && this.find(id) === undefined) this.#ungroup(id, this.#groupOf(change.key))
+    }
+  }
+
+  #ungroup(id: string, group: string): void {
+    const keys = this.#groups.get(group)
+    keys?.delete(id)
+    if (keys?.size === 0) this.#groups.delete(group)
+  }
+
+  #forget(change: TierChange): void {
+    this.#budget.rows--
+    this.#budget.bytes -= bytesOf(change)
+  }
+}
+
+function bytesOf({ key, row }: TierChange): number {
+  return ROW_OVERHEAD_BYTES + key.length + (row?.value.length ?? 0)
+}
