@@ -3,8 +3,6 @@ import { test } from 'node:test'
 
 import { cassandra } from '../../../src/cassandra/cassandra.ts'
 import { createTable } from '../../../src/cassandra/cql.ts'
-import { configFrom } from '../../../src/config/load.ts'
-import { checkCassandra } from '../../../src/runtime/prepare-cassandra.ts'
 import { planTopics } from '../../../src/runtime/topic-plan.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
 import { cassandraTables } from '../../../src/topology/cassandra-sinks.ts'
