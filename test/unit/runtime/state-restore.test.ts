@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { configFrom } from '../../../src/config/load.ts'
 import { type Restorer, StateMemory } from '../../../src/native.ts'
 import { ThreadCounters } from '../../../src/observe/thread-counters.ts'
+import type { LocalTiers } from '../../../src/runtime/local-tiers.ts'
 import { OwnChangelogs } from '../../../src/runtime/own-changelogs.ts'
 import { StateRestore } from '../../../src/runtime/state-restore.ts'
 import { StoreLayouts } from '../../../src/runtime/store-layouts.ts'
@@ -42,11 +43,21 @@ test('a restore that is stopped while it empties a store lets it be discarded af
     },
     close: () => {},
   }
+  const emptying = Promise.withResolvers<void>()
+  const emptied = Promise.withResolvers<void>()
+  const watched = {
+    prepareRestore: async (...args) => {
+      emptying.resolve()
+      const prepared = await tiers.prepareRestore(...args)
+      await emptied.promise
+      return prepared
+    },
+  } satisfies Pick<LocalTiers, 'prepareRestore'> as LocalTiers
   const restore = new StateRestore(
     definition!,
     0,
     database,
-    tiers,
+    watched,
     await StoreLayouts.read(folder),
     [],
     new OwnChangelogs(definition!, config, {}, []),
@@ -61,16 +72,15 @@ test('a restore that is stopped while it empties a store lets it be discarded af
   )
   const run = restore.run()
   const ended = assert.rejects(run, { code: 'closed' })
-  const isEmptying = (): boolean => {
-    try {
-      database.discard()
-      return false
-    } catch {
-      return true
-    }
-  }
-  while (!isEmptying()) await nextTurn()
-  await restore.stop()
+  await emptying.promise
+  let isStopped = false
+  const stopped = restore.stop().then(() => {
+    isStopped = true
+  })
+  await nextTurn()
+  assert.equal(isStopped, false)
+  emptied.resolve()
+  await stopped
   database.discard()
   await ended
   assert.equal(replays, 0)
