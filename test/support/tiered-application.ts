@@ -12,8 +12,8 @@ import {
 } from '../../examples/support/kafka.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
-import { sumOf } from './count-application.ts'
 import type { Random } from './seed.ts'
+import { untilWritten } from './tiered-worker.ts'
 import type { Count, NumberedRecord } from './topologies/tiered-count.ts'
 import { type ExitResult, runWeir, WeirProcess } from './weir-process.ts'
 
@@ -105,10 +105,7 @@ export class TieredApplication {
   /** Waits until all that was given is committed, and in Cassandra. */
   async written(worker: WeirProcess): Promise<void> {
     await this.consumed(worker)
-    await worker.until(
-      async () => (await sumOf(worker, 'weir_tiered_backlog_rows')) === 0,
-      'does not write all rows',
-    )
+    await untilWritten(worker)
   }
 
   /** Waits until all that was given is committed. */

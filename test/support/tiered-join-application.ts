@@ -8,8 +8,8 @@ import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { CassandraService } from '../services/cassandra.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
-import { sumOf } from './count-application.ts'
 import type { Random } from './seed.ts'
+import { untilWritten } from './tiered-worker.ts'
 import type { CustomerEvent, Visit } from './topologies/tiered-join.ts'
 import { runWeir, WeirProcess } from './weir-process.ts'
 
@@ -132,10 +132,7 @@ export class TieredJoinApplication {
   /** Waits until all that was given is committed, and in Cassandra. */
   async written(worker: WeirProcess): Promise<void> {
     await this.consumed(worker)
-    await worker.until(
-      async () => (await sumOf(worker, 'weir_tiered_backlog_rows')) === 0,
-      'does not write all rows',
-    )
+    await untilWritten(worker)
   }
 
   /** Waits until all that was given is committed. */
