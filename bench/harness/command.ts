@@ -59,7 +59,7 @@ export function positiveInteger(text: string): number {
   return value
 }
 
-function listOf(allowed: readonly string[]): (text: string) => string[] {
+export function listOf(allowed: readonly string[]): (text: string) => string[] {
   return (text) => {
     const names = text.split(',').map((name) => name.trim())
     const unknown = names.find((name) => !allowed.includes(name))

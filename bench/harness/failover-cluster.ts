@@ -19,11 +19,12 @@ export class Worker implements AsyncDisposable {
   readonly #process: SystemProcess
   readonly #lines: LogLine[] = []
 
-  constructor(env: Readonly<Record<string, string>>, port: number, logFile: string) {
+  /** @param module of the topology, below the repository */
+  constructor(module: string, env: Readonly<Record<string, string>>, port: number, logFile: string) {
     this.#process = new SystemProcess({
       name: 'weir',
       command: join(repoDir, 'scripts/node'),
-      args: [join(repoDir, 'src/cli/main.ts'), 'run', join(repoDir, 'bench/pipeline/count.ts')],
+      args: [join(repoDir, 'src/cli/main.ts'), 'run', join(repoDir, module)],
       logFile,
       env: { ...env, WEIR_HTTP_PORT: String(port), WEIR_LOG_LEVEL: 'info', WEIR_LOG_FORMAT: 'json' },
       isReady: () => answersOk(`http://127.0.0.1:${port}/readyz`),
@@ -66,6 +67,11 @@ export class Worker implements AsyncDisposable {
       while (!condition() && (await sleep(20, true)))
     }
     await Promise.race([reached(), this.#process.failure(), late('a worker is not ready')])
+  }
+
+  /** Rejects when it ends unasked. */
+  failure(): Promise<never> {
+    return this.#process.failure()
   }
 
   /** SIGTERM. @returns when it had ended */
@@ -112,9 +118,15 @@ const BURST_MAX = 1_000
 export class Feeder implements AsyncDisposable {
   readonly #producer: rdkafka.Producer
   readonly #timer: NodeJS.Timeout
+  #isEnded = false
   sent = 0
 
-  private constructor(producer: rdkafka.Producer, topic: string, keys: number, recordsPerSecond: number) {
+  private constructor(
+    producer: rdkafka.Producer,
+    topic: string,
+    keyOf: (number: number) => string,
+    recordsPerSecond: number,
+  ) {
     this.#producer = producer
     const startedMs = performance.now()
     const value = Buffer.alloc(100, 120)
@@ -123,14 +135,14 @@ export class Feeder implements AsyncDisposable {
       producer.poll()
       const until = Math.min(due, this.sent + BURST_MAX)
       for (; this.sent < until; this.sent++)
-        producer.produce(topic, null, value, `key-${(this.sent * 7_919) % keys}`, Date.now())
+        producer.produce(topic, null, value, keyOf(this.sent), Date.now())
     }, 5)
   }
 
   static async start(
     bootstrapServers: string,
     topic: string,
-    keys: number,
+    keyOf: (number: number) => string,
     recordsPerSecond: number,
   ): Promise<Feeder> {
     const producer = new rdkafka.Producer(
@@ -141,10 +153,12 @@ export class Feeder implements AsyncDisposable {
     await new Promise<void>((resolve, reject) =>
       producer.connect({}, (error) => (error ? reject(error) : resolve())),
     )
-    return new Feeder(producer, topic, keys, recordsPerSecond)
+    return new Feeder(producer, topic, keyOf, recordsPerSecond)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isEnded) return
+    this.#isEnded = true
     clearInterval(this.#timer)
     await new Promise((resolve) => this.#producer.flush(10_000, resolve))
     await new Promise((resolve) => this.#producer.disconnect(resolve))
@@ -156,15 +170,28 @@ export class OutputWatch implements AsyncDisposable {
   readonly #consumer: rdkafka.KafkaConsumer
   readonly #times: number[][]
 
-  private constructor(consumer: rdkafka.KafkaConsumer, topic: string, partitions: number) {
+  private constructor(
+    consumer: rdkafka.KafkaConsumer,
+    topic: string,
+    partitions: number,
+    onValue: (value: Buffer) => void,
+  ) {
     this.#consumer = consumer
     this.#times = Array.from({ length: partitions }, () => [])
-    consumer.on('data', ({ partition, timestamp }) => this.#times[partition]!.push(timestamp!))
+    consumer.on('data', ({ partition, timestamp, value }) => {
+      this.#times[partition]!.push(timestamp!)
+      onValue(value!)
+    })
     consumer.assign(this.#times.map((_, partition) => ({ topic, partition, offset: 0 })))
     consumer.consume()
   }
 
-  static async start(bootstrapServers: string, topic: string, partitions: number): Promise<OutputWatch> {
+  static async start(
+    bootstrapServers: string,
+    topic: string,
+    partitions: number,
+    onValue: (value: Buffer) => void = () => {},
+  ): Promise<OutputWatch> {
     const consumer = new rdkafka.KafkaConsumer(
       {
         'bootstrap.servers': bootstrapServers,
@@ -177,7 +204,7 @@ export class OutputWatch implements AsyncDisposable {
     await new Promise<void>((resolve, reject) =>
       consumer.connect({}, (error) => (error ? reject(error) : resolve())),
     )
-    return new OutputWatch(consumer, topic, partitions)
+    return new OutputWatch(consumer, topic, partitions, onValue)
   }
 
   get count(): number {
@@ -187,6 +214,14 @@ export class OutputWatch implements AsyncDisposable {
   /** Outputs from a time on. */
   since(fromMs: number): number {
     return this.#times.reduce((sum, times) => sum + times.filter((time) => time >= fromMs).length, 0)
+  }
+
+  /** The last output before a time, ms since 1970. */
+  lastUntil(untilMs: number): number {
+    return this.#times.reduce(
+      (last, times) => Math.max(last, times.findLast((time) => time <= untilMs) ?? 0),
+      0,
+    )
   }
 
   /** When the first output after a time arrived in each of these partitions. */

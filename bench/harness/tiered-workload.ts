@@ -1,16 +1,12 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import cassandra from 'cassandra-driver'
 import { type CassandraService, startCassandra } from '../../test/services/cassandra.ts'
-import { repoDir } from './paths.ts'
 import { runStreamWorkload, type StreamNumber, type StreamVariant, streamNumbers } from './stream-workload.ts'
 import type { System } from './system.ts'
 import { weir } from './weir.ts'
+import { cassandraEnv, initCassandra, KEYSPACE } from './weir-cassandra.ts'
 import { valueBytes, type Workload } from './workload.ts'
 
 const MODULE = 'bench/pipeline/tiered-count.ts'
-const KEYSPACE = 'weir_bench'
 const MiB = 2 ** 20
 /** As many records as keys' first reads are a twentieth of. */
 const RECORDS_PER_LOCAL_KEY = 20
@@ -30,12 +26,7 @@ export const tiered: Workload<StreamNumber | 'valueBytes'> = {
   },
   async run(options, log) {
     await using service = await startCassandra()
-    const env = {
-      WEIR_MEMORY_BYTES: String(options.memoryBytes),
-      WEIR_CASSANDRA_CONTACT_POINTS: `${service.host}:${service.port}`,
-      WEIR_CASSANDRA_LOCAL_DATACENTER: service.localDataCenter,
-      WEIR_CASSANDRA_KEYSPACE: KEYSPACE,
-    }
+    const env = { WEIR_MEMORY_BYTES: String(options.memoryBytes), ...cassandraEnv(service) }
     const { records } = options
     const variant = (name: string, keys: number): StreamVariant => ({
       name,
@@ -64,7 +55,7 @@ function onEmptyTable(system: System, { host, port, localDataCenter }: Cassandra
   return {
     ...system,
     async start(options) {
-      await init({ ...process.env, ...envOf(system), ...topicEnv(options.topics) })
+      await initCassandra(MODULE, { ...envOf(system), ...topicEnv(options.topics) })
       const contactPoints = [`${host}:${port}`]
       const client = new cassandra.Client({ contactPoints, localDataCenter, keyspace: KEYSPACE })
       try {
@@ -85,10 +76,4 @@ function topicEnv(topics: Readonly<Record<string, string>>): Record<string, stri
   return Object.fromEntries(
     Object.entries(topics).map(([role, name]) => [`WEIR_BENCH_${role.toUpperCase()}_TOPIC`, name]),
   )
-}
-
-/** `weir cassandra init`: what is there stays. */
-async function init(env: NodeJS.ProcessEnv): Promise<void> {
-  const args = [join(repoDir, 'src/cli/main.ts'), 'cassandra', 'init', join(repoDir, MODULE)]
-  await promisify(execFile)(join(repoDir, 'scripts/node'), [...args, '--replication', '1'], { env })
 }

@@ -138,10 +138,15 @@ export class CassandraSession {
     return rows
   }
 
-  /** Changes the schema, and waits until the nodes agree. @throws WeirError cassandra-unreachable, cassandra-denied, cassandra-schema */
-  async define(statement: string): Promise<void> {
+  /**
+   * Changes the schema, and waits until the nodes agree.
+   *
+   * @param timeoutMs for an answer; default: WEIR_CASSANDRA_REQUEST_TIMEOUT_MS
+   * @throws WeirError cassandra-unreachable, cassandra-denied, cassandra-schema
+   */
+  async define(statement: string, timeoutMs = this.#settings.requestTimeoutMs): Promise<void> {
     try {
-      await this.#connected().execute(statement)
+      await this.#connected().execute(statement, [], { readTimeout: timeoutMs })
     } catch (error) {
       throw this.named(error)
     }

@@ -99,6 +99,7 @@ export function describePlan(plan: ResetPlan, target: OffsetTarget): string {
     'Topics that may be its own by their names, and are left alone; --internal-topics deletes those it names',
     plan.leftAloneTopics,
   )
+  list('Tables of tiered stores in Cassandra that are emptied', plan.emptiedTables)
   sections.push(describeLocalState(localState))
   return sections.join('\n\n')
 }

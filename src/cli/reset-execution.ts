@@ -7,15 +7,17 @@ import { askCluster } from '../runtime/cluster-requests.ts'
 import { pause } from '../runtime/retry.ts'
 import { StateDirectory } from '../runtime/state-directory.ts'
 import { REQUEST_TIMEOUT_MS, type ResetPlan, type ResetRequest, requireNoMembers } from './reset-plan.ts'
+import { ResetTables } from './reset-tables.ts'
 
 /** How long a deleted topic may still be seen. */
 const DELETED_VISIBLE_MS = 30_000
 const POLL_MS = 100
 
 /**
- * Does what was planned: offsets, internal topics, local state, in this order. What was done of a reset that fails is done again by the next one.
+ * Does what was planned: offsets, internal topics, tables of tiered stores, local state, in this order. What was done of a reset that fails is done again by the next one.
  *
- * @throws WeirError group-active; state-dir-locked or state-dir-foreign before anything is changed; topic-not-deleted; as askCluster
+ * @throws WeirError group-active; state-dir-locked, state-dir-foreign or as ResetTables.open before anything is changed; topic-not-deleted; as askCluster; as
+ * ResetTables.empty
  */
 export async function executeReset(plan: ResetPlan, request: ResetRequest): Promise<void> {
   const { config, admin } = request
@@ -24,6 +26,8 @@ export async function executeReset(plan: ResetPlan, request: ResetRequest): Prom
   const directory = plan.localState.isDeleted ? await StateDirectory.open(stateDir, applicationId) : null
   // Held until the end: a process that starts meanwhile on this disk is told who has it.
   if (directory !== null) resources.defer(() => directory.close())
+  const tables = plan.emptiedTables.length === 0 ? null : await ResetTables.open(request.topology!, request)
+  if (tables !== null) resources.defer(() => tables.close())
   await requireNoMembers(request)
 
   const offsets = plan.offsets.flatMap(({ topic, partition, target }) =>
@@ -33,6 +37,7 @@ export async function executeReset(plan: ResetPlan, request: ResetRequest): Prom
     admin.alterGroupOffsets(applicationId, offsets, REQUEST_TIMEOUT_MS),
   )
   await deleteTopics(plan.deletedTopics, request)
+  await tables?.empty()
   if (directory !== null) await removeState(directory.path)
 }
 

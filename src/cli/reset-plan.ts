@@ -7,6 +7,7 @@ import type { Admin, GroupDescription } from '../native.ts'
 import { askCluster, type ClusterRequestOptions } from '../runtime/cluster-requests.ts'
 import { partitionKey } from '../runtime/task-inputs.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
+import { stateTables } from './reset-tables.ts'
 import { type OffsetTarget, type PartitionOffsets, targetOffset } from './reset-target.ts'
 import { type NamedTopics, resetTopics } from './reset-topics.ts'
 
@@ -26,6 +27,8 @@ export interface ResetPlan {
   readonly missingTopics: readonly string[]
   readonly deletedTopics: readonly string[]
   readonly leftAloneTopics: readonly string[]
+  /** Of tiered stores, in Cassandra. */
+  readonly emptiedTables: readonly string[]
   readonly localState: { readonly path: string; readonly exists: boolean; readonly isDeleted: boolean }
 }
 
@@ -103,6 +106,7 @@ export async function planReset(request: ResetRequest): Promise<ResetPlan> {
     missingTopics: topics.missing,
     deletedTopics: topics.deleted,
     leftAloneTopics: topics.leftAlone,
+    emptiedTables: stateTables(request.topology),
     localState: { path: folder, exists, isDeleted: exists && deletesLocalState },
   }
 }

@@ -170,6 +170,7 @@ describe('weir reset', () => {
         missingTopics: [],
         deletedTopics: own,
         leftAloneTopics: others,
+        emptiedTables: [],
         localState: { path: path.join(stateDir, id), exists: true, isDeleted: true },
         isExecuted: true,
       })

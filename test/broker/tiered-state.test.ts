@@ -128,6 +128,28 @@ describe('tiered stores', () => {
       await worker.stop()
     })
 
+  test('a reset empties the table: all is counted anew, also on a disk that has rows', async (t) => {
+    const random = new Random()
+    const seed = `seed ${random.seed}`
+    t.diagnostic(seed)
+    const application = await make('begun-anew')
+    await application.give(random, 1_000, 200)
+    {
+      await using worker = await application.start('one')
+      await application.written(worker)
+      await application.assertCounts(seed)
+      await worker.stop()
+    }
+    const { code, stdout, stderr } = await application.reset('one')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, /Tables of tiered stores in Cassandra that are emptied\n {2}begun_anew\n/)
+    assert.equal((await application.rows()).size, 0)
+    await using worker = await application.start('one')
+    await application.written(worker)
+    await application.assertCounts(seed)
+    await worker.stop()
+  })
+
   test('what a member writes that lost its task, late, leaves the rows of its successor as they are', async (t) => {
     const random = new Random()
     const seed = `seed ${random.seed}`

@@ -71,6 +71,17 @@ export class TieredApplication {
     return runWeir(['cassandra', 'init', MODULE, '--replication', '1'], this.env)
   }
 
+  /** `weir reset`, done. The state on the disk stays. */
+  reset(disk: string): Promise<ExitResult> {
+    const { bootstrapServers, name } = this.#options
+    return runWeir(['reset', MODULE, '--execute'], {
+      ...this.env,
+      WEIR_APPLICATION_ID: name,
+      WEIR_BOOTSTRAP_SERVERS: bootstrapServers,
+      WEIR_STATE_DIR: join(this.#stateDir, disk),
+    })
+  }
+
   /** @param disk one that no process has had is empty */
   start(disk: string, env: Readonly<Record<string, string>> = {}): Promise<WeirProcess> {
     const { bootstrapServers, name } = this.#options

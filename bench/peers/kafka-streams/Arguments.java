@@ -29,6 +29,11 @@ final class Arguments {
     return Long.parseLong(text(name));
   }
 
+  /** As {@code number}, of an argument that may be absent. */
+  long number(String name, long otherwise) {
+    return values.containsKey(name) ? number(name) : otherwise;
+  }
+
   /** Call when every argument has been taken. */
   void end() {
     if (!values.isEmpty()) {

@@ -6,14 +6,17 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.KStream;
+import org.apache.kafka.streams.processor.StateRestoreListener;
 
 /**
  * A topology on Kafka Streams as a careful team would run it. Prints one JSON line when all tasks run, before the first record ({@code
@@ -34,8 +37,12 @@ final class Peer {
         new Thread(() -> System.exit(1)).start();
       }
     });
+    streams.setGlobalStateRestoreListener(new Restores());
+    // As the other members would wait for the session's end otherwise.
+    var leaving = CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+        .withTimeout(Duration.ofSeconds(120));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-      if (streams.close(Duration.ofSeconds(120))) {
+      if (streams.close(leaving)) {
         print("closed");
       }
     }));
@@ -60,6 +67,11 @@ final class Peer {
 
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 5_000);
+    settings.put(
+        StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), (int) arguments.number("heartbeatMs", 3_000));
+    // As RestorePeer's.
+    settings.put(StreamsConfig.restoreConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 20_000);
+    settings.put(StreamsConfig.restoreConsumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG), 4 << 20);
     settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG), 4 << 20);
 
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
@@ -87,8 +99,24 @@ final class Peer {
     });
   }
 
+  /** Says when a changelog begins to be restored, and when its store is there. */
+  private static final class Restores implements StateRestoreListener {
+    @Override
+    public void onRestoreStart(TopicPartition partition, String store, long from, long to) {
+      print("restoring");
+    }
+
+    @Override
+    public void onBatchRestored(TopicPartition partition, String store, long to, long records) {}
+
+    @Override
+    public void onRestoreEnd(TopicPartition partition, String store, long records) {
+      print("restored");
+    }
+  }
+
   private static void print(String event) {
-    System.out.printf("{\"event\":\"%s\"}%n", event);
+    System.out.printf("{\"event\":\"%s\",\"atMs\":%d}%n", event, System.currentTimeMillis());
     System.out.flush();
   }
 }
