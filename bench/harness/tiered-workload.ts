@@ -17,7 +17,7 @@ const KEYS_PER_REMOTE_RECORD = 20
 export const tiered: Workload<StreamNumber | 'valueBytes'> = {
   name: 'tiered',
   description: 'records counted by key in a tiered store, beside the same in a plain one',
-  variants: ['local', 'remote'],
+  variants: ['cached', 'local', 'remote'],
   systems: ['weir-plain', 'weir'],
   numbers: {
     records: [1_000_000, 'input records'],
@@ -28,18 +28,20 @@ export const tiered: Workload<StreamNumber | 'valueBytes'> = {
     await using service = await startCassandra()
     const env = { WEIR_MEMORY_BYTES: String(options.memoryBytes), ...cassandraEnv(service) }
     const { records } = options
-    const variant = (name: string, keys: number): StreamVariant => ({
+    const variant = (name: string, keys: number, stateCacheBytes: number): StreamVariant => ({
       name,
-      settings: { keys },
-      stateCacheBytes: 256 * MiB,
+      settings: { keys, stateCacheBytes },
+      stateCacheBytes,
       topics: [],
       loader: 'LoadTopic',
       load: { keys, valueBytes: options.valueBytes },
       verifier: 'VerifyCounts',
     })
     const variants = [
-      variant('local', Math.ceil(records / RECORDS_PER_LOCAL_KEY)),
-      variant('remote', records * KEYS_PER_REMOTE_RECORD),
+      variant('cached', Math.ceil(records / RECORDS_PER_LOCAL_KEY), 256 * MiB),
+      // A tenth of its rows are in the cache, the others in RocksDB.
+      variant('local', Math.ceil(records / RECORDS_PER_LOCAL_KEY), MiB),
+      variant('remote', records * KEYS_PER_REMOTE_RECORD, 256 * MiB),
     ]
     const plain = weir(MODULE, { ...env, WEIR_BENCH_TIERED: 'false' })
     const systems = [

@@ -5,6 +5,12 @@ import { Outage } from './outage.ts'
 import type { CassandraResultRow } from './session.ts'
 import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
+/** Who waits for a place. In a list: a long array is moved as a whole whenever its first leaves. */
+interface Waiting {
+  readonly begin: () => void
+  next: Waiting | null
+}
+
 /** What rows are read through. */
 export interface ReadSession {
   /** One row by its whole key. @returns null when there is none. @throws what the driver throws: see failureOf */
@@ -53,8 +59,9 @@ export class RowReader {
   readonly #closing = new AbortController()
   readonly #outage: Outage
   #inFlight = 0
-  /** Those that wait for a place, the first first. */
-  readonly #waiting: (() => void)[] = []
+  /** Those that wait for a place: each knows who comes after it. */
+  #firstWaiting: Waiting | null = null
+  #lastWaiting: Waiting | null = null
 
   constructor(options: RowReaderOptions) {
     this.#options = options
@@ -107,17 +114,31 @@ export class RowReader {
   ): Promise<T> {
     const started = performance.now()
     if (this.#inFlight < this.#options.requestsMax) this.#inFlight++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    else await this.#turn()
     try {
       const answer = await this.#read(table, isWanted, request)
       this.#options.onRead((performance.now() - started) / 1_000)
       return answer
     } finally {
-      // The place goes over to the next.
-      const next = this.#waiting.shift()
-      if (next !== undefined) next()
-      else if (--this.#inFlight === 0) this.#outage.end()
+      const next = this.#firstWaiting
+      if (next !== null) {
+        // The place goes over to it.
+        this.#firstWaiting = next.next
+        next.begin()
+      } else if (--this.#inFlight === 0) {
+        this.#outage.end()
+      }
     }
+  }
+
+  /** Resolves when a place is free, and taken. */
+  #turn(): Promise<void> {
+    return new Promise((begin) => {
+      const waiting: Waiting = { begin, next: null }
+      if (this.#firstWaiting === null) this.#firstWaiting = waiting
+      else this.#lastWaiting!.next = waiting
+      this.#lastWaiting = waiting
+    })
   }
 
   async #read<T>(

@@ -74,6 +74,16 @@ export class BatchPool {
     this.#readAheadMax = options.readAheadMax
   }
 
+  /** Another pool of such batches, of fewer records and as much smaller. */
+  withCapacity(capacity: number): BatchPool {
+    const share = Math.min(1, capacity / this.#capacity)
+    return new BatchPool({
+      capacity: Math.min(capacity, this.#capacity),
+      arenaBytes: Math.ceil(this.#arenaBytes * share),
+      readAheadMax: this.#readAheadMax,
+    })
+  }
+
   get spare(): boolean {
     return this.#taken < this.#readAheadMax
   }

@@ -26,6 +26,12 @@ import { Task } from './task.ts'
 import type { SourcePartition } from './task-options.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
 
+/**
+ * Records of a batch that waits until its rows are there: what it waits for at the most before the first of them is processed. In larger ones a task that has nothing here would
+ * stand still for seconds; smaller ones would wait for Cassandra more often than it takes to answer.
+ */
+const LOADING_BATCH_RECORDS_MAX = 1_024
+
 /** Where a task's database is. */
 export function taskFolder(config: Config, id: TaskId): string {
   return path.join(config.stateDir, config.applicationId, id)
@@ -56,11 +62,14 @@ export interface TaskFactoryOptions extends StateEnvironment {
 /** Makes a stream thread's tasks out of assignments, with their databases open. Used by that thread. */
 export class TaskFactory {
   readonly #options: TaskFactoryOptions
+  /** Of tasks with tiered stores. */
+  readonly #loadingPool: BatchPool
   readonly #sinkTopics = new Map<string, SinkTopic>()
   readonly #errors: { readonly policy: ErrorPolicy; readonly recordBytesMax: number }
 
   constructor(options: TaskFactoryOptions) {
     this.#options = options
+    this.#loadingPool = options.pool.withCapacity(LOADING_BATCH_RECORDS_MAX)
     const { config, topology } = options
     this.#errors = {
       policy: errorPolicy(config, topology.errorHandlers),
@@ -94,7 +103,7 @@ export class TaskFactory {
       applicationId: config.applicationId,
       assignment,
       definition,
-      inputs: this.#inputs(assignment, definition.sourceTopics),
+      inputs: this.#inputs(assignment, definition.sourceTopics, hasTiers),
       output,
       rows: cassandraSinks(definition.nodes).length > 0 ? openRows!() : null,
       tiers: hasTiers ? openTiers() : null,
@@ -115,17 +124,22 @@ export class TaskFactory {
     })
   }
 
-  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[]): SourcePartition[] {
+  #inputs(assignment: TaskAssignment, sourceTopics: readonly string[], hasTiers: boolean): SourcePartition[] {
     const { config, topology } = this.#options
     const definitionNames = new Map(
       sourceTopics.map((name) => [realTopic(topology, config.applicationId, name), name]),
     )
-    return assignment.inputs.map((start) => this.input(start, definitionNames.get(start.topic)))
+    const pool = hasTiers ? this.#loadingPool : this.#options.pool
+    return assignment.inputs.map((start) => this.input(start, definitionNames.get(start.topic), pool))
   }
 
   /** @param definitionTopic none: a source's pattern matches the topic */
-  input(start: TopicPartitionOffset, definitionTopic?: string): SourcePartition {
-    const { consumer, pool, counters } = this.#options
+  input(
+    start: TopicPartitionOffset,
+    definitionTopic?: string,
+    pool: BatchPool = this.#options.pool,
+  ): SourcePartition {
+    const { consumer, counters } = this.#options
     const { topic, partition, offset, metadata } = start
     const partitionTimeMs = decodeOffsetMetadata(metadata)
     const from = { topic, partition, offset, partitionTimeMs, mayGo: definitionTopic === undefined }

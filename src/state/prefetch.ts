@@ -41,6 +41,9 @@ export interface PreparingStore {
   prepare(batch: RecordBatch): Promise<{ readonly loads: Promise<unknown> | null }>
 }
 
+/** Of a batch, at a time: more than a thread has requests on their way, by default. */
+const LOADS_MAX = 256
+
 /**
  * The rows of one store that one batch will read: found in its cache, or fetched by one MultiGet. Travels with the batch, used again.
  *
@@ -123,17 +126,32 @@ export class Prefetch {
     const columns = this.#columns
     const capacity = this.#capacity
     const awaited = new Set<Promise<unknown>>()
+    const absent: number[] = []
     for (let index = 0; index < this.count; index++) {
-      const keyStart = columns[index]!
       const start = columns[2 * capacity + index]!
       const length = columns[3 * capacity + index]!
-      const promise =
-        length < 0
-          ? store.loadAbsent?.(batch.arena, keyStart, keyStart + columns[capacity + index]!)
-          : store.rowAwaits?.(rows, start, start + length)
+      if (length < 0) absent.push(index)
+      const promise = length < 0 ? null : store.rowAwaits?.(rows, start, start + length)
       if (promise !== null && promise !== undefined) awaited.add(promise)
     }
+    if (store.loadAbsent !== undefined && absent.length > 0) awaited.add(this.#loadAll(batch, store, absent))
     return awaited.size === 0 ? null : Promise.all(awaited)
+  }
+
+  /** So many at a time: thousands that wait for their turn would cost the collector more than the loads cost. */
+  async #loadAll(batch: RecordBatch, store: PrefetchingStore, absent: readonly number[]): Promise<void> {
+    const { generation, arena } = batch
+    const columns = this.#columns
+    let next = 0
+    const loadSome = async (): Promise<void> => {
+      // The batch may be dropped, and the columns be another's, meanwhile.
+      while (next < absent.length && batch.generation === generation) {
+        const index = absent[next++]!
+        const start = columns[index]!
+        await store.loadAbsent!(arena, start, start + columns[this.#capacity + index]!)
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(LOADS_MAX, absent.length) }, loadSome))
   }
 
   /** Hands the fetched rows to the store's cache. */

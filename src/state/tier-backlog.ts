@@ -3,6 +3,9 @@ import type { TierChange, TierRow } from './store-tier.ts'
 /** What a waiting row takes besides key and value: its places, the buffers, the text that it is found by. */
 const ROW_OVERHEAD_BYTES = 300
 
+/** Written out together, before any of their room is free again. */
+const PART_CHANGES_MAX = 2_048
+
 /** What the backlogs of a stream thread's tasks may take together. */
 export class BacklogBudget {
   readonly #bytesMax: number
@@ -55,7 +58,7 @@ export class TierBacklog {
   /**
    * @param watermark what an earlier owner has committed of it
    * @param write resolves when all are written, however long that takes; or when nobody wants it any more
-   * @param onWritten the watermark has moved, and there is room
+   * @param onWritten the watermark has moved, or there is room again
    * @param groupOf of changes that are asked for together. Default: none are
    */
   constructor(
@@ -142,15 +145,28 @@ export class TierBacklog {
         const end = this.#end
         this.#onTheirWay = this.#waiting
         this.#waiting = new Map()
-        await this.#write(this.#onTheirWay.values())
-        if (this.#isClosed) return
-        this.#drop(this.#onTheirWay)
+        while (this.#onTheirWay.size > 0) {
+          const part = [...this.#onTheirWay.entries().take(PART_CHANGES_MAX)]
+          await this.#write(part.map(([, change]) => change))
+          if (this.#isClosed) return
+          this.#written(part)
+        }
         this.#moveTo(end)
       }
       if (!this.#isClosed) this.#moveTo(this.#end)
     } catch (error) {
       this.#onFailed(error)
     }
+  }
+
+  /** What is written makes room at once, not when all is. */
+  #written(part: readonly (readonly [id: string, change: TierChange])[]): void {
+    const wasFull = this.#budget.isFull
+    for (const [id, change] of part) {
+      this.#onTheirWay.delete(id)
+      this.#gone(id, change)
+    }
+    if (wasFull && !this.#budget.isFull) this.#onWritten()
   }
 
   #moveTo(watermark: number): void {
@@ -170,10 +186,13 @@ export class TierBacklog {
   #drop(changes: Changes): void {
     const gone = [...changes]
     changes.clear()
-    for (const [id, change] of gone) {
-      this.#forget(change)
-      if (this.#groupOf !== null && this.find(id) === undefined) this.#ungroup(id, this.#groupOf(change.key))
-    }
+    for (const [id, change] of gone) this.#gone(id, change)
+  }
+
+  /** It is in none of the three any more, as this change. */
+  #gone(id: string, change: TierChange): void {
+    this.#forget(change)
+    if (this.#groupOf !== null && this.find(id) === undefined) this.#ungroup(id, this.#groupOf(change.key))
   }
 
   #ungroup(id: string, group: string): void {

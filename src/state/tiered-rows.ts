@@ -9,6 +9,8 @@ import type { CacheEntry } from './value-cache.ts'
 
 /** Timestamp and presence. */
 const ROW_HEADER_BYTES = 9
+/** A timestamp alone. */
+const ABSENT_ROW = Buffer.alloc(8)
 /** Key and value of a row: what Cassandra takes in a request, less what else is in it. */
 const ROW_BYTES_MAX = 16 * 2 ** 20 - 4_096
 
@@ -146,8 +148,10 @@ export function tierRow(bytes: Buffer, start: number, end: number): TierRow | nu
 
 /** A row of the second tier as the database has it. @param row null: the key is not there */
 export function localRow(row: TierRow | null): Buffer {
-  const header = Buffer.alloc(8)
-  if (row === null) return header
-  header.writeBigInt64BE(BigInt(row.timestampMs))
-  return Buffer.concat([header, PRESENT_BYTES, row.value])
+  if (row === null) return ABSENT_ROW
+  const bytes = Buffer.allocUnsafe(ROW_HEADER_BYTES + row.value.length)
+  bytes.writeBigInt64BE(BigInt(row.timestampMs))
+  bytes.set(PRESENT_BYTES, 8)
+  bytes.set(row.value, ROW_HEADER_BYTES)
+  return bytes
 }
