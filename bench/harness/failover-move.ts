@@ -11,7 +11,7 @@ import { makeScratchDir } from '../../test/services/scratch-dir.ts'
 import { Feeder, OutputWatch } from './failover-cluster.ts'
 import { type Member, MOVE_MODULE, type MoveSystemName, startMember } from './failover-systems.ts'
 import { compilePeers, runJavaHelper } from './java.ts'
-import { cassandraEnv, initCassandra, KEYSPACE } from './weir-cassandra.ts'
+import { cassandraEnv, initCassandra, KEYSPACE, warmUp } from './weir-cassandra.ts'
 
 export interface MoveOptions {
   runs: number
@@ -74,6 +74,7 @@ export async function failoverMove(
     let env: Record<string, string> = {}
     if (system === 'weir') {
       const service = stack.use(await startCassandra())
+      await warmUp(service)
       env = cassandraEnv(service)
       await initCassandra(MOVE_MODULE, {
         ...env,

@@ -3,7 +3,7 @@ import { type CassandraService, startCassandra } from '../../test/services/cassa
 import { runStreamWorkload, type StreamNumber, type StreamVariant, streamNumbers } from './stream-workload.ts'
 import type { System } from './system.ts'
 import { weir } from './weir.ts'
-import { cassandraEnv, initCassandra, KEYSPACE } from './weir-cassandra.ts'
+import { cassandraEnv, initCassandra, KEYSPACE, warmUp } from './weir-cassandra.ts'
 import { valueBytes, type Workload } from './workload.ts'
 
 const MODULE = 'bench/pipeline/tiered-count.ts'
@@ -26,6 +26,7 @@ export const tiered: Workload<StreamNumber | 'valueBytes'> = {
   },
   async run(options, log) {
     await using service = await startCassandra()
+    await warmUp(service)
     const env = { WEIR_MEMORY_BYTES: String(options.memoryBytes), ...cassandraEnv(service) }
     const { records } = options
     const variant = (name: string, keys: number, stateCacheBytes: number): StreamVariant => ({

@@ -35,6 +35,13 @@ export function selectStatement(keyspace: string, schema: TableSchema): string {
   return `SELECT ${selected} FROM ${qualified(keyspace, schema.name)} WHERE ${keyCondition(schema)}`
 }
 
+/** Rows of partitions that have one row each, with the key, which is one column. Bound: a list of keys. */
+export function selectSomeStatement(keyspace: string, schema: TableSchema): string {
+  const [key] = schema.partitionKey.map(({ name }) => quoted(name))
+  const selected = [key, ...schema.columns.map((column) => quoted(column.name))].join(', ')
+  return `SELECT ${selected} FROM ${qualified(keyspace, schema.name)} WHERE ${key} IN ?`
+}
+
 /** The rows of a partition, besides its key. Bound: the partition key's columns, and how many rows. */
 export function selectPartitionStatement(keyspace: string, schema: TableSchema): string {
   const { name, partitionKey, clusteringKey, columns } = schema

@@ -13,8 +13,14 @@ interface Waiting {
 
 /** What rows are read through. */
 export interface ReadSession {
-  /** One row by its whole key. @returns null when there is none. @throws what the driver throws: see failureOf */
-  read(table: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null>
+  /**
+   * One row by its whole key.
+   *
+   * @param isAlone in a request of its own, not with others
+   * @returns null when there is none
+   * @throws what the driver throws: see failureOf
+   */
+  read(table: WrittenTable, key: readonly unknown[], isAlone: boolean): Promise<CassandraResultRow | null>
   /** The rows of a partition, with the clustering key's columns. @returns null when there are more than may be. @throws as read */
   readPartition(
     table: WrittenTable,
@@ -36,7 +42,7 @@ export interface ReadCounters {
 export interface RowReaderOptions {
   /** Connected; null: it never will be. */
   readonly session: () => Promise<ReadSession | null>
-  /** On their way at the same time. */
+  /** On their way at the same time: rows, or partitions. */
   readonly requestsMax: number
   readonly counters: ReadCounters
   /** A row has come, or its absence, after so long. */
@@ -51,8 +57,8 @@ export interface RowReaderOptions {
 export type RowReads = Pick<RowReader, 'read' | 'readPartition'>
 
 /**
- * Reads rows for a stream thread's tasks, one request for each, as many at a time as allowed. What may pass is tried again with growing pauses, for as long as
- * somebody wants the row. Used by that thread.
+ * Reads rows for a stream thread's tasks, as many at a time as allowed. What may pass is tried again with growing pauses, for as long as
+ * somebody wants the row; then each has a request of its own. Used by that thread.
  */
 export class RowReader {
   readonly #options: RowReaderOptions
@@ -83,7 +89,7 @@ export class RowReader {
     key: readonly unknown[],
     isWanted: () => boolean,
   ): Promise<CassandraResultRow | null> {
-    return this.#inTurn(table, isWanted, (session) => session.read(table, key))
+    return this.#inTurn(table, isWanted, (session, attempts) => session.read(table, key, attempts > 0))
   }
 
   /**
@@ -110,7 +116,7 @@ export class RowReader {
   async #inTurn<T>(
     table: WrittenTable,
     isWanted: () => boolean,
-    request: (session: ReadSession) => Promise<T>,
+    request: (session: ReadSession, attempts: number) => Promise<T>,
   ): Promise<T> {
     const started = performance.now()
     if (this.#inFlight < this.#options.requestsMax) this.#inFlight++
@@ -144,12 +150,12 @@ export class RowReader {
   async #read<T>(
     table: WrittenTable,
     isWanted: () => boolean,
-    request: (session: ReadSession) => Promise<T>,
+    request: (session: ReadSession, attempts: number) => Promise<T>,
   ): Promise<T> {
     const session = await this.#options.session()
     for (let attempts = 0; session !== null && !this.#closing.signal.aborted && isWanted(); attempts++) {
       try {
-        const answer = await request(session)
+        const answer = await request(session, attempts)
         this.#outage.end()
         return answer
       } catch (error) {

@@ -1,7 +1,14 @@
 import type { WeirError } from '../errors/weir-error.ts'
 import type { CassandraSettings } from './cassandra-settings.ts'
-import { selectPartitionStatement, selectStatement, type TableStatements, tableStatements } from './cql.ts'
+import {
+  selectPartitionStatement,
+  selectSomeStatement,
+  selectStatement,
+  type TableStatements,
+  tableStatements,
+} from './cql.ts'
 import { compareKeyspace, keyspaceProblem } from './keyspace-schema.ts'
+import { type LookupSession, RowLookups } from './row-lookups.ts'
 import type { ReadSession } from './row-reader.ts'
 import type { RowWrite } from './row-write.ts'
 import type { RowSession } from './row-writer.ts'
@@ -9,13 +16,15 @@ import { type CassandraResultRow, CassandraSession, type Statement } from './ses
 import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** Rows as statements of a session. */
-export class CassandraRowSession implements RowSession, ReadSession {
+export class CassandraRowSession implements RowSession, ReadSession, LookupSession {
   readonly #session: CassandraSession
   readonly #keyspace: string
   readonly #observe: (seconds: number) => void
   readonly #statements = new Map<WrittenTable, TableStatements>()
   readonly #selects = new Map<WrittenTable, string>()
+  readonly #someSelects = new Map<WrittenTable, string>()
   readonly #partitionSelects = new Map<WrittenTable, string>()
+  readonly #lookups = new RowLookups(this)
 
   /** @param observe how long a request took */
   static async open(
@@ -38,9 +47,28 @@ export class CassandraRowSession implements RowSession, ReadSession {
     )
   }
 
-  async read(table: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null> {
+  async read(
+    table: WrittenTable,
+    key: readonly unknown[],
+    isAlone: boolean,
+  ): Promise<CassandraResultRow | null> {
+    const [first] = key
+    if (!isAlone && key.length === 1 && first instanceof Buffer) return this.#lookups.read(table, first)
     const [row] = await this.#observed(this.#session.read(this.#selectOf(table), key))
     return row ?? null
+  }
+
+  readSome(table: WrittenTable, keys: readonly Buffer[]): Promise<readonly CassandraResultRow[]> {
+    let select = this.#someSelects.get(table)
+    if (select === undefined) {
+      select = selectSomeStatement(this.#keyspace, table.schema)
+      this.#someSelects.set(table, select)
+    }
+    return this.#observed(this.#session.readSome(select, keys))
+  }
+
+  replicaOf(key: Buffer): string {
+    return this.#session.replicaOf(this.#keyspace, key)
   }
 
   readPartition(

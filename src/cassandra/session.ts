@@ -113,6 +113,28 @@ export class CassandraSession {
   }
 
   /**
+   * As `read`, of some partitions, asked of a node that has the first.
+   *
+   * @param query whose only parameter is the list of their keys
+   */
+  async readSome(query: string, keys: readonly Buffer[]): Promise<readonly CassandraResultRow[]> {
+    const result = await this.#connected().execute(query, [keys], {
+      prepare: true,
+      isIdempotent: true,
+      consistency: this.#consistency(this.#settings.readConsistency),
+      routingKey: keys[0]!,
+    })
+    return result.rows as unknown as readonly CassandraResultRow[]
+  }
+
+  /** The first node that has the partition's rows; empty where it is not known, or there is only one. */
+  replicaOf(keyspace: string, key: Buffer): string {
+    const client = this.#client
+    if (client === null || client.hosts.length < 2) return ''
+    return client.getReplicas(keyspace, key)?.[0]?.address ?? ''
+  }
+
+  /**
    * As `read`, page by page.
    *
    * @returns null when there is more: what is left is not asked for
