@@ -11,15 +11,22 @@
  * which they must not hold: no user's rows lie between another's, whatever their names begin with. An event's
  * key ends with the record's offset: two events of the same millisecond stay two, and an event that is
  * processed again after a crash replaces itself instead of counting twice.
+ *
+ * In tiered stores the user is the prefix, by which rows come from Cassandra; the rest of an event's key is
+ * type 00 timestamp(8) offset(8), that of a membership's is the rule.
  */
 import type { ByteWriter, Serde } from '../../src/index.ts'
 
-export interface EventKey {
-  readonly user: string
+/** What tells a user's events apart. */
+export interface EventRest {
   readonly type: string
   /** Ms since 1970. */
   readonly timestamp: number
   readonly offset: number
+}
+
+export interface EventKey extends EventRest {
+  readonly user: string
 }
 
 export interface MembershipKey {
@@ -76,22 +83,34 @@ class KeyReader {
   }
 }
 
-export const eventKey: Serde<EventKey> = {
-  name: 'event-key',
-  serialize({ user, type, timestamp, offset }, writer) {
-    writeText(user, writer)
+function readEventRest(reader: KeyReader): EventRest {
+  return { type: reader.text(), timestamp: reader.number(), offset: reader.number() }
+}
+
+export const eventRest: Serde<EventRest> = {
+  name: 'event-rest',
+  serialize({ type, timestamp, offset }, writer) {
     writeText(type, writer)
     writeNumber(timestamp, writer)
     writeNumber(offset, writer)
   },
   deserialize(buffer, start, end) {
     const reader = new KeyReader(buffer, start, end)
-    const key = {
-      user: reader.text(),
-      type: reader.text(),
-      timestamp: reader.number(),
-      offset: reader.number(),
-    }
+    const rest = readEventRest(reader)
+    reader.end()
+    return rest
+  },
+}
+
+export const eventKey: Serde<EventKey> = {
+  name: 'event-key',
+  serialize(key, writer) {
+    writeText(key.user, writer)
+    eventRest.serialize(key, writer)
+  },
+  deserialize(buffer, start, end) {
+    const reader = new KeyReader(buffer, start, end)
+    const key = { user: reader.text(), ...readEventRest(reader) }
     reader.end()
     return key
   },

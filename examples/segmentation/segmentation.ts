@@ -5,16 +5,10 @@ import {
   type ProcessorContext,
   type StreamRecord,
 } from '../../src/index.ts'
-import type { DeadlineKey, EventKey, MembershipKey } from './keys.ts'
+import type { DeadlineKey, MembershipKey } from './keys.ts'
 import type { Rule, SegmentChange, UserEvent } from './records.ts'
 import { checkRule, defaultRules } from './rules.ts'
-
-/** A user is in a rule's segment until the deadline, unless more events come. */
-export interface Membership {
-  readonly segment: string
-  /** Ms since 1970: from then on too few events are left in the rule's window. */
-  readonly deadline: number
-}
+import type { IsOld, Membership, UserStores, Users } from './users.ts'
 
 /** What was said of a rule last; null when it was removed. */
 export interface RuleEntry {
@@ -25,7 +19,7 @@ type Context = ProcessorContext<string, SegmentChange>
 
 /** How often deadlines are looked at, ms of stream time. */
 const expiryIntervalMs = 1_000
-/** Rows that a punctuation takes at once, and that it looks through for old events. */
+/** Deadlines that a punctuation takes at once. */
 const rowsAtOnce = 1_000
 
 const lastText = '\u{10ffff}'
@@ -33,28 +27,33 @@ const lastText = '\u{10ffff}'
 /**
  * Keeps each user's events, and says who enters and who leaves the rules' segments.
  *
- * A rule is evaluated by one range scan, newest event first, of the user's events of its type within its
- * window: the `minCount`-th newest event, if there is one, says both that the user is in the segment and
- * until when. That deadline is a row of its own in a store that is ordered by time, so the punctuator finds
- * what has expired by reading just that. Time is stream time: the same events give the same changes, whenever
- * they are processed.
+ * A rule is evaluated by one scan, newest event first, of the user's events of its type within its window:
+ * the `minCount`-th newest event, if there is one, says both that the user is in the segment and until when.
+ * That deadline is a row of its own in a store that is ordered by time, so the punctuator finds what has
+ * expired by reading just that; and the row has the segment, since the user's own rows may be elsewhere when
+ * no record of the user is at hand. Time is stream time: the same events give the same changes, whenever they
+ * are processed.
  */
 export class Segmentation implements Processor<string, UserEvent | Rule | null, string, SegmentChange> {
   readonly #rules = new Map<string, Rule>()
   /** The same by type of event. */
   #rulesOfType = new Map<string, Rule[]>()
+  /** Of the rules of each type, ms. */
+  #longestWindows = new Map<string, number>()
+  readonly #userStores: UserStores
   #context!: Context
-  #events!: KeyValueStore<EventKey, number>
-  #memberships!: KeyValueStore<MembershipKey, Membership>
+  #users!: Users
+  /** The segments of memberships. */
   #deadlines!: KeyValueStore<DeadlineKey, string>
   #ruleEntries!: KeyValueStore<string, RuleEntry>
-  /** Where the search for old events goes on; null is the beginning. */
-  #sweptUntil: EventKey | null = null
+
+  constructor(userStores: UserStores) {
+    this.#userStores = userStores
+  }
 
   init(context: Context): void {
     this.#context = context
-    this.#events = context.stateStore('events')
-    this.#memberships = context.stateStore('memberships')
+    this.#users = this.#userStores.open(context)
     this.#deadlines = context.stateStore('deadlines')
     this.#ruleEntries = context.stateStore('rules')
     for (const rule of defaultRules) this.#rules.set(rule.id, rule)
@@ -63,7 +62,7 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
     this.#groupRules()
     context.schedule({ intervalMs: expiryIntervalMs, type: 'stream-time' }, (nowMs) => {
       this.#expire(nowMs)
-      this.#sweep(nowMs)
+      this.#users.sweep(this.#isOldAt(nowMs))
     })
   }
 
@@ -89,19 +88,23 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
 
   #groupRules(): void {
     this.#rulesOfType = Map.groupBy(this.#rules.values(), ({ type }) => type)
+    this.#longestWindows = new Map()
+    for (const [type, rules] of this.#rulesOfType)
+      this.#longestWindows.set(type, Math.max(...rules.map(({ windowMs }) => windowMs)))
   }
 
   #onEvent({ key: user, value: event, timestamp }: StreamRecord<string, UserEvent>, offset: number): void {
     const rules = this.#rulesOfType.get(event.type)
     if (rules === undefined) return
-    this.#events.put({ user, type: event.type, timestamp, offset }, event.value ?? 0)
     const nowMs = this.#context.currentStreamTimeMs()
+    const eventKey = { user, type: event.type, timestamp, offset }
+    this.#users.addEvent(eventKey, event.value ?? 0, this.#isOldAt(nowMs))
     for (const rule of rules) this.#evaluate(user, rule, nowMs)
   }
 
   #evaluate(user: string, rule: Rule, nowMs: number): void {
     const key = { user, rule: rule.id }
-    let member = this.#memberships.get(key)
+    let member = this.#users.membership(key)
     if (member !== null && member.deadline <= nowMs) {
       this.#leave(key, member, member.deadline)
       member = null
@@ -115,25 +118,24 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
     }
     if (member === null) this.#forward(key, rule.segment, 'entered', nowMs)
     else this.#deadlines.delete({ deadline: member.deadline, ...key })
-    this.#memberships.put(key, { segment: member?.segment ?? rule.segment, deadline })
-    this.#deadlines.put({ deadline, ...key }, '')
+    const segment = member?.segment ?? rule.segment
+    this.#users.setMembership(key, { segment, deadline })
+    this.#deadlines.put({ deadline, ...key }, segment)
   }
 
   /** Until when the user is in the rule's segment; null when the user is not. */
   #deadlineOf(user: string, { type, minCount, windowMs }: Rule, nowMs: number): number | null {
     // The window is open at its beginning: an event that is exactly windowMs old has left it.
-    const from = { user, type, timestamp: Math.max(0, nowMs - windowMs + 1), offset: 0 }
-    const to = { user, type, timestamp: Number.MAX_SAFE_INTEGER, offset: Number.MAX_SAFE_INTEGER }
+    const fromMs = Math.max(0, nowMs - windowMs + 1)
     let count = 0
-    using newestFirst = this.#events.reverseRange(from, to)
-    for (const { key } of newestFirst) {
-      if (++count === minCount) return key.timestamp + windowMs
+    for (const timeMs of this.#users.timesOf(user, type, fromMs)) {
+      if (++count === minCount) return timeMs + windowMs
     }
     return null
   }
 
   #leave(key: MembershipKey, { segment, deadline }: Membership, at: number): void {
-    this.#memberships.delete(key)
+    this.#users.setMembership(key, null)
     this.#deadlines.delete({ deadline, ...key })
     this.#forward(key, segment, 'left', at)
   }
@@ -152,44 +154,24 @@ export class Segmentation implements Processor<string, UserEvent | Rule | null, 
     })
   }
 
-  /** Whose deadline has passed leaves. */
+  /** Whose deadline has passed leaves. Reads no user's rows. */
   #expire(nowMs: number): void {
     for (;;) {
-      const due: DeadlineKey[] = []
+      const due: [DeadlineKey, string][] = []
       {
         using rows = this.#deadlines.range(null, { deadline: nowMs, user: lastText, rule: lastText })
-        for (const { key } of rows) {
-          due.push(key)
+        for (const { key, value: segment } of rows) {
+          due.push([key, segment])
           if (due.length === rowsAtOnce) break
         }
       }
-      for (const { user, rule, deadline } of due) {
-        const member = this.#memberships.get({ user, rule })
-        if (member !== null) this.#leave({ user, rule }, member, deadline)
-      }
+      for (const [{ user, rule, deadline }, segment] of due)
+        this.#leave({ user, rule }, { segment, deadline }, deadline)
       if (due.length < rowsAtOnce) return
     }
   }
 
-  /**
-   * Deletes events that lie before the window of every rule. Nobody waits for it, so it goes through the
-   * store a piece at a time, round and round, and no punctuation takes long however many users there are.
-   */
-  #sweep(nowMs: number): void {
-    const old: EventKey[] = []
-    let seen = 0
-    {
-      using rows = this.#events.range(this.#sweptUntil, null)
-      this.#sweptUntil = null
-      for (const { key } of rows) {
-        if (++seen > rowsAtOnce) {
-          this.#sweptUntil = key
-          break
-        }
-        const windows = (this.#rulesOfType.get(key.type) ?? []).map(({ windowMs }) => windowMs)
-        if (key.timestamp <= nowMs - Math.max(0, ...windows)) old.push(key)
-      }
-    }
-    for (const key of old) this.#events.delete(key)
+  #isOldAt(nowMs: number): IsOld {
+    return ({ type, timestamp }) => timestamp <= nowMs - (this.#longestWindows.get(type) ?? 0)
   }
 }

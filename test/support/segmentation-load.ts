@@ -6,10 +6,15 @@ import type { Random } from './seed.ts'
  * Events of some users whose times jump: mostly seconds, now and then hours or days, and some of them late.
  * So every rule of the example is entered, left by expiry, and entered again.
  */
-export function segmentationEvents(count: number, users: number, random: Random): UserEvent[] {
+export function segmentationEvents(
+  count: number,
+  users: number,
+  random: Random,
+  startMs = 1_700_000_000_000,
+): UserEvent[] {
   const types = [...new Set(defaultRules.map(({ type }) => type)), 'unknown']
   const events: UserEvent[] = []
-  let nowMs = 1_700_000_000_000
+  let nowMs = startMs
   let user = ''
   let type = ''
   for (let index = 0; index < count; index++) {

@@ -39,6 +39,11 @@ export class SegmentationModel {
     }
   }
 
+  /** Who is in a segment, each with the change by which it was entered. */
+  members(): SegmentChange[] {
+    return [...this.#members.keys()].map((name) => this.changes.get(name)!.at(-1)!)
+  }
+
   #countWithin(user: string, { type, windowMs }: Rule, nowMs: number): number {
     return this.#times.get(`${user} ${type}`)!.filter((timeMs) => timeMs > nowMs - windowMs).length
   }

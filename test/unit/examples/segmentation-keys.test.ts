@@ -3,12 +3,16 @@ import { describe, test } from 'node:test'
 
 import fc from 'fast-check'
 
-import { deadlineKey, eventKey, membershipKey } from '../../../examples/segmentation/keys.ts'
+import { deadlineKey, eventKey, eventRest, membershipKey } from '../../../examples/segmentation/keys.ts'
 import type { Serde } from '../../../src/serde/serde.ts'
 import { bytesOf, textWithoutZero, timeMs } from './key-bytes.ts'
 
 const event = fc.record(
   { user: textWithoutZero, type: textWithoutZero, timestamp: timeMs, offset: timeMs },
+  { noNullPrototype: true },
+)
+const rest = fc.record(
+  { type: textWithoutZero, timestamp: timeMs, offset: timeMs },
   { noNullPrototype: true },
 )
 const membership = fc.record({ user: textWithoutZero, rule: textWithoutZero }, { noNullPrototype: true })
@@ -32,6 +36,7 @@ function roundTrips<T>(serde: Serde<T>, value: fc.Arbitrary<T>): void {
 
 describe("the segmentation example's keys", () => {
   test('events are read as they were written', () => roundTrips(eventKey, event))
+  test("the rests of events' keys are read as they were written", () => roundTrips(eventRest, rest))
   test('memberships are read as they were written', () => roundTrips(membershipKey, membership))
   test('deadlines are read as they were written', () => roundTrips(deadlineKey, deadline))
 
@@ -44,6 +49,15 @@ describe("the segmentation example's keys", () => {
         const high = bytesOf(eventKey, { user, type, timestamp: last, offset: last })
         const isInside = low.compare(bytes) <= 0 && bytes.compare(high) <= 0
         assert.equal(isInside, one.user === user && one.type === type && one.timestamp >= from)
+      }),
+    )
+  })
+
+  test("an event's key is its user and its rest", () => {
+    fc.assert(
+      fc.property(event, ({ user, ...own }) => {
+        const bytes = Buffer.concat([Buffer.from(`${user}\0`), bytesOf(eventRest, own)])
+        assert.deepEqual(bytesOf(eventKey, { user, ...own }), bytes)
       }),
     )
   })
