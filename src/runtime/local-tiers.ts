@@ -9,10 +9,10 @@ import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
 import { loadedName } from '../topology/tiered-stores.ts'
 
 /**
- * A task does not go on without a commit when so many rows of a tiered store have changed: they take memory until they are in Cassandra, and that Cassandra takes them steadily is better
- * than that it gets all of them at once.
+ * A task does not go on without a commit when so many rows of a tiered store have changed: they take memory until they are in Cassandra. Not fewer, since a row that changes between
+ * two commits is written once for both.
  */
-const CHANGED_ROWS_MAX = 8_192
+const CHANGED_ROWS_MAX = 32_768
 
 /** Their sum is what a store takes. */
 const SIZES = ['rocksdb.live-sst-files-size', 'rocksdb.cur-size-all-mem-tables', 'weir.overlay-bytes']
