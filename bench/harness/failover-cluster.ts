@@ -104,7 +104,7 @@ async function answersOk(url: string): Promise<boolean> {
   }
 }
 
-const LATE_MS = 120_000
+const LATE_MS = 300_000
 
 async function late(what: string): Promise<never> {
   await sleep(LATE_MS, undefined, { ref: false })
@@ -119,7 +119,8 @@ export class Feeder implements AsyncDisposable {
   readonly #producer: rdkafka.Producer
   readonly #timer: NodeJS.Timeout
   #isEnded = false
-  sent = 0
+  /** When each was sent, ms since 1970. */
+  readonly sentMs: number[] = []
 
   private constructor(
     producer: rdkafka.Producer,
@@ -134,9 +135,16 @@ export class Feeder implements AsyncDisposable {
       const due = ((performance.now() - startedMs) * recordsPerSecond) / 1_000
       producer.poll()
       const until = Math.min(due, this.sent + BURST_MAX)
-      for (; this.sent < until; this.sent++)
-        producer.produce(topic, null, value, keyOf(this.sent), Date.now())
+      const nowMs = Date.now()
+      while (this.sent < until) {
+        producer.produce(topic, null, value, keyOf(this.sent), nowMs)
+        this.sentMs.push(nowMs)
+      }
     }, 5)
+  }
+
+  get sent(): number {
+    return this.sentMs.length
   }
 
   static async start(
@@ -214,6 +222,11 @@ export class OutputWatch implements AsyncDisposable {
   /** Outputs from a time on. */
   since(fromMs: number): number {
     return this.#times.reduce((sum, times) => sum + times.filter((time) => time >= fromMs).length, 0)
+  }
+
+  /** When each output of a partition arrived, ms since 1970. */
+  timesOf(partition: number): readonly number[] {
+    return this.#times[partition]!
   }
 
   /** The last output before a time, ms since 1970. */

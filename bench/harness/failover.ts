@@ -98,6 +98,7 @@ function figuresOfMoves(moves: readonly Move[]): Record<string, number> {
   for (const [system, ofSystem] of Map.groupBy(moves, (move) => move.system)) {
     figures[`move ${system} firstOutputMs`] = round(median(ofSystem.map((move) => move.firstOutputMs)))
     figures[`move ${system} caughtUpMs`] = round(median(ofSystem.map((move) => move.caughtUpMs)))
+    figures[`move ${system} p99Ms`] = round(median(ofSystem.map((move) => move.p99Ms)))
   }
   return figures
 }
