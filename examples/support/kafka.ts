@@ -34,6 +34,7 @@ const topicExists = 36
 const queueFull = -184
 /** The group's coordinator is being loaded, or is somewhere else by now. */
 const coordinatorMoves = new Set<unknown>([14, 15, 16])
+const unknownTopic = 3
 const timeoutMs = 60_000
 
 function settle<T>(
@@ -210,7 +211,8 @@ export async function waitUntilConsumed(
   const deadline = Date.now() + (options.timeoutMs ?? 10 * timeoutMs)
   for (;;) {
     const remaining = await remainingRecords(bootstrapServers, group, topics).catch((error) => {
-      if (!coordinatorMoves.has((error as { code?: number }).code)) throw error
+      const { code } = error as { code?: number }
+      if (!coordinatorMoves.has(code) && code !== unknownTopic) throw error
       return Number.NaN
     })
     if (remaining === 0) return
@@ -247,6 +249,13 @@ export async function lagOf(
     const partitions = metadata.topics
       .filter(({ name }) => topics.includes(name))
       .flatMap(({ name, partitions }) => partitions.map(({ id }) => ({ topic: name, partition: id })))
+    const known = new Set(partitions.map(({ topic }) => topic))
+    const unknown = topics.filter((topic) => !known.has(topic))
+    // Not yet, or a busy broker does not answer for it: without it there would seem to be nothing left.
+    if (unknown.length > 0)
+      throw Object.assign(new Error(`the broker does not know topic ${unknown.join(', ')}`), {
+        code: unknownTopic,
+      })
     const offsets = await new Promise<TopicPartitionOffset[]>((resolve, reject) =>
       consumer.committed(partitions, timeoutMs, settle(resolve, reject)),
     )

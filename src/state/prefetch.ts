@@ -134,24 +134,36 @@ export class Prefetch {
       const promise = length < 0 ? null : store.rowAwaits?.(rows, start, start + length)
       if (promise !== null && promise !== undefined) awaited.add(promise)
     }
-    if (store.loadAbsent !== undefined && absent.length > 0) awaited.add(this.#loadAll(batch, store, absent))
+    for (const loads of this.#loads(batch, store, absent)) awaited.add(loads)
     return awaited.size === 0 ? null : Promise.all(awaited)
   }
 
-  /** So many at a time: thousands that wait for their turn would cost the collector more than the loads cost. */
-  async #loadAll(batch: RecordBatch, store: PrefetchingStore, absent: readonly number[]): Promise<void> {
+  /**
+   * Loads that are done one after the other, so many at a time: thousands that wait for their turn would cost the collector more than the loads cost. None where there is nothing to
+   * wait for.
+   */
+  *#loads(batch: RecordBatch, store: PrefetchingStore, absent: readonly number[]): Iterable<Promise<void>> {
     const { generation, arena } = batch
     const columns = this.#columns
-    let next = 0
-    const loadSome = async (): Promise<void> => {
+    let at = 0
+    const next = (): Promise<unknown> | null => {
       // The batch may be dropped, and the columns be another's, meanwhile.
-      while (next < absent.length && batch.generation === generation) {
-        const index = absent[next++]!
+      while (at < absent.length && batch.generation === generation) {
+        const index = absent[at++]!
         const start = columns[index]!
-        await store.loadAbsent!(arena, start, start + columns[this.#capacity + index]!)
+        const load = store.loadAbsent?.(arena, start, start + columns[this.#capacity + index]!) ?? null
+        if (load !== null) return load
       }
+      return null
     }
-    await Promise.all(Array.from({ length: Math.min(LOADS_MAX, absent.length) }, loadSome))
+    const loadsFrom = async (first: Promise<unknown>): Promise<void> => {
+      for (let load: Promise<unknown> | null = first; load !== null; load = next()) await load
+    }
+    for (let count = 0; count < LOADS_MAX; count++) {
+      const first = next()
+      if (first === null) return
+      yield loadsFrom(first)
+    }
   }
 
   /** Hands the fetched rows to the store's cache. */

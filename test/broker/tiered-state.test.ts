@@ -206,7 +206,8 @@ describe('tiered stores', () => {
     })
     await application.give(random, 2_000, 300)
     await using worker = await application.start('one')
-    await application.consumed(worker)
+    // What is on its way need not be asked for.
+    await application.written(worker)
     await service.kill9()
     await application.give(random, 2_000, 300)
     await worker.until(

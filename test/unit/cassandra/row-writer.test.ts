@@ -76,7 +76,9 @@ describe('writing rows', () => {
       should.set(one.key.join(), { values: one.values, timestampUs: one.timestampUs })
       if (number % 200 === 0) await sleep(1)
     }
-    assert.equal(await rows.settled(WAIT_MS), true, seed)
+    // On a busy machine nothing is answered for so long that it waits no longer.
+    const deadlineMs = Date.now() + WAIT_MS
+    while (!(await rows.settled(WAIT_MS))) assert.ok(Date.now() < deadlineMs, seed)
     assert.deepEqual(new Map([...session.rows].sort()), new Map([...should].sort()), seed)
     assert.equal(counters.rows.get('rows'), 3_000, seed)
     assert.ok(counters.retries > 0 && counters.errors.has('timeout'), seed)
