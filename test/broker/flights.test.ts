@@ -29,7 +29,7 @@ test('examples/flights gives exactly the results of a computation over the CSV f
     'planes',
     'weather',
     'flights',
-    'flights-by-origin',
+    `${applicationId}-flights-by-origin-repartition`,
     `${applicationId}-carrier-delays-repartition`,
   ]
   const consumed = (): Promise<void> =>
