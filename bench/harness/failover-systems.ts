@@ -1,7 +1,7 @@
 import { freePorts } from '../../test/services/ports.ts'
 import { Worker } from './failover-cluster.ts'
-import { javaProperties, peerClassPath, toArguments } from './java.ts'
-import { SystemProcess } from './system.ts'
+import { kafkaStreams } from './kafka-streams.ts'
+import type { SystemProcess } from './system.ts'
 
 export const moveSystemNames = ['kafka-streams', 'weir-plain', 'weir'] as const
 export type MoveSystemName = (typeof moveSystemNames)[number]
@@ -37,7 +37,7 @@ export interface MemberOptions {
 export const MOVE_MODULE = 'bench/pipeline/move.ts'
 
 export async function startMember(system: MoveSystemName, options: MemberOptions): Promise<Member> {
-  return system === 'kafka-streams' ? new KafkaStreamsMember(options) : await startWeir(system, options)
+  return system === 'kafka-streams' ? await startKafkaStreams(options) : await startWeir(system, options)
 }
 
 async function startWeir(system: MoveSystemName, options: MemberOptions): Promise<Member> {
@@ -73,45 +73,37 @@ async function startWeir(system: MoveSystemName, options: MemberOptions): Promis
   }
 }
 
-const jvmFlags = ['-server', '-Xms512m', '-Xmx1g', '-XX:+UseParallelGC']
+async function startKafkaStreams(options: MemberOptions): Promise<Member> {
+  const { bootstrapServers, applicationId, stateDir, logFile, heartbeatMs, memoryBytes } = options
+  const system = kafkaStreams({
+    peer: 'LargeStatePeer',
+    hasCache: false,
+    args: { heartbeatMs },
+    blockCacheBytes: memoryBytes,
+    writeBufferBytes: memoryBytes / 4,
+  })
+  const process = await system.start({
+    bootstrapServers,
+    applicationId,
+    stateDir,
+    logFile,
+    topics: { input: options.input, output: options.output },
+    records: 1,
+    threads: 1,
+    commitIntervalMs: 1_000,
+    processingGuarantee: 'at_least_once',
+    stateCacheBytes: 0,
+  })
+  return new KafkaStreamsMember(process)
+}
 
 class KafkaStreamsMember implements Member {
   readonly #process: SystemProcess
   #hadTask = false
 
-  constructor(options: MemberOptions) {
-    const args = toArguments({
-      bootstrap: options.bootstrapServers,
-      applicationId: options.applicationId,
-      input: options.input,
-      output: options.output,
-      records: 1,
-      threads: 1,
-      commitIntervalMs: 1_000,
-      guarantee: 'at_least_once',
-      cacheBytes: 0,
-      stateDir: options.stateDir,
-      heartbeatMs: options.heartbeatMs,
-    })
-    const memory = [
-      `-Dbench.blockCacheBytes=${options.memoryBytes}`,
-      `-Dbench.writeBufferBytes=${options.memoryBytes / 4}`,
-    ]
-    this.#process = new SystemProcess({
-      name: 'kafka-streams',
-      command: 'java',
-      args: [
-        ...jvmFlags,
-        ...javaProperties,
-        ...memory,
-        '-cp',
-        peerClassPath(),
-        'weir.bench.LargeStatePeer',
-        ...args,
-      ],
-      logFile: options.logFile,
-    })
-    void this.#process.event('restoring').then(() => {
+  constructor(process: SystemProcess) {
+    this.#process = process
+    void process.event('restoring').then(() => {
       this.#hadTask = true
     })
   }

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 
 import { addOutputOption, listOf, positiveInteger, resultsFile, write } from './command.ts'
-import { failoverEnds, type Round } from './failover-ends.ts'
-import { failoverMove, type Move } from './failover-move.ts'
+import { type EndsOptions, failoverEnds, type Round } from './failover-ends.ts'
+import { failoverMove, type Move, type MoveOptions } from './failover-move.ts'
 import { moveSystemNames } from './failover-systems.ts'
 import { describeMachine, describeVersions } from './machine.ts'
 import { repoDir } from './paths.ts'
@@ -12,20 +12,8 @@ import { median, round } from './results.ts'
 
 const parts = ['ends', 'move']
 
-interface FailoverOptions {
+interface FailoverOptions extends EndsOptions, MoveOptions {
   parts: string[]
-  systems: string[]
-  runs: number
-  keys: number
-  records: number
-  rate: number
-  partitions: number
-  heartbeatMs: number
-  sessionMs: number
-  memoryBytes: number
-  moveKeys: number
-  valueBytes: number
-  seed: number
 }
 
 /** Adds `bench failover`: how long partitions stand still when a process ends, or comes back. */
