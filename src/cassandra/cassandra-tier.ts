@@ -141,6 +141,7 @@ export class CassandraTier implements PrefixTier {
     rows.add({
       table: tier.table,
       partition: columns[0]!.toString('latin1'),
+      goesWithOthers: true,
       key: columns,
       values: row === null ? null : [row.value, BigInt(row.timestampMs)],
       ttlSeconds: row === null ? 0 : tier.ttlSeconds,

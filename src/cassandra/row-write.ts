@@ -20,6 +20,8 @@ export interface RowWrite {
   readonly table: WrittenTable
   /** Tells the partitions of the table apart. */
   readonly partition: string
+  /** In one request with rows of other partitions that the same node has, too: for rows that are written late, and many at a time. */
+  readonly goesWithOthers: boolean
   /** As they are bound. */
   readonly key: readonly unknown[]
   /** Of the other columns; null: the row is deleted. */

@@ -8,8 +8,10 @@ import type { WrittenTable } from './table-schema.ts'
 
 /** What rows are written through. */
 export interface RowSession {
-  /** Of one partition of one table. @throws what the driver throws: see failureOf */
+  /** Of one table: of one partition, or of several that one node has. @throws what the driver throws: see failureOf */
   write(table: WrittenTable, rows: readonly RowWrite[]): Promise<void>
+  /** A node that has the rows of a partition: equal for partitions that one node has. @param key its first column */
+  replicaOf(key: Buffer): string
   /** How a table differs from what rows of it need; null: it does not. @throws as write */
   problemOf(table: WrittenTable): Promise<string | null>
   /** Begins. @throws WeirError cassandra-unreachable, cassandra-denied */
@@ -44,7 +46,7 @@ export interface RowWriterOptions {
 }
 
 /**
- * Writes the rows of a stream thread's tasks to Cassandra: by partition, as many requests at a time as allowed, each until it succeeds. What may pass is tried again with growing
+ * Writes the rows of a stream thread's tasks to Cassandra: by partition or by node, as many requests at a time as allowed, each until it succeeds. What may pass is tried again with growing
  * pauses, which is safe, since a row carries its timestamp. What is refused is kept for whoever decides on it; of several rows that are refused
  * together those are found that are to blame. Used by that thread.
  *
@@ -70,7 +72,7 @@ export class RowWriter {
   /** Connects in the background: rows wait meanwhile. */
   constructor(options: RowWriterOptions) {
     this.#options = options
-    this.#queue = new RowQueue(options.queueBytes)
+    this.#queue = new RowQueue(options.queueBytes, (write) => this.#groupOf(write))
     this.#outage = new Outage(options.onAway)
     this.#opened = this.#open()
   }
@@ -204,6 +206,13 @@ export class RowWriter {
       this.#isScheduled = false
       this.#pump()
     })
+  }
+
+  /** Before there is a session all nodes are one. */
+  #groupOf({ goesWithOthers, key }: RowWrite): string | null {
+    const [first] = key
+    if (!goesWithOthers || !(first instanceof Buffer)) return null
+    return this.#session?.replicaOf(first) ?? ''
   }
 
   #pump(): void {

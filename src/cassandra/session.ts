@@ -80,7 +80,8 @@ export class CassandraSession {
   }
 
   /**
-   * Writes to one partition, by statements that may be made twice: they carry their timestamps. Several are one unlogged batch, which a replica applies as a whole.
+   * Writes by statements that may be made twice: they carry their timestamps. Several are one unlogged batch, sent to a node that has the first one's partition; of one partition a replica
+   * applies it as a whole.
    *
    * @throws what the driver throws: see failureOf
    */

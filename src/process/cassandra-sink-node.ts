@@ -70,7 +70,7 @@ export class CassandraSinkNode implements Node {
     const rest = textsOf(key, this.#partitionColumns, key.length)
     const timestampUs = this.#writeClock.write(`${table.name}\0${partition}\0${rest}`)
     const source = this.#asks === null ? this.#source : this.#sourceOf(record)
-    this.#rows.add({ table, partition, key, values, ttlSeconds, timestampUs, source })
+    this.#rows.add({ table, partition, goesWithOthers: false, key, values, ttlSeconds, timestampUs, source })
   }
 
   #sourceOf(record: StreamRecord<unknown, unknown>): RowSource {

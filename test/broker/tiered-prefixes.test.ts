@@ -78,6 +78,7 @@ describe('tiered stores by prefix', () => {
       return {
         table,
         partition: 'ann',
+        goesWithOthers: true,
         key: [Buffer.from('ann'), rest],
         values: [Buffer.from('x'.repeat(10)), 7n],
         ttlSeconds: 0,

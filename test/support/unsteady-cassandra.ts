@@ -47,6 +47,8 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
   problem: string | null = null
   problemFails: (() => Error | null) | null = null
   connectFails: () => WeirError | null = () => null
+  /** Which node has a key. */
+  replicaOf: (key: Buffer) => string = () => ''
 
   async write(_table: WrittenTable, rows: readonly RowWrite[]): Promise<void> {
     if (!this.isConnected) throw new Error('a write before it is connected')

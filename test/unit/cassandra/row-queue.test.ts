@@ -20,7 +20,16 @@ const [rows, others] = ['rows', 'others'].map(
 
 function write(partition: string, clustering: number, value = 'v', table = rows!): RowWrite {
   const key = [partition, clustering]
-  return { table, partition, key, values: [value], ttlSeconds: 0, timestampUs: 1, source }
+  return {
+    table,
+    partition,
+    goesWithOthers: false,
+    key,
+    values: [value],
+    ttlSeconds: 0,
+    timestampUs: 1,
+    source,
+  }
 }
 
 const keysOf = (batch: readonly { readonly write: RowWrite }[] | null): string[] | undefined =>
@@ -62,6 +71,36 @@ describe('rows that wait', () => {
     assert.deepEqual(keysOf(queue.take()), ['rows c2'])
     assert.deepEqual(keysOf(queue.take()), ['rows c3'])
     assert.deepEqual(keysOf(queue.take()), ['rows c4'])
+  })
+
+  test('small partitions of a group go together, up to ten and 4 KiB; others keep their turns', () => {
+    const queue = new RowQueue<string>(1 << 30, ({ partition }) => (partition < 'x' ? partition[0]! : null))
+    for (let index = 0; index < 12; index++) queue.add(write(`a${index}`, 0), 'task')
+    for (const partition of ['x', 'b0', 'a0', 'y', 'b1']) queue.add(write(partition, 1), 'task')
+    queue.add(write('b2', 1, 'v', others), 'task')
+    assert.deepEqual(keysOf(queue.take()), [
+      'rows a00',
+      'rows a01',
+      ...Array.from({ length: 9 }, (_, index) => `rows a${index + 1}0`),
+    ])
+    assert.deepEqual(keysOf(queue.take()), ['rows a100', 'rows a110'])
+    assert.deepEqual(keysOf(queue.take()), ['rows x1'])
+    assert.deepEqual(keysOf(queue.take()), ['rows b01', 'rows b11'])
+    assert.deepEqual(keysOf(queue.take()), ['rows y1'])
+    assert.deepEqual(keysOf(queue.take()), ['others b21'])
+    assert.equal(queue.take(), null)
+
+    for (const [index, size] of [2_000, 1_500, 1_000, 10].entries())
+      queue.add(write(`c${index}`, 0, 'x'.repeat(size)), 'task')
+    assert.deepEqual(keysOf(queue.take()), ['rows c00', 'rows c10'])
+    assert.deepEqual(keysOf(queue.take()), ['rows c20', 'rows c30'])
+    // More than fits into one request goes alone, and so does what is left of it, in its turn.
+    for (let index = 0; index < 150; index++) queue.add(write('d', index), 'task')
+    queue.add(write('d1', 0), 'task')
+    assert.equal(queue.take()!.length, 100)
+    assert.deepEqual(keysOf(queue.take())?.slice(0, 2), ['rows d10', 'rows d100'])
+    assert.equal(queue.take(), null)
+    assert.equal(queue.rows, 173)
   })
 
   test('it is full at so many rows, or bytes, until they are released', () => {

@@ -29,7 +29,8 @@ const table = cassandra.table({
 
 function write(partition: string, clustering: number, timestampUs: number, value: string | null): RowWrite {
   const values = value === null ? null : [value]
-  return { table, partition, key: [partition, clustering], values, ttlSeconds: 0, timestampUs, source }
+  const key = [partition, clustering]
+  return { table, partition, goesWithOthers: false, key, values, ttlSeconds: 0, timestampUs, source }
 }
 
 function open(test: TestContext, options: { requestsMax?: number; rowTimeoutMs?: number } = {}) {
@@ -113,6 +114,34 @@ describe('writing rows', () => {
     )
     assert.equal(rows.wantsCommit, false)
     assert.equal(counters.rows.get('rows'), 58)
+  })
+
+  test('partitions that one node has go together, where they may; refused ones are found among them', async (t) => {
+    const { session, writer, counters } = open(t)
+    session.replicaOf = (key) => String(key[0]! % 3)
+    session.fails = (batch) =>
+      batch.some(({ partition }) => partition === 'k33') ? { error: invalid('too large'), done: false } : null
+    assert.equal(await writer.connected(), true)
+    const rows = writer.open()
+    for (let index = 0; index < 60; index++) {
+      const partition = `${'klm'[index % 3]}${index}`
+      const key = [Buffer.from(partition), 0]
+      rows.add({ ...write(partition, 0, 1, 'v'), key, goesWithOthers: true })
+    }
+    rows.add({ ...write('alone', 0, 1, 'v'), key: [Buffer.from('k-alone'), 0] })
+    assert.equal(await rows.settled(WAIT_MS), true)
+    const first = session.requests.slice(0, 7)
+    assert.deepEqual(
+      first.map(({ keys }) => keys.length),
+      [10, 10, 10, 10, 10, 10, 1],
+    )
+    for (const { keys } of first) assert.equal(new Set(keys.map((key) => key[0])).size, 1, keys.join(' '))
+    assert.equal(session.rows.size, 60)
+    assert.equal(counters.rows.get('rows'), 60)
+    assert.deepEqual(
+      rows.takeRefused().map(({ error }) => error.message),
+      ['too large'],
+    )
   })
 
   test('a refusal because the table is another one ends the writer, with what differs', async (t) => {
