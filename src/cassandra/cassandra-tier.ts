@@ -1,8 +1,8 @@
 import { prefixFrameBytes, prefixOfFrame } from '../serde/prefix-key.ts'
-import type { PrefixTier, TierChange, TierPrefixRow, TierRow } from '../state/store-tier.ts'
+import type { PrefixTier, RowTier, TierChange, TierPrefixRow, TierRow } from '../state/store-tier.ts'
 import { type BacklogBudget, TierBacklog } from '../state/tier-backlog.ts'
 import type { TierDefinition } from '../topology/definition.ts'
-import type { RowReads } from './row-reader.ts'
+import type { ReadRow, RowReads } from './row-reader.ts'
 import type { RowSource, TaskRows } from './row-write.ts'
 
 /** A later start of the task beats all that an earlier one has written, however much that was: so many times its changes may be written. */
@@ -42,7 +42,7 @@ export interface CassandraTierOptions extends TierConnection {
  * place of a record, as rows of sinks have it (WriteClock): there the record that comes later wins, though it be processed by the older member; a row of state is what the
  * later owner has made of all records before.
  */
-export class CassandraTier implements PrefixTier {
+export class CassandraTier implements RowTier, PrefixTier {
   readonly #options: CassandraTierOptions
   readonly #source: RowSource
   readonly #backlog: TierBacklog
@@ -96,12 +96,17 @@ export class CassandraTier implements PrefixTier {
     this.#backlog.discard()
   }
 
-  async read(key: Buffer): Promise<TierRow | null> {
+  nodeOf(key: Buffer): string {
+    return this.#options.reads.nodeOf(key)
+  }
+
+  async readSome(keys: readonly Buffer[]): Promise<readonly (TierRow | null | Error)[]> {
     const { tier, reads } = this.#options
-    const onItsWay = this.onItsWay(key)
-    if (onItsWay !== undefined) return onItsWay
-    const row = await reads.read(tier.table, [key], () => !this.#isClosed)
-    return row === null ? null : { value: row.value as Buffer, timestampMs: Number(row.ts) }
+    const onTheirWay = keys.map((key) => this.onItsWay(key))
+    const asked = keys.filter((_, index) => onTheirWay[index] === undefined)
+    const came = asked.length === 0 ? [] : await reads.readSome(tier.table, asked, () => !this.#isClosed)
+    let next = 0
+    return onTheirWay.map((row) => (row === undefined ? tierRowOf(came[next++]!) : row))
   }
 
   async readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null> {
@@ -155,4 +160,9 @@ export class CassandraTier implements PrefixTier {
 function columnsOf(key: Buffer): readonly Buffer[] {
   const middle = prefixFrameBytes(key)
   return [prefixOfFrame(key.subarray(0, middle)), key.subarray(middle)]
+}
+
+function tierRowOf(row: ReadRow): TierRow | null | Error {
+  if (row === null || row instanceof Error) return row
+  return { value: row.value as Buffer, timestampMs: Number(row.ts) }
 }

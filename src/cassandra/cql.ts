@@ -21,18 +21,13 @@ export function tableStatements(keyspace: string, schema: TableSchema): TableSta
   const { name, partitionKey, clusteringKey, columns, hasTtl } = schema
   const key = [...partitionKey, ...clusteringKey]
   const all = [...key, ...columns].map((column) => quoted(column.name))
+  const isKey = key.map((column) => `${quoted(column.name)} = ?`).join(' AND ')
   const table = qualified(keyspace, name)
   const using = `USING TIMESTAMP ?${hasTtl ? ' AND TTL ?' : ''}`
   return {
     insert: `INSERT INTO ${table} (${all.join(', ')}) VALUES (${all.map(() => '?').join(', ')}) ${using}`,
-    delete: `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${keyCondition(schema)}`,
+    delete: `DELETE FROM ${table} USING TIMESTAMP ? WHERE ${isKey}`,
   }
-}
-
-/** A row's columns besides its key. Bound: the key's columns. */
-export function selectStatement(keyspace: string, schema: TableSchema): string {
-  const selected = schema.columns.map((column) => quoted(column.name)).join(', ')
-  return `SELECT ${selected} FROM ${qualified(keyspace, schema.name)} WHERE ${keyCondition(schema)}`
 }
 
 /** Rows of partitions that have one row each, with the key, which is one column. Bound: a list of keys. */
@@ -48,10 +43,6 @@ export function selectPartitionStatement(keyspace: string, schema: TableSchema):
   const selected = [...clusteringKey, ...columns].map((column) => quoted(column.name)).join(', ')
   const partition = partitionKey.map((column) => `${quoted(column.name)} = ?`).join(' AND ')
   return `SELECT ${selected} FROM ${qualified(keyspace, name)} WHERE ${partition} LIMIT ?`
-}
-
-function keyCondition({ partitionKey, clusteringKey }: TableSchema): string {
-  return [...partitionKey, ...clusteringKey].map((column) => `${quoted(column.name)} = ?`).join(' AND ')
 }
 
 export function createTable(keyspace: string, schema: TableSchema): string {

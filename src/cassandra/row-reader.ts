@@ -7,6 +7,7 @@ import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** Who waits for a place. In a list: a long array is moved as a whole whenever its first leaves. */
 interface Waiting {
+  readonly rows: number
   readonly begin: () => void
   next: Waiting | null
 }
@@ -14,20 +15,21 @@ interface Waiting {
 /** What rows are read through. */
 export interface ReadSession {
   /**
-   * One row by its whole key.
+   * The rows of some partitions of one row each, by the first column of their keys, of a node that has the first.
    *
-   * @param isAlone in a request of its own, not with others
-   * @returns null when there is none
+   * @returns for each key its row, or null
    * @throws what the driver throws: see failureOf
    */
-  read(table: WrittenTable, key: readonly unknown[], isAlone: boolean): Promise<CassandraResultRow | null>
-  /** The rows of a partition, with the clustering key's columns. @returns null when there are more than may be. @throws as read */
+  readSome(table: WrittenTable, keys: readonly Buffer[]): Promise<readonly (CassandraResultRow | null)[]>
+  /** A node that has a key's rows: equal for keys that one node has. */
+  replicaOf(key: Buffer): string
+  /** The rows of a partition, with the clustering key's columns. @returns null when there are more than may be. @throws as readSome */
   readPartition(
     table: WrittenTable,
     key: readonly unknown[],
     limits: PartitionLimits,
   ): Promise<readonly CassandraResultRow[] | null>
-  /** How a table differs from what rows of it need; null: it does not. @throws as read */
+  /** How a table differs from what rows of it need; null: it does not. @throws as readSome */
   problemOf(table: WrittenTable): Promise<string | null>
   /** What the driver threw, as an error that Weir names. */
   named(error: unknown): WeirError
@@ -54,7 +56,10 @@ export interface RowReaderOptions {
 }
 
 /** What reads rows for the tasks of a thread. */
-export type RowReads = Pick<RowReader, 'read' | 'readPartition'>
+export type RowReads = Pick<RowReader, 'nodeOf' | 'readSome' | 'readPartition'>
+
+/** null: there is none. An error: there can be none. */
+export type ReadRow = CassandraResultRow | null | Error
 
 /**
  * Reads rows for a stream thread's tasks, as many at a time as allowed. What may pass is tried again with growing pauses, for as long as
@@ -64,6 +69,7 @@ export class RowReader {
   readonly #options: RowReaderOptions
   readonly #closing = new AbortController()
   readonly #outage: Outage
+  #session: ReadSession | null = null
   #inFlight = 0
   /** Those that wait for a place: each knows who comes after it. */
   #firstWaiting: Waiting | null = null
@@ -79,17 +85,67 @@ export class RowReader {
     return this.#inFlight
   }
 
+  /** Before there is a session all nodes are one. */
+  nodeOf(key: Buffer): string {
+    return this.#session?.replicaOf(key) ?? ''
+  }
+
   /**
+   * Rows by the only column of their keys, in one request; those of one that fails each in its own.
+   *
+   * @param keys that one node has: see nodeOf
    * @param isWanted asked before each attempt
-   * @returns null when there is no such row
-   * @throws WeirError closed when nobody wants it any more, cassandra-denied, cassandra-schema; the driver's error for a key that can have no row
+   * @returns a row for each key
+   * @throws WeirError closed when nobody wants them any more, cassandra-denied, cassandra-schema
    */
-  read(
+  async readSome(
     table: WrittenTable,
-    key: readonly unknown[],
+    keys: readonly Buffer[],
     isWanted: () => boolean,
-  ): Promise<CassandraResultRow | null> {
-    return this.#inTurn(table, isWanted, (session, attempts) => session.read(table, key, attempts > 0))
+  ): Promise<readonly ReadRow[]> {
+    const started = performance.now()
+    if (keys.length > 1) {
+      const rows = await this.#inTurn(keys.length, () => this.#readTogether(table, keys, isWanted))
+      if (rows !== null) {
+        const seconds = (performance.now() - started) / 1_000
+        for (let row = 0; row < rows.length; row++) this.#options.onRead(seconds)
+        return rows
+      }
+    }
+    return await Promise.all(keys.map((key) => this.#readOne(table, key, isWanted)))
+  }
+
+  /** @returns null when it has failed */
+  async #readTogether(
+    table: WrittenTable,
+    keys: readonly Buffer[],
+    isWanted: () => boolean,
+  ): Promise<readonly ReadRow[] | null> {
+    const session = await this.#open()
+    if (session === null || this.#closing.signal.aborted || !isWanted()) return null
+    try {
+      const rows = await session.readSome(table, keys)
+      this.#outage.end()
+      return rows
+    } catch (error) {
+      const { kind, reason, message } = failureOf(error)
+      this.#options.counters.failed(reason)
+      this.#options.counters.retries++
+      if (kind === 'passes') this.#outage.failed(message)
+      return null
+    }
+  }
+
+  /** @throws as readSome */
+  async #readOne(table: WrittenTable, key: Buffer, isWanted: () => boolean): Promise<ReadRow> {
+    const one = async (session: ReadSession): Promise<CassandraResultRow | null> =>
+      (await session.readSome(table, [key]))[0]!
+    try {
+      return await this.#timed(() => this.#read(table, isWanted, one))
+    } catch (error) {
+      if (error instanceof WeirError) throw error
+      return error as Error
+    }
   }
 
   /**
@@ -97,7 +153,7 @@ export class RowReader {
    *
    * @param key of the partition
    * @returns null when there are more than may be
-   * @throws as read
+   * @throws as readSome; the driver's error for a key that can have no rows
    */
   readPartition(
     table: WrittenTable,
@@ -105,7 +161,9 @@ export class RowReader {
     limits: PartitionLimits,
     isWanted: () => boolean,
   ): Promise<readonly CassandraResultRow[] | null> {
-    return this.#inTurn(table, isWanted, (session) => session.readPartition(table, key, limits))
+    return this.#timed(() =>
+      this.#read(table, isWanted, (session) => session.readPartition(table, key, limits)),
+    )
   }
 
   /** Rows that are asked for are not read any more. */
@@ -113,49 +171,59 @@ export class RowReader {
     this.#closing.abort()
   }
 
-  async #inTurn<T>(
-    table: WrittenTable,
-    isWanted: () => boolean,
-    request: (session: ReadSession, attempts: number) => Promise<T>,
-  ): Promise<T> {
+  async #timed<T>(request: () => Promise<T>): Promise<T> {
     const started = performance.now()
-    if (this.#inFlight < this.#options.requestsMax) this.#inFlight++
-    else await this.#turn()
+    const answer = await this.#inTurn(1, request)
+    this.#options.onRead((performance.now() - started) / 1_000)
+    return answer
+  }
+
+  /** @param rows that it is for: so many places it takes */
+  async #inTurn<T>(rows: number, request: () => Promise<T>): Promise<T> {
+    if (this.#inFlight < this.#options.requestsMax) this.#inFlight += rows
+    else await this.#turn(rows)
     try {
-      const answer = await this.#read(table, isWanted, request)
-      this.#options.onRead((performance.now() - started) / 1_000)
-      return answer
+      return await request()
     } finally {
-      const next = this.#firstWaiting
-      if (next !== null) {
-        // The place goes over to it.
-        this.#firstWaiting = next.next
-        next.begin()
-      } else if (--this.#inFlight === 0) {
-        this.#outage.end()
-      }
+      this.#inFlight -= rows
+      this.#beginNext()
+      if (this.#inFlight === 0) this.#outage.end()
     }
   }
 
   /** Resolves when a place is free, and taken. */
-  #turn(): Promise<void> {
+  #turn(rows: number): Promise<void> {
     return new Promise((begin) => {
-      const waiting: Waiting = { begin, next: null }
+      const waiting: Waiting = { rows, begin, next: null }
       if (this.#firstWaiting === null) this.#firstWaiting = waiting
       else this.#lastWaiting!.next = waiting
       this.#lastWaiting = waiting
     })
   }
 
+  #beginNext(): void {
+    let next = this.#firstWaiting
+    for (; next !== null && this.#inFlight < this.#options.requestsMax; next = next.next) {
+      this.#inFlight += next.rows
+      next.begin()
+    }
+    this.#firstWaiting = next
+  }
+
+  async #open(): Promise<ReadSession | null> {
+    this.#session ??= await this.#options.session()
+    return this.#session
+  }
+
   async #read<T>(
     table: WrittenTable,
     isWanted: () => boolean,
-    request: (session: ReadSession, attempts: number) => Promise<T>,
+    request: (session: ReadSession) => Promise<T>,
   ): Promise<T> {
-    const session = await this.#options.session()
+    const session = await this.#open()
     for (let attempts = 0; session !== null && !this.#closing.signal.aborted && isWanted(); attempts++) {
       try {
-        const answer = await request(session, attempts)
+        const answer = await request(session)
         this.#outage.end()
         return answer
       } catch (error) {

@@ -3,12 +3,10 @@ import type { CassandraSettings } from './cassandra-settings.ts'
 import {
   selectPartitionStatement,
   selectSomeStatement,
-  selectStatement,
   type TableStatements,
   tableStatements,
 } from './cql.ts'
 import { compareKeyspace, keyspaceProblem } from './keyspace-schema.ts'
-import { type LookupSession, RowLookups } from './row-lookups.ts'
 import type { ReadSession } from './row-reader.ts'
 import type { RowWrite } from './row-write.ts'
 import type { RowSession } from './row-writer.ts'
@@ -16,15 +14,13 @@ import { type CassandraResultRow, CassandraSession, type Statement } from './ses
 import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** Rows as statements of a session. */
-export class CassandraRowSession implements RowSession, ReadSession, LookupSession {
+export class CassandraRowSession implements RowSession, ReadSession {
   readonly #session: CassandraSession
   readonly #keyspace: string
   readonly #observe: (seconds: number) => void
   readonly #statements = new Map<WrittenTable, TableStatements>()
-  readonly #selects = new Map<WrittenTable, string>()
   readonly #someSelects = new Map<WrittenTable, string>()
   readonly #partitionSelects = new Map<WrittenTable, string>()
-  readonly #lookups = new RowLookups(this)
 
   /** @param observe how long a request took */
   static async open(
@@ -47,24 +43,19 @@ export class CassandraRowSession implements RowSession, ReadSession, LookupSessi
     )
   }
 
-  async read(
+  async readSome(
     table: WrittenTable,
-    key: readonly unknown[],
-    isAlone: boolean,
-  ): Promise<CassandraResultRow | null> {
-    const [first] = key
-    if (!isAlone && key.length === 1 && first instanceof Buffer) return this.#lookups.read(table, first)
-    const [row] = await this.#observed(this.#session.read(this.#selectOf(table), key))
-    return row ?? null
-  }
-
-  readSome(table: WrittenTable, keys: readonly Buffer[]): Promise<readonly CassandraResultRow[]> {
+    keys: readonly Buffer[],
+  ): Promise<readonly (CassandraResultRow | null)[]> {
     let select = this.#someSelects.get(table)
     if (select === undefined) {
       select = selectSomeStatement(this.#keyspace, table.schema)
       this.#someSelects.set(table, select)
     }
-    return this.#observed(this.#session.readSome(select, keys))
+    const rows = await this.#observed(this.#session.readSome(select, keys))
+    const column = table.schema.partitionKey[0]!.name
+    const found = new Map(rows.map((row) => [(row[column] as Buffer).toString('latin1'), row]))
+    return keys.map((key) => found.get(key.toString('latin1')) ?? null)
   }
 
   replicaOf(key: Buffer): string {
@@ -107,15 +98,6 @@ export class CassandraRowSession implements RowSession, ReadSession, LookupSessi
 
   close(): Promise<void> {
     return this.#session.close()
-  }
-
-  #selectOf(table: WrittenTable): string {
-    let select = this.#selects.get(table)
-    if (select === undefined) {
-      select = selectStatement(this.#keyspace, table.schema)
-      this.#selects.set(table, select)
-    }
-    return select
   }
 
   #statementsOf(table: WrittenTable): TableStatements {

@@ -27,7 +27,7 @@ export interface PrefetchingStore {
   /**
    * Brings the row of a key into the cache that the database does not have. Absent where what the database does not have is not there.
    *
-   * @returns null when there is nothing to wait for. Does not reject
+   * @returns null when there is nothing to wait for; else what comes may be the same for several. Does not reject
    */
   loadAbsent?(bytes: Buffer, start: number, end: number): Promise<unknown> | null
 }
@@ -40,9 +40,6 @@ export interface PreparingStore {
   /** Looks what is here of what a batch reads, and keeps it until the batch is done with. @returns what has to come from elsewhere; does not reject */
   prepare(batch: RecordBatch): Promise<{ readonly loads: Promise<unknown> | null }>
 }
-
-/** Of a batch, at a time: more than a thread has requests on their way, by default. */
-const LOADS_MAX = 256
 
 /**
  * The rows of one store that one batch will read: found in its cache, or fetched by one MultiGet. Travels with the batch, used again.
@@ -126,44 +123,19 @@ export class Prefetch {
     const columns = this.#columns
     const capacity = this.#capacity
     const awaited = new Set<Promise<unknown>>()
-    const absent: number[] = []
     for (let index = 0; index < this.count; index++) {
       const start = columns[2 * capacity + index]!
       const length = columns[3 * capacity + index]!
-      if (length < 0) absent.push(index)
-      const promise = length < 0 ? null : store.rowAwaits?.(rows, start, start + length)
+      const promise =
+        length < 0 ? this.#load(batch, store, index) : store.rowAwaits?.(rows, start, start + length)
       if (promise !== null && promise !== undefined) awaited.add(promise)
     }
-    for (const loads of this.#loads(batch, store, absent)) awaited.add(loads)
     return awaited.size === 0 ? null : Promise.all(awaited)
   }
 
-  /**
-   * Loads that are done one after the other, so many at a time: thousands that wait for their turn would cost the collector more than the loads cost. None where there is nothing to
-   * wait for.
-   */
-  *#loads(batch: RecordBatch, store: PrefetchingStore, absent: readonly number[]): Iterable<Promise<void>> {
-    const { generation, arena } = batch
-    const columns = this.#columns
-    let at = 0
-    const next = (): Promise<unknown> | null => {
-      // The batch may be dropped, and the columns be another's, meanwhile.
-      while (at < absent.length && batch.generation === generation) {
-        const index = absent[at++]!
-        const start = columns[index]!
-        const load = store.loadAbsent?.(arena, start, start + columns[this.#capacity + index]!) ?? null
-        if (load !== null) return load
-      }
-      return null
-    }
-    const loadsFrom = async (first: Promise<unknown>): Promise<void> => {
-      for (let load: Promise<unknown> | null = first; load !== null; load = next()) await load
-    }
-    for (let count = 0; count < LOADS_MAX; count++) {
-      const first = next()
-      if (first === null) return
-      yield loadsFrom(first)
-    }
+  #load({ arena }: RecordBatch, store: PrefetchingStore, index: number): Promise<unknown> | null | undefined {
+    const start = this.#columns[index]!
+    return store.loadAbsent?.(arena, start, start + this.#columns[this.#capacity + index]!)
   }
 
   /** Hands the fetched rows to the store's cache. */

@@ -35,18 +35,30 @@ export interface StoreTier {
   settled(): Promise<void>
   /** What was written since the last commit is not committed. */
   discard(): void
-  /** What is on its way, or there. Tries for as long as it takes. @returns null when there is none. @throws when it is closed, and for a key that can have no row */
-  read(key: Buffer): Promise<TierRow | null>
   /** Nothing is wanted any more. */
   close(): void
+}
+
+/** Of a store whose rows are read by their keys. */
+export interface RowTier extends StoreTier {
+  /** Tells keys apart that different nodes have. */
+  nodeOf(key: Buffer): string
+  /**
+   * What is on its way, or there, of keys that one node has. Tries for as long as it takes.
+   *
+   * @returns for each key its row; null when there is none; an error when it can have none
+   * @throws when the tier is closed, or can do no more
+   */
+  readSome(keys: readonly Buffer[]): Promise<readonly (TierRow | null | Error)[]>
 }
 
 /** Of a store whose rows lie together by prefix. */
 export interface PrefixTier extends StoreTier {
   /**
-   * All rows of a prefix, as `read`. @param prefix without its length
+   * All rows of a prefix, on their way or there. Tries for as long as it takes. @param prefix without its length
    *
    * @returns null when there are more than may be loaded
+   * @throws when the tier is closed, or can do no more
    */
   readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null>
   /** What was written of a prefix's rows and is on its way, by their keys as latin1. @param frame the prefix with its length */
@@ -56,7 +68,7 @@ export interface PrefixTier extends StoreTier {
 /** A store that has a second tier. */
 export interface TieredStateStore extends StateStore {
   /** From now on rows that are not here are there, or nowhere. Without one, what is not here is nowhere. */
-  connect(tier: PrefixTier): void
+  connect(tier: RowTier & PrefixTier): void
   /** null: there is none. */
   readonly tier: StoreTier | null
   /** Just after a commit: what was loaded is about to be emptied, and maybe what was put, too. */

@@ -4,22 +4,16 @@ import type { StoreDefinition } from '../topology/definition.ts'
 import type { PrefetchingStore } from './prefetch.ts'
 import { presenceSerde } from './presence-serde.ts'
 import { RowCodec } from './row-codec.ts'
+import { type LoadingRow, RowLoads } from './row-loads.ts'
 import { NO_CHANGES, type StateStore } from './state-store.ts'
 import type { StoreIterator, TieredKeyValueStore } from './store.ts'
 import type { StoreEnvironment } from './store-environment.ts'
-import type { StoreTier } from './store-tier.ts'
+import type { RowTier, StoreTier } from './store-tier.ts'
 import { localRow, TieredRows } from './tiered-rows.ts'
 import type { CacheEntry } from './value-cache.ts'
 
 /** What Cassandra takes as a partition's key. */
 const KEY_BYTES_MAX = 65_535
-
-/** A row on its way from the second tier. */
-interface Loading {
-  readonly done: Promise<unknown>
-  /** The key was put meanwhile, or everything forgotten: what comes is not to be kept. */
-  isOvertaken: boolean
-}
 
 /**
  * A key-value store of which the task's database has a part, and Cassandra everything: decoded cache, then what was put, then what was loaded, then Cassandra. Reads are
@@ -37,8 +31,8 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   readonly #rows: TieredRows
   readonly #reads: { disk: number; cassandra: number }
   readonly #keyWriter = new ByteWriter(256)
-  /** By their keys, as latin1. */
-  readonly #loading = new Map<string, Loading>()
+  /** null: there is no second tier. */
+  #loads: RowLoads | null = null
 
   constructor(definition: StoreDefinition, environment: StoreEnvironment) {
     this.name = definition.name
@@ -60,8 +54,9 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   }
 
   /** From now on rows that are not here are there, or nowhere. Without one, what is not here is nowhere. */
-  connect(tier: StoreTier): void {
+  connect(tier: RowTier): void {
     this.#rows.tier = tier
+    this.#loads = new RowLoads(tier, (row, came) => this.#arrive(row, localRow(came)))
   }
 
   get(key: K): V | null {
@@ -76,11 +71,11 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   put(key: K, value: V | null): void {
     const { cache } = this
     let entry = cache.expected(key)
-    if (entry === undefined || this.#loading.size > 0) {
+    const loads = this.#loads
+    if (entry === undefined || loads?.isEmpty === false) {
       const { buffer, position } = this.#serialized(key)
       entry = this.#rows.toPut(buffer, 0, position, this.#shared(key))
-      const loading = this.#loading.get(buffer.latin1Slice(0, position))
-      if (loading !== undefined) loading.isOvertaken = true
+      if (loads?.isEmpty === false) loads.overtake(buffer.latin1Slice(0, position))
     }
     this.#rows.put(entry, value ?? null, this.#environment.recordTimestamp())
   }
@@ -100,9 +95,12 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   async load(key: K): Promise<V | null> {
     const entry = this.cache.expected(key) ?? this.#local(key)
     if (entry !== undefined) return entry.value as V | null
-    if (this.#rows.tier === null) return null
+    if (this.#loads === null) return null
     const { buffer, position } = this.#serialized(key)
-    return (await this.#load(Buffer.from(buffer.subarray(0, position)))) as V | null
+    const row = this.#loads.load(Buffer.from(buffer.subarray(0, position)), this.#shared(key))
+    await row.done
+    if (row.error !== null) throw row.error
+    return row.value as V | null
   }
 
   range(): never {
@@ -164,7 +162,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   }
 
   loadAbsent(bytes: Buffer, start: number, end: number): Promise<unknown> | null {
-    if (this.#rows.tier === null) return null
+    if (this.#loads === null) return null
     const own = this.#ownKey(bytes, start, end)
     if (own === undefined) return null
     const { length } = own.bytes
@@ -174,12 +172,12 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
       ? this.cache.find(own.bytes, 0, length)
       : this.#rows.local(own.bytes, 0, length, this.#shared(own.key))
     if (known !== undefined) return null
-    // Whoever reads it is told.
-    return this.#load(own.bytes).catch(() => {})
+    // Of what does not come whoever reads it is told.
+    return this.#loads.load(own.bytes, this.#shared(own.key)).done
   }
 
   discard(): void {
-    for (const loading of this.#loading.values()) loading.isOvertaken = true
+    this.#loads?.forget()
     this.#rows.tier?.discard()
     this.#rows.discard()
   }
@@ -192,30 +190,22 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
 
   closeScans(): void {}
 
-  #load(key: Buffer): Promise<unknown> {
-    const id = key.toString('latin1')
-    const present = this.#loading.get(id)
-    if (present !== undefined) return present.done
-    const loading: Loading = { isOvertaken: false, done: this.#arrival(key, () => loading.isOvertaken) }
-    this.#loading.set(id, loading)
-    // Not in a finally of the arrival: that could come before it is in the map.
-    const ended = (): void => {
-      this.#loading.delete(id)
+  #arrive(row: LoadingRow, came: Buffer): Promise<void> | null {
+    this.#reads.cassandra++
+    const awaited = this.#codec.awaits?.(came, 0, came.length) ?? null
+    const take = (): void => {
+      row.value = this.#taken(row, came)
     }
-    loading.done.then(ended, ended)
-    return loading.done
+    if (awaited !== null) return awaited.then(take)
+    take()
+    return null
   }
 
-  async #arrival(key: Buffer, isOvertaken: () => boolean): Promise<unknown> {
-    const row = localRow(await this.#rows.tier!.read(key))
-    this.#reads.cassandra++
-    const { awaits } = this.#codec
-    await awaits?.(row, 0, row.length)
+  #taken({ key, sharedKey, isOvertaken }: LoadingRow, came: Buffer): unknown {
     const known = this.cache.find(key, 0, key.length)
     if (known !== undefined) return known.value
-    if (isOvertaken()) return this.#codec.value(row, 0, row.length)
-    const own = this.#ownKey(key, 0, key.length)!
-    return this.#rows.arrive(key, this.#shared(own.key), row).value
+    if (isOvertaken) return this.#codec.value(came, 0, came.length)
+    return this.#rows.arrive(key, sharedKey, came).value
   }
 
   #local(key: K): CacheEntry | undefined {

@@ -138,7 +138,16 @@ describe('rows in Cassandra', () => {
       const record = { key: id, value, timestamp: 1, headers: Headers.empty }
       const [key, values] = [table.keyOf(record)!, table.valuesOf(record)]
       const ttlSeconds = values === null ? 0 : table.ttlOf(record)
-      return { table, partition: String(id), goesWithOthers: false, key, values, ttlSeconds, timestampUs, source }
+      return {
+        table,
+        partition: String(id),
+        goesWithOthers: false,
+        key,
+        values,
+        ttlSeconds,
+        timestampUs,
+        source,
+      }
     }
     const row = Object.fromEntries(Object.entries(given).map(([name, [, value]]) => [name, value]))
     const read = async (id: number) =>

@@ -47,10 +47,6 @@ export class RememberingPrefixTier implements PrefixTier {
     )
   }
 
-  async read(): Promise<never> {
-    throw new Error('rows of a prefix are not read one by one')
-  }
-
   async readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null> {
     this.reads.push(prefix.toString())
     const rows = this.#prefixes.get(prefix.toString()) ?? new Map<string, TierPrefixRow>()

@@ -3,12 +3,12 @@ import { TaskDatabase } from '../../src/native.ts'
 import { LocalTiers } from '../../src/runtime/local-tiers.ts'
 import { CacheBudget } from '../../src/state/cache-budget.ts'
 import { OverlayWriter } from '../../src/state/overlay-writer.ts'
-import type { StoreTier, TierRow } from '../../src/state/store-tier.ts'
+import type { RowTier, TierRow } from '../../src/state/store-tier.ts'
 import { TieredStore } from '../../src/state/tiered-store.ts'
 import type { StoreDefinition } from '../../src/topology/definition.ts'
 
 /** A second tier: rows by their keys' text. */
-export class RememberingTier implements StoreTier {
+export class RememberingTier implements RowTier {
   readonly rows = new Map<string, TierRow>()
   readonly reads: string[] = []
   /** Answers come then, of what was there when they were asked for. */
@@ -32,11 +32,16 @@ export class RememberingTier implements StoreTier {
 
   async settled(): Promise<void> {}
 
-  async read(key: Buffer): Promise<TierRow | null> {
-    this.reads.push(key.toString())
-    const row = this.rows.get(key.toString()) ?? null
+  nodeOf(): string {
+    return ''
+  }
+
+  async readSome(keys: readonly Buffer[]): Promise<readonly (TierRow | null)[]> {
+    const names = keys.map(String)
+    this.reads.push(...names)
+    const rows = names.map((name) => this.rows.get(name) ?? null)
     await this.gate
-    return row
+    return rows
   }
 
   close(): void {}

@@ -37,10 +37,11 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
   isClosed = false
   /** How a request ends; null: well. `done` says whether its rows are there all the same. */
   fails: (rows: readonly RowWrite[]) => { readonly error: Error; readonly done: boolean } | null = () => null
-  /** How a read ends that is asked for; null: well. */
-  readFails: () => Error | null = () => null
+  /** How a read ends that is asked for, of these keys; null: well. */
+  readFails: (keys: readonly string[]) => Error | null = () => null
   /** Nothing is done, or answered, before it resolves. */
   gate: Promise<void> = Promise.resolve()
+  /** Requests. */
   reads = 0
   /** How long an answer takes, ms. */
   delayMs: () => number = () => 0
@@ -62,17 +63,22 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
     if (failure !== null) throw failure.error
   }
 
-  async read({ schema }: WrittenTable, key: readonly unknown[]): Promise<CassandraResultRow | null> {
+  async readSome(
+    { schema }: WrittenTable,
+    keys: readonly Buffer[],
+  ): Promise<readonly (CassandraResultRow | null)[]> {
     if (!this.isConnected) throw new Error('a read before it is connected')
     this.reads++
-    const failure = this.readFails()
+    const failure = this.readFails(keys.map(String))
     // What is there before the answer comes.
     await this.gate
-    const values = this.rows.get(key.join())?.values ?? null
+    const found = keys.map((key) => this.rows.get(key.toString())?.values ?? null)
     await this.#answer()
     if (failure !== null) throw failure
-    if (values === null) return null
-    return Object.fromEntries(schema.columns.map(({ name }, index) => [name, values[index]]))
+    return found.map(
+      (values) =>
+        values && Object.fromEntries(schema.columns.map(({ name }, index) => [name, values[index]])),
+    )
   }
 
   async readPartition(
@@ -82,7 +88,7 @@ export class UnsteadyCassandra implements RowSession, ReadSession {
   ): Promise<readonly CassandraResultRow[] | null> {
     if (!this.isConnected) throw new Error('a read before it is connected')
     this.reads++
-    const failure = this.readFails()
+    const failure = this.readFails([key.join()])
     // What is there before the answer comes.
     await this.gate
     const found = [...this.#keys]
