@@ -72,8 +72,8 @@ export class CassandraTier implements RowTier, PrefixTier {
     return this.#backlog.changed
   }
 
-  write(key: Buffer, row: TierRow | null): void {
-    this.#backlog.put(key, row)
+  put(id: string): void {
+    this.#backlog.put(id)
   }
 
   onItsWay(key: Buffer): TierRow | null | undefined {
@@ -84,8 +84,8 @@ export class CassandraTier implements RowTier, PrefixTier {
     return this.#backlog.ofGroup(frame.toString('latin1'))
   }
 
-  committed(end: number): void {
-    this.#backlog.committed(end)
+  committed(end: number, rowOf: (key: Buffer) => TierRow | null): void {
+    this.#backlog.committed(end, rowOf)
   }
 
   settled(): Promise<void> {

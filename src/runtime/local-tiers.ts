@@ -2,7 +2,7 @@ import { CassandraTier, type TierConnection } from '../cassandra/cassandra-tier.
 import type { RestoreStore, StoreOptions, TaskDatabase } from '../native.ts'
 import { RowScan } from '../state/row-scan.ts'
 import { ScanCursors } from '../state/scan-cursors.ts'
-import type { TieredStateStore } from '../state/store-tier.ts'
+import type { TieredStateStore, TierRow } from '../state/store-tier.ts'
 import type { BacklogBudget } from '../state/tier-backlog.ts'
 import { tierRow } from '../state/tiered-rows.ts'
 import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
@@ -141,16 +141,13 @@ export class LocalTiers {
           new ScanCursors(database, tier.written),
           { from: null, to: null },
           false,
-          (buffer, keyStart, keyEnd, valueStart, valueEnd) => ({
-            key: Buffer.from(buffer.subarray(keyStart, keyEnd)),
-            value: tierRow(buffer, valueStart, valueEnd),
-          }),
+          (buffer, keyStart, keyEnd) => ({ key: buffer.latin1Slice(keyStart, keyEnd), value: null }),
           () => {},
         )
-        for (const { key, value } of rows) second.write(key, value)
+        for (const { key } of rows) second.put(key)
         tier.isAnew = false
       }
-      second.committed(offsets[tier.written]!)
+      second.committed(offsets[tier.written]!, rowReader(database, tier.written))
     }
   }
 
@@ -158,7 +155,8 @@ export class LocalTiers {
   async committed(database: TaskDatabase, localBytesDefault: number): Promise<void> {
     if (this.#tiers.length === 0) return
     const offsets = database.committedOffsets()
-    for (const [{ written }, { tier }] of this.#stores) tier?.committed(offsets[written]!)
+    for (const [{ written }, { tier }] of this.#stores)
+      tier?.committed(offsets[written]!, rowReader(database, written))
     const sizes = database.storeProperties(SIZES)
     const bytesOf = (store: number): number =>
       SIZES.reduce((sum, _, index) => sum + sizes[store * SIZES.length + index]!, 0)
@@ -174,5 +172,19 @@ export class LocalTiers {
       await database.empty(loaded)
       if (isFull) await database.empty(written)
     }
+  }
+}
+
+/** What a store of the database has of keys that were put. */
+function rowReader(database: TaskDatabase, store: number): (key: Buffer) => TierRow | null {
+  let row = Buffer.allocUnsafe(4_096)
+  return (key) => {
+    let length = database.get(store, key, 0, key.length, row)
+    if (length > row.length) {
+      row = Buffer.allocUnsafe(2 * length)
+      length = database.get(store, key, 0, key.length, row)
+    }
+    if (length < 0) throw new Error(`a row that was put is not in the database: key 0x${key.toString('hex')}`)
+    return tierRow(row, 0, length)
   }
 }

@@ -25,15 +25,19 @@ export interface StoreTier {
   readonly watermark: number
   /** Changes since the last commit. */
   readonly changed: number
-  /** null deletes. Written some time after the next commit. The bytes are not copied */
-  write(key: Buffer, row: TierRow | null): void
-  /** @returns what was written of a key and is on its way: a row, or null for a deletion; undefined: nothing is */
+  /** A row was put, and is in the task's database until a commit at least. @param id its key as latin1 */
+  put(id: string): void
+  /** @returns what is committed of a key and on its way: a row, or null for a deletion; undefined: nothing is */
   onItsWay(key: Buffer): TierRow | null | undefined
-  /** What was written since the last commit is committed; the changelog ends at `end` with it. */
-  committed(end: number): void
+  /**
+   * What was put since the last commit is committed; the changelog ends at `end` with it. Written some time from now on.
+   *
+   * @param rowOf what the task's database has of a key; null: it was deleted
+   */
+  committed(end: number, rowOf: (key: Buffer) => TierRow | null): void
   /** Resolves when nothing that is committed is on its way any more. */
   settled(): Promise<void>
-  /** What was written since the last commit is not committed. */
+  /** What was put since the last commit is not committed. */
   discard(): void
   /** Nothing is wanted any more. */
   close(): void
@@ -61,7 +65,7 @@ export interface PrefixTier extends StoreTier {
    * @throws when the tier is closed, or can do no more
    */
   readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null>
-  /** What was written of a prefix's rows and is on its way, by their keys as latin1. @param frame the prefix with its length */
+  /** What is committed of a prefix's rows and on its way, by their keys as latin1. @param frame the prefix with its length */
   prefixOnItsWay(frame: Buffer): Iterable<readonly [key: string, change: TierChange]>
 }
 

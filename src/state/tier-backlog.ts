@@ -2,6 +2,8 @@ import type { TierChange, TierRow } from './store-tier.ts'
 
 /** What a waiting row takes besides key and value: its places, the buffers, the text that it is found by. */
 const ROW_OVERHEAD_BYTES = 300
+/** What a changed key takes besides its bytes. */
+const KEY_OVERHEAD_BYTES = 80
 
 /** Written out together, before any of their room is free again. */
 const PART_CHANGES_MAX = 2_048
@@ -29,12 +31,12 @@ type Changes = Map<string, TierChange>
  *
  *   put -> changed | committed -> waiting -> on its way -> written
  *
- * Only what is committed goes on: an aborted value never leaves. What is on its way goes together; meanwhile others wait, so that a key that changes often is written
+ * Only what is committed goes on: an aborted value never leaves. Of what is not, the keys are enough: a row may be put many times, and is in the task's database. What is on its way goes together; meanwhile others wait, so that a key that changes often is written
  * as often as the second tier keeps up with.
  *
  * Invariants:
  * 1. The second tier has all that the changelog has before `watermark`, or something newer.
- * 2. What neither the task's database nor the backlog has of a key, the second tier has.
+ * 2. What neither the task's database nor what waits or is on its way has of a key, the second tier has.
  */
 export class TierBacklog {
   readonly #write: (changes: Iterable<TierChange>) => Promise<void>
@@ -44,7 +46,8 @@ export class TierBacklog {
   readonly #groupOf: ((key: Buffer) => string) | null
   /** The keys of each group that has some, where there are groups. */
   readonly #groups = new Map<string, Set<string>>()
-  #changed: Changes = new Map()
+  /** Keys as latin1. */
+  readonly #changed = new Set<string>()
   #waiting: Changes = new Map()
   #onTheirWay: Changes = new Map()
   /** Where the changelog ended at the last commit. */
@@ -83,15 +86,11 @@ export class TierBacklog {
     return this.#changed.size
   }
 
-  /** The bytes are not copied. */
-  put(key: Buffer, row: TierRow | null): void {
-    const id = key.toString('latin1')
-    this.#set(this.#changed, id, { key, row })
-    if (this.#groupOf === null) return
-    const group = this.#groupOf(key)
-    const keys = this.#groups.get(group)
-    if (keys === undefined) this.#groups.set(group, new Set([id]))
-    else keys.add(id)
+  /** @param id the key as latin1 */
+  put(id: string): void {
+    const { size } = this.#changed
+    this.#changed.add(id)
+    if (this.#changed.size > size) this.#budget.bytes += keyBytesOf(id)
   }
 
   /** The last changes of a group's keys. */
@@ -99,25 +98,19 @@ export class TierBacklog {
     for (const key of this.#groups.get(group) ?? []) yield [key, this.find(key)!]
   }
 
-  /** @returns the last change of a key; undefined when there is none */
+  /** @returns the last committed change of a key; undefined when there is none */
   find(key: string): TierChange | undefined {
-    return this.#changed.get(key) ?? this.#waiting.get(key) ?? this.#onTheirWay.get(key)
+    return this.#waiting.get(key) ?? this.#onTheirWay.get(key)
   }
 
-  /** What was put is committed, and with the changelog up to `end`. */
-  committed(end: number): void {
+  /** What was put is committed, and with the changelog up to `end`. @param rowOf what is there of a key by now */
+  committed(end: number, rowOf: (key: Buffer) => TierRow | null): void {
     this.#end = end
-    if (this.#waiting.size === 0) {
-      this.#waiting = this.#changed
-      this.#changed = new Map()
-    } else {
-      const changed = this.#changed
-      this.#changed = new Map()
-      for (const [key, change] of changed) {
-        this.#forget(change)
-        this.#set(this.#waiting, key, change)
-      }
+    for (const id of this.#changed) {
+      const key = Buffer.from(id, 'latin1')
+      this.#wait(id, { key, row: rowOf(key) })
     }
+    this.discard()
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null
     })
@@ -130,13 +123,15 @@ export class TierBacklog {
 
   /** What was put is not committed. */
   discard(): void {
-    this.#drop(this.#changed)
+    for (const id of this.#changed) this.#budget.bytes -= keyBytesOf(id)
+    this.#changed.clear()
   }
 
   /** Nothing goes on. */
   close(): void {
     this.#isClosed = true
-    for (const changes of [this.#changed, this.#waiting, this.#onTheirWay]) this.#drop(changes)
+    this.discard()
+    for (const changes of [this.#waiting, this.#onTheirWay]) this.#drop(changes)
   }
 
   async #writeAll(): Promise<void> {
@@ -175,12 +170,17 @@ export class TierBacklog {
     if (hasMoved) this.#onWritten()
   }
 
-  #set(changes: Changes, key: string, change: TierChange): void {
-    const before = changes.get(key)
+  #wait(id: string, change: TierChange): void {
+    const before = this.#waiting.get(id)
     if (before !== undefined) this.#forget(before)
-    changes.set(key, change)
+    this.#waiting.set(id, change)
     this.#budget.rows++
     this.#budget.bytes += bytesOf(change)
+    if (this.#groupOf === null) return
+    const group = this.#groupOf(change.key)
+    const keys = this.#groups.get(group)
+    if (keys === undefined) this.#groups.set(group, new Set([id]))
+    else keys.add(id)
   }
 
   #drop(changes: Changes): void {
@@ -189,7 +189,7 @@ export class TierBacklog {
     for (const [id, change] of gone) this.#gone(id, change)
   }
 
-  /** It is in none of the three any more, as this change. */
+  /** It does not wait any more, and is not on its way, as this change. */
   #gone(id: string, change: TierChange): void {
     this.#forget(change)
     if (this.#groupOf !== null && this.find(id) === undefined) this.#ungroup(id, this.#groupOf(change.key))
@@ -209,4 +209,8 @@ export class TierBacklog {
 
 function bytesOf({ key, row }: TierChange): number {
   return ROW_OVERHEAD_BYTES + key.length + (row?.value.length ?? 0)
+}
+
+function keyBytesOf(id: string): number {
+  return KEY_OVERHEAD_BYTES + id.length
 }

@@ -122,10 +122,7 @@ export class TieredRows extends CachedRows {
           throw new RangeError(`it has ${bytes} bytes; Cassandra takes up to ${ROW_BYTES_MAX}`)
         overlayWriter.endRow(true, entry.timestamp)
         if (bytes !== entry.serializedBytes) this.cache.resize(entry, bytes)
-        if (tier !== null) {
-          const key = Buffer.from(writer.buffer.subarray(keyStart, rowStart))
-          tier.write(key, tierRow(writer.buffer, rowStart, writer.position))
-        }
+        tier?.put(writer.buffer.latin1Slice(keyStart, rowStart))
         if (overlayWriter.isFull) overlayBytes = overlayWriter.apply(database, index)
       }
       if (!overlayWriter.isEmpty) overlayBytes = overlayWriter.apply(database, index)

@@ -30,22 +30,28 @@ export class RememberingPrefixTier implements PrefixTier {
     return []
   }
 
-  committed(): void {}
+  readonly #changed = new Set<string>()
 
-  discard(): void {}
+  put(id: string): void {
+    this.#changed.add(id)
+  }
+
+  committed(_: number, rowOf: (key: Buffer) => TierRow | null): void {
+    for (const id of this.#changed) {
+      const key = Buffer.from(id, 'latin1')
+      const { value, timestampMs } = rowOf(key) ?? { value: null, timestampMs: 0 }
+      const middle = prefixFrameBytes(key)
+      const prefix = prefixOfFrame(key.subarray(0, middle)).toString()
+      this.#put(prefix, key.toString('utf8', middle), value, timestampMs)
+    }
+    this.#changed.clear()
+  }
+
+  discard(): void {
+    this.#changed.clear()
+  }
 
   async settled(): Promise<void> {}
-
-  write(key: Buffer, row: TierRow | null): void {
-    const { value, timestampMs } = row ?? { value: null, timestampMs: 0 }
-    const middle = prefixFrameBytes(key)
-    this.#put(
-      prefixOfFrame(key.subarray(0, middle)).toString(),
-      key.toString('utf8', middle),
-      value,
-      timestampMs,
-    )
-  }
 
   async readPrefix(prefix: Buffer): Promise<readonly TierPrefixRow[] | null> {
     this.reads.push(prefix.toString())

@@ -22,13 +22,27 @@ export class RememberingTier implements RowTier {
     else this.rows.set(key.toString(), row)
   }
 
+  readonly #put = new Set<string>()
+
+  put(id: string): void {
+    this.#put.add(id)
+  }
+
+  committed(_: number, rowOf: (key: Buffer) => TierRow | null): void {
+    for (const id of this.#put) {
+      const key = Buffer.from(id, 'latin1')
+      this.write(key, rowOf(key))
+    }
+    this.#put.clear()
+  }
+
   onItsWay(): undefined {
     return undefined
   }
 
-  committed(): void {}
-
-  discard(): void {}
+  discard(): void {
+    this.#put.clear()
+  }
 
   async settled(): Promise<void> {}
 
