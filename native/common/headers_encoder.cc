@@ -43,7 +43,8 @@ void EncodeHeaders(const rd_kafka_headers_t* headers, uint8_t* out) {
     out += 4 + name_size;
     PutInt32(out, value == nullptr ? -1 : static_cast<int32_t>(value_size));
     out += 4;
-    if (value_size > 0) std::memcpy(out, value, value_size);
+    if (value == nullptr) continue;
+    std::memcpy(out, value, value_size);
     out += value_size;
   }
 }

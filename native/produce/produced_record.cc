@@ -1,6 +1,7 @@
 #include "produce/produced_record.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "produce/headers_decoder.h"
 
@@ -70,9 +71,9 @@ rd_kafka_error_t* HandOver(rd_kafka_t* client, rd_kafka_topic_t* topic, int32_t 
   // librdkafka takes 0 for "now"; there is no way to send 0 itself, and 1 ms is nearer to it.
   arguments[5].u.i64 = record.timestamp_ms == 0 ? 1 : std::max<int64_t>(record.timestamp_ms, 0);
   // librdkafka does not tell the timestamp of a record that has failed.
-  static_assert(sizeof(void*) >= sizeof(int64_t), "a timestamp fits into an opaque");
+  static_assert(sizeof(arguments[6].u.ptr) == sizeof(record.timestamp_ms), "a timestamp fits into an opaque");
   arguments[6].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  arguments[6].u.ptr = reinterpret_cast<void*>(record.timestamp_ms);
+  std::memcpy(&arguments[6].u.ptr, &record.timestamp_ms, sizeof(record.timestamp_ms));
   arguments[7].vtype = RD_KAFKA_VTYPE_HEADERS;
   arguments[7].u.headers = record.headers;
   return rd_kafka_produceva(client, arguments, record.headers == nullptr ? 7 : 8);
