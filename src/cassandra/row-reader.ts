@@ -7,7 +7,7 @@ import type { PartitionLimits, WrittenTable } from './table-schema.ts'
 
 /** Who waits for a place. In a list: a long array is moved as a whole whenever its first leaves. */
 interface Waiting {
-  readonly rows: number
+  readonly places: number
   readonly begin: () => void
   next: Waiting | null
 }
@@ -98,21 +98,15 @@ export class RowReader {
    * @returns a row for each key
    * @throws WeirError closed when nobody wants them any more, cassandra-denied, cassandra-schema
    */
-  async readSome(
+  readSome(
     table: WrittenTable,
     keys: readonly Buffer[],
     isWanted: () => boolean,
   ): Promise<readonly ReadRow[]> {
-    const started = performance.now()
-    if (keys.length > 1) {
-      const rows = await this.#inTurn(keys.length, () => this.#readTogether(table, keys, isWanted))
-      if (rows !== null) {
-        const seconds = (performance.now() - started) / 1_000
-        for (let row = 0; row < rows.length; row++) this.#options.onRead(seconds)
-        return rows
-      }
-    }
-    return await Promise.all(keys.map((key) => this.#readOne(table, key, isWanted)))
+    return this.#inTurn(keys.length, async () => {
+      const rows = keys.length === 1 ? null : await this.#readTogether(table, keys, isWanted)
+      return rows ?? (await Promise.all(keys.map((key) => this.#readOne(table, key, isWanted))))
+    })
   }
 
   /** @returns null when it has failed */
@@ -141,7 +135,7 @@ export class RowReader {
     const one = async (session: ReadSession): Promise<CassandraResultRow | null> =>
       (await session.readSome(table, [key]))[0]!
     try {
-      return await this.#timed(() => this.#read(table, isWanted, one))
+      return await this.#read(table, isWanted, one)
     } catch (error) {
       if (error instanceof WeirError) throw error
       return error as Error
@@ -161,7 +155,7 @@ export class RowReader {
     limits: PartitionLimits,
     isWanted: () => boolean,
   ): Promise<readonly CassandraResultRow[] | null> {
-    return this.#timed(() =>
+    return this.#inTurn(1, () =>
       this.#read(table, isWanted, (session) => session.readPartition(table, key, limits)),
     )
   }
@@ -171,30 +165,27 @@ export class RowReader {
     this.#closing.abort()
   }
 
-  async #timed<T>(request: () => Promise<T>): Promise<T> {
+  /** @param places that it takes: one for each row, or for a partition */
+  async #inTurn<T>(places: number, request: () => Promise<T>): Promise<T> {
     const started = performance.now()
-    const answer = await this.#inTurn(1, request)
-    this.#options.onRead((performance.now() - started) / 1_000)
-    return answer
-  }
-
-  /** @param rows that it is for: so many places it takes */
-  async #inTurn<T>(rows: number, request: () => Promise<T>): Promise<T> {
-    if (this.#inFlight < this.#options.requestsMax) this.#inFlight += rows
-    else await this.#turn(rows)
+    if (this.#inFlight < this.#options.requestsMax) this.#inFlight += places
+    else await this.#turn(places)
     try {
-      return await request()
+      const answer = await request()
+      const seconds = (performance.now() - started) / 1_000
+      for (let place = 0; place < places; place++) this.#options.onRead(seconds)
+      return answer
     } finally {
-      this.#inFlight -= rows
+      this.#inFlight -= places
       this.#beginNext()
       if (this.#inFlight === 0) this.#outage.end()
     }
   }
 
   /** Resolves when a place is free, and taken. */
-  #turn(rows: number): Promise<void> {
+  #turn(places: number): Promise<void> {
     return new Promise((begin) => {
-      const waiting: Waiting = { rows, begin, next: null }
+      const waiting: Waiting = { places, begin, next: null }
       if (this.#firstWaiting === null) this.#firstWaiting = waiting
       else this.#lastWaiting!.next = waiting
       this.#lastWaiting = waiting
@@ -204,7 +195,7 @@ export class RowReader {
   #beginNext(): void {
     let next = this.#firstWaiting
     for (; next !== null && this.#inFlight < this.#options.requestsMax; next = next.next) {
-      this.#inFlight += next.rows
+      this.#inFlight += next.places
       next.begin()
     }
     this.#firstWaiting = next

@@ -62,10 +62,10 @@ test('rows of a request that fails are each asked for alone: what is there is fo
   )
   assert.match(String(bad), /Key may not be empty/)
   // All together, each alone, and the one that was late again.
-  assert.deepEqual([session.reads, counters.retries, reads()], [6, 2, 3])
+  assert.deepEqual([session.reads, counters.retries, reads()], [6, 2, 4])
   session.readFails = () => null
   assert.equal((await reader.readSome(table, keys.slice(2), wanted)).length, 2)
-  assert.deepEqual([session.reads, reads()], [7, 5])
+  assert.deepEqual([session.reads, reads()], [7, 6])
   session.readFails = () => driverError('ResponseError', 'no permission', { code: 0x2100 })
   await assert.rejects(reader.readSome(table, keys, wanted), { code: 'cassandra-denied' })
   assert.equal(failures[0]!.code, 'cassandra-denied')
