@@ -12,7 +12,7 @@ export const rangeJoin: Workload<StreamNumber | 'keys' | 'rowsPerKey' | 'neighbo
   variants: ['uniform'],
   systems: ['kafka-streams', 'weir'],
   numbers: {
-    records: [500_000, 'records of the left stream'],
+    records: [1_500_000, 'records of the left stream'],
     keys: [2_000, 'keys of both sides'],
     rowsPerKey: [500, 'rows of each key'],
     neighbours: [100, 'rows that a record is joined to, on average'],

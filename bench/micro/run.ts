@@ -13,6 +13,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   cache: () => import('./cache.ts'),
   border: () => import('./border.ts'),
   database: () => import('./database.ts'),
+  scan: () => import('./scan.ts'),
   close: () => import('./close.ts'),
   operators: () => import('./operators.ts'),
 }
