@@ -15,11 +15,14 @@ const ROWS_UNFLUSHED = 1_000
 const MiB = 2 ** 20
 
 /** What a revocation closes: 128 tasks' databases at once, each with rows on disk and rows that only memtables have. A sample is all of them. */
-export default async function closeBench(): Promise<Bench> {
+export default async function closeBench(resources: AsyncDisposableStack): Promise<Bench> {
   const bench = new Bench({ name: 'close', iterations: 5, time: 0, warmup: false })
   const folder = await mkdtemp(path.join(tmpdir(), 'weir-close-'))
+  resources.defer(() => rm(folder, { recursive: true }))
   const cluster = new MockCluster({ brokers: 1 })
+  resources.defer(() => cluster.close())
   const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+  resources.defer(() => producer.close())
   const memory = StateMemory.acquire({
     blockCacheBytes: 256 * MiB,
     writeBufferBytes: 128 * MiB,
@@ -27,6 +30,7 @@ export default async function closeBench(): Promise<Bench> {
     readThreads: 1,
     maxOpenFiles: 256,
   })
+  resources.defer(() => memory.close())
   let databases: TaskDatabase[] = []
   let opened = 0
 
@@ -65,12 +69,6 @@ export default async function closeBench(): Promise<Bench> {
         for (const database of databases) await write(database, ROWS_ON_DISK, ROWS_UNFLUSHED)
         const { memtableBytes } = memory.usage()
         console.log(`${DATABASES} databases with ${(memtableBytes / MiB).toFixed(0)} MiB of memtables`)
-      },
-      afterAll: async () => {
-        memory.close()
-        await producer.close()
-        cluster.close()
-        await rm(folder, { recursive: true })
       },
     },
   )

@@ -10,9 +10,10 @@ const KEYS = 200_000
 const BATCH = 1000
 
 /** 1,000 keys a sample, of 200,000 that fit into the block cache. */
-export default async function databaseBench(): Promise<Bench> {
+export default async function databaseBench(resources: AsyncDisposableStack): Promise<Bench> {
   const bench = new Bench({ name: 'database', time: 500 })
   const folder = await mkdtemp(path.join(tmpdir(), 'weir-bench-'))
+  resources.defer(() => rm(folder, { recursive: true }))
   const MiB = 2 ** 20
   const memory = StateMemory.acquire({
     blockCacheBytes: 256 * MiB,
@@ -21,6 +22,7 @@ export default async function databaseBench(): Promise<Bench> {
     readThreads: 1,
     maxOpenFiles: 256,
   })
+  resources.defer(() => memory.close())
   const database = await TaskDatabase.open(memory, {
     path: folder,
     partition: 0,
@@ -28,6 +30,7 @@ export default async function databaseBench(): Promise<Bench> {
     flushEveryRecords: 1_000_000,
     flushIntervalMs: 3_600_000,
   })
+  resources.defer(() => database.close())
   const arena = Buffer.alloc(BATCH * 64)
   const columns = new Int32Array(4 * BATCH)
   const timestamps = new Float64Array(BATCH)
@@ -70,8 +73,5 @@ export default async function databaseBench(): Promise<Bench> {
     },
     { beforeEach: () => fill(random), afterAll: () => database.discard() },
   )
-  bench.addEventListener('complete', () => {
-    void database.close().then(() => rm(folder, { recursive: true }))
-  })
   return bench
 }

@@ -2,7 +2,8 @@
 import type { Bench, Task } from 'tinybench'
 
 interface Suite {
-  readonly default: () => Promise<Bench>
+  /** @param resources ended after the suite, the last one first, before the next suite makes its own: a process has one StateMemory */
+  readonly default: (resources: AsyncDisposableStack) => Promise<Bench>
   /** What follows from the figures, as lines. */
   readonly findings?: (medianNs: (task: string) => number) => string[]
 }
@@ -25,7 +26,8 @@ export async function runMicroBenches(wanted: readonly string[]): Promise<void> 
   for (const [name, load] of Object.entries(suites)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     const { default: makeBench, findings } = await load()
-    const bench = await makeBench()
+    await using resources = new AsyncDisposableStack()
+    const bench = await makeBench(resources)
     await bench.run()
     console.log(name)
     console.table(bench.tasks.map(row))

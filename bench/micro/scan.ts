@@ -14,12 +14,18 @@ import type { KeyValueStore } from '../../src/state/store.ts'
 const KEYS = 500
 const ROWS_PER_KEY = 500
 const NEIGHBOURS = 100
+const VALUE_BYTES = 100
+const MiB = 2 ** 20
 
-/** Scans of 100 neighbours with values of 100 bytes, drawn evenly from 250,000 rows: changed and not committed ones, then those of a memtable, then those of files. */
-export default async function scanBench(): Promise<Bench> {
-  const MiB = 2 ** 20
+/** Scans of 100 neighbours, drawn evenly from 250,000 rows: of changed and not committed ones, then of those of a memtable, then of those of files. */
+export default async function scanBench(resources: AsyncDisposableStack): Promise<Bench> {
   const bench = new Bench({ name: 'scan', time: 3000 })
-  const folder = await mkdtemp(path.join(tmpdir(), 'weir-bench-'))
+  const folder = await mkdtemp(path.join(tmpdir(), 'weir-scan-'))
+  resources.defer(() => rm(folder, { recursive: true }))
+  const cluster = new MockCluster({ brokers: 1 })
+  resources.defer(() => cluster.close())
+  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
+  resources.defer(() => producer.close())
   const memory = StateMemory.acquire({
     blockCacheBytes: 512 * MiB,
     writeBufferBytes: 256 * MiB,
@@ -27,45 +33,18 @@ export default async function scanBench(): Promise<Bench> {
     readThreads: 1,
     maxOpenFiles: 256,
   })
-  const cluster = new MockCluster({ brokers: 1 })
-  const producer = new Producer({ 'bootstrap.servers': cluster.bootstrapServers })
-  const open = async (name: string) => {
+  resources.defer(() => memory.close())
+
+  for (const place of ['overlay', 'memtable', 'files']) {
     const database = await TaskDatabase.open(memory, {
-      path: path.join(folder, name),
+      path: path.join(folder, place),
       partition: 0,
-      stores: [{ name, timestamped: false, changelogTopic: null }],
+      stores: [{ name: place, timestamped: false, changelogTopic: null }],
       flushEveryRecords: 1_000_000,
       flushIntervalMs: 3_600_000,
     })
-    const store = openKeyValueStore(
-      {
-        name,
-        type: 'key-value',
-        key: serdes.string,
-        value: serdes.bytes,
-        logging: false,
-        changelogConfig: {},
-      },
-      {
-        database,
-        index: 0,
-        budget: new CacheBudget(MiB),
-        overlayWriter: new OverlayWriter(),
-        recordTimestamp: () => 0,
-        onOverlayBytes: () => {},
-      },
-    )
-    const value = Buffer.alloc(100, 1)
-    for (let row = 0; row < KEYS * ROWS_PER_KEY; row++) {
-      const shuffled = (row * 7919) % (KEYS * ROWS_PER_KEY)
-      store.put(rowKey(shuffled % KEYS, Math.floor(shuffled / KEYS)), value)
-    }
-    store.flush()
-    return { database, store: store as unknown as KeyValueStore<string, Buffer> }
-  }
-  const databases: TaskDatabase[] = []
-  for (const place of ['overlay', 'memtable', 'files']) {
-    const { database, store } = await open(place)
+    resources.defer(() => database.close())
+    const store = filledStore(database, place)
     if (place !== 'overlay') {
       await database.drain(producer)
       await database.commit()
@@ -79,15 +58,37 @@ export default async function scanBench(): Promise<Bench> {
       for (const row of rows.values()) sum += row.readInt32BE(4)
       return sum
     })
-    databases.push(database)
   }
-  bench.addEventListener('complete', () => {
-    void Promise.all(databases.map((database) => database.close()))
-      .then(() => producer.close())
-      .then(() => cluster.close())
-      .then(() => rm(folder, { recursive: true }))
-  })
   return bench
+}
+
+/** A database's only store, with all rows in the overlay: they are put in another order than their keys'. */
+function filledStore(database: TaskDatabase, name: string): KeyValueStore<string, Buffer> {
+  const store = openKeyValueStore(
+    {
+      name,
+      type: 'key-value',
+      key: serdes.string,
+      value: serdes.bytes,
+      logging: false,
+      changelogConfig: {},
+    },
+    {
+      database,
+      index: 0,
+      budget: new CacheBudget(MiB),
+      overlayWriter: new OverlayWriter(),
+      recordTimestamp: () => 0,
+      onOverlayBytes: () => {},
+    },
+  )
+  const value = Buffer.alloc(VALUE_BYTES, 1)
+  for (let row = 0; row < KEYS * ROWS_PER_KEY; row++) {
+    const shuffled = (row * 7919) % (KEYS * ROWS_PER_KEY)
+    store.put(rowKey(shuffled % KEYS, Math.floor(shuffled / KEYS)), value)
+  }
+  store.flush()
+  return store as unknown as KeyValueStore<string, Buffer>
 }
 
 function rowKey(key: number, row: number): string {
