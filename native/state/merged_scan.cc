@@ -142,8 +142,8 @@ Result<int64_t> MergedScan::Next(char* out, size_t out_size, RowColumns columns,
 
 void MergedScan::SeekOverlay() {
   const OverlayTree& rows = overlay_->rows();
-  const auto lower = [&] { return from_.is_set ? rows.LowerBound(OverlayKey(from_.bytes)) : rows.begin(); };
-  const auto upper = [&] { return to_.is_set ? rows.LowerBound(OverlayKey(to_.bytes)) : rows.end(); };
+  const auto lower = [&] { return from_.is_set ? rows.LowerBound(from_.bytes) : rows.begin(); };
+  const auto upper = [&] { return to_.is_set ? rows.LowerBound(to_.bytes) : rows.end(); };
   if (from_.is_set && to_.is_set && to_.bytes <= from_.bytes) {
     overlay_position_ = overlay_stop_ = rows.end();
     return;
@@ -151,8 +151,7 @@ void MergedScan::SeekOverlay() {
   if (!has_last_key_) {
     overlay_position_ = reverse_ ? upper() : lower();
   } else {
-    const OverlayKey last(last_key_);
-    overlay_position_ = reverse_ ? rows.LowerBound(last) : rows.UpperBound(last);
+    overlay_position_ = reverse_ ? rows.LowerBound(last_key_) : rows.UpperBound(last_key_);
   }
   // Most ranges have no changed row: they need no second search.
   overlay_stop_ = overlay_position_;

@@ -18,17 +18,26 @@ void FetchAhead(const void* entry) {
   for (size_t line = 0; line < 3; line++) __builtin_prefetch(at + line * kCacheLine);
 }
 
+// The 8 bytes of a key from `begin` on, as a number in byte order; zeros for those that it has not. REQUIRES begin <= key.size().
+uint64_t Prefix(std::string_view key, size_t begin) {
+  uint64_t prefix = 0;
+  const size_t length = key.size() - begin;
+  if (length >= sizeof(prefix)) {
+    std::memcpy(&prefix, key.data() + begin, sizeof(prefix));
+  } else if (length > 0) {
+    std::memcpy(&prefix, key.data() + begin, length);
+  }
+  return __builtin_bswap64(prefix);
+}
+
+size_t SharedBytes(std::string_view a, std::string_view b) {
+  const size_t length = std::min(a.size(), b.size());
+  return static_cast<size_t>(std::mismatch(a.begin(), a.begin() + length, b.begin()).first - a.begin());
+}
+
 }  // namespace
 
-OverlayKey::OverlayKey(std::string_view key) : bytes(key) {
-  if (key.size() >= sizeof(prefix)) {
-    std::memcpy(&prefix, key.data(), sizeof(prefix));
-  } else {
-    prefix = 0;
-    if (!key.empty()) std::memcpy(&prefix, key.data(), key.size());
-  }
-  prefix = __builtin_bswap64(prefix);
-}
+OverlayKey::OverlayKey(std::string_view key) : prefix(Prefix(key, 0)), bytes(key) {}
 
 OverlayTree::Iterator& OverlayTree::Iterator::operator++() {
   index_++;
@@ -66,41 +75,63 @@ OverlayTree::OverlayTree(Arena* arena) : arena_(arena) {
   root_ = first_;
 }
 
-OverlayTree::Iterator OverlayTree::LowerBound(const OverlayKey& key) const {
+// A key, and how it lies to the slots of one node.
+class OverlayTree::Search {
+ public:
+  Search(const Slot* slots, size_t size, size_t shared, std::string_view key) : key_(key) {
+    if (size > 0 && shared > 0)
+      outside_ = key.substr(0, shared).compare(slots[0].entry->key.bytes.substr(0, shared));
+    if (outside_ == 0) prefix_ = Prefix(key, shared);
+  }
+
+  // Below 0: it comes before all of them, which their shared bytes say already. Above 0: behind them.
+  int outside() const { return outside_; }
+  bool IsLessThan(const Slot& slot) const {
+    return prefix_ != slot.prefix ? prefix_ < slot.prefix : key_ < slot.entry->key.bytes;
+  }
+  bool IsGreaterThan(const Slot& slot) const {
+    return prefix_ != slot.prefix ? prefix_ > slot.prefix : key_ > slot.entry->key.bytes;
+  }
+  bool IsEqualTo(const Slot& slot) const { return prefix_ == slot.prefix && key_ == slot.entry->key.bytes; }
+
+ private:
+  const std::string_view key_;
+  int outside_ = 0;
+  uint64_t prefix_ = 0;
+};
+
+OverlayTree::Iterator OverlayTree::LowerBound(std::string_view key) const {
   const Leaf* const leaf = LeafOf(key);
   return At(leaf, LowerIndex(*leaf, key));
 }
 
-OverlayTree::Iterator OverlayTree::UpperBound(const OverlayKey& key) const {
+OverlayTree::Iterator OverlayTree::UpperBound(std::string_view key) const {
   const Leaf* const leaf = LeafOf(key);
-  size_t index = LowerIndex(*leaf, key);
-  if (index < leaf->size && !Less(key, leaf->slots[index])) index++;
-  return At(leaf, index);
+  const size_t index = LowerIndex(*leaf, key);
+  return At(leaf, Holds(*leaf, index, key) ? index + 1 : index);
 }
 
 const OverlayTree::Entry* OverlayTree::Find(std::string_view key) const {
   if (size_ == 0) return nullptr;
-  const OverlayKey search(key);
-  const Leaf* const leaf = LeafOf(search);
-  const size_t index = LowerIndex(*leaf, search);
-  return index < leaf->size && !Less(search, leaf->slots[index]) ? leaf->slots[index].entry : nullptr;
+  const Leaf* const leaf = LeafOf(key);
+  const size_t index = LowerIndex(*leaf, key);
+  return Holds(*leaf, index, key) ? leaf->slots[index].entry : nullptr;
 }
 
 OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
-  const OverlayKey search(key);
   std::array<Step, kDepthMax> path;
   Leaf* leaf = hint_;
-  if (!IsInHint(search)) {
+  if (!IsInHint(key)) {
     void* node = root_;
     for (size_t level = 0; level < depth_; level++) {
       auto* const branch = static_cast<Branch*>(node);
-      path[level] = {branch, ChildIndex(*branch, search)};
+      path[level] = {branch, ChildIndex(*branch, key)};
       node = branch->children[path[level].child];
     }
     leaf = static_cast<Leaf*>(node);
   }
-  size_t index = LowerIndex(*leaf, search);
-  if (index < leaf->size && !Less(search, leaf->slots[index])) {
+  size_t index = LowerIndex(*leaf, key);
+  if (Holds(*leaf, index, key)) {
     hint_ = leaf;
     return *leaf->slots[index].entry;
   }
@@ -111,31 +142,42 @@ OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
   return *entry;
 }
 
-bool OverlayTree::Less(const Slot& slot, const OverlayKey& key) {
-  return slot.prefix != key.prefix ? slot.prefix < key.prefix : slot.entry->key.bytes < key.bytes;
-}
-
-bool OverlayTree::Less(const OverlayKey& key, const Slot& slot) {
-  return slot.prefix != key.prefix ? key.prefix < slot.prefix : key.bytes < slot.entry->key.bytes;
-}
-
-size_t OverlayTree::LowerIndex(const Leaf& leaf, const OverlayKey& key) {
-  const auto* const begin = leaf.slots.data();
-  const auto* const found =
-      std::lower_bound(begin, begin + leaf.size, key,
-                       [](const Slot& slot, const OverlayKey& wanted) { return Less(slot, wanted); });
+size_t OverlayTree::LowerIndex(const Leaf& leaf, std::string_view key) {
+  const Slot* const begin = leaf.slots.data();
+  const Search search(begin, leaf.size, leaf.shared, key);
+  if (search.outside() != 0) return search.outside() < 0 ? 0 : leaf.size;
+  const Slot* const found =
+      std::lower_bound(begin, begin + leaf.size, search,
+                       [](const Slot& slot, const Search& wanted) { return wanted.IsGreaterThan(slot); });
   return static_cast<size_t>(found - begin);
 }
 
-size_t OverlayTree::ChildIndex(const Branch& branch, const OverlayKey& key) {
-  const auto* const begin = branch.separators.data();
-  const auto* const found =
-      std::upper_bound(begin, begin + branch.size - 1, key,
-                       [](const OverlayKey& wanted, const Slot& slot) { return Less(wanted, slot); });
+bool OverlayTree::Holds(const Leaf& leaf, size_t index, std::string_view key) {
+  if (index == leaf.size) return false;
+  const Search search(leaf.slots.data(), leaf.size, leaf.shared, key);
+  return search.outside() == 0 && search.IsEqualTo(leaf.slots[index]);
+}
+
+size_t OverlayTree::ChildIndex(const Branch& branch, std::string_view key) {
+  const Slot* const begin = branch.separators.data();
+  const size_t size = branch.size - 1;
+  const Search search(begin, size, branch.shared, key);
+  if (search.outside() != 0) return search.outside() < 0 ? 0 : size;
+  const Slot* const found =
+      std::upper_bound(begin, begin + size, search,
+                       [](const Search& wanted, const Slot& slot) { return wanted.IsLessThan(slot); });
   return static_cast<size_t>(found - begin);
 }
 
-const OverlayTree::Leaf* OverlayTree::LeafOf(const OverlayKey& key) const {
+void OverlayTree::Share(Slot* slots, size_t size, size_t* shared) {
+  const size_t in_common =
+      size < 2 ? 0 : SharedBytes(slots[0].entry->key.bytes, slots[size - 1].entry->key.bytes);
+  if (in_common == *shared) return;
+  *shared = in_common;
+  for (size_t i = 0; i < size; i++) slots[i].prefix = Prefix(slots[i].entry->key.bytes, in_common);
+}
+
+const OverlayTree::Leaf* OverlayTree::LeafOf(std::string_view key) const {
   const void* node = root_;
   for (size_t level = 0; level < depth_; level++) {
     const auto* const branch = static_cast<const Branch*>(node);
@@ -154,10 +196,13 @@ OverlayTree::Iterator OverlayTree::At(const Leaf* leaf, size_t index) const {
   return {leaf, index};
 }
 
-bool OverlayTree::IsInHint(const OverlayKey& key) const {
+bool OverlayTree::IsInHint(std::string_view key) const {
   const Leaf& leaf = *hint_;
-  if (leaf.size == 0 || leaf.size == kWidth || Less(key, leaf.slots[0])) return false;
-  return leaf.after == nullptr || !Less(leaf.slots[leaf.size - 1], key);
+  if (leaf.size == 0 || leaf.size == kWidth) return false;
+  const Search search(leaf.slots.data(), leaf.size, leaf.shared, key);
+  if (search.outside() < 0 || (search.outside() == 0 && search.IsLessThan(leaf.slots[0]))) return false;
+  if (leaf.after == nullptr) return true;
+  return search.outside() == 0 && !search.IsGreaterThan(leaf.slots[leaf.size - 1]);
 }
 
 OverlayTree::Entry* OverlayTree::NewEntry(std::string_view key) {
@@ -170,9 +215,11 @@ OverlayTree::Entry* OverlayTree::NewEntry(std::string_view key) {
 void OverlayTree::InsertAt(Leaf* leaf, size_t index, Entry* entry) {
   Slot* const slots = leaf->slots.data();
   std::copy_backward(slots + index, slots + leaf->size, slots + leaf->size + 1);
-  slots[index] = {entry->key.prefix, entry};
+  slots[index] = {Prefix(entry->key.bytes, leaf->shared), entry};
   leaf->size++;
   size_++;
+  // Between two keys that share bytes all others do.
+  if (index == 0 || index == leaf->size - 1) Share(slots, leaf->size, &leaf->shared);
 }
 
 OverlayTree::Leaf* OverlayTree::Split(Leaf* leaf, size_t* index, std::array<Step, kDepthMax>* path,
@@ -185,27 +232,30 @@ OverlayTree::Leaf* OverlayTree::Split(Leaf* leaf, size_t* index, std::array<Step
   // Ascending changes leave full leaves behind them.
   if (*index == kWidth) {
     *index = 0;
-    AddChild(path, {entry->key.prefix, entry}, right);
+    AddChild(path, entry, right);
     return right;
   }
   constexpr size_t kHalf = kWidth / 2;
   std::copy(leaf->slots.begin() + kHalf, leaf->slots.end(), right->slots.begin());
   right->size = kWidth - kHalf;
+  right->shared = leaf->shared;
   leaf->size = kHalf;
-  AddChild(path, right->slots[0], right);
+  Share(right->slots.data(), right->size, &right->shared);
+  Share(leaf->slots.data(), leaf->size, &leaf->shared);
+  AddChild(path, right->slots[0].entry, right);
   // At the border it stays on the left: the separator is the first of the right.
   if (*index <= kHalf) return leaf;
   *index -= kHalf;
   return right;
 }
 
-void OverlayTree::AddChild(std::array<Step, kDepthMax>* path, Slot separator, void* child) {
+void OverlayTree::AddChild(std::array<Step, kDepthMax>* path, Entry* separator, void* child) {
   for (size_t level = depth_; level-- > 0;) {
     const auto [branch, at] = (*path)[level];
     Branch* into = branch;
     size_t place = at;  // of the separator; the child's is the one behind it
     Branch* right = nullptr;
-    Slot raised{};
+    Entry* raised = nullptr;
     if (branch->size == kWidth) {
       right = new (arena_->allocate(sizeof(Branch), alignof(Branch))) Branch;
       // At the right edge, as in a leaf, the new one begins with as little as a branch may have.
@@ -213,8 +263,11 @@ void OverlayTree::AddChild(std::array<Step, kDepthMax>* path, Slot separator, vo
       right->size = kWidth - kept;
       std::copy(branch->children.begin() + kept, branch->children.end(), right->children.begin());
       std::copy(branch->separators.begin() + kept, branch->separators.end(), right->separators.begin());
-      raised = branch->separators[kept - 1];
+      raised = branch->separators[kept - 1].entry;
+      right->shared = branch->shared;
       branch->size = kept;
+      Share(right->separators.data(), right->size - 1, &right->shared);
+      Share(branch->separators.data(), branch->size - 1, &branch->shared);
       if (place >= kept) {
         into = right;
         place -= kept;
@@ -224,9 +277,10 @@ void OverlayTree::AddChild(std::array<Step, kDepthMax>* path, Slot separator, vo
     void** const children = into->children.data();
     std::copy_backward(separators + place, separators + into->size - 1, separators + into->size);
     std::copy_backward(children + place + 1, children + into->size, children + into->size + 1);
-    separators[place] = separator;
+    separators[place] = {Prefix(separator->key.bytes, into->shared), separator};
     children[place + 1] = child;
     into->size++;
+    if (place == 0 || place == into->size - 2) Share(separators, into->size - 1, &into->shared);
     if (right == nullptr) return;
     separator = raised;
     child = right;
@@ -235,7 +289,7 @@ void OverlayTree::AddChild(std::array<Step, kDepthMax>* path, Slot separator, vo
   root->size = 2;
   root->children[0] = root_;
   root->children[1] = child;
-  root->separators[0] = separator;
+  root->separators[0] = {Prefix(separator->key.bytes, 0), separator};
   root_ = root;
   depth_++;
 }

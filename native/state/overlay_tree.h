@@ -9,7 +9,7 @@
 
 namespace weir {
 
-// A key with its first 8 bytes as a number, so that most comparisons look at no other memory than the tree's.
+// A key with its first 8 bytes as a number, so that keys which differ there are compared without looking at other memory.
 struct OverlayKey {
   explicit OverlayKey(std::string_view key);
 
@@ -44,6 +44,7 @@ struct OverlayRow {
 //   1. Entries never move: an Entry& is good until the arena is reset. Iterators are good until the next Insert.
 //   2. Every leaf but the root has an entry. Leaves are linked in key order.
 //   3. A separator is the first entry of the subtree on its right, or was when that subtree was made; what is below it lies on its left.
+//   4. All keys of a node's slots begin with the same `shared` bytes: as many as its first and its last one have in common, or fewer.
 class OverlayTree {
  public:
   struct Entry {
@@ -54,19 +55,22 @@ class OverlayTree {
  private:
   static constexpr size_t kWidth = 32;
 
-  // The prefix lies beside the address, so that the entry is looked at only where prefixes are equal.
+  // The 8 bytes of the key that come after those which all keys of the node share, as a number, beside the address: the entry is looked at only where they are equal. Keys often
+  // have their first bytes in common (the rows of one user, of one tenant), so a search looks at the shared bytes once, in the first entry.
   struct Slot {
     uint64_t prefix;
     Entry* entry;
   };
   struct Leaf {
     size_t size = 0;
+    size_t shared = 0;
     Leaf* before = nullptr;
     Leaf* after = nullptr;
     std::array<Slot, kWidth> slots;
   };
   struct Branch {
     size_t size = 0;  // of children; separators[i] stands between children[i] and children[i + 1]
+    size_t shared = 0;
     std::array<Slot, kWidth - 1> separators;
     std::array<void*, kWidth> children;
   };
@@ -97,10 +101,11 @@ class OverlayTree {
   bool empty() const { return size_ == 0; }
   Iterator begin() const { return {first_, 0}; }
   Iterator end() const { return {last_, last_->size}; }
+  Entry& At(const Iterator& place) { return *place.leaf_->slots[place.index_].entry; }
   // The first row whose key is not less than `key`.
-  Iterator LowerBound(const OverlayKey& key) const;
+  Iterator LowerBound(std::string_view key) const;
   // The first row whose key is greater than `key`.
-  Iterator UpperBound(const OverlayKey& key) const;
+  Iterator UpperBound(std::string_view key) const;
   const Entry* Find(std::string_view key) const;
   // The entry of the key; a new one is deleted and unchanged, without memory of its own. Copies the key.
   Entry& Insert(std::string_view key);
@@ -113,20 +118,25 @@ class OverlayTree {
   };
   static constexpr size_t kDepthMax = 16;  // 16^16 rows
 
-  static bool Less(const Slot& slot, const OverlayKey& key);
-  static bool Less(const OverlayKey& key, const Slot& slot);
-  static size_t LowerIndex(const Leaf& leaf, const OverlayKey& key);
-  static size_t ChildIndex(const Branch& branch, const OverlayKey& key);
+  // What is searched for among a node's slots.
+  class Search;
 
-  const Leaf* LeafOf(const OverlayKey& key) const;
+  // The first slot that is not less.
+  static size_t LowerIndex(const Leaf& leaf, std::string_view key);
+  static bool Holds(const Leaf& leaf, size_t index, std::string_view key);
+  static size_t ChildIndex(const Branch& branch, std::string_view key);
+  // Brings `shared` and the prefixes up to date after the first or the last of the slots has changed.
+  static void Share(Slot* slots, size_t size, size_t* shared);
+
+  const Leaf* LeafOf(std::string_view key) const;
   Iterator At(const Leaf* leaf, size_t index) const;
   // True when the key's place is in the leaf of the last insertion, which has room.
-  bool IsInHint(const OverlayKey& key) const;
+  bool IsInHint(std::string_view key) const;
   Entry* NewEntry(std::string_view key);
   void InsertAt(Leaf* leaf, size_t index, Entry* entry);
   // Makes room in a full leaf. Returns the leaf and the place for the new entry.
   Leaf* Split(Leaf* leaf, size_t* index, std::array<Step, kDepthMax>* path, Entry* entry);
-  void AddChild(std::array<Step, kDepthMax>* path, Slot separator, void* child);
+  void AddChild(std::array<Step, kDepthMax>* path, Entry* separator, void* child);
 
   Arena* const arena_;
   void* root_;

@@ -96,7 +96,7 @@ Status TaskDatabase::DrainStore(size_t store, ChangelogSink& sink, DrainTotals* 
       expired_before_[store] = std::move(expired.value());
     }
     const std::string oldest = SegmentPrefix(settings.segments->OldestLive(observed.stream_time_ms));
-    at = overlay.rows().LowerBound(OverlayKey(oldest));
+    at = overlay.rows().LowerBound(oldest);
   }
   for (; at != overlay.rows().end(); ++at) {
     // FinishCommit takes over what is in memory alone.

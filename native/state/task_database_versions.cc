@@ -85,7 +85,7 @@ Status TaskDatabase::WriteRestoredRows(size_t store, const Overlay& rows, const 
     expired_before = std::move(expired.value());
     const std::string oldest = SegmentPrefix(segments.OldestLive(observed.stream_time_ms));
     rocksdb::ColumnFamilyHandle* const family = rocksdb_->family(store);
-    for (auto at = rows.rows().LowerBound(OverlayKey(oldest)); at != rows.rows().end(); ++at) {
+    for (auto at = rows.rows().LowerBound(oldest); at != rows.rows().end(); ++at) {
       const auto& [key, row] = *at;
       const rocksdb::Status batched =
           row.deleted ? batch.Delete(family, key.bytes) : batch.Put(family, key.bytes, row.value());

@@ -36,6 +36,8 @@ export class PartitionInput {
   /** Whether its topic may be deleted: nothing more comes of it then. */
   readonly #mayGo: boolean
   #isGone = false
+  /** At the last look, since the last `readAhead`, the broker had nothing more. */
+  #isCaughtUp = false
   readonly #consumer: PartitionReader
   readonly #pool: BatchPool
   readonly #consumed: { records: number; bytes: number }
@@ -110,6 +112,7 @@ export class PartitionInput {
 
   /** Polls the next batch when there is none yet. @returns the batch to prepare, or null */
   readAhead(): RecordBatch | null {
+    this.#isCaughtUp = false
     if (this.next !== null || this.#slot < 0) return null
     if (this.current !== null && !this.#pool.spare) return null
     const batch = this.#pool.take()
@@ -184,12 +187,14 @@ export class PartitionInput {
 
   /**
    * True when the broker holds records that have not arrived here, and as long as it has not said. Without the second, a task would begin with
-   * whichever of its inputs is fetched first. As Kafka Streams' PartitionGroup.readyToProcess.
+   * whichever of its inputs is fetched first. As Kafka Streams' PartitionGroup.readyToProcess, which knows what the broker had at the last poll: here once nothing more
+   * was there, that stays so until the next `readAhead`. It is asked for each record of the task's other inputs.
    */
   get isBehind(): boolean {
-    if (this.current !== null || this.#slot < 0 || this.#isGone) return false
+    if (this.#isCaughtUp || this.current !== null || this.#slot < 0 || this.#isGone) return false
     const [, high] = this.#consumer.watermarks(this.#slot)
-    return high < 0 || high > this.#nextOffset()
+    this.#isCaughtUp = high >= 0 && high <= this.#nextOffset()
+    return !this.#isCaughtUp
   }
 
   /** Gives everything buffered back, and held; the position stays where processing stopped. @returns how many batches that were */

@@ -70,6 +70,32 @@ TEST(Overlay, AscendingKeysAndRepeats) {
   ExpectSame(overlay, model);
 }
 
+TEST(Overlay, SortsItsChangesHoweverFewTheyAreAmongItsRows) {
+  Random random;
+  constexpr size_t kRows = 4000;
+  const auto any_key = [&] { return "user-" + std::to_string(random.Below(kRows)); };
+  for (const size_t changes : {size_t{0}, size_t{1}, kRows / 20, kRows / 8, kRows / 2, 3 * kRows}) {
+    Overlay overlay;
+    for (size_t i = 0; i < kRows; i++) overlay.Put(any_key(), "kept", 0);
+    overlay.KeepChanges();
+    EXPECT_TRUE(overlay.SortedChanges().empty());
+    std::map<std::string, Expected> model;
+    for (size_t i = 0; i < changes; i++) {
+      const std::string key = any_key();
+      overlay.Put(key, key, 1);
+      model[key] = {key, 1};
+    }
+    ASSERT_EQ(overlay.SortedChanges().size(), model.size());
+    auto expected = model.begin();
+    for (const Overlay::Entry* const entry : overlay.SortedChanges()) {
+      EXPECT_EQ(entry->key.bytes, expected->first);
+      EXPECT_EQ(entry->row.value(), expected->first);
+      ++expected;
+    }
+    EXPECT_EQ(overlay.changed_count(), model.size());
+  }
+}
+
 TEST(Overlay, ARowThatFitsIsWrittenOverTheOldOne) {
   Overlay overlay;
   overlay.Put("key", "0123456789", 1);

@@ -12,6 +12,24 @@
 namespace weir {
 namespace {
 
+std::string Number(int number) {
+  std::string digits = std::to_string(number);
+  return "the same prefix " + std::string(8 - digits.size(), '0') + digits;
+}
+
+// What keys of a 1:N join look like: of one owner, then by a number.
+std::string Owned(uint32_t owner, uint32_t number) {
+  return "owner-" + std::to_string(owner) + "/" + Number(static_cast<int>(number)).substr(16);
+}
+
+// A key that is there, or one beside it: shorter, longer, or with another byte.
+std::string Near(std::string key, Random* random) {
+  if (random->OneIn(4)) key.resize(random->Below(static_cast<uint32_t>(key.size() + 1)));
+  if (random->OneIn(4)) key += random->Bytes(1);
+  if (random->OneIn(4) && !key.empty()) key[random->Below(static_cast<uint32_t>(key.size()))] ^= 1;
+  return key;
+}
+
 // Both walks, every bound at keys that are there, and at keys that are not.
 void ExpectSame(const OverlayTree& tree, const std::set<std::string>& model, Random* random) {
   ASSERT_EQ(tree.size(), model.size());
@@ -40,8 +58,15 @@ void ExpectSame(const OverlayTree& tree, const std::set<std::string>& model, Ran
       const auto near = model.lower_bound(key);
       if (near != model.end()) key = *near;
     }
-    expect_at(tree.LowerBound(OverlayKey(key)), model.lower_bound(key));
-    expect_at(tree.UpperBound(OverlayKey(key)), model.upper_bound(key));
+    if (random->OneIn(2) && !model.empty()) {
+      // Any row: keys with much in common are all on one side of random bytes.
+      const std::string any =
+          random->OneIn(2) ? Number(static_cast<int>(random->Below(60'000))) : Owned(random->Below(300), 0);
+      const auto at = tree.LowerBound(any);
+      if (at != tree.end()) key = Near(std::string(at->key.bytes), random);
+    }
+    expect_at(tree.LowerBound(key), model.lower_bound(key));
+    expect_at(tree.UpperBound(key), model.upper_bound(key));
     const OverlayTree::Entry* const found = tree.Find(key);
     ASSERT_EQ(found != nullptr, model.count(key) == 1);
     if (found != nullptr) {
@@ -50,17 +75,14 @@ void ExpectSame(const OverlayTree& tree, const std::set<std::string>& model, Ran
   }
 }
 
-std::string Number(int number) {
-  std::string digits = std::to_string(number);
-  return "the same prefix " + std::string(8 - digits.size(), '0') + digits;
-}
-
 TEST(OverlayTree, IsEqualToASetWhateverTheOrderOfInsertion) {
   Random random;
   constexpr int kRows = 60'000;  // three levels of branches
   const std::function<std::string(int)> orders[] = {
       [&](int) { return random.Bytes(3 + random.Below(4)); },
       [&](int) { return Number(static_cast<int>(random.Below(kRows))); },
+      [&](int) { return Owned(random.Below(300), random.Below(200)); },
+      [](int i) { return Owned(static_cast<uint32_t>(i) % 300, static_cast<uint32_t>(i)); },
       [](int i) { return Number(i); },
       [](int i) { return Number(kRows - i); },
       // Ascending here and there in turns.

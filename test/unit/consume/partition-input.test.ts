@@ -29,7 +29,18 @@ test('an input is behind until the broker has said where it ends', async () => {
     consumer.assign([{ topic: 'empty', partition: 0, offset: 0 }])
     const pool = new BatchPool({ capacity: 10, arenaBytes: 1_000, readAheadMax: 2 })
     const start = { topic: 'empty', partition: 0, offset: 0, partitionTimeMs: -1 }
-    const input = new PartitionInput(reader, pool, { records: 0, bytes: 0 }, start)
+    let asked = 0
+    const counted: PartitionReader = {
+      open: (...place) => reader.open(...place),
+      poll: (...into) => reader.poll(...into),
+      closeSlot: (slot) => reader.closeSlot(slot),
+      position: (slot) => reader.position(slot),
+      watermarks(slot) {
+        asked++
+        return reader.watermarks(slot)
+      },
+    }
+    const input = new PartitionInput(counted, pool, { records: 0, bytes: 0 }, start)
     input.open()
     assert.equal(input.isBehind, true)
     assert.equal(input.lag, 0)
@@ -41,6 +52,12 @@ test('an input is behind until the broker has said where it ends', async () => {
       await sleep(10)
     }
     assert.equal(input.lag, 0)
+    asked = 0
+    for (let time = 0; time < 3; time++) {
+      assert.equal(input.readAhead(), null)
+      for (let record = 0; record < 100; record++) assert.equal(input.isBehind, false)
+    }
+    assert.equal(asked, 3, 'once for each look ahead')
     input.close()
   } finally {
     reader.detach()
