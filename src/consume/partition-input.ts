@@ -68,6 +68,7 @@ export class PartitionInput {
 
   open(): void {
     this.#isGone = false
+    this.#isCaughtUp = false
     this.#slot = this.#consumer.open(this.topic, this.partition, this.position)
   }
 
