@@ -100,6 +100,12 @@ describe('native clients on Kafka', { concurrency: 3 }, () => {
       TIMEOUT_MS,
     )
     assert.deepEqual(failures, [])
+    await isKnown(name)
+  }
+
+  /** A broker says that it has created a topic a little before it tells clients of it: a member that subscribed at once would be told that there is none. */
+  async function isKnown(name: string): Promise<void> {
+    while ((await admin.describeTopics([name], TIMEOUT_MS)).length === 0) await sleep(10)
   }
 
   test('topics: created, described, configured, refused', async () => {
@@ -110,6 +116,7 @@ describe('native clients on Kafka', { concurrency: 3 }, () => {
       config: { 'cleanup.policy': 'compact', 'retention.ms': '-1' },
     }
     assert.deepEqual(await admin.createTopics([created], TIMEOUT_MS), [])
+    await isKnown('created')
     const [again, refused, refusedSetting, ...more] = await admin
       .createTopics(
         [
