@@ -78,11 +78,9 @@ OverlayTree::OverlayTree(Arena* arena) : arena_(arena) {
 // A key, and how it lies to the slots of one node.
 class OverlayTree::Search {
  public:
-  Search(const Slot* slots, size_t size, size_t shared, std::string_view key) : key_(key) {
-    if (size > 0 && shared > 0)
-      outside_ = key.substr(0, shared).compare(slots[0].entry->key.bytes.substr(0, shared));
-    if (outside_ == 0) prefix_ = Prefix(key, shared);
-  }
+  Search(const Leaf& leaf, std::string_view key) : Search(leaf.slots.data(), leaf.size, leaf.shared, key) {}
+  Search(const Branch& branch, std::string_view key)
+      : Search(branch.separators.data(), branch.size - 1, branch.shared, key) {}
 
   // Below 0: it comes before all of them, which their shared bytes say already. Above 0: behind them.
   int outside() const { return outside_; }
@@ -95,33 +93,42 @@ class OverlayTree::Search {
   bool IsEqualTo(const Slot& slot) const { return prefix_ == slot.prefix && key_ == slot.entry->key.bytes; }
 
  private:
-  const std::string_view key_;
+  Search(const Slot* slots, size_t size, size_t shared, std::string_view key) : key_(key) {
+    if (size > 0 && shared > 0)
+      outside_ = key.substr(0, shared).compare(slots[0].entry->key.bytes.substr(0, shared));
+    if (outside_ == 0) prefix_ = Prefix(key, shared);
+  }
+
+  std::string_view key_;
   int outside_ = 0;
   uint64_t prefix_ = 0;
 };
 
 OverlayTree::Iterator OverlayTree::LowerBound(std::string_view key) const {
   const Leaf* const leaf = LeafOf(key);
-  return At(leaf, LowerIndex(*leaf, key));
+  return At(leaf, LowerIndex(*leaf, Search(*leaf, key)));
 }
 
 OverlayTree::Iterator OverlayTree::UpperBound(std::string_view key) const {
   const Leaf* const leaf = LeafOf(key);
-  const size_t index = LowerIndex(*leaf, key);
-  return At(leaf, Holds(*leaf, index, key) ? index + 1 : index);
+  const Search search(*leaf, key);
+  const size_t index = LowerIndex(*leaf, search);
+  return At(leaf, Holds(*leaf, index, search) ? index + 1 : index);
 }
 
 const OverlayTree::Entry* OverlayTree::Find(std::string_view key) const {
   if (size_ == 0) return nullptr;
   const Leaf* const leaf = LeafOf(key);
-  const size_t index = LowerIndex(*leaf, key);
-  return Holds(*leaf, index, key) ? leaf->slots[index].entry : nullptr;
+  const Search search(*leaf, key);
+  const size_t index = LowerIndex(*leaf, search);
+  return Holds(*leaf, index, search) ? leaf->slots[index].entry : nullptr;
 }
 
 OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
   std::array<Step, kDepthMax> path;
   Leaf* leaf = hint_;
-  if (!IsInHint(key)) {
+  Search search(*leaf, key);
+  if (!IsInHint(search)) {
     void* node = root_;
     for (size_t level = 0; level < depth_; level++) {
       auto* const branch = static_cast<Branch*>(node);
@@ -129,9 +136,10 @@ OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
       node = branch->children[path[level].child];
     }
     leaf = static_cast<Leaf*>(node);
+    search = Search(*leaf, key);
   }
-  size_t index = LowerIndex(*leaf, key);
-  if (Holds(*leaf, index, key)) {
+  size_t index = LowerIndex(*leaf, search);
+  if (Holds(*leaf, index, search)) {
     hint_ = leaf;
     return *leaf->slots[index].entry;
   }
@@ -142,9 +150,8 @@ OverlayTree::Entry& OverlayTree::Insert(std::string_view key) {
   return *entry;
 }
 
-size_t OverlayTree::LowerIndex(const Leaf& leaf, std::string_view key) {
+size_t OverlayTree::LowerIndex(const Leaf& leaf, const Search& search) {
   const Slot* const begin = leaf.slots.data();
-  const Search search(begin, leaf.size, leaf.shared, key);
   if (search.outside() != 0) return search.outside() < 0 ? 0 : leaf.size;
   const Slot* const found =
       std::lower_bound(begin, begin + leaf.size, search,
@@ -152,16 +159,14 @@ size_t OverlayTree::LowerIndex(const Leaf& leaf, std::string_view key) {
   return static_cast<size_t>(found - begin);
 }
 
-bool OverlayTree::Holds(const Leaf& leaf, size_t index, std::string_view key) {
-  if (index == leaf.size) return false;
-  const Search search(leaf.slots.data(), leaf.size, leaf.shared, key);
-  return search.outside() == 0 && search.IsEqualTo(leaf.slots[index]);
+bool OverlayTree::Holds(const Leaf& leaf, size_t index, const Search& search) {
+  return index < leaf.size && search.outside() == 0 && search.IsEqualTo(leaf.slots[index]);
 }
 
 size_t OverlayTree::ChildIndex(const Branch& branch, std::string_view key) {
   const Slot* const begin = branch.separators.data();
   const size_t size = branch.size - 1;
-  const Search search(begin, size, branch.shared, key);
+  const Search search(branch, key);
   if (search.outside() != 0) return search.outside() < 0 ? 0 : size;
   const Slot* const found =
       std::upper_bound(begin, begin + size, search,
@@ -196,10 +201,9 @@ OverlayTree::Iterator OverlayTree::At(const Leaf* leaf, size_t index) const {
   return {leaf, index};
 }
 
-bool OverlayTree::IsInHint(std::string_view key) const {
+bool OverlayTree::IsInHint(const Search& search) const {
   const Leaf& leaf = *hint_;
   if (leaf.size == 0 || leaf.size == kWidth) return false;
-  const Search search(leaf.slots.data(), leaf.size, leaf.shared, key);
   if (search.outside() < 0 || (search.outside() == 0 && search.IsLessThan(leaf.slots[0]))) return false;
   if (leaf.after == nullptr) return true;
   return search.outside() == 0 && !search.IsGreaterThan(leaf.slots[leaf.size - 1]);

@@ -101,6 +101,7 @@ class OverlayTree {
   bool empty() const { return size_ == 0; }
   Iterator begin() const { return {first_, 0}; }
   Iterator end() const { return {last_, last_->size}; }
+  // A row, to be changed. REQUIRES that the place is not end().
   Entry& At(const Iterator& place) { return *place.leaf_->slots[place.index_].entry; }
   // The first row whose key is not less than `key`.
   Iterator LowerBound(std::string_view key) const;
@@ -122,8 +123,8 @@ class OverlayTree {
   class Search;
 
   // The first slot that is not less.
-  static size_t LowerIndex(const Leaf& leaf, std::string_view key);
-  static bool Holds(const Leaf& leaf, size_t index, std::string_view key);
+  static size_t LowerIndex(const Leaf& leaf, const Search& search);
+  static bool Holds(const Leaf& leaf, size_t index, const Search& search);
   static size_t ChildIndex(const Branch& branch, std::string_view key);
   // Brings `shared` and the prefixes up to date after the first or the last of the slots has changed.
   static void Share(Slot* slots, size_t size, size_t* shared);
@@ -131,7 +132,7 @@ class OverlayTree {
   const Leaf* LeafOf(std::string_view key) const;
   Iterator At(const Leaf* leaf, size_t index) const;
   // True when the key's place is in the leaf of the last insertion, which has room.
-  bool IsInHint(std::string_view key) const;
+  bool IsInHint(const Search& search) const;
   Entry* NewEntry(std::string_view key);
   void InsertAt(Leaf* leaf, size_t index, Entry* entry);
   // Makes room in a full leaf. Returns the leaf and the place for the new entry.

@@ -18,15 +18,15 @@ std::string Number(int number) {
 }
 
 // What keys of a 1:N join look like: of one owner, then by a number.
-std::string Owned(uint32_t owner, uint32_t number) {
+std::string Owned(size_t owner, size_t number) {
   return "owner-" + std::to_string(owner) + "/" + Number(static_cast<int>(number)).substr(16);
 }
 
 // A key that is there, or one beside it: shorter, longer, or with another byte.
 std::string Near(std::string key, Random* random) {
-  if (random->OneIn(4)) key.resize(random->Below(static_cast<uint32_t>(key.size() + 1)));
+  if (random->OneIn(4)) key.resize(random->Below(key.size() + 1));
   if (random->OneIn(4)) key += random->Bytes(1);
-  if (random->OneIn(4) && !key.empty()) key[random->Below(static_cast<uint32_t>(key.size()))] ^= 1;
+  if (random->OneIn(4) && !key.empty()) key[random->Below(key.size())] ^= 1;
   return key;
 }
 
@@ -82,7 +82,7 @@ TEST(OverlayTree, IsEqualToASetWhateverTheOrderOfInsertion) {
       [&](int) { return random.Bytes(3 + random.Below(4)); },
       [&](int) { return Number(static_cast<int>(random.Below(kRows))); },
       [&](int) { return Owned(random.Below(300), random.Below(200)); },
-      [](int i) { return Owned(static_cast<uint32_t>(i) % 300, static_cast<uint32_t>(i)); },
+      [](int i) { return Owned(static_cast<size_t>(i) % 300, static_cast<size_t>(i)); },
       [](int i) { return Number(i); },
       [](int i) { return Number(kRows - i); },
       // Ascending here and there in turns.
