@@ -3,8 +3,12 @@ import { CommitPace } from './commit-pace.ts'
 /** What a schedule asks of a task. */
 export interface ScheduledTask {
   readonly needsCommit: boolean
-  /** A processor, or what the task has in flight, wants a commit now. */
+  /** A processor, or what the task has in flight, wants a commit now, of all tasks. */
   readonly wantsCommit: boolean
+  /** It has changed as much as it may, and a commit of it alone would do. */
+  readonly isLarge: boolean
+  /** What a commit of it lets go on has no room yet: it is put off where tasks are committed one by one. */
+  readonly waitsForRoom: boolean
   /** When it was committed last, ms. */
   readonly committedMs: number
   /** What a commit of it would write. */
@@ -26,7 +30,8 @@ export interface CommitScheduleOptions {
 }
 
 /**
- * Which of a thread's tasks are committed, and when: each at the interval, sooner when its changes, or those of all, take too much.
+ * Which of a thread's tasks are committed, and when: each at the interval, sooner when its changes, or those of all, take too much. One whose rows are to go on to Cassandra, and have
+ * no room yet among those that wait for it, is put off.
  *
  * Nothing is processed during a commit, so one takes in what it writes in a quarter of a second (CommitPace). Tasks that can be committed one by one gather
  * changes for as long as there is memory, and only as many of them are committed at a time: a key that changes often is then written once in a long time. Where all go
@@ -44,6 +49,8 @@ export class CommitSchedule {
   /** When it ended last: what was not committed since then is to be. */
   #endedMs: number
   #isBehind = false
+  /** Some of those that are to be committed wait for room. */
+  #isPutOff = false
   /** What was due last was so by the interval. */
   #isTimed = false
 
@@ -82,23 +89,30 @@ export class CommitSchedule {
     let bytes = 0
     let largest = 0
     let isAsked = false
-    for (const { uncommittedBytes, wantsCommit } of tasks) {
+    let isOneLarge = false
+    for (const { uncommittedBytes, wantsCommit, isLarge } of tasks) {
       bytes += uncommittedBytes
       largest = Math.max(largest, uncommittedBytes)
       isAsked ||= wantsCommit
+      isOneLarge ||= isLarge
     }
     const isFull = largest > this.#oneBytesMax || bytes > this.#allBytesMax
-    if (isAsked || (this.#together && (isEnd || isFull))) {
+    if (isAsked || (this.#together && (isEnd || isFull || isOneLarge))) {
       this.#end(nowMs)
       this.#isBehind = false
+      this.#isPutOff = false
       return needing(tasks)
     }
-    if (isEnd || this.#isBehind) {
+    if (isEnd || this.#isBehind || this.#isPutOff) {
       const overdue = this.#overdue(tasks)
       this.#isTimed = true
       if (overdue.length > 0) return overdue
     }
     this.#isTimed = false
+    if (isOneLarge) {
+      const large = needing(tasks).find((task) => task.isLarge && !task.waitsForRoom)
+      if (large !== undefined) return [large]
+    }
     return isFull ? this.#largest(tasks, bytes) : []
   }
 
@@ -130,9 +144,11 @@ export class CommitSchedule {
   /** Those that were not committed since the interval began, the oldest first: as many as a commit takes in. */
   #overdue<T extends ScheduledTask>(tasks: readonly T[]): readonly T[] {
     const overdue = needing(tasks.filter(({ committedMs }) => committedMs < this.#endedMs))
-    overdue.sort((one, other) => one.committedMs - other.committedMs)
-    const taken = overdue.slice(0, this.#paced(overdue))
-    this.#isBehind = taken.length < overdue.length
+    const ready = overdue.filter(({ waitsForRoom }) => !waitsForRoom)
+    ready.sort((one, other) => one.committedMs - other.committedMs)
+    const taken = ready.slice(0, this.#paced(ready))
+    this.#isBehind = taken.length < ready.length
+    this.#isPutOff = ready.length < overdue.length
     return taken
   }
 

@@ -9,7 +9,7 @@ import type { StoreDefinition, TierDefinition } from '../topology/definition.ts'
 import { loadedName } from '../topology/tiered-stores.ts'
 
 /**
- * A task does not go on without a commit when so many rows of a tiered store have changed: they take memory until they are in Cassandra. Not fewer, since a row that changes between
+ * A task does not go on without a commit when so many rows of its tiered stores have changed: they take memory until they are in Cassandra. Not fewer, since a row that changes between
  * two commits is written once for both.
  */
 const CHANGED_ROWS_MAX = 32_768
@@ -90,16 +90,28 @@ export class LocalTiers {
   }
 
   /** So much has changed that a commit is due: what is not committed cannot go to Cassandra, and make room. */
-  get wantsCommit(): boolean {
-    const changedMax = this.isFull ? 1 : CHANGED_ROWS_MAX
-    for (const { cache, tier } of this.#stores.values())
-      if (tier !== null && cache.dirtyEntries + tier.changed >= changedMax) return true
-    return false
+  get isLarge(): boolean {
+    const changes = this.#changes
+    return changes >= CHANGED_ROWS_MAX || (changes > 0 && this.isFull && this.#backlog!.rows === 0)
+  }
+
+  /** What a commit would let go on has no room yet among what waits for Cassandra. */
+  get waitsForRoom(): boolean {
+    return this.#stores.size > 0 && this.#backlog?.hasRoomFor(this.#changes) === false
   }
 
   /** Too much waits for Cassandra: no further record is to be processed. */
   get isFull(): boolean {
-    return this.#stores.size > 0 && this.#backlog?.isFull === true
+    if (this.#stores.size === 0 || this.#backlog === null) return false
+    return this.#backlog.isFull || (this.#changes >= CHANGED_ROWS_MAX && this.waitsForRoom)
+  }
+
+  /** Rows that have changed since the last commit. */
+  get #changes(): number {
+    let changes = 0
+    for (const { cache, tier } of this.#stores.values())
+      if (tier !== null) changes += cache.dirtyEntries + tier.changed
+    return changes
   }
 
   /** Resolves when Cassandra has all that is committed, or never will. */

@@ -160,9 +160,14 @@ export class TaskStateManager {
     this.#tiers.connect(connection)
   }
 
-  /** A commit is due, however short a time ago the last one was. */
-  get wantsCommit(): boolean {
-    return this.#tiers.wantsCommit
+  /** So many rows of tiered stores have changed that a commit is due, however short a time ago the last one was. */
+  get isLarge(): boolean {
+    return this.#tiers.isLarge
+  }
+
+  /** What a commit would let go on to Cassandra has no room there yet. */
+  get waitsForRoom(): boolean {
+    return this.#tiers.waitsForRoom
   }
 
   /** Too much of tiered stores waits for Cassandra. */

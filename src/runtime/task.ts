@@ -209,7 +209,17 @@ export class Task {
 
   /** A processor has asked for a commit, or rows wait for one. */
   get wantsCommit(): boolean {
-    return this.#clock.commitRequested || this.rows?.wantsCommit === true || this.state?.wantsCommit === true
+    return this.#clock.commitRequested || this.rows?.wantsCommit === true
+  }
+
+  /** It is to be committed, whatever the others are: so much of it has changed. */
+  get isLarge(): boolean {
+    return this.state?.isLarge === true
+  }
+
+  /** A commit is better put off until Cassandra has more of what was committed before. */
+  get waitsForRoom(): boolean {
+    return this.state?.waitsForRoom === true
   }
 
   /** The offsets to commit for what was processed. */

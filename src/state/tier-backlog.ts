@@ -8,11 +8,13 @@ const KEY_OVERHEAD_BYTES = 80
 /** Written out together, before any of their room is free again. */
 const PART_CHANGES_MAX = 2_048
 
-/** What the backlogs of a stream thread's tasks may take together. */
+/** What the backlogs of a stream thread's tasks may take together, in estimated bytes of the heap. */
 export class BacklogBudget {
   readonly #bytesMax: number
-  /** Estimated heap. */
-  bytes = 0
+  /** Of keys whose change is not committed. */
+  keyBytes = 0
+  /** Of rows that wait, or are on their way. */
+  rowBytes = 0
   rows = 0
 
   constructor(bytesMax: number) {
@@ -20,7 +22,13 @@ export class BacklogBudget {
   }
 
   get isFull(): boolean {
-    return this.bytes >= this.#bytesMax
+    return this.keyBytes + this.rowBytes >= this.#bytesMax
+  }
+
+  /** Whether so many changes, being committed, would not make it full, if they are rows like those that wait. Where none does there is always room: what is committed goes on at once. */
+  hasRoomFor(changes: number): boolean {
+    if (this.rows === 0) return true
+    return this.keyBytes + this.rowBytes + (changes * this.rowBytes) / this.rows <= this.#bytesMax
   }
 }
 
@@ -61,7 +69,7 @@ export class TierBacklog {
   /**
    * @param watermark what an earlier owner has committed of it
    * @param write resolves when all are written, however long that takes; or when nobody wants it any more
-   * @param onWritten the watermark has moved, or there is room again
+   * @param onWritten the watermark has moved, or there is more room
    * @param groupOf of changes that are asked for together. Default: none are
    */
   constructor(
@@ -90,7 +98,7 @@ export class TierBacklog {
   put(id: string): void {
     const { size } = this.#changed
     this.#changed.add(id)
-    if (this.#changed.size > size) this.#budget.bytes += keyBytesOf(id)
+    if (this.#changed.size > size) this.#budget.keyBytes += keyBytesOf(id)
   }
 
   /** The last changes of a group's keys. */
@@ -123,7 +131,7 @@ export class TierBacklog {
 
   /** What was put is not committed. */
   discard(): void {
-    for (const id of this.#changed) this.#budget.bytes -= keyBytesOf(id)
+    for (const id of this.#changed) this.#budget.keyBytes -= keyBytesOf(id)
     this.#changed.clear()
   }
 
@@ -156,12 +164,11 @@ export class TierBacklog {
 
   /** What is written makes room at once, not when all is. */
   #written(part: readonly (readonly [id: string, change: TierChange])[]): void {
-    const wasFull = this.#budget.isFull
     for (const [id, change] of part) {
       this.#onTheirWay.delete(id)
       this.#gone(id, change)
     }
-    if (wasFull && !this.#budget.isFull) this.#onWritten()
+    this.#onWritten()
   }
 
   #moveTo(watermark: number): void {
@@ -175,7 +182,7 @@ export class TierBacklog {
     if (before !== undefined) this.#forget(before)
     this.#waiting.set(id, change)
     this.#budget.rows++
-    this.#budget.bytes += bytesOf(change)
+    this.#budget.rowBytes += bytesOf(change)
     if (this.#groupOf === null) return
     const group = this.#groupOf(change.key)
     const keys = this.#groups.get(group)
@@ -203,7 +210,7 @@ export class TierBacklog {
 
   #forget(change: TierChange): void {
     this.#budget.rows--
-    this.#budget.bytes -= bytesOf(change)
+    this.#budget.rowBytes -= bytesOf(change)
   }
 }
 

@@ -8,6 +8,8 @@ const MiB = 2 ** 20
 class FakeTask {
   needsCommit = false
   wantsCommit = false
+  isLarge = false
+  waitsForRoom = false
   committedMs = 0
   uncommittedBytes = 0
   readonly name: string
@@ -50,6 +52,7 @@ class Thread {
       task.committedMs = nowMs + durationMs
       task.needsCommit = false
       task.wantsCommit = false
+      task.isLarge = false
       task.uncommittedBytes = 0
     }
     if (due.length > 0) this.schedule.committed(bytes, durationMs, nowMs + durationMs)
@@ -135,6 +138,44 @@ test('one by one: at the interval as many are committed as one commit takes in, 
   assert.equal(thread.schedule.isBehind, false)
   assert.equal(thread.turn(1_020), '')
   assert.equal(thread.turn(2_010), '3')
+})
+
+test('one by one: a task that has changed as much as it may is committed alone; together with all', () => {
+  for (const together of [false, true]) {
+    const thread = new Thread(3, { together })
+    for (const task of thread.tasks) task.change(10)
+    thread.tasks[1]!.isLarge = true
+    thread.tasks[2]!.isLarge = true
+    assert.equal(thread.turn(10), together ? '0 1 2' : '1')
+    assert.equal(thread.turn(20), together ? '' : '2')
+    assert.equal(thread.turn(30), '')
+    // Of the interval nothing has gone by for the others.
+    assert.equal(thread.turn(1_000), together ? '' : '0')
+  }
+})
+
+test('one by one: what waits for room is committed when there is some, large or late; together nothing waits', () => {
+  const thread = new Thread(3)
+  for (const task of thread.tasks) task.change(10)
+  for (const task of thread.tasks.slice(0, 2)) task.waitsForRoom = true
+  thread.tasks[0]!.isLarge = true
+  assert.equal(thread.turn(10), '')
+  assert.equal(thread.turn(1_000), '2')
+  assert.equal(thread.turn(1_010), '')
+  // Nobody takes turns for what cannot be done.
+  assert.equal(thread.schedule.isBehind, false)
+  thread.tasks[1]!.waitsForRoom = false
+  assert.equal(thread.turn(1_020), '1')
+  thread.tasks[0]!.waitsForRoom = false
+  assert.equal(thread.turn(1_030), '0')
+  assert.equal(thread.turn(1_040), '')
+
+  const all = new Thread(2, { together: true })
+  for (const task of all.tasks) {
+    task.change(10)
+    task.waitsForRoom = true
+  }
+  assert.equal(all.turn(1_000), '0 1')
 })
 
 test('one by one: the largest are committed when there is no more memory, until the others have room', () => {

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import test, { after, before } from 'node:test'
 
+import { RowReader } from '../../../src/cassandra/row-reader.ts'
+import { RowWriter } from '../../../src/cassandra/row-writer.ts'
 import { LocalProducer, StateMemory, type TaskDatabase } from '../../../src/native.ts'
+import { CassandraCounters } from '../../../src/observe/cassandra-counters.ts'
 import { serdes } from '../../../src/serde/serdes.ts'
+import { BacklogBudget } from '../../../src/state/tier-backlog.ts'
 import { stores } from '../../../src/topology/stores.ts'
 import { openTier, RememberingTier } from '../../support/opened-tier.ts'
 import { smallStateMemory } from '../../support/state-memory.ts'
+import { UnsteadyCassandra } from '../../support/unsteady-cassandra.ts'
 
 const memory = StateMemory.acquire(smallStateMemory)
 const producer = new LocalProducer()
@@ -92,4 +97,60 @@ test('halves that have grown beyond their limit are emptied, the loaded one with
   await own.tiers.committed(own.database, 0)
   assert.deepEqual(rowsOf(own.database), [true, true])
   await own.close()
+})
+
+test('a task takes no more when its commit would make too much wait for Cassandra, and is committed when there is room', async () => {
+  const { tiers, database, store, close } = await open()
+  const cassandra = new UnsteadyCassandra()
+  let answer = (): void => {}
+  cassandra.gate = new Promise((resolve) => {
+    answer = resolve
+  })
+  const common = {
+    session: async () => cassandra,
+    requestsMax: 4,
+    counters: new CassandraCounters(),
+    onFailed: (error: Error) => assert.fail(error),
+    onAway: () => {},
+  }
+  const writer = new RowWriter({ ...common, queueBytes: 1 << 24, rowTimeoutMs: 60_000, onChanged: () => {} })
+  const reader = new RowReader({ ...common, onRead: () => {} })
+  tiers.connect({
+    taskId: '0_0',
+    rows: writer.open(),
+    reads: reader,
+    backlog: new BacklogBudget(40_000 * 320),
+    starts: 1,
+    onWritten: () => {},
+    onFailed: (error) => assert.fail(String(error)),
+  })
+  const says = () => ({ isLarge: tiers.isLarge, waitsForRoom: tiers.waitsForRoom, isFull: tiers.isFull })
+  const put = (from: number, to: number): void => {
+    for (let number = from; number < to; number++) store.put(String(number), 'x')
+  }
+  const commit = async (): Promise<void> => {
+    store.flush()
+    await database.drain(producer)
+    await database.commit()
+    await tiers.committed(database, 1 << 30)
+  }
+  put(0, 32_767)
+  assert.deepEqual(says(), { isLarge: false, waitsForRoom: false, isFull: false })
+  put(32_767, 32_768)
+  // Nothing waits: what is committed goes on at once.
+  assert.deepEqual(says(), { isLarge: true, waitsForRoom: false, isFull: false })
+  await commit()
+  assert.deepEqual(says(), { isLarge: false, waitsForRoom: false, isFull: false })
+  put(0, 32_767)
+  assert.deepEqual(says(), { isLarge: false, waitsForRoom: true, isFull: false })
+  put(32_767, 32_768)
+  assert.deepEqual(says(), { isLarge: true, waitsForRoom: true, isFull: true })
+  answer()
+  await tiers.settled()
+  assert.equal(cassandra.rows.size, 32_768)
+  assert.deepEqual(says(), { isLarge: true, waitsForRoom: false, isFull: false })
+  await commit()
+  await tiers.settled()
+  await close()
+  await Promise.all([writer.close(), reader.close()])
 })
