@@ -8,6 +8,7 @@
 #   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
 #   scripts/setup.sh --addon    runs the addon's build even when nothing seems to have changed
 #   scripts/setup.sh --no-addon everything but the addon
+#   scripts/setup.sh --package  in an installed package (npm's install script): builds its addon; installs nothing into the system
 #   scripts/setup.sh --pin-services  writes test/services/*.sha256 anew, after a pom there has changed
 #
 # Libraries go to WEIR_TOOLCHAIN_DIR (default ~/.cache/weir), keyed by version and flags and shared by all clones.
@@ -28,18 +29,26 @@ cd "$repo"
 . scripts/setup/node-rdkafka.sh
 . scripts/setup/services.sh
 
-with_test=false with_check=false addon=when-changed pin=false
+with_test=false with_check=false addon=when-changed pin=false in_package=false
 for argument in "$@"; do
   case $argument in
     --test) with_test=true ;;
     --check) with_check=true ;;
     --addon) addon=always ;;
     --no-addon) addon=never ;;
+    --package) in_package=true addon=always ;;
     --pin-services) pin=true ;;
-    *) fail "unknown argument '$argument'; allowed: --test, --check, --addon, --no-addon, --pin-services" ;;
+    *) fail "unknown argument '$argument'; allowed: --test, --check, --addon, --no-addon, --package, --pin-services" ;;
   esac
 done
 
+if $in_package; then
+  system_packages_missing && system_packages_refuse
+  lock_toolchain
+  plan_steps node libraries addon
+  run_steps
+  exit
+fi
 lock_toolchain
 if $pin; then
   pin_services

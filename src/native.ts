@@ -9,7 +9,7 @@
  * - Every failure is a {@link NativeError}. Nothing is thrown for a full queue: counts say how far a batch got.
  * - `close()` is idempotent; a call on a closed object throws `code: 'closed'`. Objects left open are closed when their thread ends.
  */
-export { murmur2, type NativeVersions, nativeObjects, versions } from './native/addon.ts'
+export { ioUringProblem, murmur2, type NativeVersions, nativeObjects, versions } from './native/addon.ts'
 export * from './native/admin.ts'
 export * from './native/consumer.ts'
 export type * from './native/database-options.ts'

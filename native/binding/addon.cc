@@ -18,6 +18,7 @@
 #include "binding/state_memory.h"
 #include "binding/task_database.h"
 #include "common/murmur2.h"
+#include "state/io_uring.h"
 
 namespace weir {
 
@@ -37,6 +38,11 @@ Napi::Value Versions(const Napi::CallbackInfo& info) {
   return versions;
 }
 
+Napi::Value IoUringProblemText(const Napi::CallbackInfo& info) {
+  const std::string problem = IoUringProblem();
+  return problem.empty() ? info.Env().Null() : Napi::String::New(info.Env(), problem);
+}
+
 Napi::Value Murmur2OfSlice(const Napi::CallbackInfo& info) {
   const Arguments arguments(info, "murmur2");
   const Bytes bytes = arguments.Buffer(0, "bytes");
@@ -54,6 +60,7 @@ Napi::Value Objects(const Napi::CallbackInfo& info) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Environment::Create(env);
   exports.Set("versions", Napi::Function::New<Versions>(env, "versions"));
+  exports.Set("ioUringProblem", Napi::Function::New<IoUringProblemText>(env, "ioUringProblem"));
   exports.Set("objects", Napi::Function::New<Objects>(env, "objects"));
   RegisterStateMemory(env, exports);
   RegisterTaskDatabase(env, exports);

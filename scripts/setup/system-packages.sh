@@ -15,7 +15,7 @@ system_packages_missing() {
   need_file /usr/include/openssl/ssl.h libssl-dev
   need_file /etc/ssl/certs/ca-certificates.crt ca-certificates
   # scripts/node loads it.
-  compgen -G '/usr/lib/*/libjemalloc.so.2' >/dev/null || need_packages+=(libjemalloc2)
+  $in_package || compgen -G '/usr/lib/*/libjemalloc.so.2' >/dev/null || need_packages+=(libjemalloc2)
   if $with_test || $with_check; then
     need_command cmake cmake
     need_file /usr/include/gtest/gtest.h libgtest-dev
@@ -34,6 +34,11 @@ system_packages_missing() {
 
 need_command() { command -v "$1" >/dev/null || need_packages+=("$2"); }
 need_file() { [[ -e $1 ]] || need_packages+=("$2"); }
+
+# An installed package has no business with the system's packages: whoever installs it decides.
+system_packages_refuse() {
+  fail "building the addon needs ${need_packages[*]} (Debian's names): apt-get install --no-install-recommends ${need_packages[*]}, then npm rebuild weir"
+}
 
 system_packages_install() {
   if ! command -v apt-get >/dev/null; then

@@ -14,3 +14,7 @@ rocksdb_integrity='sha512-Y2FIp8O5F0F7MwFuAON9tAzhOIbPdZUj4O2sI/ddtxLlp9H9La/kaK
 librdkafka_version=2.15.1
 librdkafka_package=@confluentinc/kafka-javascript@1.10.1
 librdkafka_integrity='sha512-KVePUBn21EqCVP9mfxzEuM3SYJHHEF7X+iiC2e43QQgDSyEaksInmCGooT3w5q+cNAdkSCrK71j0ICfqoSqZLw=='
+
+# Headers, for the addon's build in an installed package; a clone has them from package-lock.json.
+node_addon_api_package=node-addon-api@8.9.2
+node_addon_api_integrity='sha512-VijLXbi3UACN69I0JVXJsX4tjACjNoQDgv2gTF6sx2wWEi8tkSg2eX8p5gSIFi8z2+DL3oHmY6OyKce38SDolg=='

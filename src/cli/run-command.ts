@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module'
 
 import { checkNativeSettings } from '../config/check-native.ts'
 import { loadConfig } from '../config/load.ts'
+import { buildInfo } from '../observe/build-info.ts'
 import { type HttpServer, startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Application } from '../runtime/application.ts'
@@ -23,6 +24,7 @@ export async function runWorker(modulePath: string): Promise<void> {
   checkCassandra(definition, config)
   await checkNativeSettings(config, definition)
 
+  const build = buildInfo()
   const stop = new AbortController()
   const restoreSignals = onStopSignals((signal) => {
     logger.info({ signal }, 'stopping; a second signal ends the process at once')
@@ -35,7 +37,7 @@ export async function runWorker(modulePath: string): Promise<void> {
       host: config.httpHost,
       port: config.httpPort,
       metrics: async () => (await application?.metrics()) ?? '',
-      health: () => application?.health() ?? { ok: true },
+      health: () => application?.health() ?? { ok: true, ...build },
       ready: () => application?.ready() ?? starting,
     })
     logger.info({ url: server.url }, 'serving /metrics, /healthz and /readyz')

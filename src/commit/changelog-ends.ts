@@ -9,6 +9,7 @@ import { readInt64 } from '../serde/byte-writer.ts'
 export type ChangelogEnds = ReadonlyMap<string, number>
 
 const MARK = 0x57
+/** What is written; lower ones are read, too. test/support/future-build.ts raises it. */
 const VERSION = 1
 const HEADER_BYTES = 4
 const ID_BYTES = 8
@@ -38,10 +39,10 @@ export function encodeChangelogEnds(ends: ChangelogEnds): Buffer {
   return bytes
 }
 
-/** @returns none for bytes that are none */
+/** @returns none for bytes that are none, or of a later version: then all that the changelogs have is applied */
 export function decodeChangelogEnds(bytes: Buffer): Map<string, number> {
   const ends = new Map<string, number>()
-  if (bytes.length < HEADER_BYTES || bytes[0] !== MARK || bytes[1] !== VERSION) return ends
+  if (bytes.length < HEADER_BYTES || bytes[0] !== MARK || bytes[1]! > VERSION) return ends
   const count = bytes.readUInt16BE(2)
   if (bytes.length !== HEADER_BYTES + count * ENTRY_BYTES) return ends
   for (let position = HEADER_BYTES; position < bytes.length; position += ENTRY_BYTES)

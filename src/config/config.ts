@@ -62,6 +62,8 @@ export interface Config {
   readonly maxTaskIdleMs: number
   /** `none`, `all` or rules with commas between them: for a topology that does not say itself. */
   readonly topologyOptimization: string
+  /** What follows when the topology's internal topics are not those that the state folder was written for. */
+  readonly topologyChanges: 'refuse' | 'accept'
   /** How long a stop may take: commit, close, leave the group. */
   readonly shutdownTimeoutMs: number
   /** A stream thread whose counter stands still longer than this is stuck. */

@@ -102,6 +102,7 @@ export function toConfig(settings: Settings): Config {
     replicationFactor: values.replicationFactor,
     maxTaskIdleMs: values.maxTaskIdleMs,
     topologyOptimization: values.topologyOptimization,
+    topologyChanges: values.topologyChanges,
     shutdownTimeoutMs: values.shutdownTimeoutMs,
     threadStuckTimeoutMs: values.threadStuckTimeoutMs,
     batchRecordsMax: values.batchRecordsMax,

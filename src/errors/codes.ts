@@ -21,6 +21,7 @@ export interface ErrorEntry {
 /** Every error that Weir names. Errors of the native core are translated to these by decision.ts. */
 export const errorCodes = {
   // Found before anything is connected.
+  'addon-not-loaded': { what: 'the native addon cannot be loaded on this machine', next: 'stop' },
   'config-invalid': { what: 'a setting is unknown, malformed or out of range', next: 'stop', exitCode: 2 },
   'module-not-loaded': { what: 'the topology module cannot be imported', next: 'stop', exitCode: 2 },
   'topology-invalid': {
@@ -50,6 +51,10 @@ export const errorCodes = {
     what: 'a topic was deleted and made anew while the application runs',
     next: 'stop',
   },
+  'topology-changed': {
+    what: "the topology's internal topics are not those that the state folder was written for",
+    next: 'stop',
+  },
   'partition-count-changed': { what: 'a topic got more partitions while the application runs', next: 'stop' },
 
   // The cluster.
@@ -65,6 +70,10 @@ export const errorCodes = {
     what: "another member wrote to a task's changelog after this process took it over",
     next: 'give-up-task',
     newThreadMayHelp: true,
+  },
+  'offsets-newer': {
+    what: 'a newer version of Weir has committed offsets, with metadata of a format that this one does not read',
+    next: 'stop',
   },
   'instance-fenced': { what: 'another process runs with the same group.instance.id', next: 'stop' },
   'group-in-use': {

@@ -63,10 +63,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   }
 }
 
-function answer(reply: FastifyReply, probe: Probe): FastifyReply {
-  return reply
-    .code(probe.ok ? 200 : 503)
-    .send(probe.ok ? { status: 'ok' } : { status: 'failing', reason: probe.reason })
+/** With whatever else the probe says. */
+function answer(reply: FastifyReply, { ok, ...rest }: Probe): FastifyReply {
+  return reply.code(ok ? 200 : 503).send({ status: ok ? 'ok' : 'failing', ...rest })
 }
 
 async function withTimeout<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {

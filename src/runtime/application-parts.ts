@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
-import type { NativeVersions, StateMemory } from '../native.ts'
+import type { StateMemory } from '../native.ts'
+import type { BuildInfo } from '../observe/build-info.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { GlobalThread } from './global/global-thread.ts'
@@ -45,7 +46,7 @@ export interface ApplicationParts {
   readonly onUncaughtError: UncaughtErrorHandler | undefined
   /** Whether the threads begin paused. */
   readonly isPaused: boolean
-  readonly versions: { readonly weir: string; readonly native: NativeVersions }
+  readonly build: BuildInfo
   /** What was opened so far. What the application opens is put into it, and with `join` it becomes the application's. */
   readonly resources: AsyncDisposableStack
   /** Opens the group consumer. */

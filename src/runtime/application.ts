@@ -4,6 +4,7 @@ import path from 'node:path'
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects, type TopicPartitionOffset } from '../native.ts'
+import type { BuildInfo } from '../observe/build-info.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
 import type { ApplicationParts } from './application-parts.ts'
@@ -160,9 +161,10 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       logger,
     })
     resources.defer(() => this.#cleaner.stop())
+    const { weir: weirVersion, ...nativeVersions } = parts.build.versions
     this.#metrics = new ProcessMetrics({
-      weirVersion: parts.versions.weir,
-      versions: () => parts.versions.native,
+      weirVersion,
+      versions: () => nativeVersions,
       applicationState: () => this.#state,
       memory: config.memory,
       nativeObjects,
@@ -282,10 +284,12 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     return await renderMetrics([await this.#metrics.collect(), ofSchemas, ...ofThreads, ofGlobal])
   }
 
-  /** Whether the process is worth keeping. */
-  health(): ProbeResult {
-    if (this.#cause !== null) return { ok: false, reason: `${this.#cause.code}: ${this.#cause.message}` }
-    return { ok: true }
+  /** Whether the process is worth keeping, and what runs in it. */
+  health(): ProbeResult & BuildInfo {
+    const { build } = this.#parts
+    if (this.#cause !== null)
+      return { ok: false, reason: `${this.#cause.code}: ${this.#cause.message}`, ...build }
+    return { ok: true, ...build }
   }
 
   /** What lies before these offsets nobody reads any more. */

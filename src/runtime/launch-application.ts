@@ -1,10 +1,10 @@
-import { createRequire } from 'node:module'
 import { checkRocksDb } from '../config/check-rocksdb.ts'
 import { adminConfig } from '../config/clients.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { loadConfig } from '../config/load.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
-import { Admin, StateMemory, versions } from '../native.ts'
+import { Admin, StateMemory } from '../native.ts'
+import { type BuildInfo, buildInfo } from '../observe/build-info.ts'
 import { createLogger } from '../observe/logger.ts'
 import { openTelemetryTracer } from '../observe/open-telemetry.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
@@ -30,6 +30,7 @@ import { stateMemoryOptions } from './state-memory-options.ts'
 import { ThreadPool } from './thread-pool.ts'
 import { tierChangelogs } from './tier-watermarks.ts'
 import type { TopicAdmin } from './topic-admin.ts'
+import { TopologyRecord } from './topology-record.ts'
 
 const START_TIMEOUT_MS = 30_000
 
@@ -43,6 +44,7 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
   } = options
   const config = options.config ?? loadConfig()
   const logger = options.logger ?? createLogger(config)
+  const build = logBuild(logger)
   if (config.tracing !== 'none') await openTelemetryTracer(config.applicationId)
   const moduleUrl = moduleUrlFrom(options.topology)
   const topology = await loadTopology(moduleUrl, config.topologyOptimization)
@@ -56,6 +58,13 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
   resources.defer(async () => kafkaLog.close())
   const directory = await StateDirectory.open(config.stateDir, config.applicationId)
   resources.defer(() => directory.close())
+  if (directory.newer !== null) {
+    logger.warn(
+      { folder: directory.newer },
+      'the state folder was written by a newer version of Weir: its state is set aside, and restored; delete it when it is no longer needed',
+    )
+  }
+  const record = await TopologyRecord.check(directory.path, topology, config, logger)
   const admin: TopicAdmin = options.topicAdmin ?? new Admin(adminConfig(config))
   resources.defer(() => admin.close())
   signal.throwIfAborted()
@@ -65,6 +74,7 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
     signal.throwIfAborted()
     throw error
   })
+  await record.write()
   const { tasks, topics } = plan
   const patterns: FollowedPatterns | null = !hasPatterns(topology)
     ? null
@@ -122,7 +132,7 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
     restoreListener: options.restoreListener,
     onUncaughtError,
     isPaused: paused,
-    versions: { weir: packageVersion(), native: versions() },
+    build,
     resources,
     openMembership: (listener) =>
       new ClassicMembership({
@@ -155,6 +165,19 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
   return application
 }
 
+function logBuild(logger: Logger): BuildInfo {
+  const build = buildInfo()
+  const { versions, coldReads } = build
+  logger.info({ ...versions, coldReads: coldReads.by }, 'application starts')
+  if (coldReads.by !== 'io_uring') {
+    logger.warn(
+      { reason: coldReads.reason },
+      'io_uring cannot be used: blocks that are not in memory are read one after the other, and those of large look-ups by WEIR_READ_THREADS',
+    )
+  }
+  return build
+}
+
 /** Fills the global stores. @throws WeirError when that fails; the signal's reason when it was aborted */
 async function startGlobalThread(
   job: Omit<GlobalThreadJob, 'version'>,
@@ -179,10 +202,4 @@ async function startGlobalThread(
 function moduleUrlFrom(topology: string | URL): string {
   const text = String(topology)
   return text.startsWith('file:') ? text : moduleUrlOf(text)
-}
-
-/** The package's own, two folders up in the sources as in the package. */
-function packageVersion(): string {
-  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string }
-  return version
 }

@@ -54,7 +54,7 @@ const knownOptions = [
  *
  * @returns the application once it has joined; it is `rebalancing` then, and `running` when its tasks run
  * @throws WeirError with one line, everything closed again: module-not-loaded, topology-invalid, state-dir-locked, state-dir-foreign,
- * state-dir-read-only, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
+ * state-dir-read-only, topology-changed, source-topic-missing, topic-missing, copartition-mismatch, changelog-partitions-wrong, repartition-partitions-wrong,
  * topic-not-created, broker-unreachable, authentication-failed, authorization-failed;
  * schema-registry-unreachable, schema-registry-refused, schema-missing, schema-refused; cassandra-unreachable, cassandra-denied, cassandra-schema; what stopped the filling of global stores; the signal's reason when it was aborted
  */

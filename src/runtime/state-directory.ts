@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { errorCodeOf } from '../errors/decision.ts'
@@ -8,8 +8,13 @@ import { DirectoryLock } from './directory-lock.ts'
 
 /** Says whose folder it is. */
 const IDENTITY_FILE = 'weir.json'
-/** Raised when an older Weir could not read what a newer one wrote. */
+/**
+ * Raised when an older Weir could not read what a newer one writes; lower ones are read, too. In every format `lock`, and in `weir.json` format, applicationId and
+ * processId, mean what they mean here. test/support/future-build.ts raises it.
+ */
 const FORMAT = 1
+/** Where what a newer version has written is put: `format-2`. */
+const NEWER = /^format-\d+$/
 
 interface Identity {
   readonly format: number
@@ -21,22 +26,26 @@ interface Identity {
  * `<stateDir>/<application.id>`: a folder for each task (`0_3`), and
  *
  * - `weir.json`: the format, the application, and the process id that is kept over restarts;
- * - `lock`: the process that uses the folder now (see directory-lock.ts).
+ * - `lock`: the process that uses the folder now (see directory-lock.ts);
+ * - `format-2`: what a newer version had here; nothing reads it.
  */
 export class StateDirectory {
   readonly path: string
   /** A UUID that stays with the folder: a process that comes back with its disk is the same process. */
   readonly processId: string
+  /** Where the state is now that a newer version had written, when it was found by this start; null when none was. */
+  readonly newer: string | null
   readonly #lock: DirectoryLock
 
-  private constructor(directory: string, processId: string, lock: DirectoryLock) {
+  private constructor(directory: string, processId: string, newer: string | null, lock: DirectoryLock) {
     this.path = directory
     this.processId = processId
+    this.newer = newer
     this.#lock = lock
   }
 
   /**
-   * Creates the folder when it is missing, and locks it.
+   * Creates the folder when it is missing, and locks it. State that a newer version has written is moved into a folder of its own: the task's state is restored.
    *
    * @throws WeirError state-dir-locked with who holds it, state-dir-foreign, state-dir-read-only, disk-full, state-failed
    */
@@ -52,11 +61,14 @@ export class StateDirectory {
     try {
       await makeDirectory(directory)
       // Whose it is comes before the lock: nothing is written into a folder that is not Weir's.
-      const identity = await readIdentity(directory, applicationId)
+      await readIdentity(directory, applicationId)
       const lock = await DirectoryLock.acquire(path.join(directory, 'lock'))
       try {
-        const processId = identity?.processId ?? (await writeIdentity(directory, applicationId))
-        return new StateDirectory(directory, processId, lock)
+        // Whoever had it until now may have written it anew.
+        const { processId = randomUUID(), format = 0 } = (await readIdentity(directory, applicationId)) ?? {}
+        const newer = format > FORMAT ? await moveNewer(directory, format) : null
+        if (format !== FORMAT) await writeIdentity(directory, applicationId, processId)
+        return new StateDirectory(directory, processId, newer, lock)
       } catch (error) {
         await lock.release()
         throw error
@@ -117,12 +129,6 @@ async function readIdentity(directory: string, applicationId: string): Promise<I
   }
   const identity = parseIdentity(text)
   if (identity === null) throw foreign(directory, `${IDENTITY_FILE} cannot be read`)
-  if (identity.format !== FORMAT) {
-    throw foreign(
-      directory,
-      `it has format ${identity.format} and this version of Weir reads format ${FORMAT}`,
-    )
-  }
   if (identity.applicationId !== applicationId)
     throw foreign(directory, `it belongs to application ${identity.applicationId}`)
   return identity
@@ -141,22 +147,40 @@ function isOurs(name: string): boolean {
 function parseIdentity(text: string): Identity | null {
   try {
     const { format, applicationId, processId } = JSON.parse(text) as Partial<Identity>
-    if (typeof format !== 'number' || typeof applicationId !== 'string' || typeof processId !== 'string')
+    if (!Number.isInteger(format) || format! < 1 || typeof applicationId !== 'string' || typeof processId !== 'string')
       return null
-    return { format, applicationId, processId }
+    return { format: format!, applicationId, processId }
   } catch {
     return null
   }
 }
 
 /** Written aside and moved into place, so that it is whole or not there. */
-async function writeIdentity(directory: string, applicationId: string): Promise<string> {
-  const identity: Identity = { format: FORMAT, applicationId, processId: randomUUID() }
+async function writeIdentity(directory: string, applicationId: string, processId: string): Promise<void> {
+  const identity: Identity = { format: FORMAT, applicationId, processId }
   const file = path.join(directory, IDENTITY_FILE)
   const aside = `${file}.${process.pid}`
   await writeFile(aside, `${JSON.stringify(identity)}\n`, { flush: true })
   await rename(aside, file)
-  return identity.processId
+}
+
+/**
+ * Moves what a newer version has written out of the way, as a whole, so that it can be put back by hand. Interrupted, it goes on at the next start: `weir.json` is
+ * written anew when all is moved. REQUIRES the lock.
+ *
+ * @returns where it is now
+ */
+async function moveNewer(directory: string, format: number): Promise<string> {
+  const newer = path.join(directory, `format-${format}`)
+  await mkdir(newer, { recursive: true })
+  await copyFile(path.join(directory, IDENTITY_FILE), path.join(newer, IDENTITY_FILE))
+  for (const name of await readdir(directory)) {
+    if (isOurs(name) || NEWER.test(name)) continue
+    const to = path.join(newer, name)
+    await rm(to, { recursive: true, force: true })
+    await rename(path.join(directory, name), to)
+  }
+  return newer
 }
 
 function foreign(directory: string, why: string): WeirError {

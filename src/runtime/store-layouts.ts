@@ -6,6 +6,7 @@ import { WeirError } from '../errors/weir-error.ts'
 import { isRestored, type StoreDefinition, type StoreType } from '../topology/definition.ts'
 
 const LAYOUTS_FILE = 'stores.json'
+/** What is written; lower ones are read, too. test/support/future-build.ts raises it. */
 const FORMAT = 1
 
 /** How a store's rows and its changelog's records are written. Two stores with the same layout can take each other's over. */
@@ -64,11 +65,11 @@ export class StoreLayouts {
     }
     try {
       const { format, stores } = JSON.parse(text) as { format: number; stores: Record<string, StoreLayout> }
-      if (format === FORMAT) return new StoreLayouts(file, new Map(Object.entries(stores)))
+      if (format >= 1 && format <= FORMAT) return new StoreLayouts(file, new Map(Object.entries(stores)))
     } catch {
-      // The same as another format: nobody knows what the rows are.
+      // The same as a later format: nobody knows what the rows are.
     }
-    throw new WeirError('state-corrupt', `${file} cannot be read as format ${FORMAT}`)
+    throw new WeirError('state-corrupt', `${file} cannot be read as a format up to ${FORMAT}`)
   }
 
   /**

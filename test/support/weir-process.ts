@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { freePorts } from '../services/ports.ts'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
+const nodeCommand = join(repository, 'scripts/node')
 
 export interface ExitResult {
   /** null after a signal. */
@@ -22,6 +23,8 @@ export interface WeirOptions {
   readonly stateDir: string
   /** The folder of the sources that it runs. Default: this repository. */
   readonly sources?: string | undefined
+  /** What is run, before the module's name. Default: `weir run` of the sources, by the tests' Node. */
+  readonly command?: readonly [string, ...string[]]
   /** More `WEIR_` variables. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -48,7 +51,7 @@ export async function runWeir(
   env: Readonly<Record<string, string>> = {},
   timeoutMs = 60_000,
 ): Promise<ExitResult> {
-  const child = spawnNode(['src/cli/main.ts', ...args], env)
+  const child = spawnCommand([nodeCommand, 'src/cli/main.ts', ...args], env)
   return await endOf(child, timeoutMs)
 }
 
@@ -59,7 +62,7 @@ export async function runScript(
   env: Readonly<Record<string, string>> = {},
   timeoutMs = 120_000,
 ): Promise<ExitResult> {
-  return await endOf(spawnNode([script, ...args], env), timeoutMs)
+  return await endOf(spawnCommand([nodeCommand, script, ...args], env), timeoutMs)
 }
 
 /**
@@ -100,7 +103,8 @@ export class WeirProcess implements AsyncDisposable {
       ...(options.env?.WEIR_GROUP_PROTOCOL !== 'consumer' && { WEIR_CONSUMER_HEARTBEAT_INTERVAL_MS: '300' }),
       ...options.env,
     }
-    const child = spawnNode(['src/cli/main.ts', 'run', options.module], env, options.sources)
+    const { command = [nodeCommand, 'src/cli/main.ts', 'run'], sources } = options
+    const child = spawnCommand([...command, options.module], env, sources)
     return new WeirProcess(child, httpPort)
   }
 
@@ -215,14 +219,13 @@ export class WeirProcess implements AsyncDisposable {
  * The kernel kills the child when this process ends, however it ends; `setpriv` and `scripts/node` replace
  * themselves, so the pid is Node's.
  */
-function spawnNode(
-  args: readonly string[],
+function spawnCommand(
+  command: readonly string[],
   env: Readonly<Record<string, string>>,
-  sources = repository,
+  folder = repository,
 ): ChildProcess {
-  const node = join(repository, 'scripts/node')
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', node, ...args], {
-    cwd: sources,
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
+    cwd: folder,
     env: childEnvironment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -119,6 +119,17 @@ export const processingVariables = {
     },
     fixed('none'),
   ),
+  topologyChanges: variable(
+    {
+      env: 'WEIR_TOPOLOGY_CHANGES',
+      group: 'Processing',
+      type: oneOf('refuse', 'accept'),
+      meaning:
+        'What follows when a topology has other changelogs, repartition topics or sub-topology numbers than the one that the state folder was written for: it is ' +
+        'refused at the start, or accepted with a warning that tells each. See operating.md.',
+    },
+    fixed('refuse' as const),
+  ),
   maxTaskIdleMs: variable(
     {
       env: 'WEIR_MAX_TASK_IDLE_MS',

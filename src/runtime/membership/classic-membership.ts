@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { newerOffsetFormat } from '../../commit/offset-metadata.ts'
 import { consumerConfig } from '../../config/clients.ts'
 import type { Config } from '../../config/config.ts'
 import { decisionFor } from '../../errors/decision.ts'
@@ -284,6 +285,7 @@ export class ClassicMembership implements Membership {
     const committed = await ask('committed offsets', () =>
       this.#consumer.committed(partitions, REQUEST_TIMEOUT_MS),
     )
+    for (const one of committed) refuseNewer(one)
     this.#committed.set(committed)
     return await Promise.all(
       committed.map(async (one) => {
@@ -365,6 +367,16 @@ export class ClassicMembership implements Membership {
   #fail(error: unknown, what: string): void {
     this.#listener.failed(namedError(error, what))
   }
+}
+
+/** @throws WeirError offsets-newer: nothing is processed, and the newer version finds its offsets as they were */
+function refuseNewer({ topic, partition, metadata }: TopicPartitionOffset): void {
+  const format = newerOffsetFormat(metadata)
+  if (format === null) return
+  throw new WeirError(
+    'offsets-newer',
+    `the offset of ${topic} partition ${partition} was committed by a newer version of Weir (metadata format ${format}); run that version, or reset the application`,
+  )
 }
 
 /** What librdkafka reports and goes on from by itself. */

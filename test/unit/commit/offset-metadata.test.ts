@@ -6,6 +6,7 @@ import {
   changelogEndsOf,
   decodeOffsetMetadata,
   encodeOffsetMetadata,
+  newerOffsetFormat,
   processorMetadataOf,
 } from '../../../src/commit/offset-metadata.ts'
 
@@ -72,6 +73,39 @@ test('metadata of others is no processor metadata', () => {
     '010000000000000007ffff',
   ])
     assert.deepEqual([...processorMetadataOf([Buffer.from(hex, 'hex').toString('base64')])], [], hex)
+})
+
+test('metadata of a later format is known for what it is, and nothing of it is read', () => {
+  const own = Buffer.from(encodeOffsetMetadata(7, new Map([['s', 5]]), new Map([[changelogId('s', ''), 3]])), 'base64')
+  for (const [magic, format] of [
+    [1, null],
+    [2, null],
+    [3, 3],
+    [15, 15],
+    [16, null],
+    [255, null],
+  ] as const) {
+    const bytes = Buffer.from(own)
+    bytes[0] = magic
+    const text = bytes.toString('base64')
+    assert.equal(newerOffsetFormat(text), format)
+    if (magic < 3) continue
+    assert.equal(decodeOffsetMetadata(text), -1)
+    assert.deepEqual([...processorMetadataOf([text]), ...changelogEndsOf([text])], [])
+  }
+  // Of somebody else, though it begins as ours would; too short.
+  const others = [undefined, '', 'AwAAAAAAAAAH', 'Aw of somebody else, in words', 'Awwww-tool-1.2']
+  assert.deepEqual(
+    others.map(newerOffsetFormat),
+    [null, null, 3, null, null],
+  )
+})
+
+test('ends of changelogs of a later version are none', () => {
+  const bytes = Buffer.from(encodeOffsetMetadata(7, undefined, new Map([[changelogId('s', ''), 3]])), 'base64')
+  bytes[bytes.lastIndexOf('W'.charCodeAt(0), 14) + 1] = 2
+  const text = bytes.toString('base64')
+  assert.deepEqual([decodeOffsetMetadata(text), [...changelogEndsOf([text])]], [7, []])
 })
 
 test('the ends of changelogs come last, where Kafka Streams reads nothing, and go through', () => {

@@ -113,7 +113,7 @@ describe('StateDirectory', () => {
     await next.close()
   })
 
-  test("another application's folder, another format and a stranger's files are refused", async () => {
+  test("another application's folder, a format that never was and a stranger's files are refused", async () => {
     const dir = path.join(base, 'foreign')
     await (await StateDirectory.open(dir, 'app')).close()
     const file = path.join(dir, 'app', 'weir.json')
@@ -123,10 +123,7 @@ describe('StateDirectory', () => {
       await assert.rejects(StateDirectory.open(dir, 'app'), { code: 'state-dir-foreign', message })
     }
     await refused(JSON.stringify({ ...identity, applicationId: 'other' }), /it belongs to application other/)
-    await refused(
-      JSON.stringify({ ...identity, format: 0 }),
-      /format 0 and this version of Weir reads format 1/,
-    )
+    await refused(JSON.stringify({ ...identity, format: 0 }), /weir.json cannot be read/)
     await refused('{', /weir.json cannot be read/)
 
     await mkdir(path.join(base, 'java', 'app', '0_0'), { recursive: true })
@@ -134,6 +131,42 @@ describe('StateDirectory', () => {
       code: 'state-dir-foreign',
       message: /it holds 0_0 and no weir.json/,
     })
+  })
+
+  test('what a newer version has written is set aside as it is, also when that was interrupted', async () => {
+    const dir = path.join(base, 'newer')
+    const first = await StateDirectory.open(dir, 'app')
+    assert.equal(first.newer, null)
+    await first.close()
+    const file = path.join(first.path, 'weir.json')
+    const identity = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    const newer = JSON.stringify({ ...identity, format: 7, more: true })
+    await writeFile(file, newer)
+    // One is moved already.
+    for (const task of ['format-7/0_0', '0_1', '0_2.damaged', 'global']) {
+      await mkdir(path.join(first.path, task), { recursive: true })
+      await writeFile(path.join(first.path, task, 'rows'), task)
+    }
+    await writeFile(path.join(first.path, 'topology.json'), '{}')
+
+    const again = await StateDirectory.open(dir, 'app')
+    const aside = path.join(first.path, 'format-7')
+    assert.equal(again.newer, aside)
+    assert.equal(again.processId, first.processId)
+    assert.deepEqual((await readdir(first.path)).sort(), ['format-7', 'lock', 'weir.json'])
+    assert.deepEqual((await readdir(aside)).sort(), [
+      '0_0',
+      '0_1',
+      '0_2.damaged',
+      'global',
+      'topology.json',
+      'weir.json',
+    ])
+    assert.equal(await readFile(path.join(aside, 'weir.json'), 'utf8'), newer)
+    await again.close()
+    const third = await StateDirectory.open(dir, 'app')
+    assert.equal(third.newer, null)
+    await third.close()
   })
 
   test('a folder that cannot be written to is named in one line', async () => {
