@@ -18,7 +18,7 @@ addon_inputs() {
 addon_install() {
   local node_gyp=node_modules/node-gyp/bin/node-gyp.js modules=
   if $in_package; then
-    node_gyp=${npm_config_node_gyp:?npm sets it for install scripts: npm rebuild weir}
+    node_gyp=${npm_config_node_gyp:-$(npm root --global)/npm/node_modules/node-gyp/bin/node-gyp.js} # npm sets it for install scripts
     modules=$toolchain/tmp/node_modules
     fetch_npm "$node_addon_api_package" "$node_addon_api_integrity" "$modules/node-addon-api" --strip-components=1
   fi

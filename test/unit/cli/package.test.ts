@@ -23,19 +23,21 @@ const tools = `sh bash env npm dirname basename mkdir mktemp rm mv ln cp cat cut
   tr uname xargs awk base64 date od setpriv`.split(/\s+/)
 
 /** As a user writes it, with the types that the package declares. */
-const wordCount = `import { defineTopology, serdes, type StreamRecord } from 'weir'
+const wordCount = `import { defineTopology, serdes, type TopologyModule } from 'weir'
 
 const wordsOf = (line: string): string[] => line.toLowerCase().match(/\\p{L}+/gu) ?? []
 
-export default defineTopology((builder) => {
+const topology: TopologyModule = defineTopology((builder) => {
   builder
     .stream('lines', { key: serdes.string, value: serdes.string })
     .flatMapValues(wordsOf)
-    .groupBy(({ value: word }: StreamRecord<string | null, string>) => word, { key: serdes.string, value: serdes.string })
+    .groupBy(({ value: word }) => word, { key: serdes.string, value: serdes.string })
     .count({ store: 'word-counts' })
     .toStream()
     .to('word-counts')
 })
+
+export default topology
 `
 
 const topologyTest = `import { serdes, defineTopology } from 'weir'
@@ -207,7 +209,7 @@ describe('the package', { timeout: 300_000 }, () => {
     }
     await check('*.ts')
     await writeFile(path.join(project, 'wrong.ts'), wordCount.replace("'word-counts'", '5'))
-    await assert.rejects(check('wrong.ts'), ({ stdout }: Failure) => /^wrong\.ts\(9,.*TS2322/m.test(stdout))
+    await assert.rejects(check('wrong.ts'), ({ stdout }: Failure) => /^wrong\.ts\(10,.*TS2322/m.test(stdout))
   })
 
   test('tests a topology: both entries are of one Weir', async () => {
