@@ -5,6 +5,7 @@ import { errorCodeOf } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type InspectedStore, TaskDatabase } from '../native.ts'
 import { DirectoryLock } from '../runtime/directory-lock.ts'
+import { readsStateFormat } from '../runtime/state-directory.ts'
 import { ownName } from '../topology/tiered-stores.ts'
 
 /** A store's rows as `stores.json` of its task's folder describes them. */
@@ -89,12 +90,12 @@ async function readIdentity(directory: string): Promise<{ applicationId: string;
       string,
       unknown
     >
-    if (format === 1 && typeof applicationId === 'string' && typeof processId === 'string')
+    if (readsStateFormat(format) && typeof applicationId === 'string' && typeof processId === 'string')
       return { applicationId, processId }
   } catch {
     // Said below.
   }
-  throw new WeirError('state-dir-foreign', `${file} is not one that this version of Weir can read (format 1)`)
+  throw new WeirError('state-dir-foreign', `${file} is not one that this version of Weir can read`)
 }
 
 async function refuseInUse(directory: string, given: string): Promise<void> {

@@ -16,6 +16,11 @@ const FORMAT = 1
 /** Where what a newer version has written is put: `format-2`. */
 const NEWER = /^format-\d+$/
 
+/** Whether this version reads a state folder of such a format. */
+export function readsStateFormat(format: unknown): boolean {
+  return Number.isInteger(format) && (format as number) >= 1 && (format as number) <= FORMAT
+}
+
 interface Identity {
   readonly format: number
   readonly applicationId: string

@@ -217,7 +217,9 @@ describe('the package', { timeout: 300_000 }, () => {
     assert.equal(stdout, '5\n')
   })
 
-  test('counts words on a broker, and says what runs', async () => {
+  test('counts words on a broker where io_uring is forbidden, and says so with what runs', async () => {
+    const launcher = path.join(project, 'without-io-uring')
+    await run('cc', ['-o', launcher, path.join(root, 'test/support/without-io-uring.c')])
     const { bootstrapServers } = kafka
     await createTopics(bootstrapServers, { lines: 2, 'word-counts': 2 })
     const lines = Array.from({ length: 1_000 }, (_, index) => ({
@@ -228,7 +230,7 @@ describe('the package', { timeout: 300_000 }, () => {
     }))
     await produceAll(bootstrapServers, lines)
     await using worker = await WeirProcess.start({
-      command: [path.join(project, 'node_modules/.bin/weir'), 'run'],
+      command: [launcher, path.join(project, 'node_modules/.bin/weir'), 'run'],
       module: 'word-count.ts',
       sources: project,
       applicationId: 'words',
@@ -246,14 +248,21 @@ describe('the package', { timeout: 300_000 }, () => {
     assert.equal(health.status, 'ok')
     assert.equal(health.versions.weir, version)
     for (const library of ['librdkafka', 'rocksdb']) assert.match(health.versions[library]!, /^\d+\.\d+\.\d+$/)
-    assert.match(health.coldReads.by, /^(io_uring|read-threads)$/)
-    const [started] = worker.output
-      .split('\n')
-      .filter((line) => line.includes('"application starts"'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const reason = 'io_uring_setup: Operation not permitted'
+    assert.deepEqual(health.coldReads, { by: 'read-threads', reason })
+    const linesWith = (text: string): Record<string, unknown>[] =>
+      worker.output
+        .split('\n')
+        .filter((line) => line.startsWith('{') && line.includes(text))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    const [started] = linesWith('"application starts"')
     assert.deepEqual(
       [started?.weir, started?.librdkafka, started?.rocksdb, started?.coldReads],
-      [version, health.versions.librdkafka, health.versions.rocksdb, health.coldReads.by],
+      [version, health.versions.librdkafka, health.versions.rocksdb, 'read-threads'],
+    )
+    assert.deepEqual(
+      linesWith('io_uring cannot be used').map(({ level, reason }) => [level, reason]),
+      [['warn', reason]],
     )
     await worker.stop()
     const counts = await readCounts(bootstrapServers)
@@ -304,5 +313,5 @@ describe('the package', { timeout: 300_000 }, () => {
 interface Health {
   readonly status: string
   readonly versions: Readonly<Record<string, string>>
-  readonly coldReads: { readonly by: string }
+  readonly coldReads: { readonly by: string; readonly reason?: string }
 }

@@ -29,6 +29,8 @@ test('serves metrics and both probes, and says what is wrong', async () => {
       503,
       '{"status":"failing","reason":"task 0_1 restores"}',
     ])
+    health = { ok: true, versions: { weir: '1' } } as Probe
+    assert.deepEqual((await get('/healthz')).slice(0, 2), [200, '{"status":"ok","versions":{"weir":"1"}}'])
     health = { ok: false, reason: 'stream thread 0 stands still' }
     ready = { ok: true }
     broken = true
