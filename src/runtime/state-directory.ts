@@ -1,5 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import { access, constants, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises'
 import path from 'node:path'
 
 import { errorCodeOf } from '../errors/decision.ts'
@@ -152,7 +162,12 @@ function isOurs(name: string): boolean {
 function parseIdentity(text: string): Identity | null {
   try {
     const { format, applicationId, processId } = JSON.parse(text) as Partial<Identity>
-    if (!Number.isInteger(format) || format! < 1 || typeof applicationId !== 'string' || typeof processId !== 'string')
+    if (
+      !Number.isInteger(format) ||
+      format! < 1 ||
+      typeof applicationId !== 'string' ||
+      typeof processId !== 'string'
+    )
       return null
     return { format: format!, applicationId, processId }
   } catch {

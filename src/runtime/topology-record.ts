@@ -23,7 +23,8 @@ function partsOf(topology: TopologyDefinition, applicationId: string): Parts {
       parts.set(hasChangelog ? `changelog ${changelogTopic(applicationId, name)}` : `store ${name}`, id)
     }
     for (const { name } of topology.repartitionTopics)
-      if (sourceTopics.includes(name)) parts.set(`repartition topic ${repartitionTopic(applicationId, name)}`, id)
+      if (sourceTopics.includes(name))
+        parts.set(`repartition topic ${repartitionTopic(applicationId, name)}`, id)
   }
   return parts
 }

@@ -193,7 +193,9 @@ describe('upgrades', { timeout: 300_000 }, () => {
     // It is the same process as before.
     const now = JSON.parse(readFileSync(path.join(app.folder('one'), 'weir.json'), 'utf8')) as Identity
     assert.deepEqual(now, { ...identity, format: 1 })
-    const restored = [...(await old.metrics())].filter(([name]) => name.startsWith('weir_restore_records_total'))
+    const restored = [...(await old.metrics())].filter(([name]) =>
+      name.startsWith('weir_restore_records_total'),
+    )
     assert.ok(restored.reduce((sum, [, value]) => sum + value, 0) >= VALUES)
     await old.stop()
     await app.verify()
@@ -220,7 +222,11 @@ describe('upgrades', { timeout: 300_000 }, () => {
 
   describe('a topology whose internal topics have changed', () => {
     const changes: readonly [string, string, RegExp][] = [
-      ['a repartition topic and its sub-topology are gone', 'by-key', /repartition topic \S+-by-value-repartition is gone/],
+      [
+        'a repartition topic and its sub-topology are gone',
+        'by-key',
+        /repartition topic \S+-by-value-repartition is gone/,
+      ],
       ['a changelog is new', 'both', /: changelog \S+-counts-by-key-changelog is new; name/],
       [
         'a sub-topology has another number',

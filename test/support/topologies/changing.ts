@@ -15,6 +15,10 @@ export default defineTopology((builder) => {
     input.groupByKey().count({ store: 'counts' }).toStream().to(`${prefix}counts`)
     return
   }
-  input.groupBy((record) => record.value, { ...strings, name: 'by-value' }).count({ store: 'counts' }).toStream().to(`${prefix}counts`)
+  input
+    .groupBy((record) => record.value, { ...strings, name: 'by-value' })
+    .count({ store: 'counts' })
+    .toStream()
+    .to(`${prefix}counts`)
   if (shape === 'both') input.groupByKey().count({ store: 'counts-by-key' }).toStream().to(`${prefix}others`)
 })

@@ -19,7 +19,8 @@ const run = promisify(execFile)
 const root = path.resolve(import.meta.dirname, '../../..')
 
 /** What npm, the package's scripts and a shell need. No compiler, no make, no Python. */
-const tools = `sh bash env npm dirname basename mkdir mktemp rm mv ln cp cat cut find flock grep ldd nproc readlink sed sha256sum sort tail tar
+const tools =
+  `sh bash env npm dirname basename mkdir mktemp rm mv ln cp cat cut find flock grep ldd nproc readlink sed sha256sum sort tail tar
   tr uname xargs awk base64 date od setpriv`.split(/\s+/)
 
 /** As a user writes it, with the types that the package declares. */
@@ -155,7 +156,8 @@ describe('the package', { timeout: 300_000 }, () => {
       'README.md',
     ])
       assert.ok(packed.includes(file), `${file} is missing`)
-    const known = /^(dist\/|build\/Release\/weir\.node$|native\/(?!test\/)|scripts\/(install\.sh|setup\.sh|setup\/.*)$|[^/]+$)/
+    const known =
+      /^(dist\/|build\/Release\/weir\.node$|native\/(?!test\/)|scripts\/(install\.sh|setup\.sh|setup\/.*)$|[^/]+$)/
     assert.deepEqual(
       packed.filter((file) => !known.test(file)),
       [],
@@ -247,7 +249,8 @@ describe('the package', { timeout: 300_000 }, () => {
     }
     assert.equal(health.status, 'ok')
     assert.equal(health.versions.weir, version)
-    for (const library of ['librdkafka', 'rocksdb']) assert.match(health.versions[library]!, /^\d+\.\d+\.\d+$/)
+    for (const library of ['librdkafka', 'rocksdb'])
+      assert.match(health.versions[library]!, /^\d+\.\d+\.\d+$/)
     const reason = 'io_uring_setup: Operation not permitted'
     assert.deepEqual(health.coldReads, { by: 'read-threads', reason })
     const linesWith = (text: string): Record<string, unknown>[] =>
@@ -285,13 +288,19 @@ describe('the package', { timeout: 300_000 }, () => {
     test('a command says so in one line, and what to do', async () => {
       const { code, stderr } = await failureOf('node_modules/.bin/weir', ['run', 'word-count.ts'], broken)
       assert.equal(code, 1)
-      assert.match(stderr, /^weir: [^\n]*the native addon does not load on this machine: [^\n]*npm rebuild weir[^\n]*\n$/)
+      assert.match(
+        stderr,
+        /^weir: [^\n]*the native addon does not load on this machine: [^\n]*npm rebuild weir[^\n]*\n$/,
+      )
     })
 
     test('the install script says in one line what a build from source needs that is not there', async () => {
       const { code, stderr } = await failureOf('sh', ['node_modules/weir/scripts/install.sh'], broken)
       assert.equal(code, 1)
-      assert.match(stderr, /^weir: the addon in the package does not load here \([^\n]*\); building it from source/)
+      assert.match(
+        stderr,
+        /^weir: the addon in the package does not load here \([^\n]*\); building it from source/,
+      )
       assert.match(stderr, /^setup: building the addon needs g\+\+ make python3 [^\n]*npm rebuild weir$/m)
     })
 
@@ -301,10 +310,14 @@ describe('the package', { timeout: 300_000 }, () => {
       // As npm does; the compiler is where it always is.
       const withCompiler = childEnvironment({ npm_config_foreground_scripts: 'true' })
       await run('npm', ['rebuild', 'weir'], { cwd: broken, env: withCompiler, maxBuffer: 2 ** 26 })
-      const { stdout } = await run('node', ['-e', "import('weir').then((weir) => console.log(typeof weir.serdes))"], {
-        cwd: broken,
-        env,
-      })
+      const { stdout } = await run(
+        'node',
+        ['-e', "import('weir').then((weir) => console.log(typeof weir.serdes))"],
+        {
+          cwd: broken,
+          env,
+        },
+      )
       assert.equal(stdout, 'object\n')
     })
   })

@@ -76,7 +76,10 @@ test('metadata of others is no processor metadata', () => {
 })
 
 test('metadata of a later format is known for what it is, and nothing of it is read', () => {
-  const own = Buffer.from(encodeOffsetMetadata(7, new Map([['s', 5]]), new Map([[changelogId('s', ''), 3]])), 'base64')
+  const own = Buffer.from(
+    encodeOffsetMetadata(7, new Map([['s', 5]]), new Map([[changelogId('s', ''), 3]])),
+    'base64',
+  )
   for (const [magic, format] of [
     [1, null],
     [2, null],
@@ -95,14 +98,14 @@ test('metadata of a later format is known for what it is, and nothing of it is r
   }
   // Of somebody else, though it begins as ours would; too short.
   const others = [undefined, '', 'AwAAAAAAAAAH', 'Aw of somebody else, in words', 'Awwww-tool-1.2']
-  assert.deepEqual(
-    others.map(newerOffsetFormat),
-    [null, null, 3, null, null],
-  )
+  assert.deepEqual(others.map(newerOffsetFormat), [null, null, 3, null, null])
 })
 
 test('ends of changelogs of a later version are none', () => {
-  const bytes = Buffer.from(encodeOffsetMetadata(7, undefined, new Map([[changelogId('s', ''), 3]])), 'base64')
+  const bytes = Buffer.from(
+    encodeOffsetMetadata(7, undefined, new Map([[changelogId('s', ''), 3]])),
+    'base64',
+  )
   bytes[bytes.lastIndexOf('W'.charCodeAt(0), 14) + 1] = 2
   const text = bytes.toString('base64')
   assert.deepEqual([decodeOffsetMetadata(text), [...changelogEndsOf([text])]], [7, []])

@@ -60,7 +60,7 @@ describe('TopologyRecord', () => {
     await check(counted)
   })
 
-  test('processors and topics that are not the application\'s own are no differences', async () => {
+  test("processors and topics that are not the application's own are no differences", async () => {
     await check(
       build((builder) => {
         builder

@@ -7,7 +7,7 @@ import { buildInfo } from '../../../../src/observe/build-info.ts'
 import { applyRows, multiGetRows } from '../rows.ts'
 
 const ROWS = 20_000
-const valueOf = (index: number): string => `${index} `.repeat(40)
+const rowOf = (index: number): string => `${index} `.repeat(40)
 
 const memory = StateMemory.acquire({
   blockCacheBytes: 2 ** 20,
@@ -23,7 +23,7 @@ const options = {
   flushEveryRecords: 1_000_000,
   flushIntervalMs: 3_600_000,
 }
-const rows = Array.from({ length: ROWS }, (_, index) => ({ key: `key-${index}`, value: valueOf(index) }))
+const rows = Array.from({ length: ROWS }, (_, index) => ({ key: `key-${index}`, value: rowOf(index) }))
 
 const written = await TaskDatabase.open(memory, options)
 applyRows(written, 0, rows)
@@ -36,9 +36,9 @@ const keys = [...rows.map(({ key }) => key), ...rows.map(({ key }) => `${key}-ab
 let right = 0
 // Many keys, which are divided over the read threads, and few, which are not.
 for (const [index, value] of (await multiGetRows(database, 0, keys)).entries())
-  if (value === (index < ROWS ? valueOf(index) : null)) right++
+  if (value === (index < ROWS ? rowOf(index) : null)) right++
 for (const [index, value] of (await multiGetRows(database, 0, keys.slice(0, 100))).entries())
-  if (value === valueOf(index)) right++
+  if (value === rowOf(index)) right++
 const { dataBlockMisses } = memory.counts()
 await database.close()
 memory.close()
