@@ -19,7 +19,8 @@ const PARTITIONS = 4
 const VALUES = 40
 const TIMEOUT_MS = 30_000
 
-describe('upgrades', { timeout: 300_000 }, () => {
+// Each has an application of its own, and waits for most of its time.
+describe('upgrades', { timeout: 300_000, concurrency: 2 }, () => {
   let kafka: KafkaService
   let admin: Admin
   before(async () => {
@@ -220,7 +221,7 @@ describe('upgrades', { timeout: 300_000 }, () => {
     await app.verify()
   })
 
-  describe('a topology whose internal topics have changed', () => {
+  describe('a topology whose internal topics have changed', { concurrency: 1 }, () => {
     const changes: readonly [string, string, RegExp][] = [
       [
         'a repartition topic and its sub-topology are gone',
