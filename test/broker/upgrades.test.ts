@@ -117,6 +117,7 @@ describe('upgrades', { timeout: 300_000, concurrency: 2 }, () => {
 
   /** Waits for a process that is to refuse. Its line on standard error. */
   async function refusalOf(worker: WeirProcess): Promise<{ line: string } & Pick<ExitResult, 'code'>> {
+    await worker.until(() => worker.hasEnded, 'is not refused')
     const { code, stderr } = await worker.exited
     return { code, line: stderr.trim().split('\n').at(-1) ?? '' }
   }
