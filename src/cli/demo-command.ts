@@ -113,6 +113,7 @@ async function follow(
   const http = await startHttpServer({
     host: config.httpHost,
     port: Math.max(0, config.httpPort),
+    token: config.httpToken,
     metrics: () => application.metrics(),
     health: () => application.health(),
     ready: () => application.ready(),

@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module'
 
 import { checkNativeSettings } from '../config/check-native.ts'
 import { loadConfig } from '../config/load.ts'
+import { messageOf } from '../errors/weir-error.ts'
 import { type HttpServer, startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
 import type { Application } from '../runtime/application.ts'
@@ -34,9 +35,11 @@ export async function runWorker(modulePath: string): Promise<void> {
     const server = await startHttpServer({
       host: config.httpHost,
       port: config.httpPort,
+      token: config.httpToken,
       metrics: async () => (await application?.metrics()) ?? '',
       health: () => application?.health() ?? { ok: true },
       ready: () => application?.ready() ?? starting,
+      onError: (error) => logger.error({ reason: messageOf(error) }, 'an HTTP request failed'),
     })
     logger.info({ url: server.url }, 'serving /metrics, /healthz and /readyz')
     return server

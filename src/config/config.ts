@@ -89,6 +89,8 @@ export interface Config {
   /** 0 picks a free port, -1 is off. */
   readonly httpPort: number
   readonly httpHost: string
+  /** null: none. A secret: never logged. */
+  readonly httpToken: string | null
   readonly tracing: 'none' | 'records'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'

@@ -121,6 +121,7 @@ export function toConfig(settings: Settings): Config {
     memory,
     httpPort: values.httpPort,
     httpHost: values.httpHost,
+    httpToken: values.httpToken,
     tracing: values.tracing,
     logLevel: values.logLevel,
     logFormat: values.logFormat,

@@ -1,5 +1,5 @@
 import { integer, oneOf, text } from '../value-type.ts'
-import { derived, fixed, variable } from '../variable.ts'
+import { derived, fixed, optional, variable } from '../variable.ts'
 
 /** What is shown of the process: HTTP, logs. */
 export const observationVariables = {
@@ -8,7 +8,8 @@ export const observationVariables = {
       env: 'WEIR_HTTP_PORT',
       group: 'Observation',
       type: integer({ min: -1, max: 65535 }),
-      meaning: 'Serves /metrics, /healthz and /readyz; 0 picks a free port, -1 is off.',
+      meaning:
+        'Serves /metrics, /healthz and /readyz, and what WEIR_HTTP_TOKEN is for; 0 picks a free port, -1 is off.',
     },
     fixed(8080),
   ),
@@ -21,6 +22,18 @@ export const observationVariables = {
     },
     fixed('127.0.0.1'),
   ),
+  httpToken: optional({
+    env: 'WEIR_HTTP_TOKEN',
+    group: 'Observation',
+    type: text({
+      pattern: /^[A-Za-z0-9\-._~+/]{16,256}=*$/,
+      allowed: '16 to 256 letters, digits or any of -._~+/, such as `openssl rand -hex 32` makes',
+    }),
+    secret: true,
+    meaning:
+      'Whoever asks for more than /metrics, /healthz and /readyz has to show it: `Authorization: Bearer <token>`. When not set, only a server that ' +
+      'listens at a loopback address answers such requests.',
+  }),
   logLevel: variable(
     {
       env: 'WEIR_LOG_LEVEL',
