@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { HttpError } from './http-errors.ts'
 import type { HttpRoutes } from './http-server.ts'
@@ -47,20 +47,22 @@ export class HttpAccess {
 
   /** @param pages need no token */
   async serve(routes: readonly HttpRoutes[], pages: readonly HttpRoutes[]): Promise<void> {
-    await this.#server.register(async (open) => {
+    const asked: FastifyPluginAsync = async (guarded) => {
+      guarded.addHook('onRequest', async (request, reply) => this.#checkToken(request, reply))
+      for (const add of routes) await guarded.register(apart(add))
+    }
+    const here: FastifyPluginAsync = async (open) => {
       open.addHook('onRequest', async (request, reply) => this.#checkPlace(request, reply))
-      for (const add of pages) await open.register(async (scope) => add(scope))
-      await open.register(async (guarded) => {
-        guarded.addHook('onRequest', async (request, reply) => this.#checkToken(request, reply))
-        for (const add of routes) await guarded.register(async (scope) => add(scope))
-      })
-    })
+      for (const add of pages) await open.register(apart(add))
+      await open.register(asked)
+    }
+    await this.#server.register(here)
   }
 
   #checkPlace(request: FastifyRequest, reply: FastifyReply): void {
     reply.headers(securityHeaders)
     if (this.#tokenHash !== null) return
-    this.#isLoopback ??= listensAtLoopbackOnly(this.#server.addresses().map(({ address }) => address))
+    this.#isLoopback ??= listensAtLoopbackOnly(this.#addresses())
     if (!this.#isLoopback) {
       const what = `WEIR_HTTP_TOKEN is not set: this is answered only where WEIR_HTTP_HOST is a loopback address, not ${this.#options.host}`
       throw new HttpError(403, 'token-not-set', what)
@@ -69,6 +71,10 @@ export class HttpAccess {
       const what = `WEIR_HTTP_TOKEN is not set: this is answered to requests for localhost or an address, not for the host ${request.hostname}`
       throw new HttpError(403, 'host-unknown', what)
     }
+  }
+
+  #addresses(): string[] {
+    return this.#server.addresses().map((bound) => (typeof bound === 'string' ? bound : bound.address))
   }
 
   #isOwnName(name: string): boolean {
@@ -92,6 +98,11 @@ export class HttpAccess {
       { 'www-authenticate': 'Bearer realm="weir"' },
     )
   }
+}
+
+/** What it does to its server concerns its own routes alone. */
+function apart(add: HttpRoutes): FastifyPluginAsync {
+  return async (scope) => await add(scope)
 }
 
 function hashOf(token: string): Buffer {

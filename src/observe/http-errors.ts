@@ -82,11 +82,7 @@ export function sendClientError(error: Error & { code?: string }, socket: Socket
 }
 
 const clientErrors: Readonly<Record<string, readonly [string, string, string]>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'request-timeout',
-    'the request took too long to arrive',
-  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request-timeout', 'the request took too long to arrive'],
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
     'headers-too-large',

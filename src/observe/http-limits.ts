@@ -1,3 +1,4 @@
+import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance } from 'fastify'
 
 import { HttpError } from './http-errors.ts'
@@ -16,6 +17,8 @@ export interface RequestLimits {
   readonly idleTimeoutMs: number
   /** Further ones are closed at once, without an answer. */
   readonly connectionsMax: number
+  /** Of one client, by its address, probes apart. More are answered with 429. WEIR_HTTP_REQUESTS_PER_SECOND_MAX. */
+  readonly requestsPerSecondMax: number
 }
 
 export const requestLimits: RequestLimits = {
@@ -25,7 +28,13 @@ export const requestLimits: RequestLimits = {
   requestTimeoutMs: 10_000,
   idleTimeoutMs: 60_000,
   connectionsMax: 512,
+  requestsPerSecondMax: 1_000,
 }
+
+/** Whoever looks after the process must not be kept from it by others behind the same address. */
+const PROBES = ['/healthz', '/readyz']
+/** How many clients are told apart; beyond, those that were not heard of for longest begin anew. */
+const CLIENTS_MAX = 10_000
 
 /** The limits that are not among fastify's own options. REQUIRES that no route was added. */
 export async function limitRequests(server: FastifyInstance, limits: RequestLimits): Promise<void> {
@@ -36,4 +45,17 @@ export async function limitRequests(server: FastifyInstance, limits: RequestLimi
       throw new HttpError(414, 'url-too-long', `the URL is longer than ${limits.urlBytesMax} bytes`)
     }
   })
+  await server.register(rateLimit, {
+    global: false,
+    max: limits.requestsPerSecondMax,
+    timeWindow: 1_000,
+    cache: CLIENTS_MAX,
+    allowList: ({ url }) => PROBES.includes(url.split('?')[0]!),
+    errorResponseBuilder: () => {
+      const what = `one client may make ${limits.requestsPerSecondMax} requests in a second (WEIR_HTTP_REQUESTS_PER_SECOND_MAX)`
+      return new HttpError(429, 'too-many-requests', what, { 'retry-after': '1' })
+    },
+  })
+  // Before it is looked who asks: tokens cannot be tried out faster.
+  server.addHook('onRequest', server.rateLimit())
 }

@@ -68,7 +68,7 @@ test('a body, a URL and headers have a limit each, and an answer of their own', 
     assert.deepEqual(await answered(await headers(requestLimits.headerBytesMax)), [431, 'headers-too-large'])
     assert.match(
       await talk(server.url, 'nonsense\r\n\r\n'),
-      /^HTTP\/1\.1 400 Bad Request\r\n[^]*"code":"request-invalid"/,
+      /^HTTP\/1\.1 400 Bad Request\r\n.*"code":"request-invalid"/s,
     )
   } finally {
     await server.close()
@@ -79,8 +79,11 @@ test('a request that does not arrive, and a connection that says nothing, are en
   const server = await start({ requestTimeoutMs: 50, idleTimeoutMs: 300 })
   try {
     const late = await talk(server.url, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n')
-    assert.match(late, /^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"request-timeout"/)
-    assert.equal(await talk(server.url, ''), '')
+    assert.match(late, /^HTTP\/1\.1 408 Request Timeout\r\n.*"code":"request-timeout"/s)
+    assert.match(await talk(server.url, ''), /^HTTP\/1\.1 408 /)
+    // It stays open after an answer, for a while.
+    const idle = await talk(server.url, 'GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    assert.match(idle, /^HTTP\/1\.1 200 OK\r\n.*connection: keep-alive.*\{"status":"ok"\}$/is)
   } finally {
     await server.close()
   }
@@ -112,6 +115,27 @@ test('no more connections than there may be', async () => {
     }
   } finally {
     for (const socket of sockets) socket.destroy()
+    await server.close()
+  }
+})
+
+test('a client that asks too often is told to wait; probes are answered', async () => {
+  const server = await start({ requestsPerSecondMax: 3 })
+  try {
+    const statuses: number[] = []
+    let refused: Response | null = null
+    // Some of them may fall into the next second.
+    for (let n = 0; n < 20; n++) {
+      const response = await fetch(`${server.url}/echo/${n}`)
+      statuses.push(response.status)
+      if (response.status === 429) refused = response
+      assert.equal((await fetch(`${server.url}/healthz`)).status, 200)
+    }
+    assert.deepEqual(statuses.slice(0, 3), [200, 200, 200])
+    assert.ok(refused !== null, statuses.join())
+    assert.equal(refused.headers.get('retry-after'), '1')
+    assert.deepEqual(await answered(refused), [429, 'too-many-requests'])
+  } finally {
     await server.close()
   }
 })
