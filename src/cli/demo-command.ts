@@ -114,6 +114,7 @@ async function follow(
     host: config.httpHost,
     port: Math.max(0, config.httpPort),
     token: config.httpToken,
+    limits: { requestsPerSecondMax: config.httpRequestsPerSecondMax },
     metrics: () => application.metrics(),
     health: () => application.health(),
     ready: () => application.ready(),

@@ -5,8 +5,10 @@ import { loadConfig } from '../config/load.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import { type HttpServer, startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
+import { queryRoutes } from '../query/http-routes.ts'
 import type { Application } from '../runtime/application.ts'
 import { checkCassandra } from '../runtime/prepare-cassandra.ts'
+import { FORWARDED_PATH } from '../runtime/queries/forwarding.ts'
 import { startApplication } from '../runtime/start-application.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { onStopSignals } from './stop-signals.ts'
@@ -36,12 +38,14 @@ export async function runWorker(modulePath: string): Promise<void> {
       host: config.httpHost,
       port: config.httpPort,
       token: config.httpToken,
+      limits: { requestsPerSecondMax: config.httpRequestsPerSecondMax },
       metrics: async () => (await application?.metrics()) ?? '',
       health: () => application?.health() ?? { ok: true },
       ready: () => application?.ready() ?? starting,
+      routes: [queryRoutes(() => application, FORWARDED_PATH)],
       onError: (error) => logger.error({ reason: messageOf(error) }, 'an HTTP request failed'),
     })
-    logger.info({ url: server.url }, 'serving /metrics, /healthz and /readyz')
+    logger.info({ url: server.url }, 'serving /metrics, /healthz, /readyz and /state')
     return server
   }
   let http: HttpServer | null = null

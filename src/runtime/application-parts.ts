@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { NativeVersions, StateMemory } from '../native.ts'
+import type { QueryableStores } from '../query/queryable-stores.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { GlobalThread } from './global/global-thread.ts'
@@ -41,6 +42,8 @@ export interface ApplicationParts {
   readonly globalThread: GlobalThread | null
   /** Answers what threads ask the schema registry. */
   readonly schemas: Pick<OpenSchemas, 'handlers' | 'metrics'>
+  /** What can be asked. */
+  readonly stores: QueryableStores
   readonly restoreListener: RestoreListener | undefined
   readonly onUncaughtError: UncaughtErrorHandler | undefined
   /** Whether the threads begin paused. */

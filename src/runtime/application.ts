@@ -5,7 +5,9 @@ import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects, type TopicPartitionOffset } from '../native.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
+import { QueryMetrics } from '../observe/query-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
+import type { QueryableStore, QueryOptions, StateQuery, StateQueryResult } from '../query/state-query.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
@@ -16,6 +18,9 @@ import { FollowedTopics } from './followed-topics.ts'
 import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
 import type { ThreadNotice } from './protocol.ts'
+import { decodeForwardedQuery, encodeForwarded } from './queries/forwarding.ts'
+import { Peers } from './queries/peers.ts'
+import { StateQueries } from './queries/state-queries.ts'
 import { RestoreObserver } from './restore-listener.ts'
 import { StateCleaner } from './state-cleaner.ts'
 import { StopRequests } from './stop-request.ts'
@@ -26,6 +31,9 @@ import { type ThreadReport, ThreadReports } from './thread-reports.ts'
 import { tierWatermarks } from './tier-watermarks.ts'
 import { TopicPurge } from './topic-purge.ts'
 import { UncaughtErrors } from './uncaught-errors.ts'
+
+/** How long the group is asked who has what. */
+const GROUP_TIMEOUT_MS = 5_000
 
 export interface ApplicationEvents {
   state: [state: ApplicationState, previous: ApplicationState]
@@ -69,6 +77,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #reports: ThreadReports
   readonly #restores: RestoreObserver
   readonly #cassandra: CassandraHealth
+  readonly #queries: StateQueries
+  readonly #queryMetrics = new QueryMetrics()
   #resources: AsyncDisposableStack | null = null
   readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
   #state: ApplicationState = 'created'
@@ -139,6 +149,20 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     })
     this.#reports = new ThreadReports(() => this.#threads.live)
     const { applicationId } = config
+    const { httpToken, applicationServer } = config
+    this.#queries = new StateQueries({
+      applicationId,
+      httpToken,
+      applicationServer,
+      stores: parts.stores,
+      coordinator: this.#coordinator,
+      threads: () => this.#threads.live,
+      peers:
+        admin.describeGroup === undefined
+          ? null
+          : new Peers({ describe: () => admin.describeGroup!(applicationId, GROUP_TIMEOUT_MS) }),
+      metrics: this.#queryMetrics,
+    })
     this.#stopRequests = new StopRequests({
       applicationId,
       admin,
@@ -279,7 +303,30 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     const ofThreads = await this.#reports.metrics()
     const ofGlobal = (await this.#parts.globalThread?.metrics()) ?? []
     const ofSchemas = await this.#parts.schemas.metrics()
-    return await renderMetrics([await this.#metrics.collect(), ofSchemas, ...ofThreads, ofGlobal])
+    const ofQueries = await this.#queryMetrics.collect()
+    return await renderMetrics([await this.#metrics.collect(), ofQueries, ofSchemas, ...ofThreads, ofGlobal])
+  }
+
+  /**
+   * Asks a store of the application, whichever process has the partitions: others are asked over HTTP (WEIR_APPLICATION_SERVER). See docs/queries.md. Kafka Streams'
+   * KafkaStreams.query (KIP-796).
+   *
+   * @param store its name
+   * @param query made by `queries`
+   * @throws QueryError, never an answer that is not whole: its code says why, `isRetriable` whether the same may be answered in a moment
+   */
+  query<R>(store: string, query: StateQuery<R>, options: QueryOptions = {}): Promise<StateQueryResult<R>> {
+    return this.#queries.query(store, query, options)
+  }
+
+  /** The stores that can be asked. */
+  queryableStores(): readonly QueryableStore[] {
+    return this.#queries.stores()
+  }
+
+  /** A query of another process of the application, as it came, and its answer. @throws QueryError */
+  async answerForwardedQuery(text: string): Promise<string> {
+    return encodeForwarded(await this.#queries.answerForwarded(decodeForwardedQuery(text)))
   }
 
   /** Whether the process is worth keeping. */

@@ -34,6 +34,16 @@ export const observationVariables = {
       'Whoever asks for more than /metrics, /healthz and /readyz has to show it: `Authorization: Bearer <token>`. When not set, only a server that ' +
       'listens at a loopback address answers such requests.',
   }),
+  httpRequestsPerSecondMax: variable(
+    {
+      env: 'WEIR_HTTP_REQUESTS_PER_SECOND_MAX',
+      group: 'Observation',
+      type: integer({ min: 1, max: 1_000_000 }),
+      meaning:
+        'Requests of one client, by its address, /healthz and /readyz apart; those beyond are answered with 429. Processes of the application that ask each other are clients, too.',
+    },
+    fixed(1_000),
+  ),
   logLevel: variable(
     {
       env: 'WEIR_LOG_LEVEL',
