@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { forEachRecord } from '../../examples/support/kafka.ts'
 import { type KafkaService, startKafka } from '../services/kafka.ts'
 import { freePorts } from '../services/ports.ts'
-import { CountApplication, sumOf } from '../support/count-application.ts'
+import { areRunning, CountApplication, sumOf } from '../support/count-application.ts'
 import type { CountLoad } from '../support/count-load.ts'
 import { Random } from '../support/seed.ts'
 import type { WeirProcess } from '../support/weir-process.ts'
@@ -188,15 +188,46 @@ test('three workers are asked all the time while one is killed and another joins
   for (const worker of [one, two, four]) await worker.stop()
 })
 
+test('a group of the consumer protocol says who has what, too; a worker that nobody can reach is named', async (t) => {
+  using application = await CountApplication.make(t, kafka.bootstrapServers, {
+    name: 'queried-consumer',
+    records: 1_000,
+    keys: KEYS,
+    partitions: 2,
+    env: { WEIR_HTTP_TOKEN: token, WEIR_NUM_STREAM_THREADS: '1', WEIR_GROUP_PROTOCOL: 'consumer' },
+  })
+  const [port] = (await freePorts(1)) as [number]
+  await using named = await application.start('named', {
+    WEIR_HTTP_PORT: String(port),
+    WEIR_APPLICATION_SERVER: `127.0.0.1:${port}`,
+  })
+  await using unnamed = await application.start('unnamed')
+  await areRunning(1, named, unnamed)
+  application.load.allow(1_000)
+  await named.until(
+    async () => (await named.recordsProcessed()) + (await unnamed.recordsProcessed()) === 1_000,
+    'does not process everything, with the other',
+  )
+  await agrees(unnamed, application.load, 'consistent')
+  assert.ok((await sumOf(unnamed, 'weir_query_forwarded_total')) > 0)
+  const response = await fetch(`http://127.0.0.1:${port}/state/counts`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  assert.equal(response.status, 503)
+  const { code, message } = (await response.json()) as { code: string; message: string }
+  assert.equal(code, 'not-present')
+  assert.match(message, /^task \d_\d is in another process, .* WEIR_APPLICATION_SERVER is not set there$/)
+})
+
 /** Every key, through this worker, has what the model says. */
-async function agrees(worker: WeirProcess, load: CountLoad): Promise<void> {
+async function agrees(worker: WeirProcess, load: CountLoad, consistency = 'committed'): Promise<void> {
   const headers = { authorization: `Bearer ${token}` }
   const rows = new Map<string, number>()
   let next: string | null = ''
   while (next !== null) {
     const after: string = next === '' ? '' : `&after=${next}`
     const response = await fetch(
-      `http://127.0.0.1:${worker.httpPort}/state/counts?limit=50&consistency=committed${after}`,
+      `http://127.0.0.1:${worker.httpPort}/state/counts?limit=50&consistency=${consistency}${after}`,
       { headers },
     )
     if (response.status === 503) {

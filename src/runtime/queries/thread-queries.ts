@@ -117,6 +117,8 @@ export class ThreadQueries {
       const inputs = task === null ? [] : [...task.positions()]
       checkBound(inputs, query)
       const read = answerQuery(store, definition, query.query)
+      // No record may come that would do it.
+      task?.state?.trim()
       if (read instanceof Promise) void this.#load(read, open, task, inputs)
       else this.#give(read, open, task, inputs)
     } catch (error) {

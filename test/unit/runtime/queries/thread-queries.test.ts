@@ -137,6 +137,18 @@ test('only the running task of the epoch that was asked for answers; a stale ans
   assert.equal(await asked.answerOf(), 1)
 })
 
+test('rows that only queries have read do not fill the memory', async () => {
+  await using asked = await Asked.open()
+  const { cache } = asked.local.task.state!.stores.get('counts')!
+  let bytesMax = 0
+  for (let n = 0; n < 20_000; n++) {
+    void asked.ask({ query: { type: 'key', key: Buffer.from(`key-${n}`), withTimestamp: false } })
+    asked.queries.answer()
+    bytesMax = Math.max(bytesMax, cache.youngBytes + cache.oldBytes)
+  }
+  assert.ok(bytesMax > 2 ** 19 && bytesMax <= 2 ** 20 + 4_096, `${bytesMax} bytes of 1 MiB`)
+})
+
 test('no more queries wait than may, none is answered too late, and none is left when the thread ends', async () => {
   await using asked = await Asked.open()
   assert.equal(await asked.answerOf({ deadlineMs: Date.now() - 1 }), 'timeout')
