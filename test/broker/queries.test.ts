@@ -223,6 +223,7 @@ test('a group of the consumer protocol says who has what, too; a worker that nob
 async function agrees(worker: WeirProcess, load: CountLoad, consistency = 'committed'): Promise<void> {
   const headers = { authorization: `Bearer ${token}` }
   const rows = new Map<string, number>()
+  const deadlineMs = Date.now() + 60_000
   let next: string | null = ''
   while (next !== null) {
     const after: string = next === '' ? '' : `&after=${next}`
@@ -231,6 +232,8 @@ async function agrees(worker: WeirProcess, load: CountLoad, consistency = 'commi
       { headers },
     )
     if (response.status === 503) {
+      const { message } = (await response.json()) as { message: string }
+      if (Date.now() > deadlineMs) throw new Error(`it still answers: ${message}`)
       await sleep(50)
       continue
     }

@@ -41,7 +41,7 @@ export class Peers {
   async ownerOf(task: TaskInputs, isAnew: boolean): Promise<TaskOwner> {
     if (!isAnew) {
       const known = this.#known(task)
-      if (known.kind !== 'none') return known
+      if (known.kind === 'server') return known
     }
     await this.#look()
     return this.#known(task)

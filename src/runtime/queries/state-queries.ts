@@ -19,7 +19,7 @@ import type { TaskCoordinator } from '../task-coordinator.ts'
 import type { TaskInputs } from '../task-inputs.ts'
 import type { StreamThreadHandle } from '../thread-pool.ts'
 import { askPeer, type ForwardedQuery } from './forwarding.ts'
-import type { Peers } from './peers.ts'
+import type { Peers, TaskOwner } from './peers.ts'
 
 const TIMEOUT_MS = 5_000
 const TIMEOUT_MS_MAX = 60_000
@@ -251,9 +251,9 @@ export class StateQueries {
   async #ownerOf(task: TaskInputs, part: PartQuery, isAnew: boolean): Promise<string> {
     const { peers, applicationServer } = this.#options
     if (peers === null) throw new QueryError('not-active', `task ${task.id} is not open in this process`)
-    let owner: Awaited<ReturnType<Peers['ownerOf']>>
+    let owner: TaskOwner
     try {
-      owner = await inTime(peers.ownerOf(task, isAnew), part.deadlineMs, 'the group')
+      owner = await inTime(this.#otherOwner(peers, task, isAnew), part.deadlineMs, 'the group')
     } catch (error) {
       if (error instanceof QueryError) throw error
       throw new QueryError(
@@ -271,6 +271,13 @@ export class StateQueries {
     if (owner.kind === 'none' || owner.server === applicationServer)
       throw new QueryError('not-active', `task ${task.id} is about to be given to a process`)
     return owner.server
+  }
+
+  /** That this process has the task, which is not here, was true at most when it was heard. */
+  async #otherOwner(peers: Peers, task: TaskInputs, isAnew: boolean): Promise<TaskOwner> {
+    const owner = await peers.ownerOf(task, isAnew)
+    const isThis = owner.kind === 'server' && owner.server === this.#options.applicationServer
+    return isThis && !isAnew ? await peers.ownerOf(task, true) : owner
   }
 
   async #askThere(server: string, task: TaskInputs, part: PartQuery): Promise<WireAnswer> {

@@ -88,7 +88,7 @@ function asking(...owners: string[]): { queries: StateQueries; asked: () => numb
     queries: new StateQueries({
       applicationId: 'shop',
       httpToken: 'a-token-of-this-test',
-      applicationServer: null,
+      applicationServer: 'this:1',
       stores: new QueryableStores(topology, 'shop'),
       coordinator: { tasks, placeOf: () => undefined, isCurrent: () => false },
       threads: () => [],
@@ -168,6 +168,17 @@ test('whoever has the task no more is asked once; then its new owner, once', asy
     code: 'not-active',
   })
   assert.deepEqual([old.heard.length, older.heard.length], [3, 1])
+})
+
+test('what this process had when it asked the group last is asked for anew', async () => {
+  await using next = await peer(() => [200, rows(['', 1])])
+  const moved = asking('this:1', next.server)
+  assert.equal((await moved.queries.query('numbers', queries.key('alice'))).value, 1)
+  assert.equal(moved.asked(), 2)
+  await assert.rejects(asking('this:1').queries.query('numbers', queries.key('alice')), {
+    code: 'not-active',
+    isRetriable: true,
+  })
 })
 
 test('what is no answer is never taken for an empty one', async () => {
