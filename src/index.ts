@@ -140,6 +140,7 @@ export type { Application, ApplicationEvents, ApplicationStatus } from './runtim
 export type { ApplicationState } from './runtime/application-state.ts'
 export type { CloseOptions } from './runtime/close-options.ts'
 export type { RestoreListener } from './runtime/restore-listener.ts'
+export type { RestoreProgress } from './runtime/restore-progress.ts'
 export { type StartOptions, startApplication } from './runtime/start-application.ts'
 export type {
   UncaughtErrorContext,

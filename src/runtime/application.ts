@@ -4,6 +4,7 @@ import path from 'node:path'
 import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects, type TopicPartitionOffset } from '../native.ts'
+import type { MetricSnapshot } from '../observe/metric-set.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
 import { QueryMetrics } from '../observe/query-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
@@ -22,6 +23,7 @@ import { decodeForwardedQuery, encodeForwarded } from './queries/forwarding.ts'
 import { Peers } from './queries/peers.ts'
 import { StateQueries } from './queries/state-queries.ts'
 import { RestoreObserver } from './restore-listener.ts'
+import type { RestoreProgress } from './restore-progress.ts'
 import { StateCleaner } from './state-cleaner.ts'
 import { StopRequests } from './stop-request.ts'
 import { StreamThreads } from './stream-threads.ts'
@@ -46,6 +48,8 @@ export interface ApplicationStatus {
   /** Partitions that the group gave to this process. */
   readonly assignedPartitions: number
   readonly threads: readonly ThreadReport[]
+  /** Of each store that had something to restore, how the last restore goes or has ended; those that go on come first. */
+  readonly restores: readonly RestoreProgress[]
 }
 
 /** An answer to a health or readiness probe. */
@@ -295,16 +299,22 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   /** What each thread does at this moment. A thread that does not answer soon is reported as it was last. */
   async status(): Promise<ApplicationStatus> {
     const threads = await this.#reports.status()
-    return { state: this.#state, assignedPartitions: this.#coordinator.assignedPartitions, threads }
+    const { assignedPartitions } = this.#coordinator
+    return { state: this.#state, assignedPartitions, threads, restores: this.#restores.progresses }
   }
 
   /** Every metric of the process and of its threads, as Prometheus reads it. */
   async metrics(): Promise<string> {
+    return await renderMetrics(await this.metricSnapshots())
+  }
+
+  /** What `metrics` tells, as data: one snapshot for each thread, and for the process. Their shape is prom-client's, and no part of Weir's. */
+  async metricSnapshots(): Promise<readonly MetricSnapshot[]> {
     const ofThreads = await this.#reports.metrics()
     const ofGlobal = (await this.#parts.globalThread?.metrics()) ?? []
     const ofSchemas = await this.#parts.schemas.metrics()
     const ofQueries = await this.#queryMetrics.collect()
-    return await renderMetrics([await this.#metrics.collect(), ofQueries, ofSchemas, ...ofThreads, ofGlobal])
+    return [await this.#metrics.collect(), ofQueries, ofSchemas, ...ofThreads, ofGlobal]
   }
 
   /**
