@@ -96,6 +96,8 @@ export interface Config {
   /** Of one client. */
   readonly httpRequestsPerSecondMax: number
   readonly tracing: 'none' | 'records'
+  /** The page at /console/. */
+  readonly console: 'on' | 'off'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */

@@ -125,6 +125,7 @@ export function toConfig(settings: Settings): Config {
     httpToken: values.httpToken,
     httpRequestsPerSecondMax: values.httpRequestsPerSecondMax,
     tracing: values.tracing,
+    console: values.console,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     security: securityOf(values),

@@ -75,4 +75,16 @@ export const observationVariables = {
     },
     fixed('none' as const),
   ),
+  console: variable(
+    {
+      env: 'WEIR_CONSOLE',
+      group: 'Observation',
+      type: oneOf('on', 'off'),
+      meaning:
+        'Serves a page at /console/ that shows the topology, its tasks and its state while they run. Who may see it: WEIR_HTTP_TOKEN.',
+    },
+    derived('off where NODE_ENV is production, else on', (_, machine) =>
+      machine.isProduction ? 'off' : 'on',
+    ),
+  ),
 } as const

@@ -20,7 +20,10 @@ test('the last warnings and errors are remembered, and no other lines', () => {
     { id: 2, timeMs: 2_000, level: 'error', message: 'only a message', fields: {} },
     { id: 3, timeMs: 2_000, level: 'error', message: 'out of memory', fields: {} },
   ])
-  assert.deepEqual(recent.after(2).map(({ id }) => id), [3])
+  assert.deepEqual(
+    recent.after(2).map(({ id }) => id),
+    [3],
+  )
   assert.deepEqual(recent.counts, { warnings: 1, errors: 2 })
 })
 
@@ -36,7 +39,14 @@ test('a line is bounded, whatever is in it, and shows no field with the name of 
   circle.self = circle
   const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`field${index}`, index]))
   recent.add(40, [
-    { reason: new Error('why'), circle, list: [1, 'a'], 'ssl.key.password': 'secret', password: 'secret', text: 'x'.repeat(5_000) },
+    {
+      reason: new Error('why'),
+      circle,
+      list: [1, 'a'],
+      'ssl.key.password': 'secret',
+      password: 'secret',
+      text: 'x'.repeat(5_000),
+    },
     'y'.repeat(5_000),
   ])
   recent.add(40, [many, 'many fields'])

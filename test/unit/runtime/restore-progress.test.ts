@@ -17,14 +17,16 @@ test('each store has one restore, its last: those that go on come first', () => 
   progresses.observe(event('batch', '0_2', 50), 1_300)
   progresses.observe(event('end', '0_2', 50), 1_400)
   const figures = (): unknown[] =>
-    progresses.list().map(({ task, state, position, totalRecords, startedMs, endedMs }) => [
-      task,
-      state,
-      position,
-      totalRecords,
-      startedMs,
-      endedMs,
-    ])
+    progresses
+      .list()
+      .map(({ task, state, position, totalRecords, startedMs, endedMs }) => [
+        task,
+        state,
+        position,
+        totalRecords,
+        startedMs,
+        endedMs,
+      ])
   assert.deepEqual(figures(), [
     ['0_1', 'restoring', 30, 20, 1_000, null],
     ['0_2', 'restored', 50, 40, 1_100, 1_400],
