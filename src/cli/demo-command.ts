@@ -136,7 +136,10 @@ async function follow(
     metrics: () => application.metrics(),
     health: () => application.health(),
     ready: () => application.ready(),
-    routes: [queryRoutes(() => application, FORWARDED_PATH), ...(config.console === 'on' ? [page.routes] : [])],
+    routes: [
+      queryRoutes(() => application, FORWARDED_PATH),
+      ...(config.console === 'on' ? [page.routes] : []),
+    ],
     pages: config.console === 'on' ? [page.pages] : [],
   })
   resources.defer(() => http.close())

@@ -1,5 +1,6 @@
 import { forgetToken, hasToken, keepToken, TokenNeeded } from './api.js'
 import { duration, time } from './format.js'
+import { keysView } from './keys.js'
 import { html, nothing, render } from './lit-html/lit-html.js'
 import { logView } from './log.js'
 import { overview } from './overview.js'
@@ -18,6 +19,7 @@ const views = {
   overview: { title: 'Overview', draw: overview },
   tasks: { title: 'Tasks', draw: tasksView },
   stores: { title: 'Stores', draw: storesView },
+  keys: { title: 'Keys', draw: keysView },
   log: { title: 'Log', draw: logView },
   settings: { title: 'Settings', draw: settingsView },
 }
