@@ -68,6 +68,7 @@ describe('the console', { skip, timeout: 180_000 }, () => {
       },
     })
     page = await browser.newPage({ viewport: { width: 1280, height: 960 }, colorScheme: 'light' })
+    page.setDefaultTimeout(15_000)
     page.on('request', (request) => requested.push(request.url()))
     page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
