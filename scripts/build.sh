@@ -11,6 +11,10 @@ scripts/node scripts/bundle.ts
 compile tsconfig.build.json
 compile tsconfig.build.demo.json
 
+# What the console's page consists of is served as it is.
+mkdir -p dist/console
+cp -r src/console/page dist/console/page
+
 # An example imports Weir from ../../src; in the package that is ../.. itself.
 example=examples/segmentation
 mkdir -p "dist/$example"

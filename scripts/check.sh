@@ -26,6 +26,7 @@ clang_tidy() {
 }
 
 check types scripts/node node_modules/typescript/bin/tsc --noEmit
+check "types of the console's page" scripts/node node_modules/typescript/bin/tsc -p src/console/page
 check 'lint and format' scripts/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings .
 check 'C++ format' bash -c 'clang-format --dry-run --Werror "$@"' clang-format $(cxx_files)
 check 'C++ lint' clang_tidy

@@ -122,10 +122,25 @@ export type {
   Punctuator,
 } from './process/processor.ts'
 export { copyRecord, type RecordMetadata, type StreamRecord } from './process/record.ts'
+export type { Position } from './query/position.ts'
+export { QueryError, type QueryErrorReason } from './query/query-error.ts'
+export {
+  type QueriedRows,
+  type QueriedWindows,
+  type QueryableStore,
+  type QueryConsistency,
+  type QueryOptions,
+  queries,
+  type RangeOptions,
+  type StateQuery,
+  type StateQueryResult,
+  type WindowOptions,
+} from './query/state-query.ts'
 export type { Application, ApplicationEvents, ApplicationStatus } from './runtime/application.ts'
 export type { ApplicationState } from './runtime/application-state.ts'
 export type { CloseOptions } from './runtime/close-options.ts'
 export type { RestoreListener } from './runtime/restore-listener.ts'
+export type { RestoreProgress } from './runtime/restore-progress.ts'
 export { type StartOptions, startApplication } from './runtime/start-application.ts'
 export type {
   UncaughtErrorContext,

@@ -45,6 +45,7 @@ struct GroupMemberDescription {
   std::string instance_id;  // empty: no static member
   std::string client_id;
   std::string host;
+  std::vector<TopicPartition> assignment;  // none while the group rebalances
 };
 
 struct GroupDescription {

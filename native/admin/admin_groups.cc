@@ -67,10 +67,14 @@ Result<GroupDescription> Admin::DescribeGroup(const std::string& group, int time
   const size_t members = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
   for (size_t i = 0; i < members; i++) {
     const rd_kafka_MemberDescription_t* member = rd_kafka_ConsumerGroupDescription_member(groups[0], i);
-    description.members.push_back({TextOrEmpty(rd_kafka_MemberDescription_consumer_id(member)),
-                                   TextOrEmpty(rd_kafka_MemberDescription_group_instance_id(member)),
-                                   TextOrEmpty(rd_kafka_MemberDescription_client_id(member)),
-                                   TextOrEmpty(rd_kafka_MemberDescription_host(member))});
+    const rd_kafka_MemberAssignment_t* assignment = rd_kafka_MemberDescription_assignment(member);
+    description.members.push_back(
+        {TextOrEmpty(rd_kafka_MemberDescription_consumer_id(member)),
+         TextOrEmpty(rd_kafka_MemberDescription_group_instance_id(member)),
+         TextOrEmpty(rd_kafka_MemberDescription_client_id(member)),
+         TextOrEmpty(rd_kafka_MemberDescription_host(member)),
+         assignment == nullptr ? std::vector<TopicPartition>()
+                               : PartitionsFromKafka(rd_kafka_MemberAssignment_partitions(assignment))});
   }
   return description;
 }

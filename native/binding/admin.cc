@@ -172,6 +172,7 @@ Napi::Value AdminObject::DescribeGroup(const Napi::CallbackInfo& info) {
                      from.instance_id.empty() ? env.Null() : Napi::String::New(env, from.instance_id));
           member.Set("clientId", from.client_id);
           member.Set("host", from.host);
+          member.Set("assignment", PartitionsValue(env, from.assignment));
           members.Set(i, member);
         }
         Napi::Object result = Napi::Object::New(env);

@@ -24,6 +24,7 @@ system_packages_missing() {
     need_command mvn maven
     # Cassandra 5 runs on Java 11 and 17 only.
     compgen -G '/usr/lib/jvm/java-17-openjdk*/bin/javac' >/dev/null || need_packages+=(openjdk-17-jdk-headless)
+    need_browser
   fi
   if $with_check; then
     need_command clang-format clang-format
@@ -33,6 +34,14 @@ system_packages_missing() {
 }
 
 need_command() { command -v "$1" >/dev/null || need_packages+=("$2"); }
+# For the test of the console, which is skipped without one: Ubuntu has no Chromium among its packages.
+need_browser() {
+  local name
+  for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  ! grep -qs '^ID=debian$' /etc/os-release || need_packages+=(chromium-headless-shell)
+}
 need_file() { [[ -e $1 ]] || need_packages+=("$2"); }
 
 # An installed package has no business with the system's packages: whoever installs it decides.

@@ -6,14 +6,21 @@ import { pino } from 'pino'
 
 import { adminConfig, consumerConfig, producerConfig } from '../config/clients.ts'
 import type { Config } from '../config/config.ts'
+import { Console } from '../console/console.ts'
 import { Admin, MockCluster } from '../native.ts'
 import { startHttpServer } from '../observe/http-server.ts'
 import { createLogger } from '../observe/logger.ts'
+import { RecentLines } from '../observe/recent-lines.ts'
+import { queryRoutes } from '../query/http-routes.ts'
 import type { Application } from '../runtime/application.ts'
+import { FORWARDED_PATH } from '../runtime/queries/forwarding.ts'
 import { startApplication } from '../runtime/start-application.ts'
 import { mockTopicAdmin } from '../runtime/topic-admin.ts'
+import { loadTopology } from '../topology/load-topology.ts'
+import { topologyGraph } from '../topology/topology-graph.ts'
+import { reportConfig } from './config-command.ts'
 import { SegmentChanges } from './demo-changes.ts'
-import { demoConfig } from './demo-config.ts'
+import { demoConfig, demoEnvironment } from './demo-config.ts'
 import { EventGenerator } from './demo-generator.ts'
 import { DemoMeter } from './demo-meter.ts'
 import { DemoSchemas, type ExampleSchemas } from './demo-schemas.ts'
@@ -56,7 +63,8 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   resources.defer(() => rm(stateDir, { recursive: true, force: true }))
   const cluster = new MockCluster({ brokers: 1 })
   resources.defer(() => cluster.close())
-  const config = demoConfig({ ...options, bootstrapServers: cluster.bootstrapServers, stateDir }, process.env)
+  const own = { ...options, bootstrapServers: cluster.bootstrapServers, stateDir }
+  const config = demoConfig(own, process.env)
   const partitions = Math.max(4, config.numStreamThreads * 2)
   for (const topic of Object.values(topics)) cluster.createTopic(topic, partitions)
   screen.print(
@@ -66,17 +74,26 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   )
   try {
     const schemas = new DemoSchemas((await import(exampleFile('schemas').href)) as ExampleSchemas, topics)
+    const recent = new RecentLines()
     const application = await startApplication({
       topology: exampleFile('topology'),
       config,
       schemaRegistry: schemas.registry,
-      logger: createLogger(config, pino.destination({ dest: 2, sync: true })),
+      logger: createLogger(config, pino.destination({ dest: 2, sync: true }), recent),
       topicAdmin: mockTopicAdmin(new Admin(adminConfig(config)), (name, count) =>
         cluster.createTopic(name, count),
       ),
     })
     resources.defer(() => application.close().catch(() => {}))
-    await follow(application, config, schemas, partitions, screen, options, stop.signal)
+    const definition = await loadTopology(exampleFile('topology').href, config.topologyOptimization)
+    const page = new Console({
+      config,
+      topology: topologyGraph(definition),
+      application: () => application,
+      recent,
+      settings: () => reportConfig({ json: true }, demoEnvironment(own, process.env)).text,
+    })
+    await follow(application, config, schemas, partitions, screen, options, page, stop.signal)
   } finally {
     screen.done()
   }
@@ -99,6 +116,7 @@ async function follow(
   partitions: number,
   screen: DemoScreen,
   options: DemoOptions,
+  page: Console,
   signal: AbortSignal,
 ): Promise<void> {
   const meter = new DemoMeter()
@@ -113,12 +131,21 @@ async function follow(
   const http = await startHttpServer({
     host: config.httpHost,
     port: Math.max(0, config.httpPort),
+    token: config.httpToken,
+    limits: { requestsPerSecondMax: config.httpRequestsPerSecondMax },
     metrics: () => application.metrics(),
     health: () => application.health(),
     ready: () => application.ready(),
+    routes: [
+      queryRoutes(() => application, FORWARDED_PATH),
+      ...(config.console === 'on' ? [page.routes] : []),
+    ],
+    pages: config.console === 'on' ? [page.pages] : [],
   })
   resources.defer(() => http.close())
+  const consoleUrl = config.console === 'on' ? `${http.url}/console/` : null
   if (options.plain) screen.print(`Metrics at ${http.url}/metrics`)
+  if (options.plain && consoleUrl !== null) screen.print(`Console at ${consoleUrl}`)
   const tail = new TopicTail({
     client: {
       ...consumerConfig(config, partitions),
@@ -158,6 +185,7 @@ async function follow(
       changes: changes.count,
       latestChanges: changes.latest,
       metricsUrl: `${http.url}/metrics`,
+      consoleUrl,
     })
   const watch = async (): Promise<void> => {
     let shownMs = performance.now()

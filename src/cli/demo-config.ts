@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { configFrom } from '../config/load.ts'
+import { loadConfig } from '../config/load.ts'
 import type { Environment } from '../config/settings.ts'
 
 /** Settings of a cluster, of a group and of a place for state do not concern a demo that brings its own. */
@@ -18,25 +18,29 @@ const defaults = {
   WEIR_SCHEMA_AUTO_REGISTER: 'true',
 }
 
-/**
- * The demo's configuration: its own application, brokers and state folder; everything else as the environment says.
- *
- * @param threads null: as many as there are cores
- * @throws ConfigError
- */
-export function demoConfig(
-  own: { readonly bootstrapServers: string; readonly stateDir: string; readonly threads: number | null },
-  environment: Environment,
-): Config {
+/** What the demo brings itself. */
+export interface DemoEnvironmentOptions {
+  readonly bootstrapServers: string
+  readonly stateDir: string
+  /** null: as many as there are cores. */
+  readonly threads: number | null
+}
+
+/** The demo's settings: its own application, brokers and state folder; everything else as the environment says. */
+export function demoEnvironment(own: DemoEnvironmentOptions, environment: Environment): Environment {
   const kept = Object.entries(environment).filter(([name]) => !ownSettings.test(name))
   const { bootstrapServers, stateDir, threads } = own
-  return configFrom(
-    {
-      applicationId: 'weir-demo',
-      bootstrapServers,
-      stateDir,
-      ...(threads === null ? {} : { numStreamThreads: threads }),
-    },
-    { ...defaults, ...Object.fromEntries(kept) },
-  )
+  return {
+    ...defaults,
+    ...Object.fromEntries(kept),
+    WEIR_APPLICATION_ID: 'weir-demo',
+    WEIR_BOOTSTRAP_SERVERS: bootstrapServers,
+    WEIR_STATE_DIR: stateDir,
+    ...(threads !== null && { WEIR_NUM_STREAM_THREADS: String(threads) }),
+  }
+}
+
+/** @throws ConfigError */
+export function demoConfig(own: DemoEnvironmentOptions, environment: Environment): Config {
+  return loadConfig(demoEnvironment(own, environment))
 }

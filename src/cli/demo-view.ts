@@ -23,6 +23,8 @@ export interface DemoSnapshot {
   /** The latest, newest first. */
   readonly latestChanges: readonly string[]
   readonly metricsUrl: string
+  /** null: it is off. */
+  readonly consoleUrl: string | null
 }
 
 const count = new Intl.NumberFormat('en-US')
@@ -48,6 +50,7 @@ export function renderView(snapshot: DemoSnapshot, columns: number): string {
     `  state      ${formatBytes(snapshot.stateBytes)}`,
     ...snapshot.threads.map(threadLine),
     `  metrics    ${snapshot.metricsUrl}`,
+    ...(snapshot.consoleUrl === null ? [] : [`  console    ${snapshot.consoleUrl}`]),
     '',
     `  ${formatCount(snapshot.changes)} segment changes, the latest:`,
     ...snapshot.latestChanges.map((change) => `    ${change}`),

@@ -1,4 +1,5 @@
 import type { ClientConfig } from '../native.ts'
+import { clientIdWith } from './application-server.ts'
 import type { Config } from './config.ts'
 
 const MiB = 2 ** 20
@@ -30,6 +31,7 @@ export function consumerConfig(config: Config, inputPartitions?: number): Client
   const fetchBytes = clamp(config.memory.fetchQueueBytes / 4, MiB, 50 * MiB)
   return {
     ...common(config, 'consumer'),
+    'client.id': clientIdWith(`${config.clientId}-consumer`, config.applicationServer),
     'group.id': config.applicationId,
     ...membership(config),
     'max.poll.interval.ms': String(config.maxPollIntervalMs),

@@ -26,6 +26,8 @@ export interface Config {
   readonly applicationId: string
   readonly bootstrapServers: string
   readonly clientId: string
+  /** `host:port` of this process's HTTP server, as other processes of the application reach it; null: they do not. */
+  readonly applicationServer: string | null
   readonly stateDir: string
   /** How long the state of a task that left stays. */
   readonly stateCleanupDelayMs: number
@@ -91,7 +93,13 @@ export interface Config {
   /** 0 picks a free port, -1 is off. */
   readonly httpPort: number
   readonly httpHost: string
+  /** null: none. A secret: never logged. */
+  readonly httpToken: string | null
+  /** Of one client. */
+  readonly httpRequestsPerSecondMax: number
   readonly tracing: 'none' | 'records'
+  /** The page at /console/. */
+  readonly console: 'on' | 'off'
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */

@@ -10,6 +10,8 @@ export interface Machine {
   readonly memoryBytes: number
   readonly workingDirectory: string
   readonly stdoutIsTerminal: boolean
+  /** NODE_ENV is `production`. */
+  readonly isProduction: boolean
   isWritableDirectory(path: string): boolean
 }
 
@@ -23,6 +25,7 @@ export function describeMachine(): Machine {
     memoryBytes,
     workingDirectory: process.cwd(),
     stdoutIsTerminal: process.stdout.isTTY === true,
+    isProduction: process.env.NODE_ENV === 'production',
     isWritableDirectory(path) {
       try {
         accessSync(path, constants.W_OK)

@@ -28,6 +28,8 @@ export interface GroupDescription {
     readonly instanceId: string | null
     readonly clientId: string
     readonly host: string
+    /** None while the group rebalances. */
+    readonly assignment: readonly TopicPartition[]
   }[]
 }
 

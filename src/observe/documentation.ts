@@ -1,6 +1,7 @@
 import {
   type MetricEntry,
   processMetricCatalogue,
+  queryMetricCatalogue,
   schemaMetricCatalogue,
   threadMetricCatalogue,
 } from './metric-catalogue.ts'
@@ -26,6 +27,12 @@ ${table(threadMetricCatalogue)}
 ## The process
 
 ${table(processMetricCatalogue)}
+
+## Queries
+
+See [queries.md](queries.md). An \`outcome\` other than \`answered\` is the code of the error that the caller gets.
+
+${table(queryMetricCatalogue)}
 
 ## The schema registry
 

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 
-import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino'
 
 import type { Config } from '../config/config.ts'
+import type { RecentLines } from './recent-lines.ts'
 
 export type { Logger } from 'pino'
 
@@ -11,10 +12,12 @@ export type { Logger } from 'pino'
  * are written at once, so that the last one before an exit is there.
  *
  * @param destination where to, standard output by default
+ * @param recent remembers the last warnings and errors; none by default
  */
 export function createLogger(
   config: Pick<Config, 'logLevel' | 'logFormat'>,
   destination: DestinationStream = pino.destination({ dest: 1, sync: true }),
+  recent?: RecentLines,
 ): Logger {
   const stream = config.logFormat === 'pretty' ? coloured(destination) : destination
   return pino(
@@ -25,9 +28,19 @@ export function createLogger(
       errorKey: 'error',
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
+      ...(recent !== undefined && { hooks: remembering(recent) }),
     },
     stream,
   )
+}
+
+function remembering(recent: RecentLines): NonNullable<LoggerOptions['hooks']> {
+  return {
+    logMethod(args, method, level) {
+      recent.add(level, args)
+      method.apply(this, args)
+    },
+  }
 }
 
 const load = createRequire(import.meta.url)

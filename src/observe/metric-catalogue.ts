@@ -363,6 +363,26 @@ export const schemaMetricCatalogue = {
   },
 } as const satisfies Record<string, MetricEntry>
 
+/** What is asked of the stores. */
+export const queryMetricCatalogue = {
+  weir_query_requests_total: {
+    type: 'counter',
+    help: 'Queries by outcome: answered, or why there was no answer; those of other processes count where they are asked, and where they are answered',
+    labels: ['outcome'],
+  },
+  weir_query_seconds: {
+    type: 'histogram',
+    help: 'Time until a query was answered, in whatever process',
+    labels: [],
+    buckets: seconds,
+  },
+  weir_query_forwarded_total: {
+    type: 'counter',
+    help: 'Questions to other processes, one for each partition of a query',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricEntry>
+
 export type ThreadMetricName = keyof typeof threadMetricCatalogue
 export type ProcessMetricName = keyof typeof processMetricCatalogue
 export type SchemaMetricName = keyof typeof schemaMetricCatalogue

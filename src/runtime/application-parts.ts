@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { StateMemory } from '../native.ts'
 import type { BuildInfo } from '../observe/build-info.ts'
+import type { QueryableStores } from '../query/queryable-stores.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import type { GlobalThread } from './global/global-thread.ts'
@@ -42,6 +43,8 @@ export interface ApplicationParts {
   readonly globalThread: GlobalThread | null
   /** Answers what threads ask the schema registry. */
   readonly schemas: Pick<OpenSchemas, 'handlers' | 'metrics'>
+  /** What can be asked. */
+  readonly stores: QueryableStores
   readonly restoreListener: RestoreListener | undefined
   readonly onUncaughtError: UncaughtErrorHandler | undefined
   /** Whether the threads begin paused. */

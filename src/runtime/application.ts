@@ -5,8 +5,11 @@ import { namedError } from '../errors/named-error.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { nativeObjects, type TopicPartitionOffset } from '../native.ts'
 import type { BuildInfo } from '../observe/build-info.ts'
+import type { MetricSnapshot } from '../observe/metric-set.ts'
 import { ProcessMetrics } from '../observe/process-metrics.ts'
+import { QueryMetrics } from '../observe/query-metrics.ts'
 import { renderMetrics } from '../observe/render-metrics.ts'
+import type { QueryableStore, QueryOptions, StateQuery, StateQueryResult } from '../query/state-query.ts'
 import type { ApplicationParts } from './application-parts.ts'
 import type { ApplicationPlan } from './application-plan.ts'
 import { type ApplicationState, canFollow } from './application-state.ts'
@@ -17,7 +20,11 @@ import { FollowedTopics } from './followed-topics.ts'
 import type { Logger } from './logger.ts'
 import type { Membership } from './membership/membership.ts'
 import type { ThreadNotice } from './protocol.ts'
+import { decodeForwardedQuery, encodeForwarded } from './queries/forwarding.ts'
+import { Peers } from './queries/peers.ts'
+import { StateQueries } from './queries/state-queries.ts'
 import { RestoreObserver } from './restore-listener.ts'
+import type { RestoreProgress } from './restore-progress.ts'
 import { StateCleaner } from './state-cleaner.ts'
 import { StopRequests } from './stop-request.ts'
 import { StreamThreads } from './stream-threads.ts'
@@ -27,6 +34,9 @@ import { type ThreadReport, ThreadReports } from './thread-reports.ts'
 import { tierWatermarks } from './tier-watermarks.ts'
 import { TopicPurge } from './topic-purge.ts'
 import { UncaughtErrors } from './uncaught-errors.ts'
+
+/** How long the group is asked who has what. */
+const GROUP_TIMEOUT_MS = 5_000
 
 export interface ApplicationEvents {
   state: [state: ApplicationState, previous: ApplicationState]
@@ -39,6 +49,8 @@ export interface ApplicationStatus {
   /** Partitions that the group gave to this process. */
   readonly assignedPartitions: number
   readonly threads: readonly ThreadReport[]
+  /** Of each store that had something to restore, how the last restore goes or has ended; those that go on come first. */
+  readonly restores: readonly RestoreProgress[]
 }
 
 /** An answer to a health or readiness probe. */
@@ -70,6 +82,8 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   readonly #reports: ThreadReports
   readonly #restores: RestoreObserver
   readonly #cassandra: CassandraHealth
+  readonly #queries: StateQueries
+  readonly #queryMetrics = new QueryMetrics()
   #resources: AsyncDisposableStack | null = null
   readonly #settleClosed: { resolve: () => void; reject: (cause: WeirError) => void }
   #state: ApplicationState = 'created'
@@ -140,6 +154,20 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
     })
     this.#reports = new ThreadReports(() => this.#threads.live)
     const { applicationId } = config
+    const { httpToken, applicationServer } = config
+    this.#queries = new StateQueries({
+      applicationId,
+      httpToken,
+      applicationServer,
+      stores: parts.stores,
+      coordinator: this.#coordinator,
+      threads: () => this.#threads.live,
+      peers:
+        admin.describeGroup === undefined
+          ? null
+          : new Peers({ describe: () => admin.describeGroup!(applicationId, GROUP_TIMEOUT_MS) }),
+      metrics: this.#queryMetrics,
+    })
     this.#stopRequests = new StopRequests({
       applicationId,
       admin,
@@ -273,15 +301,44 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
   /** What each thread does at this moment. A thread that does not answer soon is reported as it was last. */
   async status(): Promise<ApplicationStatus> {
     const threads = await this.#reports.status()
-    return { state: this.#state, assignedPartitions: this.#coordinator.assignedPartitions, threads }
+    const { assignedPartitions } = this.#coordinator
+    return { state: this.#state, assignedPartitions, threads, restores: this.#restores.progresses }
   }
 
   /** Every metric of the process and of its threads, as Prometheus reads it. */
   async metrics(): Promise<string> {
+    return await renderMetrics(await this.metricSnapshots())
+  }
+
+  /** What `metrics` tells, as data: one snapshot for each thread, and for the process. Their shape is prom-client's, and no part of Weir's. */
+  async metricSnapshots(): Promise<readonly MetricSnapshot[]> {
     const ofThreads = await this.#reports.metrics()
     const ofGlobal = (await this.#parts.globalThread?.metrics()) ?? []
     const ofSchemas = await this.#parts.schemas.metrics()
-    return await renderMetrics([await this.#metrics.collect(), ofSchemas, ...ofThreads, ofGlobal])
+    const ofQueries = await this.#queryMetrics.collect()
+    return [await this.#metrics.collect(), ofQueries, ofSchemas, ...ofThreads, ofGlobal]
+  }
+
+  /**
+   * Asks a store of the application, whichever process has the partitions: others are asked over HTTP (WEIR_APPLICATION_SERVER). See docs/queries.md. Kafka Streams'
+   * KafkaStreams.query (KIP-796).
+   *
+   * @param store its name
+   * @param query made by `queries`
+   * @throws QueryError, never an answer that is not whole: its code says why, `isRetriable` whether the same may be answered in a moment
+   */
+  query<R>(store: string, query: StateQuery<R>, options: QueryOptions = {}): Promise<StateQueryResult<R>> {
+    return this.#queries.query(store, query, options)
+  }
+
+  /** The stores that can be asked. */
+  queryableStores(): readonly QueryableStore[] {
+    return this.#queries.stores()
+  }
+
+  /** A query of another process of the application, as it came, and its answer. @throws QueryError */
+  async answerForwardedQuery(text: string): Promise<string> {
+    return encodeForwarded(await this.#queries.answerForwarded(decodeForwardedQuery(text)))
   }
 
   /** Whether the process is worth keeping, and what runs in it. */

@@ -7,6 +7,7 @@ import { Admin, StateMemory } from '../native.ts'
 import { type BuildInfo, buildInfo } from '../observe/build-info.ts'
 import { createLogger } from '../observe/logger.ts'
 import { openTelemetryTracer } from '../observe/open-telemetry.ts'
+import { QueryableStores } from '../query/queryable-stores.ts'
 import { globalSubtopology } from '../topology/global-stores.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { repartitionTopic } from '../topology/topic-names.ts'
@@ -23,7 +24,9 @@ import type { Logger } from './logger.ts'
 import { ClassicMembership } from './membership/classic-membership.ts'
 import { checkCassandra, prepareCassandra } from './prepare-cassandra.ts'
 import type { SchemaRequests } from './protocol.ts'
+import { boundTopology } from './schemas/bound-topology.ts'
 import { openSchemas } from './schemas/open-schemas.ts'
+import type { SchemaThreadRequests } from './schemas/thread-schemas.ts'
 import type { StartOptions } from './start-application.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
@@ -129,6 +132,10 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
     heartbeats,
     globalThread: global?.thread ?? null,
     schemas,
+    stores: new QueryableStores(
+      boundTopology(topology, { config, schemas: schemas.answers }, askedHere(schemas.handlers)).topology,
+      config.applicationId,
+    ),
     restoreListener: options.restoreListener,
     onUncaughtError,
     isPaused: paused,
@@ -196,6 +203,14 @@ async function startGlobalThread(
     return { thread, stores: await Promise.race([thread.ready, aborted.promise]) }
   } finally {
     signal.removeEventListener('abort', abort)
+  }
+}
+
+/** The main thread reads rows, too, and knows as much of schemas as it tells the others. */
+function askedHere(handlers: Handlers<SchemaRequests>): SchemaThreadRequests {
+  return {
+    schema: async (request) => await handlers.schema(request),
+    schemas: async (request) => await handlers.schemas(request),
   }
 }
 

@@ -4,6 +4,9 @@
  */
 import type { Config } from '../config/config.ts'
 import type { GroupMember, TopicPartitionOffset } from '../native.ts'
+import type { Position } from '../query/position.ts'
+import type { QueryConsistency } from '../query/state-query.ts'
+import type { WireAnswer, WireQuery } from '../query/wire-query.ts'
 import type { RegisteredSchema } from '../serde/schema-source.ts'
 import type { GlobalStoresHandle } from './global/protocol.ts'
 import type { RestoreEvent } from './restore-events.ts'
@@ -50,6 +53,20 @@ export interface TaskAssignment {
   readonly inputs: readonly TopicPartitionOffset[]
 }
 
+/** A query of a store, for the thread that has the task. */
+export interface ThreadQuery {
+  readonly store: string
+  /** null: a global store. */
+  readonly task: TaskId | null
+  /** Under which the task was handed out; of no matter for a stale answer. */
+  readonly epoch: number
+  readonly query: WireQuery
+  readonly consistency: QueryConsistency
+  readonly positionBound: Position | null
+  /** After it nobody waits for the answer, ms since 1970. */
+  readonly deadlineMs: number
+}
+
 /** Main thread to stream thread. */
 export interface ThreadRequests {
   /** Opens (or takes up again, when they are suspended here) these tasks. Answered at once: restoring goes on in the background. */
@@ -68,6 +85,8 @@ export interface ThreadRequests {
   stop: { request: Record<string, never>; response: void }
   /** prom-client's getMetricsAsJSON of this thread's registry. */
   metrics: { request: Record<string, never>; response: unknown }
+  /** Answered between two turns. Rejects with the code of a QueryError. */
+  query: { request: ThreadQuery; response: WireAnswer }
   /** For the live view and the health page. */
   status: { request: Record<string, never>; response: ThreadStatus }
 }

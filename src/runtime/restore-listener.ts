@@ -2,6 +2,7 @@ import { messageOf } from '../errors/weir-error.ts'
 import type { TopicPartition } from '../native.ts'
 import type { Logger } from './logger.ts'
 import type { RestoreEvent } from './restore-events.ts'
+import { type RestoreProgress, RestoreProgresses } from './restore-progress.ts'
 
 /**
  * Is told how stores are restored, on the main thread, for every store with a changelog: once `onRestoreStart`, `onBatchRestored` up to twenty times a
@@ -41,6 +42,7 @@ export class RestoreObserver {
   readonly #now: () => number
   /** When a line was logged last, of each store that is being restored. */
   readonly #loggedMs = new Map<string, number>()
+  readonly #progresses = new RestoreProgresses()
 
   constructor(logger: Logger, listener: RestoreListener = {}, now: () => number = Date.now) {
     this.#logger = logger
@@ -48,7 +50,13 @@ export class RestoreObserver {
     this.#now = now
   }
 
+  /** The restores that go on, and those that have ended. */
+  get progresses(): readonly RestoreProgress[] {
+    return this.#progresses.list()
+  }
+
   observe(event: RestoreEvent): void {
+    this.#progresses.observe(event, this.#now())
     this.#log(event)
     void this.#tell(event)
   }

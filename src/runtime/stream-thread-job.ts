@@ -27,6 +27,7 @@ export default async function runStreamThread(data: StreamThreadJob & { port: Me
     release: async ({ tasks }) => (await started.promise).release(tasks),
     pause: async ({ isPaused }) => (await started.promise).pause(isPaused),
     stop: async () => (await started.promise).stop(),
+    query: async (query) => (await started.promise).query(query),
     metrics: async () => (await started.promise).metrics.collect(),
     status: async () => (await started.promise).status(),
   })

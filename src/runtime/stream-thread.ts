@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors/weir-error.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
+import type { WireAnswer } from '../query/wire-query.ts'
 import { cassandraTables } from '../topology/cassandra-sinks.ts'
 import type { TopologyDefinition } from '../topology/definition.ts'
 import { CommitSchedule } from './commit-schedule.ts'
@@ -14,7 +15,15 @@ import type { Guarantee } from './guarantee/guarantee.ts'
 import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import { waitForInFlight } from './in-flight-wait.ts'
 import { ProcessSlice } from './process-slice.ts'
-import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
+import type {
+  StreamThreadJob,
+  TaskAssignment,
+  TaskId,
+  ThreadQuery,
+  ThreadStatus,
+  TopicInfo,
+} from './protocol.ts'
+import { ThreadQueries } from './queries/thread-queries.ts'
 import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -43,6 +52,7 @@ export class StreamThread {
   /** null: the topology does not write to Cassandra. */
   readonly #rows: ThreadRows | null
   readonly #tasks: TaskManager
+  readonly #queries: ThreadQueries
   readonly #guarantee: Guarantee
   readonly #schedule: CommitSchedule
   readonly #slice: ProcessSlice
@@ -122,6 +132,12 @@ export class StreamThread {
       counters,
       onTaskState: (task) => host.taskState(task),
       ...(rows !== null && { beforeStart: (task) => this.#claim(task) }),
+    })
+    this.#queries = new ThreadQueries({
+      topology,
+      task: (id) => this.#tasks.get(id),
+      globalStores: this.#globalStores?.stores ?? new Map(),
+      wakeUp: () => events.wakeUp(),
     })
     const { processingGuarantee } = config
     const guarantee = {
@@ -206,6 +222,11 @@ export class StreamThread {
     })
   }
 
+  /** Asks a store, before the next turn processes anything. @throws QueryError */
+  query(query: ThreadQuery): Promise<WireAnswer> {
+    return this.#queries.ask(query)
+  }
+
   status(): ThreadStatus {
     return {
       threadIndex: this.#threadIndex,
@@ -219,7 +240,8 @@ export class StreamThread {
   async #turn(): Promise<boolean> {
     await this.#events.deliver()
     if (this.#events.isClosed) return false
-    let busy = false
+    this.#queries.answer()
+    let busy = this.#queries.isWaiting
     const now = Date.now()
     for (const task of this.#processes ? this.#tasks.all() : []) {
       if (task.taskState !== 'running') continue
@@ -314,6 +336,7 @@ export class StreamThread {
       const durationMs = performance.now() - started
       this.metrics.committed(changelogRecords, durationMs)
       this.#schedule.committed(bytes, durationMs, Date.now())
+      this.#queries.committed()
     } catch (error) {
       await this.#guarantee.commitFailed(error, tasks)
     }
@@ -345,6 +368,7 @@ export class StreamThread {
   async #close(damaged: readonly Task[]): Promise<void> {
     this.#events.close()
     this.#events.refuseRest()
+    this.#queries.close()
     for (const error of await this.#tasks.close())
       this.#host.log('error', 'a task did not close cleanly', { reason: messageOf(error) })
     await this.#tasks.setAside(damaged)

@@ -28,6 +28,16 @@ interface PlacedTask {
   isLeaving: boolean
 }
 
+/** Where a task is in this process. */
+export interface TaskPlace {
+  readonly thread: StreamThreadHandle
+  /** Under which its thread has it; undefined when it is about to give it back, or has. */
+  readonly epoch: number | undefined
+  /** It processes its partition: nobody else does. */
+  readonly isActive: boolean
+  readonly state: TaskState
+}
+
 export interface TaskCoordinatorOptions {
   readonly config: Pick<Config, 'maxPollIntervalMs' | 'sessionTimeoutMs' | 'tasksMax'>
   /** Every task of the application. */
@@ -104,6 +114,30 @@ export class TaskCoordinator {
   /** Tasks that are open on a thread, or are being opened or closed. */
   get openTasks(): ReadonlySet<TaskId> {
     return new Set([...this.#placed.keys(), ...this.#requests.releasing])
+  }
+
+  /** Every task of the application, in all its processes. */
+  get tasks(): readonly TaskInputs[] {
+    return this.#tasks
+  }
+
+  /** undefined: it is not open here. */
+  placeOf(id: TaskId): TaskPlace | undefined {
+    const placed = this.#placed.get(id)
+    if (placed === undefined) return undefined
+    const { thread, state, suspendedAt } = placed
+    const epoch = this.#leases.epochOf(id)
+    return {
+      thread,
+      epoch,
+      isActive: suspendedAt === null && state === 'running' && epoch !== undefined,
+      state,
+    }
+  }
+
+  /** Whether a task is still what it was: it was not taken away since, not even for a moment. */
+  isCurrent(task: TaskEpoch): boolean {
+    return this.#leases.isCurrent(task)
   }
 
   get assignedPartitions(): number {

@@ -43,6 +43,11 @@ export class TaskManager {
     return this.#tasks.values()
   }
 
+  /** An open task. */
+  get(id: TaskId): Task | undefined {
+    return this.#tasks.get(id)
+  }
+
   running(): Task[] {
     return [...this.#tasks.values()].filter((task) => task.taskState === 'running')
   }

@@ -5,6 +5,7 @@ import { encodeOffsetMetadata, processorMetadataOf } from '../commit/offset-meta
 import type { TopicPartition, TopicPartitionOffset } from '../native.ts'
 import { ProcessGraph } from '../process/process-graph.ts'
 import type { TaskClock } from '../process/task-clock.ts'
+import type { InputPosition } from '../query/position.ts'
 import { isAsync, type SubtopologyDefinition } from '../topology/definition.ts'
 import { prefetchPlan } from '../topology/prefetch-plan.ts'
 import { CommitNeed } from './commit-need.ts'
@@ -232,6 +233,12 @@ export class Task {
       offset: input.position,
       metadata: encodeOffsetMetadata(input.positionTimeMs, this.#processorMetadata, changelogs),
     }))
+  }
+
+  /** Of each input up to where it was processed: the offset of the last record, -1 before the first. */
+  *positions(): Iterable<InputPosition> {
+    for (const { input } of this.#inputs)
+      yield { topic: input.topic, partition: input.partition, offset: input.position - 1 }
   }
 
   commitDone(): void {

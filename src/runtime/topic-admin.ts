@@ -1,4 +1,4 @@
-import type { Admin, NewTopic, TopicDescription, TopicPartitionOffset } from '../native.ts'
+import type { Admin, GroupDescription, NewTopic, TopicDescription, TopicPartitionOffset } from '../native.ts'
 
 /** What the runtime asks of a cluster about its topics. The native `Admin` is one; the mock cluster has none. */
 export interface TopicAdmin {
@@ -17,6 +17,8 @@ export interface TopicAdmin {
   deleteRecords(before: readonly TopicPartitionOffset[], timeoutMs: number): Promise<void>
   /** Everything that a group has committed. */
   groupOffsets(group: string, timeoutMs: number): Promise<readonly TopicPartitionOffset[]>
+  /** Members and what they have. Absent where there is no way to know. */
+  describeGroup?(group: string, timeoutMs: number): Promise<Pick<GroupDescription, 'members'>>
   close(): Promise<void>
 }
 

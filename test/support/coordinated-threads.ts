@@ -101,6 +101,7 @@ export class ModelThread {
       stop: unused,
       metrics: unused,
       status: unused,
+      query: unused,
     })
   }
 

@@ -91,7 +91,8 @@ export class WeirProcess implements AsyncDisposable {
   }
 
   static async start(options: WeirOptions): Promise<WeirProcess> {
-    const [httpPort] = (await freePorts(1)) as [number]
+    const given = options.env?.WEIR_HTTP_PORT
+    const [httpPort] = given === undefined ? ((await freePorts(1)) as [number]) : [Number(given)]
     const env = {
       WEIR_APPLICATION_ID: options.applicationId,
       WEIR_BOOTSTRAP_SERVERS: options.bootstrapServers,

@@ -1,5 +1,6 @@
+import { applicationServerPattern } from '../application-server.ts'
 import { text } from '../value-type.ts'
-import { derived, fixed, required, variable } from '../variable.ts'
+import { derived, fixed, optional, required, variable } from '../variable.ts'
 import { milliseconds, name } from './common.ts'
 
 const servers = text({
@@ -39,6 +40,15 @@ export const applicationVariables = {
     },
     derived('WEIR_APPLICATION_ID', (known) => known.applicationId),
   ),
+  applicationServer: optional({
+    env: 'WEIR_APPLICATION_SERVER',
+    kafka: 'application.server',
+    group: 'Application',
+    type: text({ pattern: applicationServerPattern, allowed: 'host:port' }),
+    meaning:
+      'Where other processes of the application reach the HTTP server of this one, to ask it for state that it has. It becomes a part of the ' +
+      "consumer's client.id, by which the group tells it to the others.",
+  }),
   shutdownTimeoutMs: variable(
     {
       env: 'WEIR_SHUTDOWN_TIMEOUT_MS',

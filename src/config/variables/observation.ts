@@ -1,5 +1,5 @@
 import { integer, oneOf, text } from '../value-type.ts'
-import { derived, fixed, variable } from '../variable.ts'
+import { derived, fixed, optional, variable } from '../variable.ts'
 
 /** What is shown of the process: HTTP, logs. */
 export const observationVariables = {
@@ -8,7 +8,8 @@ export const observationVariables = {
       env: 'WEIR_HTTP_PORT',
       group: 'Observation',
       type: integer({ min: -1, max: 65535 }),
-      meaning: 'Serves /metrics, /healthz and /readyz; 0 picks a free port, -1 is off.',
+      meaning:
+        'Serves /metrics, /healthz and /readyz, and what WEIR_HTTP_TOKEN is for; 0 picks a free port, -1 is off.',
     },
     fixed(8080),
   ),
@@ -20,6 +21,28 @@ export const observationVariables = {
       meaning: 'The address to listen at; 0.0.0.0 is every one, which a container needs for its probes.',
     },
     fixed('127.0.0.1'),
+  ),
+  httpToken: optional({
+    env: 'WEIR_HTTP_TOKEN',
+    group: 'Observation',
+    type: text({
+      pattern: /^[A-Za-z0-9\-._~+/]{16,256}=*$/,
+      allowed: '16 to 256 letters, digits or any of -._~+/, such as `openssl rand -hex 32` makes',
+    }),
+    secret: true,
+    meaning:
+      'Whoever asks for more than /metrics, /healthz and /readyz has to show it: `Authorization: Bearer <token>`. When not set, only a server that ' +
+      'listens at a loopback address answers such requests.',
+  }),
+  httpRequestsPerSecondMax: variable(
+    {
+      env: 'WEIR_HTTP_REQUESTS_PER_SECOND_MAX',
+      group: 'Observation',
+      type: integer({ min: 1, max: 1_000_000 }),
+      meaning:
+        'Requests of one client, by its address, /healthz and /readyz apart; those beyond are answered with 429. Processes of the application that ask each other are clients, too.',
+    },
+    fixed(1_000),
   ),
   logLevel: variable(
     {
@@ -51,5 +74,17 @@ export const observationVariables = {
         'Needs the package @opentelemetry/api. Headers with a trace go from input to output either way.',
     },
     fixed('none' as const),
+  ),
+  console: variable(
+    {
+      env: 'WEIR_CONSOLE',
+      group: 'Observation',
+      type: oneOf('on', 'off'),
+      meaning:
+        'Serves a page at /console/ that shows the topology, its tasks and its state while they run. Who may see it: WEIR_HTTP_TOKEN.',
+    },
+    derived('off where NODE_ENV is production, else on', (_, machine) =>
+      machine.isProduction ? 'off' : 'on',
+    ),
   ),
 } as const

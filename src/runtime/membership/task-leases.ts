@@ -42,6 +42,11 @@ export class TaskLeases {
     return this.#epochs.get(id) === epoch
   }
 
+  /** The epoch under which a lease could begin; undefined: none. */
+  epochOf(task: TaskId): number | undefined {
+    return this.#epochs.get(task)
+  }
+
   /** @throws WeirError fenced */
   begin(tasks: readonly TaskEpoch[]): Lease {
     for (const { id, epoch } of tasks) {

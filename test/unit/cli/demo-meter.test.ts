@@ -8,6 +8,7 @@ function status(...processed: number[]): ApplicationStatus {
   return {
     state: 'running',
     assignedPartitions: 2,
+    restores: [],
     threads: processed.map((recordsProcessed, threadIndex) => ({
       threadIndex,
       recordsProcessed,

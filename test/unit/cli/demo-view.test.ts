@@ -18,6 +18,7 @@ const snapshot: DemoSnapshot = {
   changes: 1_234,
   latestChanges: ['user 17 entered frequent-buyers', 'user 3 left night-owls'],
   metricsUrl: 'http://127.0.0.1:4711/metrics',
+  consoleUrl: 'http://127.0.0.1:4711/console/',
 }
 
 describe('the live view', () => {
@@ -28,6 +29,8 @@ describe('the live view', () => {
     assert.match(view, /312,000 of 1,000,000 events in 3\.2 s/)
     assert.match(view, /median 120 ms, 99 % within 410 ms/)
     assert.match(view, /12 MiB/)
+    assert.match(view, /console {4}http:\/\/127\.0\.0\.1:4711\/console\/\n/)
+    assert.doesNotMatch(renderView({ ...snapshot, consoleUrl: null }, 200), /console/)
     assert.match(view, /thread 0 {3}60,000 records\/s, tasks 0_0 0_1\n/)
     assert.match(view, /thread 1 .*no tasks yet\n/)
     assert.match(view, /1,234 segment changes.*\n {4}user 17 entered frequent-buyers\n {4}user 3 left/)

@@ -147,6 +147,9 @@ describe('the package', { timeout: 300_000 }, () => {
       // Workers begin with them.
       'dist/chunks/stream-thread-job.js',
       'dist/chunks/global-thread-job.js',
+      // The console's page.
+      'dist/console/page/index.html',
+      'dist/console/page/console.js',
       'build/Release/weir.node',
       'binding.gyp',
       'native/binding/addon.cc',

@@ -58,6 +58,14 @@ describe('what is not set', () => {
     assert.equal(config.clientId, 'other')
   })
 
+  test('the console is off in production, unless it is asked for', () => {
+    const consoleOf = (isProduction: boolean, given: Record<string, string> = {}): string =>
+      loadConfig({ ...minimal, ...given }, { ...machine, isProduction }).console
+    assert.deepEqual([consoleOf(false), consoleOf(true)], ['on', 'off'])
+    assert.equal(consoleOf(true, { WEIR_CONSOLE: 'on' }), 'on')
+    assert.equal(consoleOf(false, { WEIR_CONSOLE: 'off' }), 'off')
+  })
+
   test('the state folder is /var/lib/weir where that can be written', () => {
     const config = loadConfig(minimal, {
       ...machine,

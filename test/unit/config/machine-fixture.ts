@@ -7,6 +7,7 @@ export const machine: Machine = {
   memoryBytes: 8 * 2 ** 30,
   workingDirectory: '/srv/app',
   stdoutIsTerminal: false,
+  isProduction: false,
   isWritableDirectory: () => false,
 }
 

@@ -13,6 +13,7 @@ test('serves metrics and both probes, and says what is wrong', async () => {
   const server = await startHttpServer({
     host: '127.0.0.1',
     port: 0,
+    token: null,
     metrics: () => (broken ? Promise.reject(new Error('thread 1 is gone')) : Promise.resolve('a 1\n')),
     health: () => health,
     ready: () => ready,
@@ -52,7 +53,7 @@ test('a port that is taken is one line that names the variable', async () => {
   await new Promise((resolve) => other.once('listening', resolve))
   const { port } = other.address() as AddressInfo
   const ok = (): Probe => ({ ok: true })
-  const options = { host: '127.0.0.1', port, metrics: async () => '', health: ok, ready: ok }
+  const options = { host: '127.0.0.1', port, token: null, metrics: async () => '', health: ok, ready: ok }
   await assert.rejects(startHttpServer(options), (error: Error) => {
     assert.match(
       error.message,

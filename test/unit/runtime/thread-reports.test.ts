@@ -39,6 +39,7 @@ class Answering {
       release: nothing,
       stop: nothing,
       pause: nothing,
+      query: () => answer({ rows: [], hasMore: false, inputs: [] }),
       metrics: () => answer([{ name: `thread-${threadIndex}` }]),
       status: () =>
         answer({ threadIndex, recordsProcessed: this.recordsProcessed, recordsProduced: 1, tasks: [] }),
