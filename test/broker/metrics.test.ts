@@ -1,7 +1,7 @@
 /** Every metric is seen on a running worker, and alerts fire at one that has the fault: a real Prometheus scrapes it. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ import { prometheusProgram, startPrometheus } from '../services/prometheus.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { allMetrics, cassandraMetrics, missing, schemaMetrics } from '../support/seen-metrics.ts'
 import { WINDOW_MS } from '../support/topologies/metered.ts'
-import { WeirProcess } from '../support/weir-process.ts'
+import { sameMember, WeirProcess } from '../support/weir-process.ts'
 
 const alerts = new URL('../../deploy/prometheus/alerts.yml', import.meta.url)
 const SCRAPE_SECONDS = 3
@@ -51,7 +51,6 @@ const zeroIsWell = new Set([
   'weir_process_tasks_closed_total',
   'weir_produce_queue_bytes',
   'weir_produce_queue_records',
-  'weir_restore_records_total',
   'weir_restore_remaining_records',
   'weir_restore_task_remaining_records',
   'weir_state_in_memory_bytes',
@@ -74,9 +73,11 @@ describe('metrics of a running worker', () => {
 
   class Metered {
     readonly name: string
+    readonly #stateDir: string
 
     constructor(name: string) {
       this.name = name
+      this.#stateDir = makeScratchDir(name)
     }
 
     async give(topic: string, records: readonly Given[]): Promise<void> {
@@ -91,24 +92,25 @@ describe('metrics of a running worker', () => {
       const topics = ['input', 'others', 'asked', 'closed', 'slow', 'waited', 'letters']
       const partitions = Object.fromEntries(topics.map((topic) => [`${name}-metered-${topic}`, 1]))
       await createTopics(kafka.bootstrapServers, partitions)
-      const stateDir = makeScratchDir(name)
-      // A database that is damaged: the store begins anew.
-      const damaged = join(stateDir, name, '0_0')
-      mkdirSync(damaged, { recursive: true })
-      writeFileSync(join(damaged, 'CURRENT'), 'nothing\n')
       return await WeirProcess.start({
         module: 'test/support/topologies/metered.ts',
         applicationId: name,
         bootstrapServers: kafka.bootstrapServers,
-        stateDir,
+        stateDir: this.#stateDir,
         env: {
           METERED_PREFIX: `${name}-`,
           WEIR_NUM_STREAM_THREADS: '1',
           WEIR_COMMIT_INTERVAL_MS: '200',
           WEIR_PROCESSING_EXCEPTION_HANDLER: 'continue',
           WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME: `${name}-metered-letters`,
+          ...sameMember,
         },
       })
+    }
+
+    /** Its next worker finds a database that cannot be opened. REQUIRES that none runs. */
+    damage(task: string): void {
+      writeFileSync(join(this.#stateDir, this.name, task, 'CURRENT'), 'nothing\n')
     }
 
     async consumed(worker: WeirProcess): Promise<void> {
@@ -121,8 +123,15 @@ describe('metrics of a running worker', () => {
 
   test('every metric of the catalogue is shown, and tells something', async () => {
     const metered = new Metered('metered')
-    await using worker = await metered.start()
     const startMs = Date.now() - 60_000
+    {
+      await using before = await metered.start()
+      await metered.give('input', [{ key: 'user-0', value: 'visit', timestamp: startMs - 1_000 }])
+      await metered.consumed(before)
+      await before.stop()
+    }
+    metered.damage('0_0')
+    await using worker = await metered.start()
     const visits = Array.from({ length: 600 }, (_, index) => ({
       key: `user-${index % 7}`,
       value: index === 300 ? 'throw' : index === 400 ? 'retry' : 'visit',
@@ -151,10 +160,17 @@ describe('metrics of a running worker', () => {
     )
     assert.deepEqual(silent, [])
     const of = (series: string): number => samples.get(series) ?? Number.NaN
-    assert.equal(of('weir_restore_resets_total{thread="0",reason="state-corrupt"}'), 1)
-    assert.equal(of('weir_process_node_records_total{node="asked"}'), 600)
-    assert.equal(of('weir_process_node_records_total{node="waited"}'), 600)
-    assert.equal(of('weir_state_operations_total{store="rows",operation="put"}'), 600)
+    assert.deepEqual(
+      {
+        resets: of('weir_restore_resets_total{thread="0",reason="state-corrupt"}'),
+        faults: of('weir_process_node_records_total{node="faults"}'),
+        asked: of('weir_process_node_records_total{node="asked"}'),
+        waited: of('weir_process_node_records_total{node="waited"}'),
+        puts: of('weir_state_operations_total{store="rows",operation="put"}'),
+      },
+      // Each of the task's stores; the one that was tried again, and the one without a key; all but that which throws.
+      { resets: 6, faults: 602, asked: 599, waited: 600, puts: 599 },
+    )
     assert.ok(of('weir_process_end_to_end_seconds_count{node="asked"}') > 0)
     assert.equal(of('weir_process_end_to_end_seconds_bucket{le="30",node="asked"}'), 0, 'a minute old')
     assert.ok(Number.isNaN(of('weir_process_end_to_end_seconds_count{node="faults"}')), 'it is not the end')
