@@ -6,6 +6,7 @@ import { addFailover } from './harness/failover.ts'
 import { largeState } from './harness/large-state-workload.ts'
 import { rangeJoin } from './harness/range-join-workload.ts'
 import { restore } from './harness/restore-workload.ts'
+import { scrape } from './harness/scrape-workload.ts'
 import { addSoak } from './harness/soak.ts'
 import { tiered } from './harness/tiered-workload.ts'
 import { microBenches, runMicroBenches } from './micro/run.ts'
@@ -19,6 +20,7 @@ addWorkload(program, restore)
 addWorkload(program, rangeJoin)
 addWorkload(program, largeState)
 addWorkload(program, tiered)
+addWorkload(program, scrape)
 addSoak(program)
 addFailover(program)
 program

@@ -28,6 +28,7 @@ cd "$repo"
 . scripts/setup/core-tests.sh
 . scripts/setup/node-rdkafka.sh
 . scripts/setup/services.sh
+. scripts/setup/prometheus.sh
 
 with_test=false with_check=false addon=when-changed pin=false in_package=false
 for argument in "$@"; do
@@ -56,5 +57,5 @@ if $pin; then
 fi
 plan_steps system_packages node npm_packages libraries
 [[ $addon == never ]] || plan_steps addon
-if $with_test; then plan_steps core_tests node_rdkafka services; fi
+if $with_test; then plan_steps core_tests node_rdkafka services prometheus; fi
 run_steps

@@ -179,6 +179,11 @@ export class PartitionInput {
     return true
   }
 
+  /** Records of the batches at hand that were not taken yet. */
+  get recordsBuffered(): number {
+    return (this.current === null ? 0 : this.current.count - this.cursor) + (this.next?.count ?? 0)
+  }
+
   /** Records that the broker is known to have beyond the position; 0 when unknown. */
   get lag(): number {
     if (this.#slot < 0) return 0

@@ -4,6 +4,7 @@ import {
   queryMetricCatalogue,
   schemaMetricCatalogue,
   threadMetricCatalogue,
+  topologyMetricCatalogue,
 } from './metric-catalogue.ts'
 
 /** docs/metrics.md, from the catalogue that the metrics are made by. */
@@ -17,12 +18,25 @@ main thread. Names are \`weir_<stage>_<what>_<unit>\`; what only grows ends with
 cache is the rate of \`weir_state_cache_hits_total\` over that of hits and misses. What RocksDB has counted is of all databases of the process; what
 it says of a store has the task and the store as labels, and is there while the task runs. Both are read when somebody asks.
 
+How many series there are is bounded by the application, never by its data: labels are threads, the topics and partitions of the assigned tasks, tasks, stores, the topology's nodes, and words of this page. A histogram has a
+series for each of its bounds, which are 11 to 17, and three more. A stream thread keeps the series of a task that went to another until it ends, and of topics likewise.
+
+What Kafka Streams has as an average, a maximum or a ratio is a query: the average is the rate of \`_sum\` over that of \`_count\`; a maximum over time is \`histogram_quantile(1, ...)\` up to the bound; a task's
+\`active-process-ratio\` is the rate of \`weir_process_task_seconds_total\` over the same summed by thread; a thread's rate of commits that of \`weir_commit_seconds_count\`.
+
 ## Stream threads
 
 \`thread\` is the thread's number, from 0, or \`global\`: the thread that fills the global stores, whose task and state are \`global\` too. It has no group and no producer;
 \`weir_restore_remaining_records\` is what it still has to read before the application joins the group.
 
 ${table(threadMetricCatalogue)}
+
+## The topology
+
+Of each node and each store by its name in the topology, all threads added up. Every record and every call is counted; times are those of samples, so a histogram's \`_count\` is the number of samples. A task
+times the first record of a turn when 256 records, or 100 ms, have gone by since it did so last: its nodes, how late it is, and its age where it ends. A record that a filter takes out has no end.
+
+${table(topologyMetricCatalogue)}
 
 ## The process
 

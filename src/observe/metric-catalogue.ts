@@ -1,3 +1,5 @@
+import { ageSeconds, delaySeconds, recordSeconds, restoreSeconds, seconds } from './buckets.ts'
+
 /** Every metric that Weir adds to prom-client's process_* and nodejs_* ones. Named weir_<stage>_<what>_<unit>, counters with _total. */
 export interface MetricEntry {
   readonly type: 'counter' | 'gauge' | 'histogram'
@@ -6,10 +8,6 @@ export interface MetricEntry {
   /** Upper bounds, for a histogram. */
   readonly buckets?: readonly number[]
 }
-
-const seconds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-]
 
 /** Of one stream thread; `thread` is its index. */
 export const threadMetricCatalogue = {
@@ -28,11 +26,28 @@ export const threadMetricCatalogue = {
     help: 'Records between the next one to process and the end of the partition, as far as the consumer knows',
     labels: ['thread', 'topic', 'partition'],
   },
+  weir_consume_poll_seconds: {
+    type: 'histogram',
+    help: 'Time to take what has arrived in a partition: of polls that found records',
+    labels: ['thread'],
+    buckets: seconds,
+  },
   weir_process_records_total: { type: 'counter', help: 'Records processed', labels: ['thread'] },
   weir_process_records_dropped_total: {
     type: 'counter',
-    help: 'Records dropped instead of processed',
+    help: 'Records dropped instead of processed; reason: null-key and the like, negative-timestamp, expired-window, expired-row, out-of-order, out-of-date, no-partition-chosen, error-handler. One that two operators drop counts twice',
+    labels: ['thread', 'reason'],
+  },
+  weir_process_enforced_records_total: {
+    type: 'counter',
+    help: 'Records processed while another input of their task was empty, which max.task.idle.ms no longer waited for: their order over the inputs is not certain',
     labels: ['thread'],
+  },
+  weir_process_lateness_seconds: {
+    type: 'histogram',
+    help: "How far a record's timestamp lies behind its task's stream time; of sampled records",
+    labels: ['thread'],
+    buckets: ageSeconds,
   },
   weir_errors_handled_total: {
     type: 'counter',
@@ -55,6 +70,12 @@ export const threadMetricCatalogue = {
     labels: ['thread'],
   },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
+  weir_process_punctuate_seconds: {
+    type: 'histogram',
+    help: 'Time of the punctuators of a task that were due together; of those on stream time one of 16',
+    labels: ['thread'],
+    buckets: seconds,
+  },
   weir_process_suppression_emits_total: {
     type: 'counter',
     help: 'Changes that a suppression held back and then forwarded',
@@ -66,9 +87,35 @@ export const threadMetricCatalogue = {
     labels: ['thread'],
     buckets: seconds,
   },
+  weir_process_blocked_seconds_total: {
+    type: 'counter',
+    help: 'Time a thread waited instead of processing; by: input (nothing to process yet), producer (its queue was full), commit',
+    labels: ['thread', 'by'],
+  },
+  weir_process_event_loop_delay_seconds: {
+    type: 'histogram',
+    help: 'How late the event loop was, looked at every 20 ms; of a thread that works it is as long as a turn. `main` is the main thread',
+    labels: ['thread'],
+    buckets: delaySeconds,
+  },
   weir_process_tasks: { type: 'gauge', help: 'Tasks by state', labels: ['thread', 'state'] },
   weir_process_tasks_created_total: { type: 'counter', help: 'Tasks opened', labels: ['thread'] },
   weir_process_tasks_closed_total: { type: 'counter', help: 'Tasks closed', labels: ['thread'] },
+  weir_process_task_records_total: {
+    type: 'counter',
+    help: "A task's records",
+    labels: ['thread', 'task'],
+  },
+  weir_process_task_seconds_total: {
+    type: 'counter',
+    help: "Time a task's records took: its rate is the part of a core that the task uses",
+    labels: ['thread', 'task'],
+  },
+  weir_process_buffered_records: {
+    type: 'gauge',
+    help: "A task's records that have been taken from the consumer and wait to be processed",
+    labels: ['thread', 'task'],
+  },
   weir_state_cache_bytes: { type: 'gauge', help: 'Memory of decoded values', labels: ['thread'] },
   weir_state_cache_limit_bytes: { type: 'gauge', help: 'Budget for decoded values', labels: ['thread'] },
   weir_state_cache_entries: { type: 'gauge', help: 'Decoded values held', labels: ['thread'] },
@@ -222,10 +269,59 @@ export const threadMetricCatalogue = {
     help: 'Changelog records still to restore',
     labels: ['thread'],
   },
+  weir_restore_task_remaining_records: {
+    type: 'gauge',
+    help: 'The same by task; 0 of one that runs',
+    labels: ['thread', 'task'],
+  },
+  weir_restore_seconds: {
+    type: 'histogram',
+    help: "Time a task's stores took to be restored; of those that had nothing to replay, too",
+    labels: ['thread'],
+    buckets: restoreSeconds,
+  },
   weir_restore_resets_total: {
     type: 'counter',
     help: 'Stores whose local rows were not used but restored from the beginning; docs/guarantees.md tells the reasons',
     labels: ['thread', 'reason'],
+  },
+} as const satisfies Record<string, MetricEntry>
+
+/** Of the topology's nodes and stores, all threads added up. */
+export const topologyMetricCatalogue = {
+  weir_process_node_records_total: {
+    type: 'counter',
+    help: 'Records that a node got; of a source, those that went on to the nodes below it',
+    labels: ['node'],
+  },
+  weir_process_node_seconds: {
+    type: 'histogram',
+    help: "A node's own time for a record, without that of the nodes below it; of sampled records",
+    labels: ['node'],
+    buckets: recordSeconds,
+  },
+  weir_process_end_to_end_seconds: {
+    type: 'histogram',
+    help: 'From the timestamp of a record until the node that nothing is below is done with it; of sampled records. A sink is done when the producer has the record',
+    labels: ['node'],
+    buckets: ageSeconds,
+  },
+  weir_process_promise_seconds: {
+    type: 'histogram',
+    help: "Time until an async processor's promise has settled; of one in 16",
+    labels: ['node'],
+    buckets: seconds,
+  },
+  weir_state_operations_total: {
+    type: 'counter',
+    help: 'What a store was asked for; operation: get, put, delete, fetch (of window and session stores), all, range, prefix-scan, flush',
+    labels: ['store', 'operation'],
+  },
+  weir_state_operation_seconds: {
+    type: 'histogram',
+    help: 'Time of an operation, of one call in 1,024, and of every flush; of a scan, until its first rows are there',
+    labels: ['store', 'operation'],
+    buckets: recordSeconds,
   },
 } as const satisfies Record<string, MetricEntry>
 
@@ -237,6 +333,16 @@ export const processMetricCatalogue = {
     labels: ['version', 'librdkafka', 'rocksdb'],
   },
   weir_application_state: { type: 'gauge', help: '1 for the state the application is in', labels: ['state'] },
+  weir_process_standstill_seconds: {
+    type: 'gauge',
+    help: 'For how long a stream thread has not turned: 0 unless it is stuck in what it does. After WEIR_THREAD_STUCK_TIMEOUT_MS the application stops',
+    labels: ['thread'],
+  },
+  weir_memory_limit_bytes: {
+    type: 'gauge',
+    help: 'WEIR_MEMORY_BYTES, within which process_resident_memory_bytes is to stay',
+    labels: [],
+  },
   weir_memory_budget_bytes: { type: 'gauge', help: 'How WEIR_MEMORY_BYTES is divided', labels: ['part'] },
   weir_native_objects: {
     type: 'gauge',
@@ -383,6 +489,15 @@ export const queryMetricCatalogue = {
   },
 } as const satisfies Record<string, MetricEntry>
 
-export type ThreadMetricName = keyof typeof threadMetricCatalogue
-export type ProcessMetricName = keyof typeof processMetricCatalogue
+/** What a stream thread tells. */
+export const streamThreadCatalogue = { ...threadMetricCatalogue, ...topologyMetricCatalogue }
+
+/** What the main thread tells: of its event loop as a stream thread does of its own. */
+export const mainThreadCatalogue = {
+  ...processMetricCatalogue,
+  weir_process_event_loop_delay_seconds: threadMetricCatalogue.weir_process_event_loop_delay_seconds,
+}
+
+export type ThreadMetricName = keyof typeof streamThreadCatalogue
+export type ProcessMetricName = keyof typeof mainThreadCatalogue
 export type SchemaMetricName = keyof typeof schemaMetricCatalogue

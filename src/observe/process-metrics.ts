@@ -2,7 +2,8 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 
 import type { MemoryBudget } from '../config/config.ts'
 import type { NativeVersions, RocksDbCounts, StateMemoryUsage } from '../native.ts'
-import { processMetricCatalogue } from './metric-catalogue.ts'
+import { EventLoopDelay } from './event-loop-delay.ts'
+import { mainThreadCatalogue, type ProcessMetricName } from './metric-catalogue.ts'
 import { MetricSet, type MetricSnapshot } from './metric-set.ts'
 import { setRocksDbCounts } from './rocksdb-metrics.ts'
 
@@ -12,7 +13,11 @@ export interface ProcessMetricsSource {
   versions(): NativeVersions
   applicationState(): string
   nativeObjects(): number
+  /** What the process is to stay within. */
+  readonly memoryBytes: number
   readonly memory: MemoryBudget
+  /** For how long each stream thread has not turned, ms. */
+  standstills(): Iterable<readonly [thread: number, ms: number]>
   /** null when no database was opened yet. */
   stateMemoryUsage(): StateMemoryUsage | null
   rocksDbCounts(): RocksDbCounts | null
@@ -20,22 +25,34 @@ export interface ProcessMetricsSource {
 
 /** The metrics of the process as a whole: state memory, budgets, versions, and prom-client's process_* and nodejs_*. Main thread only. */
 export class ProcessMetrics {
-  readonly #set = new MetricSet(processMetricCatalogue)
+  readonly #set = new MetricSet<ProcessMetricName>(mainThreadCatalogue)
   readonly #defaults = new Registry()
   readonly #source: ProcessMetricsSource
+  readonly #eventLoop: EventLoopDelay
 
   constructor(source: ProcessMetricsSource) {
     this.#source = source
     collectDefaultMetrics({ register: this.#defaults })
+    const delays = this.#set.histogram('weir_process_event_loop_delay_seconds', { thread: 'main' })
+    this.#eventLoop = new EventLoopDelay(delays)
     this.#set.set('weir_build_info', { version: source.weirVersion, ...source.versions() }, 1)
+    this.#set.set('weir_memory_limit_bytes', {}, source.memoryBytes)
     for (const [part, bytes] of Object.entries(source.memory)) {
       this.#set.set('weir_memory_budget_bytes', { part: partLabel(part) }, bytes)
     }
   }
 
+  /** Looks at the event loop no more. */
+  close(): void {
+    this.#eventLoop.close()
+  }
+
   async collect(): Promise<MetricSnapshot> {
     this.#set.clear('weir_application_state')
     this.#set.set('weir_application_state', { state: this.#source.applicationState() }, 1)
+    this.#set.clear('weir_process_standstill_seconds')
+    for (const [thread, ms] of this.#source.standstills())
+      this.#set.set('weir_process_standstill_seconds', { thread: String(thread) }, ms / 1000)
     this.#set.set('weir_native_objects', {}, this.#source.nativeObjects())
     const usage = this.#source.stateMemoryUsage()
     if (usage !== null) {

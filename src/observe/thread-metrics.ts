@@ -1,9 +1,11 @@
 import { getHeapStatistics } from 'node:v8'
 
-import { threadMetricCatalogue } from './metric-catalogue.ts'
+import { streamThreadCatalogue, type ThreadMetricName } from './metric-catalogue.ts'
 import { MetricSet, type MetricSnapshot } from './metric-set.ts'
 import type { MeteredDatabase } from './rocksdb-metrics.ts'
 import { ThreadCounters } from './thread-counters.ts'
+import type { TimeHistogram } from './time-histogram.ts'
+import { setTopologyCounts } from './topology-metrics.ts'
 
 /** A task as metrics see it. */
 export interface MeteredTask {
@@ -13,6 +15,8 @@ export interface MeteredTask {
   readonly restoreRemaining: number
   /** Records taken and not done with, of async processors. */
   readonly recordsInFlight: number
+  /** Records taken from the consumer that wait to be processed. */
+  readonly recordsBuffered: number
   readonly lags: Iterable<{ readonly topic: string; readonly partition: number; readonly lag: number }>
   /** null for a task without stores, or whose database is not at work. */
   readonly database: MeteredDatabase | null
@@ -50,6 +54,8 @@ const storeMetrics = [
   'weir_rocksdb_store_pending_compaction_bytes',
 ] as const
 
+const taskGauges = ['weir_process_buffered_records', 'weir_restore_task_remaining_records'] as const
+
 const taskStates = ['created', 'restoring', 'running', 'suspended'] as const
 
 /**
@@ -58,22 +64,40 @@ const taskStates = ['created', 'restoring', 'running', 'suspended'] as const
  */
 export class ThreadMetrics {
   readonly counters = new ThreadCounters()
-  readonly #set = new MetricSet(threadMetricCatalogue)
+  readonly #set = new MetricSet<ThreadMetricName>(streamThreadCatalogue)
   readonly #thread: string
   readonly #source: ThreadMetricsSource
-  readonly #batchSeconds: { observe(value: number): void }
-  readonly #commitSeconds: { observe(value: number): void }
+  readonly #batchSeconds: TimeHistogram
+  readonly #pollSeconds: TimeHistogram
+  readonly #commitSeconds: TimeHistogram
+  readonly #blockedMs = { input: 0, producer: 0, commit: 0 }
 
   constructor(thread: number | string, source: ThreadMetricsSource) {
     this.#thread = String(thread)
     this.#source = source
-    this.#batchSeconds = this.#set.histogram('weir_process_batch_seconds', { thread: this.#thread })
-    this.#commitSeconds = this.#set.histogram('weir_commit_seconds', { thread: this.#thread })
+    const histogram = (name: ThreadMetricName): TimeHistogram =>
+      this.#set.histogram(name, { thread: this.#thread })
+    this.#batchSeconds = histogram('weir_process_batch_seconds')
+    this.#pollSeconds = histogram('weir_consume_poll_seconds')
+    this.#commitSeconds = histogram('weir_commit_seconds')
+    const labels = { thread: this.#thread }
+    this.#set.show('weir_process_lateness_seconds', labels, this.counters.lateness)
+    this.#set.show('weir_process_punctuate_seconds', labels, this.counters.punctuateSeconds)
+    this.#set.show('weir_restore_seconds', labels, this.counters.restoreSeconds)
+  }
+
+  /** A partition was polled, and had records. */
+  polled(durationMs: number): void {
+    this.#pollSeconds.observe(durationMs / 1000)
   }
 
   /** A task processed `records` records in one turn. */
-  processed(records: number, durationMs: number): void {
-    this.counters.recordsProcessed += records
+  processed(task: string, records: number, durationMs: number): void {
+    const { counters } = this
+    const ofTask = counters.task(task)
+    ofTask.records += records
+    ofTask.processMs += durationMs
+    counters.recordsProcessed += records
     this.#batchSeconds.observe(durationMs / 1000)
   }
 
@@ -81,15 +105,26 @@ export class ThreadMetrics {
     this.counters.commits++
     this.counters.changelogRecords += changelogRecords
     this.#commitSeconds.observe(durationMs / 1000)
+    this.blocked('commit', durationMs)
+  }
+
+  /** The thread has waited. */
+  blocked(by: 'input' | 'producer' | 'commit', durationMs: number): void {
+    this.#blockedMs[by] += durationMs
+  }
+
+  /** To observe how late the thread's event loop is. */
+  eventLoopSeconds(): TimeHistogram {
+    return this.#set.histogram('weir_process_event_loop_delay_seconds', { thread: this.#thread })
   }
 
   /** To observe how long requests to Cassandra take. */
-  cassandraSeconds(): { observe(value: number): void } {
+  cassandraSeconds(): TimeHistogram {
     return this.#set.histogram('weir_cassandra_request_seconds', { thread: this.#thread })
   }
 
   /** To observe how long rows of tiered stores take to come. */
-  loadSeconds(): { observe(value: number): void } {
+  loadSeconds(): TimeHistogram {
     return this.#set.histogram('weir_tiered_load_seconds', { thread: this.#thread })
   }
 
@@ -99,6 +134,7 @@ export class ThreadMetrics {
     this.#foldTasks()
     this.#foldCounters()
     this.#foldCassandra()
+    setTopologyCounts(this.#set, this.counters)
     const thread = { thread: this.#thread }
     const cache = this.#source.cache()
     this.#set.set('weir_state_cache_bytes', thread, cache.bytes)
@@ -126,7 +162,15 @@ export class ThreadMetrics {
       this.#set.total('weir_produce_bytes_total', { ...thread, topic }, bytes)
     }
     this.#set.total('weir_process_records_total', thread, counters.recordsProcessed)
-    this.#set.total('weir_process_records_dropped_total', thread, counters.recordsDropped)
+    for (const [reason, records] of counters.droppedRecords)
+      this.#set.total('weir_process_records_dropped_total', { ...thread, reason: labelOf(reason) }, records)
+    this.#set.total('weir_process_enforced_records_total', thread, counters.recordsEnforced)
+    for (const [by, ms] of Object.entries(this.#blockedMs))
+      this.#set.total('weir_process_blocked_seconds_total', { ...thread, by }, ms / 1000)
+    for (const [task, { records, processMs }] of counters.tasks) {
+      this.#set.total('weir_process_task_records_total', { ...thread, task }, records)
+      this.#set.total('weir_process_task_seconds_total', { ...thread, task }, processMs / 1000)
+    }
     this.#set.total('weir_errors_dead_letters_total', thread, counters.deadLetters)
     for (const [kind, errors] of counters.handledErrors)
       this.#set.total('weir_errors_handled_total', { ...thread, kind }, errors)
@@ -170,10 +214,14 @@ export class ThreadMetrics {
     let recordsInFlight = 0
     const databases: [task: string, database: MeteredDatabase][] = []
     this.#set.clear('weir_consume_lag_records')
+    for (const name of taskGauges) this.#set.clear(name)
     for (const task of this.#source.tasks()) {
       states.set(task.state, (states.get(task.state) ?? 0) + 1)
       restoreRemaining += task.restoreRemaining
       recordsInFlight += task.recordsInFlight
+      const labels = { ...thread, task: task.id }
+      this.#set.set('weir_process_buffered_records', labels, task.recordsBuffered)
+      this.#set.set('weir_restore_task_remaining_records', labels, task.restoreRemaining)
       if (task.database !== null) databases.push([task.id, task.database])
       for (const { topic, partition, lag } of task.lags) {
         this.#set.set('weir_consume_lag_records', { ...thread, topic, partition: String(partition) }, lag)
@@ -220,4 +268,9 @@ export class ThreadMetrics {
       sum((one) => Number(one.isDelayed)),
     )
   }
+}
+
+/** `out of date: the row has changed` -> `out-of-date` */
+function labelOf(reason: string): string {
+  return reason.replace(/:.*/, '').replaceAll(' ', '-')
 }

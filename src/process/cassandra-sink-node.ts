@@ -2,6 +2,7 @@ import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import { textOf } from '../cassandra/column-types.ts'
 import type { RowSource, TaskRows } from '../cassandra/row-write.ts'
 import type { WriteClock } from '../cassandra/write-clock.ts'
+import { NodeCounters } from '../observe/node-counters.ts'
 import type { CassandraSinkDefinition } from '../topology/definition.ts'
 import type { ErrorGuard } from './error-guard.ts'
 import type { Node } from './node.ts'
@@ -14,6 +15,8 @@ export interface CassandraSinkEnvironment {
   readonly clock: TaskClock
   /** Counts the record at work as dropped. */
   readonly recordDropped: (node: string, reason: string) => void
+  /** Default: nobody looks at them. */
+  readonly nodeCounters?: ((node: string, isLast: boolean) => NodeCounters) | undefined
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
 }
@@ -26,6 +29,7 @@ export class CassandraSinkNode implements Node {
   readonly #rows: TaskRows
   readonly #writeClock: WriteClock
   readonly #environment: CassandraSinkEnvironment
+  readonly #counters: NodeCounters
   readonly #asks: NonNullable<ErrorGuard['contextOf']> | null
   /** Where nobody is asked: of every row. */
   readonly #source: RowSource
@@ -42,12 +46,24 @@ export class CassandraSinkNode implements Node {
     this.#rows = rows
     this.#writeClock = writeClock
     this.#environment = environment
+    this.#counters = environment.nodeCounters?.(name, true) ?? new NodeCounters(true)
     this.#asks = environment.errors?.contextOf ?? null
     this.#source = { taskId: environment.taskId, node: name, table: table.name, asked: null }
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
-    this.#environment.clock.node = this.name
+    const { clock } = this.#environment
+    clock.node = this.name
+    this.#counters.records++
+    if (clock.isSampled) this.#writeTimed(record)
+    else this.#write(record)
+  }
+
+  #writeTimed(record: StreamRecord<unknown, unknown>): void {
+    this.#counters.time(this.#environment.clock, record.timestamp, () => this.#write(record))
+  }
+
+  #write(record: StreamRecord<unknown, unknown>): void {
     const table = this.#table
     let key: unknown[] | null
     let values: unknown[] | null

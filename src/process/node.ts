@@ -1,3 +1,4 @@
+import { NodeCounters } from '../observe/node-counters.ts'
 import { type OutputBatch, SerializationError } from '../produce/output-batch.ts'
 import { type SinkDefinition, sinkTopics } from '../topology/definition.ts'
 import type { ErrorGuard } from './error-guard.ts'
@@ -18,12 +19,20 @@ export class ProcessorNode implements Node {
   readonly processor: Processor
   readonly #context: ProcessorContext
   readonly #clock: TaskClock
+  readonly #counters: NodeCounters
 
-  constructor(name: string, processor: Processor, context: ProcessorContext, clock: TaskClock) {
+  constructor(
+    name: string,
+    processor: Processor,
+    context: ProcessorContext,
+    clock: TaskClock,
+    counters: NodeCounters,
+  ) {
     this.name = name
     this.processor = processor
     this.#context = context
     this.#clock = clock
+    this.#counters = counters
   }
 
   init(): void {
@@ -32,8 +41,17 @@ export class ProcessorNode implements Node {
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
-    this.#clock.node = this.name
-    this.processor.process(record, this.#context)
+    const clock = this.#clock
+    clock.node = this.name
+    this.#counters.records++
+    if (clock.isSampled) this.#processTimed(record)
+    else this.processor.process(record, this.#context)
+  }
+
+  /** Apart, so that the usual way has no closure. */
+  #processTimed(record: StreamRecord<unknown, unknown>): void {
+    const { timestamp } = record
+    this.#counters.time(this.#clock, timestamp, () => this.processor.process(record, this.#context))
   }
 
   close(): void {
@@ -51,9 +69,10 @@ export class GuardedProcessorNode extends ProcessorNode {
     processor: Processor,
     context: ProcessorContext,
     clock: TaskClock,
+    counters: NodeCounters,
     failed: NonNullable<ErrorGuard['processingFailed']>,
   ) {
-    super(name, processor, context, clock)
+    super(name, processor, context, clock, counters)
     this.#clock = clock
     this.#failed = failed
   }
@@ -91,6 +110,8 @@ export interface SinkEnvironment {
   readonly clock: TaskClock
   /** Counts the record at work as dropped. */
   readonly recordDropped: (node: string, reason: string) => void
+  /** Default: nobody looks at them. */
+  readonly nodeCounters?: ((node: string, isLast: boolean) => NodeCounters) | undefined
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
   /** Default: none. */
@@ -105,6 +126,7 @@ export class SinkNode implements Node {
   readonly #only: SinkTopic | null
   readonly #output: OutputBatch
   readonly #environment: SinkEnvironment
+  readonly #counters: NodeCounters
   readonly #errors: ErrorGuard | null
   readonly #tracer: RecordTracer | null
   /** Infinity where nobody is asked about larger ones. */
@@ -123,6 +145,7 @@ export class SinkNode implements Node {
     this.#only = definition.chooser === undefined ? topics[0]! : null
     this.#output = output
     this.#environment = environment
+    this.#counters = environment.nodeCounters?.(definition.name, true) ?? new NodeCounters(true)
     const errors = environment.errors?.productionFailed ? environment.errors : null
     this.#errors = errors
     this.#tracer = environment.tracer ?? null
@@ -130,7 +153,18 @@ export class SinkNode implements Node {
   }
 
   process(record: StreamRecord<unknown, unknown>): void {
-    this.#environment.clock.node = this.name
+    const { clock } = this.#environment
+    clock.node = this.name
+    this.#counters.records++
+    if (clock.isSampled) this.#writeTimed(record)
+    else this.#write(record)
+  }
+
+  #writeTimed(record: StreamRecord<unknown, unknown>): void {
+    this.#counters.time(this.#environment.clock, record.timestamp, () => this.#write(record))
+  }
+
+  #write(record: StreamRecord<unknown, unknown>): void {
     if (record.timestamp < 0) {
       throw new RangeError(`the record's timestamp is ${record.timestamp}; Kafka takes none below 0`)
     }

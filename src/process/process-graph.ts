@@ -1,5 +1,6 @@
 import type { TaskRows } from '../cassandra/row-write.ts'
 import { WriteClock } from '../cassandra/write-clock.ts'
+import { NodeCounters } from '../observe/node-counters.ts'
 import type { OutputBatch } from '../produce/output-batch.ts'
 import type { Store } from '../state/store.ts'
 import { nodesAboveAsync } from '../topology/async-processors.ts'
@@ -23,6 +24,7 @@ import { type TaskEnvironment, TaskProcessorContext } from './task-processor-con
 /** A source's part of the graph: how to read its records, and where they go. */
 export interface SourceNode {
   readonly definition: SourceDefinition
+  readonly counters: NodeCounters
   readonly children: readonly Node[]
 }
 
@@ -49,6 +51,7 @@ export class ProcessGraph {
     rows: TaskRows | null = null,
   ) {
     const nodes = new Map<string, Node>()
+    const { nodeCounters = (_: string, isLast: boolean) => new NodeCounters(isLast) } = environment
     const { processorMetadata } = environment
     const hasSinks = definition.nodes.some(({ kind }) => kind === 'cassandra-sink')
     const writeClock = hasSinks ? new WriteClock(processorMetadata) : null
@@ -84,21 +87,23 @@ export class ProcessGraph {
       const connected = new Map([...globalStores, ...own])
       const goesAhead = above.has(node.name)
       const shared = goesAhead ? { ...environment, goesAhead } : environment
-      const context = new TaskProcessorContext(node.name, shared, connected, childrenOf(node.name, goesAhead))
+      const children = childrenOf(node.name, goesAhead)
+      const context = new TaskProcessorContext(node.name, shared, connected, children)
+      const counters = nodeCounters(node.name, children.length === 0)
       const { clock, errors } = environment
       const guard = errors?.processingFailed ?? null
       const failed = guard !== null && goesAhead ? ahead!.failed.bind(ahead) : guard
       const wrap = (processor: Processor): ProcessorNode => {
         const wrapped =
           failed === null
-            ? new ProcessorNode(node.name, processor, context, clock)
-            : new GuardedProcessorNode(node.name, processor, context, clock, failed)
+            ? new ProcessorNode(node.name, processor, context, clock, counters)
+            : new GuardedProcessorNode(node.name, processor, context, clock, counters, failed)
         processors.push(wrapped)
         return wrapped
       }
       return isAsync(node)
         ? new CalledNode(
-            new AsyncProcessorNode(node.name, node.asyncSupplier(), node.concurrency, wrap),
+            new AsyncProcessorNode(node.name, node.asyncSupplier(), node.concurrency, counters, wrap),
             ahead!,
           )
         : wrap(node.supplier())
@@ -111,7 +116,8 @@ export class ProcessGraph {
       if (node.kind !== 'source') continue
       const below = childrenOf(node.name, ahead !== null)
       const children = writeClock === null ? below : [clockOfTurns(node.name, writeClock), ...below]
-      const source = { definition: node, children }
+      const counters = nodeCounters(node.name, false)
+      const source = { definition: node, counters, children }
       for (const topic of node.topics) this.#sources.set(topic, source)
       if (node.pattern !== undefined)
         this.#patternSources.push({ matches: wholeMatcher(node.pattern), source })

@@ -25,6 +25,10 @@ export class TaskClock {
   inPunctuator = false
   /** The name of the processor that runs, for messages. */
   node = ''
+  /** The record at work is timed: see NodeCounters. */
+  isSampled = false
+  /** Of a sampled record: what the nodes below the one at work have taken so far, ms. */
+  sampledBelowMs = 0
   /** Set by context.commit(). */
   commitRequested = false
   readonly systemTimeMs: () => number

@@ -1,3 +1,4 @@
+import type { NodeCounters } from '../observe/node-counters.ts'
 import type { Store } from '../state/store.ts'
 import type { RunAhead } from './async/run-ahead.ts'
 import type { ErrorGuard } from './error-guard.ts'
@@ -33,6 +34,8 @@ export interface TaskEnvironment {
   readonly recordDropped: (processor: string, reason: string) => void
   /** Counts a change that a suppression forwards. */
   readonly suppressionEmitted: (processor: string) => void
+  /** What is counted at a node. @param isLast nothing is below it. Default: nobody looks at it */
+  readonly nodeCounters?: ((node: string, isLast: boolean) => NodeCounters) | undefined
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
   /** Default: none. */

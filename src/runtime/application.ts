@@ -194,11 +194,14 @@ export class Application extends EventEmitter<ApplicationEvents> implements Asyn
       weirVersion,
       versions: () => nativeVersions,
       applicationState: () => this.#state,
+      memoryBytes: config.memoryBytes,
       memory: config.memory,
+      standstills: () => this.#threads.standstills(),
       nativeObjects,
       stateMemoryUsage: () => (this.#isOpen ? memory.usage() : null),
       rocksDbCounts: () => (this.#isOpen ? memory.counts() : null),
     })
+    resources.defer(() => this.#metrics.close())
     parts.globalThread?.ended.catch(onFailed)
   }
 

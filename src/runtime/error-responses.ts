@@ -19,7 +19,11 @@ export const ERROR_CODES = {
 } as const satisfies Record<ErrorKind, ErrorCode>
 
 export interface ErrorResponsesOptions extends DeadLettersOptions {
-  readonly counters: { recordsDropped: number; deadLetters: number; errorHandled(kind: ErrorKind): void }
+  readonly counters: {
+    deadLetters: number
+    recordDropped(reason: string): void
+    errorHandled(kind: ErrorKind): void
+  }
   /** One line for the log. */
   readonly warn: (message: string, fields: Record<string, unknown>) => void
   readonly systemTimeMs: () => number
@@ -84,7 +88,7 @@ export class ErrorResponses {
   #dropped(kind: ErrorKind, context: ErrorHandlerContext, error: Error): void {
     const { counters, warn } = this.#options
     const { taskId, processorNode, topic, partition, offset } = context
-    counters.recordsDropped++
+    counters.recordDropped('error handler')
     this.#limiter.once(`${kind} ${processorNode}`, (heldBack) =>
       warn('a record is dropped, as the error handler says; weir_errors_handled_total counts them', {
         task: taskId,

@@ -19,16 +19,23 @@ export class PartitionGroup<T extends QueuedInput> {
   readonly #inputs: readonly T[]
   readonly #maxTaskIdleMs: number
   readonly #systemTimeMs: () => number
+  readonly #counters: { recordsEnforced: number }
   /** For each input, since when it is empty and nothing is known to come, ms; -1 when that is not so. */
   readonly #emptySinceMs: number[]
   /** When `choose` is worth asking again though no record has come, ms; Infinity when it is not. */
   waitsUntilMs = Number.POSITIVE_INFINITY
 
-  /** @param inputs more may be added at its end */
-  constructor(inputs: readonly T[], maxTaskIdleMs: number, systemTimeMs: () => number) {
+  /** @param inputs more may be added at its end. @param counters of records that are chosen while an input is empty that was waited for long enough */
+  constructor(
+    inputs: readonly T[],
+    maxTaskIdleMs: number,
+    systemTimeMs: () => number,
+    counters: { recordsEnforced: number } = { recordsEnforced: 0 },
+  ) {
     this.#inputs = inputs
     this.#maxTaskIdleMs = maxTaskIdleMs
     this.#systemTimeMs = systemTimeMs
+    this.#counters = counters
     this.#emptySinceMs = inputs.map(() => -1)
   }
 
@@ -42,6 +49,7 @@ export class PartitionGroup<T extends QueuedInput> {
     let best: T | null = null
     let bestTimestamp = 0
     let waits = false
+    let isShort = false
     this.waitsUntilMs = Number.POSITIVE_INFINITY
     for (let index = 0; index < inputs.length; index++) {
       const input = inputs[index]!
@@ -52,9 +60,14 @@ export class PartitionGroup<T extends QueuedInput> {
           best = input
           bestTimestamp = timestamp
         }
-      } else if (this.#maxTaskIdleMs >= 0 && this.#waitsFor(input, index)) waits = true
+      } else if (this.#maxTaskIdleMs >= 0) {
+        isShort = true
+        if (this.#waitsFor(input, index)) waits = true
+      }
     }
-    return waits ? null : best
+    if (waits) return null
+    if (isShort && best !== null) this.#counters.recordsEnforced++
+    return best
   }
 
   #waitsFor(input: T, index: number): boolean {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Config } from '../config/config.ts'
 import { messageOf } from '../errors/weir-error.ts'
+import { EventLoopDelay } from '../observe/event-loop-delay.ts'
 import { ThreadMetrics } from '../observe/thread-metrics.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import type { WireAnswer } from '../query/wire-query.ts'
@@ -64,6 +65,7 @@ export class StreamThread {
   /** The application is paused; not to be confused with a pause of the process, which Heartbeat finds. */
   #processes = true
   readonly metrics: ThreadMetrics
+  readonly #eventLoop: EventLoopDelay
 
   /** @param tracer of this thread's records; null: none */
   constructor(
@@ -88,6 +90,7 @@ export class StreamThread {
       producerQueue: () => resources.producerQueue(),
       cassandra: () => this.#rows?.figures() ?? null,
     })
+    this.#eventLoop = new EventLoopDelay(this.metrics.eventLoopSeconds())
     const rows =
       cassandraTables(topology).length === 0
         ? null
@@ -171,7 +174,7 @@ export class StreamThread {
       while (!this.#events.isClosed) {
         await this.#afterPause()
         const busy = await this.#turn()
-        await (busy ? nextTurn() : this.#sleep())
+        await (busy ? nextTurn() : this.#waitsBy('input', this.#sleep()))
       }
     } catch (error) {
       await this.#commitWhatIsWhole(error)
@@ -245,7 +248,7 @@ export class StreamThread {
     const now = Date.now()
     for (const task of this.#processes ? this.#tasks.all() : []) {
       if (task.taskState !== 'running') continue
-      if (task.readAhead()) busy = true
+      if (this.#readAhead(task)) busy = true
       if (this.#process(task)) busy = true
       // What punctuators put out has to go somewhere, too.
       if (task.rows?.isFull !== true) task.punctuateWallClock(now)
@@ -259,12 +262,19 @@ export class StreamThread {
     return busy || this.#schedule.isBehind
   }
 
+  #readAhead(task: Task): boolean {
+    const started = performance.now()
+    if (!task.readAhead()) return false
+    this.metrics.polled(performance.now() - started)
+    return true
+  }
+
   #process(task: Task): boolean {
     const started = performance.now()
     const processed = task.process(this.#slice.records)
     if (processed === 0) return false
     const durationMs = performance.now() - started
-    this.metrics.processed(processed, durationMs)
+    this.metrics.processed(task.id, processed, durationMs)
     this.#slice.processed(processed, durationMs)
     return true
   }
@@ -286,7 +296,7 @@ export class StreamThread {
   #complete(task: Task): number {
     const started = performance.now()
     const completed = task.completeRecords(this.#slice.records)
-    if (completed > 0) this.metrics.processed(completed, performance.now() - started)
+    if (completed > 0) this.metrics.processed(task.id, completed, performance.now() - started)
     return completed
   }
 
@@ -294,12 +304,18 @@ export class StreamThread {
   async #send(): Promise<boolean> {
     const { output } = this.#resources
     try {
-      if (!output.send()) await this.#heartbeat.whileAlive(output.sendAll())
+      if (!output.send()) await this.#waitsBy('producer', this.#heartbeat.whileAlive(output.sendAll()))
       return true
     } catch (error) {
       await this.#guarantee.sendFailed(error)
       return false
     }
+  }
+
+  async #waitsBy(by: 'input' | 'producer', waiting: Promise<void>): Promise<void> {
+    const started = performance.now()
+    await waiting
+    this.metrics.blocked(by, performance.now() - started)
   }
 
   /** Tasks that a commit does not have to do without. */
@@ -367,6 +383,7 @@ export class StreamThread {
   /** @param damaged tasks whose databases are not to be opened again */
   async #close(damaged: readonly Task[]): Promise<void> {
     this.#events.close()
+    this.#eventLoop.close()
     this.#events.refuseRest()
     this.#queries.close()
     for (const error of await this.#tasks.close())

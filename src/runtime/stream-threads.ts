@@ -64,6 +64,11 @@ export class StreamThreads {
     return this.#isPaused
   }
 
+  /** For how long each thread has not turned, ms. */
+  standstills(): Iterable<readonly [thread: number, ms: number]> {
+    return this.#supervisor.standstills(performance.now())
+  }
+
   /** From now on the threads have to turn. */
   supervise(): void {
     this.#supervisor.start(({ index }, stuckMs) => this.#onStuck(index, stuckMs))

@@ -7,6 +7,13 @@ export interface SupervisedThread {
   isWaiting(): boolean
 }
 
+interface Watched {
+  readonly thread: SupervisedThread
+  counter: number
+  /** Since when the counter has had that value, ms. */
+  sinceMs: number
+}
+
 /**
  * Finds stream threads that stand still: each adds to its counter at every turn of its loop. Polling is no sign of life, since librdkafka's
  * own threads do it for the whole process.
@@ -16,7 +23,7 @@ export class Supervisor {
   readonly #timeoutMs: number
   readonly #intervalMs: number
   /** Each watched thread's counter, and since when it has had that value; by the thread's index. */
-  readonly #watched = new Map<number, { thread: SupervisedThread; counter: number; sinceMs: number }>()
+  readonly #watched = new Map<number, Watched>()
   #checkedMs: number
   #timer: NodeJS.Timeout | undefined
 
@@ -55,6 +62,14 @@ export class Supervisor {
     clearInterval(this.#timer)
   }
 
+  /** For how long each watched thread has not turned, ms; counted from the first look that has found it so, this one or a check. */
+  *standstills(nowMs: number): Iterable<readonly [thread: number, ms: number]> {
+    for (const [index, seen] of this.#watched) {
+      this.#look(seen, nowMs)
+      yield [index, nowMs - seen.sinceMs]
+    }
+  }
+
   /** @returns the first thread that has stood still for too long, null when there is none */
   check(nowMs: number): SupervisedThread | null {
     // After a pause of the process (a suspended machine, a stopped container) the threads get their time anew.
@@ -62,15 +77,17 @@ export class Supervisor {
     this.#checkedMs = nowMs
     let stuck: SupervisedThread | null = null
     for (const seen of this.#watched.values()) {
-      const { thread } = seen
-      const counter = Atomics.load(this.#heartbeats, thread.index)
-      if (counter !== seen.counter || wasPaused || thread.isWaiting()) {
-        seen.counter = counter
-        seen.sinceMs = nowMs
-      } else if (nowMs - seen.sinceMs > this.#timeoutMs) {
-        stuck ??= thread
-      }
+      if (wasPaused) seen.sinceMs = nowMs
+      this.#look(seen, nowMs)
+      if (nowMs - seen.sinceMs > this.#timeoutMs) stuck ??= seen.thread
     }
     return stuck
+  }
+
+  #look(seen: Watched, nowMs: number): void {
+    const counter = Atomics.load(this.#heartbeats, seen.thread.index)
+    if (counter === seen.counter && !seen.thread.isWaiting()) return
+    seen.counter = counter
+    seen.sinceMs = nowMs
   }
 }

@@ -15,7 +15,11 @@ export interface TaskManagerOptions {
   readonly factory: TaskFactory
   readonly events: ThreadEvents
   /** Of the thread. */
-  readonly counters: { tasksCreated: number; tasksClosed: number }
+  readonly counters: {
+    tasksCreated: number
+    tasksClosed: number
+    readonly restoreSeconds: { observe(seconds: number): void }
+  }
   /** A task has another state. */
   readonly onTaskState: (task: Task) => void
   /** Before a task starts, between two turns. It may be dropped. Default: nothing is to be done. */
@@ -150,6 +154,7 @@ export class TaskManager {
       state: task.taskState,
       restoreRemaining: task.state?.restoreRemaining ?? 0,
       recordsInFlight: task.recordsInFlight,
+      recordsBuffered: task.recordsBuffered,
       lags: task.taskState === 'running' ? task.lags() : [],
       database: task.taskState === 'running' ? (task.state?.metered() ?? null) : null,
     }))
@@ -178,8 +183,10 @@ export class TaskManager {
     if (task.state !== null) {
       task.taskState = 'restoring'
       onTaskState(task)
+      const began = performance.now()
       try {
         await task.state.restore()
+        this.#options.counters.restoreSeconds.observe((performance.now() - began) / 1000)
       } catch (error) {
         // Stopped because the task goes: whoever stopped it closes it.
         if (task.state.isRestoreStopped) return

@@ -1,6 +1,8 @@
 import type { TierOptions } from '../cassandra/cassandra-tier.ts'
 import type { TaskRows } from '../cassandra/row-write.ts'
 import type { PartitionInput } from '../consume/partition-input.ts'
+import type { NodeCounters } from '../observe/node-counters.ts'
+import type { TimeHistogram } from '../observe/time-histogram.ts'
 import type { SinkTopic } from '../process/node.ts'
 import type { RecordTracer } from '../process/record-tracer.ts'
 import type { TaskClock } from '../process/task-clock.ts'
@@ -51,7 +53,11 @@ export interface TaskOptions {
   /** Windows that have closed are looked for no more often, ms. Default: 1000, as in Kafka Streams. */
   readonly emitIntervalMs?: number
   readonly counters: {
-    recordsDropped: number
+    recordsEnforced: number
+    readonly lateness: TimeHistogram
+    readonly punctuateSeconds: TimeHistogram
+    recordDropped(reason: string): void
+    node(name: string, isLast: boolean): NodeCounters
     deadLetters: number
     retries: number
     punctuations: number

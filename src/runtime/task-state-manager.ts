@@ -5,6 +5,7 @@ import { decisionFor } from '../errors/decision.ts'
 import { messageOf, WeirError } from '../errors/weir-error.ts'
 import { type DatabaseOptions, type StateMemory, TaskDatabase, type TopicPartitionOffset } from '../native.ts'
 import { type MeteredDatabase, meterDatabase } from '../observe/rocksdb-metrics.ts'
+import type { StoreCounters } from '../observe/store-counters.ts'
 import type { TierCounters } from '../observe/thread-counters.ts'
 import type { CacheBudget } from '../state/cache-budget.ts'
 import { openStore } from '../state/open-store.ts'
@@ -32,7 +33,8 @@ export interface StateEnvironment extends RestoreEnvironment {
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
   readonly counters: RestoreEnvironment['counters'] & {
-    recordsDropped: number
+    recordDropped(reason: string): void
+    store(name: string): StoreCounters
     tier(store: string): TierCounters
   }
 }
@@ -96,7 +98,8 @@ export class TaskStateManager {
           recordTimestamp,
           systemTimeMs,
           onOverlayBytes,
-          onExpired: () => counters.recordsDropped++,
+          operations: counters.store(store.name),
+          onExpired: () => counters.recordDropped('expired row'),
         })
         if (isTieredStateStore(opened)) tiers.opened(store, opened)
         return [store.name, opened]
@@ -264,7 +267,12 @@ export class TaskStateManager {
 
   /** Hands every store's changes to the overlays. */
   flush(): void {
-    for (const store of this.stores.values()) store.flush()
+    const { counters } = this.#environment
+    for (const [name, store] of this.stores) {
+      const { flush } = counters.store(name)
+      flush.calls++
+      flush.time(() => store.flush())
+    }
   }
 
   /** What the rows are made of, as far as they come from inputs; to be written with the next commit. */

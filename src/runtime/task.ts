@@ -105,9 +105,10 @@ export class Task {
         errors: options.isGlobal === true ? null : failures.errors,
         tracer,
         runAhead: ahead,
+        nodeCounters: (node, isLast) => counters.node(node, isLast),
         suppressionEmitted: (processor) => counters.suppressionEmitted(processor),
         recordDropped: (processor, reason) => {
-          counters.recordsDropped++
+          counters.recordDropped(reason)
           warnings.recordDropped(processor, reason)
         },
       },
@@ -119,7 +120,7 @@ export class Task {
     )
     this.#inputs = options.inputs.map((input) => this.#taskInput(input))
     const inputs = this.#inputs
-    const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs)
+    const partitions = new PartitionGroup(inputs, options.maxTaskIdleMs, clock.systemTimeMs, counters)
     this.#partitions = partitions
     const trim = (): void => this.#trim()
     const ways = { inputs, partitions, output, rows: this.hasTiers ? this.#room : rows }
@@ -261,6 +262,13 @@ export class Task {
     let lag = 0
     for (const { input } of this.#inputs) lag += input.lag
     return lag
+  }
+
+  /** Taken from the consumer, and waiting to be processed. */
+  get recordsBuffered(): number {
+    let records = 0
+    for (const { input } of this.#inputs) records += input.recordsBuffered
+    return records
   }
 
   /** The lag of each input partition, for metrics. */

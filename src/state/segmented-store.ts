@@ -1,4 +1,5 @@
 import type { Observed } from '../native.ts'
+import { type OperationCounter, StoreCounters } from '../observe/store-counters.ts'
 import { ByteWriter, readInt64 } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition, WindowsDefinition } from '../topology/definition.ts'
@@ -59,6 +60,11 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   readonly #rangeWriter = new ByteWriter(256)
   readonly #cursors: ScanCursors
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
+  // Found once: they are counted at every record.
+  readonly #fetches: OperationCounter
+  readonly #puts: OperationCounter
+  readonly #deletes: OperationCounter
+  readonly #alls: OperationCounter
   /** Commits begun: a scan does not go on after one. */
   #flushes = 0
 
@@ -75,6 +81,11 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     this.#rows = new CachedRows(definition.name, environment, this.#codec)
     this.cache = this.#rows.cache
     this.#cursors = new ScanCursors(environment.database, environment.index)
+    const operations = environment.operations ?? new StoreCounters()
+    this.#fetches = operations.fetch
+    this.#puts = operations.put
+    this.#deletes = operations.delete
+    this.#alls = operations.all
   }
 
   /** Appends time and rest of a row's key. */
@@ -153,6 +164,24 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
 
   /** Changes a row; null deletes it. One that has expired is dropped. REQUIRES checked arguments. */
   protected write(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
+    const operation = value === null ? this.#deletes : this.#puts
+    if (operation.begins()) this.#writeTimed(operation, key, time, rest, value, timestamp)
+    else this.#write(key, time, rest, value, timestamp)
+  }
+
+  /** Apart, so that the usual way has no closure. */
+  #writeTimed(
+    operation: OperationCounter,
+    key: K,
+    time: number,
+    rest: number,
+    value: unknown,
+    timestamp: number,
+  ): void {
+    operation.time(() => this.#write(key, time, rest, value, timestamp))
+  }
+
+  #write(key: K, time: number, rest: number, value: unknown, timestamp: number): void {
     const isAlive = this.segments.advance(time)
     if (!isAlive) this.environment.onExpired?.()
     const changes = this.#changes
@@ -175,7 +204,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     isAlive: boolean,
   ): void {
     // Of a row that is not seen the cache may still hold what hangs on it.
-    const seen = this.read(key, time, rest)
+    const seen = this.#read(key, time, rest)
     const entry = seen ?? this.#rows.cached(this.#rowKey(key, time, rest)) ?? null
     const oldValue = seen?.value ?? null
     const oldBytes = seen?.serializedBytes ?? 0
@@ -193,6 +222,14 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
 
   /** The cached row, read when it is not yet there; null for one that is not seen. */
   protected read(key: K, time: number, rest: number): CacheEntry | null {
+    return this.#fetches.begins() ? this.#readTimed(key, time, rest) : this.#read(key, time, rest)
+  }
+
+  #readTimed(key: K, time: number, rest: number): CacheEntry | null {
+    return this.#fetches.time(() => this.#read(key, time, rest))
+  }
+
+  #read(key: K, time: number, rest: number): CacheEntry | null {
     if (time < this.segments.visibleFromMs || time > this.segments.streamTimeMs || time < 0) return null
     return this.#rows.read(this.#rowKey(key, time, rest), undefined)
   }
@@ -208,9 +245,10 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   ): StoreIterator<R, V> {
     this.checkKey(key)
     const times = this.#times(from, to)
-    if (times === null) return this.#scan<R>([], reverse, decode, accepts)
+    if (times === null) return this.#scan<R>(this.#fetches, [], reverse, decode, accepts)
     const bytes = this.#keyBytes(key)
     return this.#scan(
+      this.#fetches,
       oneKeyRanges(this.segments, times, this.#rangeWriter, bytes),
       reverse,
       decode,
@@ -235,8 +273,9 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
     const first = keyFrom === null ? null : this.#keyBytes(keyFrom)
     const last = keyTo === null ? null : this.#keyBytes(keyTo)
     if (times === null || (first !== null && last !== null && Buffer.compare(first, last) > 0))
-      return this.#scan<R>([], reverse, decode, accepts)
+      return this.#scan<R>(this.#fetches, [], reverse, decode, accepts)
     return this.#scan(
+      this.#fetches,
       keyRangeRanges(this.segments, times, this.#rangeWriter, first, last),
       reverse,
       decode,
@@ -258,6 +297,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   ): StoreIterator<R, V> {
     const times = this.#times(from, to, since)
     return this.#scan(
+      this.#alls,
       times === null ? [] : allKeysRanges(this.segments, times, this.#rangeWriter),
       reverse,
       decode,
@@ -276,6 +316,7 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
   }
 
   #scan<R>(
+    operation: OperationCounter,
     ranges: KeyRange[],
     reverse: boolean,
     decode: SuffixedRowDecoder<R, V>,
@@ -294,17 +335,19 @@ export abstract class SegmentedStore<K, V> implements StateStore, CachingStore<W
       )
       return decode(arena, keyStart, suffix, value)
     }
-    const scan = new SegmentScan<R, V>(
-      reverse ? ranges.reverse() : ranges,
-      (range) => {
-        if (flushes !== this.#flushes)
-          throw Object.assign(new Error(`store ${this.name}: a scan ends with the commit`), {
-            code: 'closed',
-          })
-        return new RowScan(this.#cursors, range, reverse, decodeRow, () => {})
-      },
-      (closed) => this.#openScans.delete(closed),
-    )
+    const open = (): SegmentScan<R, V> =>
+      new SegmentScan<R, V>(
+        reverse ? ranges.reverse() : ranges,
+        (range) => {
+          if (flushes !== this.#flushes)
+            throw Object.assign(new Error(`store ${this.name}: a scan ends with the commit`), {
+              code: 'closed',
+            })
+          return new RowScan(this.#cursors, range, reverse, decodeRow, () => {})
+        },
+        (closed) => this.#openScans.delete(closed),
+      )
+    const scan = operation.begins() ? operation.time(open) : open()
     this.#openScans.add(scan)
     return scan
   }

@@ -1,4 +1,5 @@
 import type { TaskDatabase } from '../native.ts'
+import type { StoreCounters } from '../observe/store-counters.ts'
 import type { CacheBudget } from './cache-budget.ts'
 import type { OverlayWriter } from './overlay-writer.ts'
 
@@ -11,6 +12,8 @@ export interface StoreEnvironment {
   readonly lowerIndex?: number
   /** Of a tiered store: where rows were that its cache did not have. Default: nobody counts. */
   readonly tierReads?: { disk: number; cassandra: number }
+  /** What the store is asked for. Default: nobody looks at it. */
+  readonly operations?: StoreCounters
   readonly budget: CacheBudget
   readonly overlayWriter: OverlayWriter
   /** The timestamp of what is being processed, ms: the changelog timestamp of a plain store's change. */

@@ -1,4 +1,5 @@
 import type { RecordBatch } from '../consume/record-batch.ts'
+import { type OperationCounter, StoreCounters } from '../observe/store-counters.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import { type PrefixKeySerde, prefixFrame, prefixFrameBytes } from '../serde/prefix-key.ts'
 import type { Serde } from '../serde/serde.ts'
@@ -41,6 +42,7 @@ export class TieredByPrefixStore<P, R, V>
   readonly #codec: RowCodec
   readonly #rows: PrefixRows
   readonly #reads: { disk: number; cassandra: number }
+  readonly #operations: StoreCounters
   readonly #keyWriter = new ByteWriter(256)
   readonly #openScans = new Set<StoreIterator<unknown, unknown>>()
   readonly #held = new Map<RecordBatch, HeldBatch>()
@@ -55,6 +57,7 @@ export class TieredByPrefixStore<P, R, V>
     this.#environment = environment
     this.#lowerIndex = environment.lowerIndex!
     this.#reads = environment.tierReads ?? { disk: 0, cassandra: 0 }
+    this.#operations = environment.operations ?? new StoreCounters()
     this.#prefixSerde = prefix
     this.#restSerde = rest
     this.#codec = new RowCodec(presenceSerde(definition.value), true)
@@ -83,6 +86,15 @@ export class TieredByPrefixStore<P, R, V>
   }
 
   get(prefix: P, rest: R): V | null {
+    return this.#operations.get.begins() ? this.#getTimed(prefix, rest) : this.#get(prefix, rest)
+  }
+
+  /** Apart, so that the usual way has no closure. */
+  #getTimed(prefix: P, rest: R): V | null {
+    return this.#operations.get.time(() => this.#get(prefix, rest))
+  }
+
+  #get(prefix: P, rest: R): V | null {
     const { buffer, position } = this.#writeKey(prefix, rest)
     const entry = this.#rows.local(buffer, 0, position, undefined)
     if (entry !== undefined) return entry.value as V | null
@@ -91,6 +103,16 @@ export class TieredByPrefixStore<P, R, V>
   }
 
   put(prefix: P, rest: R, value: V | null): void {
+    const operation = value === null ? this.#operations.delete : this.#operations.put
+    if (operation.begins()) this.#putTimed(operation, prefix, rest, value)
+    else this.#put(prefix, rest, value)
+  }
+
+  #putTimed(operation: OperationCounter, prefix: P, rest: R, value: V | null): void {
+    operation.time(() => this.#put(prefix, rest, value))
+  }
+
+  #put(prefix: P, rest: R, value: V | null): void {
     const { buffer, position } = this.#writeKey(prefix, rest)
     const timestamp = this.#environment.recordTimestamp()
     this.#rows.put(this.#rows.toPut(buffer, 0, position, undefined), value ?? null, timestamp)
@@ -108,11 +130,16 @@ export class TieredByPrefixStore<P, R, V>
   }
 
   scan(prefix: P): StoreIterator<R, V> {
-    return this.#scan(prefix, false)
+    return this.#scanned(() => this.#scan(prefix, false))
   }
 
   reverseScan(prefix: P): StoreIterator<R, V> {
-    return this.#scan(prefix, true)
+    return this.#scanned(() => this.#scan(prefix, true))
+  }
+
+  #scanned(scan: () => StoreIterator<R, V>): StoreIterator<R, V> {
+    const { prefixScan } = this.#operations
+    return prefixScan.begins() ? prefixScan.time(scan) : scan()
   }
 
   async load(prefix: P): Promise<readonly TieredPrefixRow<R, V>[]> {

@@ -1,3 +1,4 @@
+import { type OperationCounter, StoreCounters } from '../observe/store-counters.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
@@ -30,6 +31,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   readonly #codec: RowCodec
   readonly #rows: TieredRows
   readonly #reads: { disk: number; cassandra: number }
+  readonly #operations: StoreCounters
   readonly #keyWriter = new ByteWriter(256)
   /** null: there is no second tier. */
   #loads: RowLoads | null = null
@@ -39,6 +41,7 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
     this.lowerIndex = environment.lowerIndex!
     this.#environment = environment
     this.#reads = environment.tierReads ?? { disk: 0, cassandra: 0 }
+    this.#operations = environment.operations ?? new StoreCounters()
     this.#keySerde = definition.key as Serde<K>
     this.#primitiveKeys = definition.key.primitive === true
     this.#codec = new RowCodec(presenceSerde(definition.value), true)
@@ -60,6 +63,16 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   }
 
   get(key: K): V | null {
+    const { get } = this.#operations
+    return get.begins() ? this.#getTimed(key) : this.#get(key)
+  }
+
+  /** Apart, so that the usual way has no closure. */
+  #getTimed(key: K): V | null {
+    return this.#operations.get.time(() => this.#get(key))
+  }
+
+  #get(key: K): V | null {
     const entry = this.cache.expected(key) ?? this.#local(key)
     if (entry !== undefined) return entry.value as V | null
     if (this.#rows.tier === null) return null
@@ -69,6 +82,16 @@ export class TieredStore<K, V> implements TieredKeyValueStore<K, V>, StateStore,
   }
 
   put(key: K, value: V | null): void {
+    const operation = value === null ? this.#operations.delete : this.#operations.put
+    if (operation.begins()) this.#putTimed(operation, key, value)
+    else this.#put(key, value)
+  }
+
+  #putTimed(operation: OperationCounter, key: K, value: V | null): void {
+    operation.time(() => this.#put(key, value))
+  }
+
+  #put(key: K, value: V | null): void {
     const { cache } = this
     let entry = cache.expected(key)
     const loads = this.#loads

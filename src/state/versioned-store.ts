@@ -1,3 +1,4 @@
+import { type OperationCounter, StoreCounters } from '../observe/store-counters.ts'
 import { ByteWriter } from '../serde/byte-writer.ts'
 import type { Serde } from '../serde/serde.ts'
 import type { StoreDefinition } from '../topology/definition.ts'
@@ -33,6 +34,7 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
   readonly openScans = NO_SCANS
   readonly pendingChanges = NO_CHANGES
   readonly #environment: StoreEnvironment
+  readonly #operations: StoreCounters
   readonly #keySerde: Serde<K>
   readonly #valueSerde: Serde<V>
   /** The serialised key, and behind it the value to be put. */
@@ -45,6 +47,7 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
     this.name = definition.name
     this.historyRetentionMs = definition.versions!.historyRetentionMs
     this.#environment = environment
+    this.#operations = environment.operations ?? new StoreCounters()
     this.#keySerde = definition.key as Serde<K>
     this.#valueSerde = definition.value as Serde<V>
     this.cache = new ValueCache(environment.budget, () => {
@@ -58,6 +61,18 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
       throw new RangeError(
         `store ${this.name}: the timestamp must be a whole number of milliseconds from 0, not ${timestamp}`,
       )
+    const operation = (value ?? null) === null ? this.#operations.delete : this.#operations.put
+    return operation.begins()
+      ? this.#putTimed(operation, key, value, timestamp)
+      : this.#put(key, value, timestamp)
+  }
+
+  /** Apart, so that the usual way has no closure. */
+  #putTimed(operation: OperationCounter, key: K, value: V | null, timestamp: number): number {
+    return operation.time(() => this.#put(key, value, timestamp))
+  }
+
+  #put(key: K, value: V | null, timestamp: number): number {
     const { database, index, onOverlayBytes, onExpired } = this.#environment
     const writer = this.#writer
     const keyLength = this.#writeKey(key)
@@ -87,6 +102,15 @@ export class RocksDbVersionedStore<K, V> implements VersionedKeyValueStore<K, V>
       throw new RangeError(
         `store ${this.name}: the time must be a whole number of milliseconds, not ${asOfTimestamp}`,
       )
+    const { get } = this.#operations
+    return get.begins() ? this.#getTimed(key, asOfTimestamp) : this.#get(key, asOfTimestamp)
+  }
+
+  #getTimed(key: K, asOfTimestamp: number | undefined): VersionedRecord<V> | null {
+    return this.#operations.get.time(() => this.#get(key, asOfTimestamp))
+  }
+
+  #get(key: K, asOfTimestamp: number | undefined): VersionedRecord<V> | null {
     const keyLength = this.#writeKey(key)
     const known = this.cache.find(this.#writer.buffer, 0, keyLength)
     if (known !== undefined && known.value !== null && known.timestamp <= (asOfTimestamp ?? Infinity))

@@ -16,6 +16,7 @@ import { type RegistryService, startRegistry } from '../services/registry.ts'
 import { makeScratchDir } from '../services/scratch-dir.ts'
 import { pageViewSchemas, totalSchemas } from '../support/avro-schemas.ts'
 import { decode, encode, register, registerText, setCompatibility } from '../support/registry-client.ts'
+import { assertShown, schemaMetrics } from '../support/seen-metrics.ts'
 import { TcpLink } from '../support/tcp-proxy.ts'
 import { runWeir, WeirProcess } from '../support/weir-process.ts'
 
@@ -308,6 +309,7 @@ describe('Avro', () => {
     assert.equal(await metric(ofSchemas('answered')), 1)
     assert.equal(await metric('request_seconds_count{kind="schema"}'), 2)
     assert.ok((await metric('requests_total{kind="register",outcome="answered"}')) >= 2)
+    await assertShown(worker, schemaMetrics)
     await worker.stop()
     const letters = await readToEnd(kafka.bootstrapServers, views.topic('letters'))
     assert.deepEqual(

@@ -10,6 +10,7 @@ import { freePorts } from '../services/ports.ts'
 import { sumOf } from '../support/count-application.ts'
 import { connect } from '../support/rows-application.ts'
 import { Random } from '../support/seed.ts'
+import { assertShown, cassandraMetrics } from '../support/seen-metrics.ts'
 import { TcpLink } from '../support/tcp-proxy.ts'
 import { TieredApplication } from '../support/tiered-application.ts'
 import { sameMember } from '../support/weir-process.ts'
@@ -220,6 +221,7 @@ describe('tiered stores', () => {
     await application.written(worker)
     await worker.until(async () => (await probe(worker.httpPort)) === '', 'is not ready again')
     await application.assertCounts(seed)
+    await assertShown(worker, cassandraMetrics)
     await worker.stop()
   })
 })

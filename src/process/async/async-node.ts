@@ -1,3 +1,4 @@
+import type { NodeCounters } from '../../observe/node-counters.ts'
 import type { Store } from '../../state/store.ts'
 import type { AsyncContext, AsyncProcessor } from '../async-processor.ts'
 import type { GuardedProcessorNode, ProcessorNode } from '../node.ts'
@@ -44,6 +45,7 @@ export class AsyncProcessorNode {
   readonly name: string
   /** How many promises may be under way at once. */
   readonly concurrency: number
+  readonly counters: NodeCounters
   /** Starts, closes, and is asked of errors as every processor's. */
   readonly node: ProcessorNode
   readonly #turn: TurnProcessor
@@ -53,10 +55,12 @@ export class AsyncProcessorNode {
     name: string,
     processor: AsyncProcessor,
     concurrency: number,
+    counters: NodeCounters,
     wrap: (processor: Processor) => ProcessorNode | GuardedProcessorNode,
   ) {
     this.name = name
     this.concurrency = concurrency
+    this.counters = counters
     this.#turn = new TurnProcessor(processor)
     this.node = wrap(this.#turn)
   }

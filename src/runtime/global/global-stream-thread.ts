@@ -12,6 +12,7 @@ import {
   StateMemory,
   type TopicPartition,
 } from '../../native.ts'
+import { EventLoopDelay } from '../../observe/event-loop-delay.ts'
 import { type MeteredTask, ThreadMetrics } from '../../observe/thread-metrics.ts'
 import { OutputBatch } from '../../produce/output-batch.ts'
 import { CacheBudget } from '../../state/cache-budget.ts'
@@ -101,6 +102,8 @@ export class GlobalStreamThread {
       overlayBytes: () => this.#task?.state?.overlayBytes ?? 0,
       producerQueue: () => ({ records: 0, bytes: 0 }),
     })
+    const eventLoop = new EventLoopDelay(this.metrics.eventLoopSeconds())
+    this.#resources.defer(async () => eventLoop.close())
   }
 
   /** Ends when `stop` was asked for, or with the error that ended it. */
@@ -152,7 +155,7 @@ export class GlobalStreamThread {
   #process(task: Task): number {
     const started = performance.now()
     const processed = task.process(this.#job.config.batchRecordsMax)
-    if (processed > 0) this.metrics.processed(processed, performance.now() - started)
+    if (processed > 0) this.metrics.processed(GLOBAL_TASK, processed, performance.now() - started)
     return processed
   }
 
@@ -296,6 +299,7 @@ export class GlobalStreamThread {
       state: GLOBAL_TASK,
       restoreRemaining,
       recordsInFlight: 0,
+      recordsBuffered: task.recordsBuffered,
       lags: task.lags(),
       database: task.state!.metered(),
     }

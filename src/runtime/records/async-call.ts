@@ -25,6 +25,8 @@ export class AsyncCall implements AsyncContext {
   outcome: Outcome | null = null
   /** When it has taken too long, ms; of one that runs. */
   deadlineMs = Number.POSITIVE_INFINITY
+  /** By performance.now(), of one that is timed. null: it is not. */
+  beganMs: number | null = null
   #controller: AbortController | null = null
   #aborted: Error | null = null
 

@@ -9,6 +9,9 @@ import { NodeCalls } from './node-calls.ts'
 /** A thread that looks so late was held up, by a slow record or a pause of the process: what has come meanwhile is told to it first, ms. */
 const GRACE_MS = 250
 
+/** One of so many promises of a task is timed. */
+const CALLS_PER_SAMPLE = 16
+
 export interface AsyncCallsOptions {
   readonly clock: TaskClock
   /** null: a task without stores. */
@@ -27,6 +30,7 @@ export class AsyncCalls {
   readonly #running = new Set<AsyncCall>()
   /** The same, of those whose deadlines have passed unseen. */
   readonly #late = new Set<AsyncCall>()
+  #begun = 0
 
   constructor(options: AsyncCallsOptions) {
     this.#options = options
@@ -68,6 +72,7 @@ export class AsyncCalls {
     const { clock, scans, timeoutMs } = this.#options
     const { of, node, record } = call
     call.deadlineMs = clock.systemTimeMs() + timeoutMs
+    if (this.#begun++ % CALLS_PER_SAMPLE === 0) call.beganMs = performance.now()
     of.running++
     this.#running.add(call)
     of.enter()
@@ -85,6 +90,7 @@ export class AsyncCalls {
     if (!this.#running.delete(call) && !this.#late.delete(call)) return
     call.state = 'settled'
     call.outcome = outcome
+    if (call.beganMs !== null) call.node.counters.promises.observe((performance.now() - call.beganMs) / 1000)
     call.of.running--
     call.of.waiting--
     this.#of(call).ended(call)

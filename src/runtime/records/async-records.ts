@@ -1,9 +1,10 @@
+import { Sampling } from '../../observe/sampling.ts'
 import type { TaskInput } from '../task-input.ts'
 import type { AsyncCall } from './async-call.ts'
 import { AsyncCalls } from './async-calls.ts'
 import { InFlightRecord } from './in-flight-record.ts'
 import type { RunningAhead } from './running-ahead.ts'
-import type { TaskRecords, TaskRecordsOptions } from './task-records.ts'
+import { NEGATIVE_TIMESTAMP, type TaskRecords, type TaskRecordsOptions } from './task-records.ts'
 
 /** So many records may be taken for each promise that may be under way: those behind a slow one, and those that wait for one of their key. */
 const RECORDS_PER_PROMISE = 8
@@ -42,6 +43,9 @@ export class AsyncRecords implements TaskRecords {
   /** Their attempts have failed, and promises of theirs are under way. */
   #failing: InFlightRecord[] = []
   readonly #backingOff = new Set<InFlightRecord>()
+  readonly #sampling = new Sampling()
+  /** The record whose turn comes next is timed. */
+  #samples = false
 
   constructor(options: AsyncRecordsOptions) {
     const { clock, scans, timeoutMs, concurrency } = options
@@ -79,8 +83,9 @@ export class AsyncRecords implements TaskRecords {
   }
 
   #process(recordsMax: number, takes: boolean): number {
-    const { output, rows } = this.#options
+    const { output, rows, clock } = this.#options
     const before = this.processed
+    if (this.#sampling.isDue(before, clock.systemTimeMs)) this.#samples = true
     this.#calls.expire()
     this.#endFailedAttempts()
     this.#beginAnew()
@@ -174,7 +179,7 @@ export class AsyncRecords implements TaskRecords {
     record.enter()
     clock.streamTimeMs = record.streamTimeMs
     ahead.at = record
-    if (record.timestamp < 0) record.addStep(() => counters.recordsDropped++)
+    if (record.timestamp < 0) record.addStep(() => counters.recordDropped(NEGATIVE_TIMESTAMP))
     else record.within(() => this.#runThroughNodesAbove(record))
     ahead.at = null
     clock.streamTimeMs = streamTimeMs
@@ -198,18 +203,31 @@ export class AsyncRecords implements TaskRecords {
     record.enter()
     clock.streamTimeMs = record.streamTimeMs
     failures.atWork = record
+    this.#sample(record)
     try {
       record.within(() => record.doSteps())
     } catch (error) {
       if (failures.isRetried(record, outputs, error)) {
+        clock.isSampled = false
         scans?.close()
         this.#backingOff.add(record)
         return
       }
     }
+    clock.isSampled = false
     scans?.close()
     this.#done(record)
     if (clock.streamTimeMs >= punctuations.streamTime.nextMs) punctuations.punctuateStreamTime()
+  }
+
+  /** Of the nodes above async processors nothing is timed: they have seen the record long since. */
+  #sample({ timestamp, one }: InFlightRecord): void {
+    const { clock, counters } = this.#options
+    one.source.counters.records++
+    if (!this.#samples) return
+    this.#samples = false
+    clock.isSampled = true
+    counters.lateness.observe(Math.max(0, clock.streamTimeMs - timestamp) / 1000)
   }
 
   #done(record: InFlightRecord): void {

@@ -1,8 +1,9 @@
 import type { SourceRecord } from '../../consume/source-record.ts'
+import { Sampling } from '../../observe/sampling.ts'
 import type { Node } from '../../process/node.ts'
 import type { RecordTracer } from '../../process/record-tracer.ts'
 import type { TaskInput } from '../task-input.ts'
-import type { TaskRecords, TaskRecordsOptions } from './task-records.ts'
+import { NEGATIVE_TIMESTAMP, type TaskRecords, type TaskRecordsOptions } from './task-records.ts'
 
 /**
  * One record after the other: each goes depth-first through the whole graph before the next one begins. One that fails is tried again as the head
@@ -14,6 +15,7 @@ export class HeadRecords implements TaskRecords {
   readonly isUnderWay = false
   readonly deadlineMs = Number.POSITIVE_INFINITY
   readonly #options: TaskRecordsOptions
+  readonly #sampling = new Sampling()
 
   constructor(options: TaskRecordsOptions) {
     this.#options = options
@@ -32,9 +34,14 @@ export class HeadRecords implements TaskRecords {
   drop(): void {}
 
   process(recordsMax: number): number {
-    const { inputs, partitions, output, rows, failures } = this.#options
+    const { inputs, partitions, output, rows, failures, clock } = this.#options
     let processed = 0
-    for (const { input } of inputs) input.advance()
+    let hasRecord = false
+    for (const { input } of inputs) {
+      input.advance()
+      if (input.hasRecord) hasRecord = true
+    }
+    clock.isSampled = hasRecord && this.#sampling.isDue(this.processed, clock.systemTimeMs)
     if (inputs.length === 1) {
       const only = inputs[0]!
       while (processed < recordsMax && only.hasRecord && !output.isFull && rows?.isFull !== true) {
@@ -58,6 +65,7 @@ export class HeadRecords implements TaskRecords {
         if (!chosen.input.hasRecord) chosen.input.advance()
       }
     }
+    clock.isSampled = false
     return processed
   }
 
@@ -74,11 +82,13 @@ export class HeadRecords implements TaskRecords {
     try {
       const record = one.record(timestamp)
       if (timestamp < 0) {
-        counters.recordsDropped++
+        counters.recordDropped(NEGATIVE_TIMESTAMP)
       } else {
+        source.counters.records++
         if (timestamp > input.partitionTimeMs) input.partitionTimeMs = timestamp
         if (timestamp > clock.streamTimeMs) clock.streamTimeMs = timestamp
         clock.timestamp = timestamp
+        if (clock.isSampled) counters.lateness.observe((clock.streamTimeMs - timestamp) / 1000)
         for (let store = 0; store < stores.length; store++) {
           const entry = batch.prefetches[store]?.entries[index]
           if (entry !== undefined) stores[store]!.store.cache.expect(entry)
@@ -88,11 +98,13 @@ export class HeadRecords implements TaskRecords {
         else this.#trace(tracer, record, children)
       }
     } catch (error) {
+      clock.isSampled = false
       if (failures.isRetried(one, outputs, error)) {
         scans?.close()
         return
       }
     }
+    clock.isSampled = false
     if (scans !== null) scans.close()
     this.#pass(one)
     if (clock.streamTimeMs >= punctuations.streamTime.nextMs) punctuations.punctuateStreamTime()

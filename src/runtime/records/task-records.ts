@@ -9,6 +9,9 @@ import type { TaskInput } from '../task-input.ts'
 import type { TaskPunctuations } from '../task-punctuations.ts'
 import type { TaskScans } from '../task-scans.ts'
 
+/** Why a record is dropped that Kafka gave no timestamp. */
+export const NEGATIVE_TIMESTAMP = 'negative timestamp'
+
 /** The way of a task's records from its inputs through its graph. Used by the task's thread. */
 export interface TaskRecords {
   /** Records done with since the start. */
@@ -48,7 +51,10 @@ export interface TaskRecordsOptions {
   /** null: a task without stores. */
   readonly scans: TaskScans | null
   readonly tracer: RecordTracer | null
-  readonly counters: { recordsDropped: number }
+  readonly counters: {
+    recordDropped(reason: string): void
+    readonly lateness: { observe(seconds: number): void }
+  }
   /** Between batches: what the stores hold in memory comes back under its budget. */
   readonly trim: () => void
 }

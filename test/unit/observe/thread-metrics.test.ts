@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 
 import type { RocksDbCounts } from '../../../src/native.ts'
-import { processMetricCatalogue, threadMetricCatalogue } from '../../../src/observe/metric-catalogue.ts'
+import {
+  mainThreadCatalogue,
+  schemaMetricCatalogue,
+  streamThreadCatalogue,
+} from '../../../src/observe/metric-catalogue.ts'
 import type { MetricSnapshot } from '../../../src/observe/metric-set.ts'
 import { ProcessMetrics } from '../../../src/observe/process-metrics.ts'
 import { renderMetrics } from '../../../src/observe/render-metrics.ts'
@@ -69,9 +73,9 @@ describe('ThreadMetrics', () => {
     second.counters.consumed('events').records += 7
     second.counters.produced('changes').records += 2
     for (const node of ['held', 'closed', 'held']) first.counters.suppressionEmitted(node)
-    first.processed(5, 2)
-    first.processed(1, 40)
-    second.processed(7, 2000)
+    first.processed('0_0', 5, 2)
+    first.processed('0_1', 1, 40)
+    second.processed('0_2', 7, 2000)
     second.committed(11, 300)
     const series = parseMetrics(await renderMetrics([await snapshot(first), await snapshot(second)]))
     assert.equal(series.get('weir_consume_records_total{thread="0",topic="events"}'), 5)
@@ -127,11 +131,28 @@ describe('ThreadMetrics', () => {
         state: 'running',
         restoreRemaining: 0,
         recordsInFlight: 3,
+        recordsBuffered: 9,
         lags: [{ topic: 'a', partition: 0, lag: 12 }],
         database,
       },
-      { id: '0_1', state: 'running', restoreRemaining: 0, recordsInFlight: 4, lags: [], database },
-      { id: '0_2', state: 'restoring', restoreRemaining: 50, recordsInFlight: 0, lags: [], database: null },
+      {
+        id: '0_1',
+        state: 'running',
+        restoreRemaining: 0,
+        recordsInFlight: 4,
+        recordsBuffered: 0,
+        lags: [],
+        database,
+      },
+      {
+        id: '0_2',
+        state: 'restoring',
+        restoreRemaining: 50,
+        recordsInFlight: 0,
+        recordsBuffered: 0,
+        lags: [],
+        database: null,
+      },
     ]
     const metrics = threadMetrics(0, tasks)
     let series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
@@ -151,6 +172,9 @@ describe('ThreadMetrics', () => {
     assert.equal(series.get('weir_process_tasks{state="suspended",thread="0"}'), 0)
     assert.equal(series.get('weir_restore_remaining_records{thread="0"}'), 50)
     assert.equal(series.get('weir_process_in_flight_records{thread="0"}'), 7)
+    assert.equal(series.get('weir_process_buffered_records{task="0_0",thread="0"}'), 9)
+    assert.equal(series.get('weir_restore_task_remaining_records{task="0_2",thread="0"}'), 50)
+    assert.equal(series.get('weir_restore_task_remaining_records{task="0_1",thread="0"}'), 0)
     assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), 12)
     tasks.length = 0
     series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
@@ -158,6 +182,66 @@ describe('ThreadMetrics', () => {
     assert.equal(series.get('weir_consume_lag_records{partition="0",thread="0",topic="a"}'), undefined)
     assert.equal(series.get('weir_rocksdb_store_keys{store="counts",task="0_0",thread="0"}'), undefined)
     assert.equal(series.get('weir_rocksdb_stopped_databases{thread="0"}'), 0)
+    assert.equal(series.get('weir_process_buffered_records{task="0_0",thread="0"}'), undefined)
+  })
+
+  test('what was done at nodes and stores is that of all threads; what was not done has no series', async () => {
+    const [first, second] = [threadMetrics(0), threadMetrics(1)]
+    for (const [metrics, records] of [
+      [first, 3],
+      [second, 4],
+    ] as const) {
+      const sink = metrics.counters.node('sink', true)
+      sink.records += records
+      sink.seconds.observe(0.00002)
+      sink.endToEnd.observe(records)
+      metrics.counters.node('filter', false).records += 10
+      const { get, all } = metrics.counters.store('counts')
+      for (let call = 0; call < 2_000; call++) if (get.begins()) get.time(() => {})
+      all.calls += records
+    }
+    const series = parseMetrics(await renderMetrics([await snapshot(first), await snapshot(second)]))
+    for (const [name, value] of [
+      ['weir_process_node_records_total{node="sink"}', 7],
+      ['weir_process_node_records_total{node="filter"}', 20],
+      ['weir_process_node_seconds_bucket{le="0.000016",node="sink"}', 0],
+      ['weir_process_node_seconds_bucket{le="0.000064",node="sink"}', 2],
+      ['weir_process_node_seconds_count{node="filter"}', undefined],
+      ['weir_process_end_to_end_seconds_sum{node="sink"}', 7],
+      ['weir_process_promise_seconds_count{node="sink"}', undefined],
+      ['weir_state_operations_total{operation="get",store="counts"}', 4_000],
+      // The first of each thread, and the one after 1,024.
+      ['weir_state_operation_seconds_count{operation="get",store="counts"}', 4],
+      ['weir_state_operations_total{operation="all",store="counts"}', 7],
+      ['weir_state_operations_total{operation="put",store="counts"}', undefined],
+    ] as const)
+      assert.equal(series.get(name), value, name)
+  })
+
+  test('why records were dropped, what a thread waited for, and what its tasks took', async () => {
+    const metrics = threadMetrics(0)
+    for (const reason of ['null key or value', 'out of date: the row has changed', 'null key or value'])
+      metrics.counters.recordDropped(reason)
+    metrics.blocked('producer', 1_500)
+    metrics.committed(1, 500)
+    metrics.processed('0_1', 10, 250)
+    metrics.processed('0_1', 5, 250)
+    metrics.polled(3)
+    const series = parseMetrics(await renderMetrics([await snapshot(metrics)]))
+    assert.equal(metrics.counters.recordsDropped, 3)
+    for (const [name, value] of [
+      ['weir_process_records_dropped_total{reason="null-key-or-value",thread="0"}', 2],
+      ['weir_process_records_dropped_total{reason="out-of-date",thread="0"}', 1],
+      ['weir_process_blocked_seconds_total{by="producer",thread="0"}', 1.5],
+      ['weir_process_blocked_seconds_total{by="commit",thread="0"}', 0.5],
+      ['weir_process_blocked_seconds_total{by="input",thread="0"}', 0],
+      ['weir_process_task_records_total{task="0_1",thread="0"}', 15],
+      ['weir_process_task_seconds_total{task="0_1",thread="0"}', 0.5],
+      ['weir_consume_poll_seconds_bucket{le="0.0025",thread="0"}', 0],
+      ['weir_consume_poll_seconds_bucket{le="0.005",thread="0"}', 1],
+      ['weir_process_lateness_seconds_count{thread="0"}', 0],
+    ] as const)
+      assert.equal(series.get(name), value, name)
   })
 })
 
@@ -200,6 +284,11 @@ test('the process tells its state, its budgets and its databases', async () => {
     weirVersion: '1.2.3',
     versions: () => ({ librdkafka: '2.15.1', rocksdb: '9.7.4' }),
     applicationState: () => state,
+    memoryBytes: 1_000,
+    standstills: () => [
+      [0, 0],
+      [1, 2_500],
+    ],
     memory: {
       blockCacheBytes: 1,
       writeBufferBytes: 2,
@@ -235,6 +324,10 @@ test('the process tells its state, its budgets and its databases', async () => {
   assert.equal(series.get('weir_rocksdb_memtable_peak_bytes'), 40)
   assert.equal(series.get('weir_rocksdb_arbiter_flushes_total'), 6)
   assert.equal(series.get('weir_native_objects'), 12)
+  assert.equal(series.get('weir_memory_limit_bytes'), 1_000)
+  assert.equal(series.get('weir_process_standstill_seconds{thread="1"}'), 2.5)
+  assert.equal(series.get('weir_process_standstill_seconds{thread="0"}'), 0)
+  metrics.close()
   assert.equal(series.get('weir_state_open_scans'), 11)
   for (const [name, metric] of Object.entries(countedAs)) {
     const expected = counts[name as keyof RocksDbCounts] / (name.endsWith('Micros') ? 1e6 : 1)
@@ -244,7 +337,11 @@ test('the process tells its state, its budgets and its databases', async () => {
 })
 
 test('names follow Prometheus: a stage, a unit, and _total for what only grows', () => {
-  for (const [name, entry] of Object.entries({ ...threadMetricCatalogue, ...processMetricCatalogue })) {
+  for (const [name, entry] of Object.entries({
+    ...streamThreadCatalogue,
+    ...mainThreadCatalogue,
+    ...schemaMetricCatalogue,
+  })) {
     assert.match(name, /^weir(_[a-z]+)+$/)
     assert.equal(name.endsWith('_total'), entry.type === 'counter', name)
     if (entry.type === 'histogram') assert.match(name, /_seconds$/)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { MockCluster, Producer } from '../../../src/native.ts'
+import { ThreadCounters } from '../../../src/observe/thread-counters.ts'
 import type { FailedOutput, ProductionExceptionHandler } from '../../../src/process/error-handlers.ts'
 import { Headers } from '../../../src/process/headers.ts'
 import { OutputBatch } from '../../../src/produce/output-batch.ts'
@@ -40,7 +41,7 @@ describe('outputs that a broker refuses', () => {
       produced: { records: 0, bytes: 0 },
     })
     const out = topicOf('out', true)
-    const counters = { recordsDropped: 0, deadLetters: 0, errorHandled: () => {} }
+    const counters = new ThreadCounters()
     const failed = new FailedOutputs({
       producer,
       output,

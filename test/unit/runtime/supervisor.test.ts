@@ -15,6 +15,11 @@ function setUp() {
   return {
     counters,
     waiting,
+    /** For how long each thread has not turned, ms, after so long. */
+    standstills(ms: number): number[] {
+      now += ms
+      return [...supervisor.standstills(now)].map(([, stillMs]) => stillMs)
+    },
     forget: (index: number): void => supervisor.forget(threads[index]!),
     /** Another thread in the place of one. */
     replace: (index: number): void => {
@@ -43,6 +48,17 @@ describe('Supervisor', () => {
       [null, null, null, null, null],
     )
     assert.equal(second(0), 1)
+  })
+
+  test('tells for how long threads have not turned, as exactly as it is asked', () => {
+    const { second, counters, standstills, waiting } = setUp()
+    second(0, 1)
+    assert.deepEqual(standstills(300), [300, 300])
+    counters[0]!++
+    assert.deepEqual(standstills(300), [0, 600])
+    assert.deepEqual(standstills(100), [100, 700])
+    waiting[1] = true
+    assert.deepEqual(standstills(100), [200, 0])
   })
 
   test('a counter that wraps around still moves', () => {
