@@ -122,6 +122,7 @@ export function toConfig(settings: Settings): Config {
     httpPort: values.httpPort,
     httpHost: values.httpHost,
     tracing: values.tracing,
+    slowRecordMs: values.slowRecordMs,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     security: securityOf(values),

@@ -30,6 +30,8 @@ export class ThreadCounters {
   deadLetters = 0
   /** Attempts at records that failed with what may pass. */
   retries = 0
+  /** Records whose processing took longer than is logged. */
+  slowRecords = 0
   punctuations = 0
   /** Changes that suppressions have held back and forwarded, by node. */
   readonly suppressionEmits = new Map<string, number>()

@@ -15,6 +15,7 @@ import { HEARTBEAT_INTERVAL_MS, Heartbeat } from './heartbeat.ts'
 import { waitForInFlight } from './in-flight-wait.ts'
 import { ProcessSlice } from './process-slice.ts'
 import type { StreamThreadJob, TaskAssignment, TaskId, ThreadStatus, TopicInfo } from './protocol.ts'
+import { SlowRecords } from './slow-records.ts'
 import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -23,6 +24,7 @@ import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
 import { rowsTimeoutMs, ThreadRows } from './thread-rows.ts'
+import { slowTicks } from './ticker.ts'
 
 /** How long tasks that are about to go wait for Cassandra, ms: what it does not have by then whoever gets them writes again. */
 const TIERS_SETTLE_MS = 2_000
@@ -113,6 +115,11 @@ export class StreamThread {
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
+      slowRecords: new SlowRecords({
+        ...slowTicks(job.ticks, config.slowRecordMs),
+        counters,
+        warn: (message, fields) => host.log('warn', message, fields),
+      }),
       ...(rows !== null && { openRows: () => rows.open(), openTiers: () => rows.openTiers() }),
     })
     this.#tasks = new TaskManager({

@@ -25,6 +25,8 @@ export class AsyncCall implements AsyncContext {
   outcome: Outcome | null = null
   /** When it has taken too long, ms; of one that runs. */
   deadlineMs = Number.POSITIVE_INFINITY
+  /** When it began, for RecordWatch; of one that runs. */
+  begunAtTick = 0
   #controller: AbortController | null = null
   #aborted: Error | null = null
 
