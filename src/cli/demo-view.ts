@@ -1,5 +1,6 @@
 import { formatBytes } from '../config/value-type.ts'
 import type { LatencySummary } from './demo-latency.ts'
+import { formatCount, formatSeconds } from './format.ts'
 
 export interface DemoThread {
   readonly index: number
@@ -25,12 +26,6 @@ export interface DemoSnapshot {
   readonly metricsUrl: string
   /** null: it is off. */
   readonly consoleUrl: string | null
-}
-
-const count = new Intl.NumberFormat('en-US')
-
-export function formatCount(value: number): string {
-  return count.format(Math.round(value))
 }
 
 export function formatLatency(latency: LatencySummary | null): string {
@@ -97,8 +92,4 @@ export function renderSummary(summary: DemoSummary): string {
     `The first one ${formatSeconds(summary.firstRecordMs)} after the start. Latency: ${formatLatency(summary.latency)}.`,
     `${formatCount(summary.changes)} segment changes; state ${formatBytes(summary.stateBytes)}.`,
   ].join('\n')
-}
-
-function formatSeconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`
 }

@@ -15,6 +15,7 @@ import type { DeadLetterRecord } from './dlq-record.ts'
 import { executeReplay, planReplay } from './dlq-replay.ts'
 import { parseSelection, type Selection, type SelectionOptions } from './dlq-selection.ts'
 import { describeReplay, jsonOf, listOf, textOf } from './dlq-text.ts'
+import { ProgressBar } from './progress-bar.ts'
 
 /** How long brokers may be unreachable, and a replay's last records undelivered. */
 const TIMEOUT_MS = 30_000
@@ -89,13 +90,17 @@ export async function replayDeadLetters(options: ReplayOptions): Promise<void> {
   await withTopic(options, async (session) => {
     const { request, selection, partitionsOf } = session
     const bounds = await session.bounds()
-    const plan = await planReplay(session.read(bounds), request.topic, partitionsOf)
+    const plan = await planReplay(session.readWithBar(bounds), request.topic, partitionsOf)
     const json = options.json === true
     if (!json) print(`${describeReplay(plan)}\n`)
     const isAsked = options.dryRun !== true && !json && plan.targets.length > 0
     const isExecuted =
       options.execute === true || (isAsked && (await isConfirmed('Write them back to their topics?')))
-    const written = isExecuted ? await executeReplay(request, selection, bounds, partitionsOf) : 0
+    const replay = async (): Promise<number> => {
+      using bar = new ProgressBar('Writing back', sumOf(plan.targets.map(({ records }) => records)))
+      return await executeReplay(request, selection, bounds, partitionsOf, () => bar.add())
+    }
+    const written = isExecuted ? await replay() : 0
     if (json) print(JSON.stringify({ ...plan, isExecuted, written }, null, 2))
     else print(isExecuted ? `${written} records were written.` : 'Nothing was written; --execute does it.')
   })
@@ -127,6 +132,15 @@ class DlqSession {
 
   read(bounds: Bounds): AsyncGenerator<DeadLetterRecord> {
     return this.#reader.read(this.selection, bounds)
+  }
+
+  /** As `read`, with a bar of what was found among what there is. */
+  async *readWithBar(bounds: Bounds): AsyncGenerator<DeadLetterRecord> {
+    using bar = new ProgressBar('Reading', sumOf([...bounds.values()].map(({ from, end }) => end - from)))
+    for await (const letter of this.read(bounds)) {
+      bar.add()
+      yield letter
+    }
   }
 
   async some(limit = 100): Promise<{ letters: DeadLetterRecord[]; isMore: boolean }> {
@@ -168,6 +182,10 @@ function topicOf(config: Config, { topic }: DlqOptions): string {
   if (name !== null) return name
   const what = 'no dead-letter topic is named: give --topic, or set WEIR_ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME'
   throw new WeirError('config-invalid', what)
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }
 
 function print(text: string): void {

@@ -76,6 +76,7 @@ function goalOf(
  * Writes the selected records to where they came from, as they came: key, value, headers and timestamp. They stay in the dead-letter topic.
  *
  * @param bounds those of the plan: what was shown is what is done
+ * @param onWritten runs for each record that was handed to the producer
  * @returns how many
  * @throws WeirError production-failed, with how many were delivered by then: a second replay of the same writes those twice
  */
@@ -84,6 +85,7 @@ export async function executeReplay(
   selection: Selection,
   bounds: Bounds,
   partitionsOf: ReadonlyMap<string, number>,
+  onWritten: () => void,
 ): Promise<number> {
   const { config, timeoutMs } = request
   const settings = producerConfig({ ...config, processingGuarantee: 'at_least_once' }, 0)
@@ -100,6 +102,7 @@ export async function executeReplay(
       const topic = producer.topic(goal.topic, partitionsOf.get(goal.topic)!)
       output.add(topic, goal.partition, bytes, key, bytes, value, timestamp, headers)
       if (output.isFull) await output.sendAll()
+      onWritten()
     }
     await output.sendAll()
     await producer.flush(timeoutMs)

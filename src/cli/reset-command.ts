@@ -7,7 +7,8 @@ import { Admin } from '../native.ts'
 import { createLogger } from '../observe/logger.ts'
 import { loadTopology, moduleUrlOf } from '../topology/load-topology.ts'
 import { isConfirmed } from './confirm.ts'
-import { executeReset } from './reset-execution.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { executeReset, stepsOf } from './reset-execution.ts'
 import { planReset, type ResetPlan } from './reset-plan.ts'
 import { describeTarget, type OffsetTarget, parseTarget, type TargetOptions } from './reset-target.ts'
 import { textTable } from './text-table.ts'
@@ -62,7 +63,10 @@ export async function resetApplication(modulePath: string | null, options: Reset
     const isExecuted =
       options.execute === true ||
       (options.dryRun !== true && !json && (await isConfirmed('Reset the application?')))
-    if (isExecuted) await executeReset(plan, request)
+    if (isExecuted) {
+      using bar = new ProgressBar('Resetting', stepsOf(plan))
+      await executeReset(plan, request, (steps) => bar.add(steps))
+    }
     if (json) process.stdout.write(`${JSON.stringify({ ...plan, isExecuted }, null, 2)}\n`)
     else process.stdout.write(isExecuted ? 'Done.\n' : 'Nothing was changed; --execute does it.\n')
   } finally {

@@ -18,8 +18,14 @@ const POLL_MS = 100
  *
  * @throws WeirError group-active; state-dir-locked, state-dir-foreign or as ResetTables.open before anything is changed; topic-not-deleted; as askCluster; as
  * ResetTables.empty
+ *
+ * @param onDone is told of steps that are done, as {@link stepsOf} counts them
  */
-export async function executeReset(plan: ResetPlan, request: ResetRequest): Promise<void> {
+export async function executeReset(
+  plan: ResetPlan,
+  request: ResetRequest,
+  onDone: (steps: number) => void = () => {},
+): Promise<void> {
   const { config, admin } = request
   const { applicationId, stateDir } = config
   await using resources = new AsyncDisposableStack()
@@ -36,9 +42,19 @@ export async function executeReset(plan: ResetPlan, request: ResetRequest): Prom
   await askCluster('setting the offsets of the group', request, () =>
     admin.alterGroupOffsets(applicationId, offsets, REQUEST_TIMEOUT_MS),
   )
+  onDone(offsets.length)
   await deleteTopics(plan.deletedTopics, request)
-  await tables?.empty()
-  if (directory !== null) await removeState(directory.path)
+  onDone(plan.deletedTopics.length)
+  await tables?.empty(() => onDone(1))
+  if (directory === null) return
+  await removeState(directory.path)
+  onDone(1)
+}
+
+/** How many steps a plan has. */
+export function stepsOf({ offsets, deletedTopics, emptiedTables, localState }: ResetPlan): number {
+  const set = offsets.filter(({ target }) => target !== null)
+  return set.length + deletedTopics.length + emptiedTables.length + Number(localState.isDeleted)
 }
 
 /** With their offsets: a topic of the same name that is made a moment later must not be read from where this one ended. */

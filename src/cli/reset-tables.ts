@@ -55,9 +55,11 @@ export class ResetTables {
   }
 
   /** @throws WeirError cassandra-unreachable (a node is down: nothing is emptied), cassandra-denied */
-  async empty(): Promise<void> {
-    for (const name of this.#names)
+  async empty(onEmptied: () => void): Promise<void> {
+    for (const name of this.#names) {
       await this.#session.define(`TRUNCATE ${qualified(this.#keyspace, name)}`, TRUNCATE_TIMEOUT_MS)
+      onEmptied()
+    }
   }
 
   close(): Promise<void> {

@@ -100,6 +100,8 @@ export interface Config {
   readonly tracing: 'none' | 'records'
   /** The page at /console/. */
   readonly console: 'on' | 'off'
+  /** A record that takes longer is logged; 0: none is. */
+  readonly slowRecordMs: number
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly logFormat: 'json' | 'pretty'
   /** librdkafka's settings of every client's connection: protocol, credentials, certificates. Holds secrets: never logged. */

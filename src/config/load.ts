@@ -127,6 +127,7 @@ export function toConfig(settings: Settings): Config {
     httpRequestsPerSecondMax: values.httpRequestsPerSecondMax,
     tracing: values.tracing,
     console: values.console,
+    slowRecordMs: values.slowRecordMs,
     logLevel: values.logLevel,
     logFormat: values.logFormat,
     security: securityOf(values),

@@ -161,6 +161,7 @@ export const errorCodes = {
   'stray-record': { what: 'a record came from a partition that no task reads: a bug in Weir', next: 'stop' },
   'shutdown-timeout': { what: 'stopping took longer than allowed', next: 'stop' },
   'stop-requested': { what: 'another process of the application asked all to stop', next: 'stop' },
+  'worker-unreachable': { what: 'a worker that is to be looked at does not answer', next: 'stop' },
   closed: { what: 'something was used after it was closed', next: 'stop' },
   internal: { what: 'a bug in Weir', next: 'stop', newThreadMayHelp: true },
 } as const satisfies Record<string, ErrorEntry>

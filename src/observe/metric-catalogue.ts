@@ -69,6 +69,11 @@ export const threadMetricCatalogue = {
     help: 'Records that wait for a promise of an async processor, or behind one that does',
     labels: ['thread'],
   },
+  weir_process_slow_records_total: {
+    type: 'counter',
+    help: 'Records whose processing took longer than WEIR_SLOW_RECORD_MS',
+    labels: ['thread'],
+  },
   weir_process_punctuations_total: { type: 'counter', help: 'Punctuators run', labels: ['thread'] },
   weir_process_punctuate_seconds: {
     type: 'histogram',

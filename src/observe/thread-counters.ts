@@ -47,6 +47,8 @@ export class ThreadCounters {
   deadLetters = 0
   /** Attempts at records that failed with what may pass. */
   retries = 0
+  /** Records whose processing took longer than is logged. */
+  slowRecords = 0
   punctuations = 0
   /** Of all punctuators that were due together; not of each time. */
   readonly punctuateSeconds = new TimeHistogram(seconds)

@@ -175,6 +175,7 @@ export class ThreadMetrics {
     for (const [kind, errors] of counters.handledErrors)
       this.#set.total('weir_errors_handled_total', { ...thread, kind }, errors)
     this.#set.total('weir_process_retries_total', thread, counters.retries)
+    this.#set.total('weir_process_slow_records_total', thread, counters.slowRecords)
     this.#set.total('weir_process_punctuations_total', thread, counters.punctuations)
     for (const [node, emits] of counters.suppressionEmits)
       this.#set.total('weir_process_suppression_emits_total', { ...thread, node }, emits)

@@ -1,4 +1,5 @@
 import type { RecordMetadata } from './record.ts'
+import { RecordWatch, type Ticks } from './record-watch.ts'
 
 /** A clock's reading. */
 export interface Place {
@@ -14,7 +15,7 @@ export interface Place {
  * Where a task stands: the input record it is at, its stream time, and which node is running. Written once per record by the task, read by
  * contexts and stores. Kafka Streams' ProcessorRecordContext.
  */
-export class TaskClock {
+export class TaskClock extends RecordWatch {
   topic = ''
   partition = 0
   offset = -1
@@ -23,8 +24,6 @@ export class TaskClock {
   /** The highest timestamp over the task's partitions, -1 before the first record. */
   streamTimeMs = -1
   inPunctuator = false
-  /** The name of the processor that runs, for messages. */
-  node = ''
   /** The record at work is timed: see NodeCounters. */
   isSampled = false
   /** Of a sampled record: what the nodes below the one at work have taken so far, ms. */
@@ -33,7 +32,9 @@ export class TaskClock {
   commitRequested = false
   readonly systemTimeMs: () => number
 
-  constructor(systemTimeMs: () => number) {
+  /** @param ticks by which records that take long are found. Default: none is */
+  constructor(systemTimeMs: () => number, ticks?: Ticks) {
+    super(ticks)
     this.systemTimeMs = systemTimeMs
   }
 

@@ -31,6 +31,7 @@ import type { StartOptions } from './start-application.ts'
 import { StateDirectory } from './state-directory.ts'
 import { stateMemoryOptions } from './state-memory-options.ts'
 import { ThreadPool } from './thread-pool.ts'
+import { Ticker } from './ticker.ts'
 import { tierChangelogs } from './tier-watermarks.ts'
 import type { TopicAdmin } from './topic-admin.ts'
 import { TopologyRecord } from './topology-record.ts'
@@ -117,6 +118,8 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
   // What was waited for above may have been done when the signal came; from here on nothing is.
   signal.throwIfAborted()
   const heartbeats = new SharedArrayBuffer(config.streamThreadsMax * Int32Array.BYTES_PER_ELEMENT)
+  const ticker = new Ticker(config.slowRecordMs)
+  resources.defer(async () => ticker.stop())
   const parts: ApplicationParts = {
     config,
     logger,
@@ -159,6 +162,7 @@ export async function launchApplication(options: StartOptions): Promise<Applicat
           consumerId,
           topics,
           heartbeats,
+          ticks: ticker.ticks,
           globalStores: global?.stores ?? null,
           schemas: schemas.answers,
         },

@@ -33,6 +33,8 @@ export interface StreamThreadJob {
   readonly schemas: SchemaAnswers | null
   /** Int32 counters, one per thread; a thread adds to its own at each turn of its loop. */
   readonly heartbeats: SharedArrayBuffer
+  /** One Int32, which the main thread raises regularly: see ticker.ts. It stands still when nobody looks for slow records. */
+  readonly ticks: SharedArrayBuffer
 }
 
 export interface TopicInfo {

@@ -25,6 +25,7 @@ import type {
   TopicInfo,
 } from './protocol.ts'
 import { ThreadQueries } from './queries/thread-queries.ts'
+import { SlowRecords } from './slow-records.ts'
 import type { StreamThreadHost } from './stream-thread-host.ts'
 import type { Task } from './task.ts'
 import { TaskFactory } from './task-factory.ts'
@@ -33,6 +34,7 @@ import { TaskManager } from './task-manager.ts'
 import { ThreadEvents } from './thread-events.ts'
 import { ThreadResources } from './thread-resources.ts'
 import { rowsTimeoutMs, ThreadRows } from './thread-rows.ts'
+import { slowTicks } from './ticker.ts'
 
 /** How long tasks that are about to go wait for Cassandra, ms: what it does not have by then whoever gets them writes again. */
 const TIERS_SETTLE_MS = 2_000
@@ -126,6 +128,11 @@ export class StreamThread {
       warn: (message, fields) => host.log('warn', message, fields),
       restoreEvent: (event) => host.restoreEvent(event),
       tracer,
+      slowRecords: new SlowRecords({
+        ...slowTicks(job.ticks, config.slowRecordMs),
+        counters,
+        warn: (message, fields) => host.log('warn', message, fields),
+      }),
       ...(rows !== null && { openRows: () => rows.open(), openTiers: () => rows.openTiers() }),
     })
     this.#tasks = new TaskManager({

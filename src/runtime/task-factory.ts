@@ -22,6 +22,7 @@ import { type ErrorPolicy, errorPolicy } from './error-policy.ts'
 import { FailedOutputs } from './failed-outputs.ts'
 import { FailedRows } from './failed-rows.ts'
 import type { TaskAssignment, TaskId } from './protocol.ts'
+import type { SlowRecords } from './slow-records.ts'
 import { Task } from './task.ts'
 import type { SourcePartition } from './task-options.ts'
 import { type StateEnvironment, TaskStateManager } from './task-state-manager.ts'
@@ -53,6 +54,8 @@ export interface TaskFactoryOptions extends StateEnvironment {
   readonly globalStores?: ReadonlyMap<string, Store>
   readonly isGlobal?: boolean
   readonly tracer?: RecordTracer | null
+  /** As of TaskOptions. */
+  readonly slowRecords?: SlowRecords | null
   /** For the rows of another task. REQUIRED where the topology writes to Cassandra. */
   readonly openRows?: () => TaskRows
   /** For the tiered stores of another task. Default: there is no Cassandra, and they have what is here. */
@@ -82,10 +85,10 @@ export class TaskFactory {
     const { config, topology, output, counters, onPrefetched, warn, emitIntervalMs } = this.#options
     const { systemTimeMs = Date.now, globalStores, isGlobal, tracer, openRows } = this.#options
     const { onProgress = () => {} } = this.#options
-    const { openTiers } = this.#options
+    const { openTiers, slowRecords = null } = this.#options
     const definition = topology.subtopologies.find(({ id }) => id === assignment.subtopology)!
     const hasTiers = openTiers !== undefined && tieredStores(definition.stores).length > 0
-    const clock = new TaskClock(systemTimeMs)
+    const clock = new TaskClock(systemTimeMs, slowRecords?.ticks)
     for (const store of definition.stores) if (store.logging) this.#registerChangelog(store.name)
     const folder = taskFolder(config, assignment.id)
     const state =
@@ -116,6 +119,7 @@ export class TaskFactory {
       taskTimeoutMs: config.taskTimeoutMs,
       promises: { timeoutMs: config.asyncTimeoutMs, bytesMax: config.batchBytesMax, onProgress },
       onPrefetched,
+      slowRecords,
       warn,
       ...(emitIntervalMs !== undefined && { emitIntervalMs }),
       ...(globalStores !== undefined && { globalStores }),

@@ -12,6 +12,7 @@ import type { SubtopologyDefinition } from '../topology/definition.ts'
 import type { ErrorPolicy } from './error-policy.ts'
 import type { ErrorKind } from './error-responses.ts'
 import type { TaskAssignment } from './protocol.ts'
+import type { SlowRecords } from './slow-records.ts'
 import type { TaskStateManager } from './task-state-manager.ts'
 
 /** An input partition, and by which name the definition knows its topic. */
@@ -68,6 +69,8 @@ export interface TaskOptions {
   readonly promises: PromiseOptions
   /** Runs when keys that were fetched ahead have arrived, or could not be fetched. */
   readonly onPrefetched: (error: unknown) => void
+  /** Is told of records that take long; the clock has its ticks. Default: nobody is. */
+  readonly slowRecords?: SlowRecords | null
   /** One line for the log. */
   readonly warn: (message: string, fields: Record<string, unknown>) => void
 }

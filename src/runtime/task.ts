@@ -16,6 +16,7 @@ import { AsyncRecords } from './records/async-records.ts'
 import { HeadRecords } from './records/head-records.ts'
 import { RunningAhead } from './records/running-ahead.ts'
 import type { TaskRecords } from './records/task-records.ts'
+import type { SlowRecord } from './slow-records.ts'
 import { guarded } from './task-failure.ts'
 import { type PrefetchedStore, TaskInput } from './task-input.ts'
 import type { SourcePartition, TaskOptions } from './task-options.ts'
@@ -124,7 +125,8 @@ export class Task {
     this.#partitions = partitions
     const trim = (): void => this.#trim()
     const ways = { inputs, partitions, output, rows: this.hasTiers ? this.#room : rows }
-    const parts = { ...ways, clock, failures, punctuations, need, scans, tracer, counters }
+    const slow = (record: SlowRecord): void => options.slowRecords?.found(this.id, record)
+    const parts = { ...ways, clock, failures, punctuations, need, scans, tracer, counters, slow }
     this.#records =
       ahead === null
         ? new HeadRecords({ ...parts, trim })

@@ -17,6 +17,7 @@ import {
 import { ThreadCounters } from '../../src/observe/thread-counters.ts'
 import { OutputBatch } from '../../src/produce/output-batch.ts'
 import { deadLetterTopics } from '../../src/runtime/error-policy.ts'
+import type { SlowRecords } from '../../src/runtime/slow-records.ts'
 import type { Task } from '../../src/runtime/task.ts'
 import { TaskFactory, type TaskFactoryOptions } from '../../src/runtime/task-factory.ts'
 import { externalTopics } from '../../src/runtime/topic-plan.ts'
@@ -99,6 +100,8 @@ class MemoryPartitions implements PartitionReader {
 export interface LocalTaskOptions extends ConfigInput {
   /** How many records the next batch may have. Default: as many as there are. */
   readonly batchOf?: () => number
+  /** Default: nobody looks for slow records. */
+  readonly slowRecords?: SlowRecords
 }
 
 /**
@@ -118,6 +121,7 @@ export class LocalTask implements AsyncDisposable {
   task!: Task
   readonly #definition: TopologyDefinition
   readonly #config: Config
+  readonly #slowRecords: SlowRecords | null
   readonly #partitions: MemoryPartitions
   readonly #producer = new LocalProducer()
   readonly #output: OutputBatch
@@ -131,8 +135,9 @@ export class LocalTask implements AsyncDisposable {
   onProgress: () => void = () => {}
 
   private constructor(definition: TopologyDefinition, options: LocalTaskOptions, folder: string) {
-    const { batchOf = () => Number.POSITIVE_INFINITY, ...settings } = options
+    const { batchOf = () => Number.POSITIVE_INFINITY, slowRecords = null, ...settings } = options
     this.#definition = definition
+    this.#slowRecords = slowRecords
     this.#config = configFrom({
       applicationId: 'test',
       bootstrapServers: 'none:1',
@@ -250,6 +255,7 @@ export class LocalTask implements AsyncDisposable {
         if (error !== null) throw error
       },
       onProgress: () => this.onProgress(),
+      slowRecords: this.#slowRecords,
       emitIntervalMs: 0,
       warn: (message) => this.warnings.push(message),
       restoreEvent: () => {},

@@ -1,5 +1,6 @@
 import { integer, oneOf, text } from '../value-type.ts'
 import { derived, fixed, optional, variable } from '../variable.ts'
+import { milliseconds } from './common.ts'
 
 /** What is shown of the process: HTTP, logs. */
 export const observationVariables = {
@@ -63,6 +64,17 @@ export const observationVariables = {
     derived('pretty on a terminal, else json', (_, machine) =>
       machine.stdoutIsTerminal ? 'pretty' : 'json',
     ),
+  ),
+  slowRecordMs: variable(
+    {
+      env: 'WEIR_SLOW_RECORD_MS',
+      group: 'Observation',
+      type: milliseconds,
+      unit: 'ms',
+      meaning:
+        'A record whose processing takes longer is logged, with the node that took the most of it: see diagnosis.md. 0 looks for none.',
+    },
+    fixed(1_000),
   ),
   tracing: variable(
     {

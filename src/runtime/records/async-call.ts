@@ -27,6 +27,8 @@ export class AsyncCall implements AsyncContext {
   deadlineMs = Number.POSITIVE_INFINITY
   /** By performance.now(), of one that is timed. null: it is not. */
   beganMs: number | null = null
+  /** When it began, for RecordWatch; of one that runs. */
+  begunAtTick = 0
   #controller: AbortController | null = null
   #aborted: Error | null = null
 

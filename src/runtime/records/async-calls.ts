@@ -20,6 +20,8 @@ export interface AsyncCallsOptions {
   readonly timeoutMs: number
   /** A promise has settled. Runs at any moment. */
   readonly settled: (call: AsyncCall) => void
+  /** A promise has taken long. Runs at any moment. */
+  readonly slow: (call: AsyncCall, durationMs: number) => void
 }
 
 /** The promises of a task's async processors: begun in their order, within their bounds, and given up when they take too long. */
@@ -73,6 +75,7 @@ export class AsyncCalls {
     const { of, node, record } = call
     call.deadlineMs = clock.systemTimeMs() + timeoutMs
     if (this.#begun++ % CALLS_PER_SAMPLE === 0) call.beganMs = performance.now()
+    call.begunAtTick = clock.tick
     of.running++
     this.#running.add(call)
     of.enter()
@@ -88,6 +91,8 @@ export class AsyncCalls {
 
   #ended(call: AsyncCall, outcome: Outcome): void {
     if (!this.#running.delete(call) && !this.#late.delete(call)) return
+    const durationMs = this.#options.clock.slowSince(call.begunAtTick)
+    if (durationMs !== null) this.#options.slow(call, durationMs)
     call.state = 'settled'
     call.outcome = outcome
     if (call.beganMs !== null) call.node.counters.promises.observe((performance.now() - call.beganMs) / 1000)

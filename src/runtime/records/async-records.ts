@@ -1,4 +1,5 @@
 import { Sampling } from '../../observe/sampling.ts'
+import type { SlowTime } from '../../process/record-watch.ts'
 import type { TaskInput } from '../task-input.ts'
 import type { AsyncCall } from './async-call.ts'
 import { AsyncCalls } from './async-calls.ts'
@@ -51,7 +52,13 @@ export class AsyncRecords implements TaskRecords {
     const { clock, scans, timeoutMs, concurrency } = options
     this.#options = options
     this.#recordsMax = concurrency * RECORDS_PER_PROMISE
-    this.#calls = new AsyncCalls({ clock, scans, timeoutMs, settled: (call) => this.#settled(call) })
+    this.#calls = new AsyncCalls({
+      clock,
+      scans,
+      timeoutMs,
+      settled: (call) => this.#settled(call),
+      slow: ({ of, node }, durationMs) => this.#slow(of, { node: node.name, durationMs }),
+    })
   }
 
   get inFlight(): number {
@@ -177,11 +184,13 @@ export class AsyncRecords implements TaskRecords {
     const { clock, ahead, counters } = this.#options
     const { streamTimeMs } = clock
     record.enter()
+    clock.beginWatch()
     clock.streamTimeMs = record.streamTimeMs
     ahead.at = record
     if (record.timestamp < 0) record.addStep(() => counters.recordDropped(NEGATIVE_TIMESTAMP))
     else record.within(() => this.#runThroughNodesAbove(record))
     ahead.at = null
+    if (clock.hasTicked) this.#look(record)
     clock.streamTimeMs = streamTimeMs
     record.waiting = record.calls.length
     this.#calls.add(record, instead)
@@ -201,6 +210,7 @@ export class AsyncRecords implements TaskRecords {
     const { clock, output, failures, scans, punctuations } = this.#options
     const outputs = output.records
     record.enter()
+    clock.beginWatch()
     clock.streamTimeMs = record.streamTimeMs
     failures.atWork = record
     this.#sample(record)
@@ -210,12 +220,14 @@ export class AsyncRecords implements TaskRecords {
       if (failures.isRetried(record, outputs, error)) {
         clock.isSampled = false
         scans?.close()
+        if (clock.hasTicked) this.#look(record)
         this.#backingOff.add(record)
         return
       }
     }
     clock.isSampled = false
     scans?.close()
+    if (clock.hasTicked) this.#look(record)
     this.#done(record)
     if (clock.streamTimeMs >= punctuations.streamTime.nextMs) punctuations.punctuateStreamTime()
   }
@@ -228,6 +240,18 @@ export class AsyncRecords implements TaskRecords {
     this.#samples = false
     clock.isSampled = true
     counters.lateness.observe(Math.max(0, clock.streamTimeMs - timestamp) / 1000)
+  }
+
+  /** Time has passed at a record, without what its promises took. */
+  #look(record: InFlightRecord): void {
+    const { clock } = this.#options
+    const time = clock.endWatch()
+    if (time !== null) this.#slow(record, time)
+  }
+
+  #slow(record: InFlightRecord, time: SlowTime): void {
+    const { topic, partition } = record.one.input
+    this.#options.slow({ ...time, topic, partition, offset: record.offset, key: record.raw().key })
   }
 
   #done(record: InFlightRecord): void {

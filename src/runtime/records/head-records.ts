@@ -36,6 +36,7 @@ export class HeadRecords implements TaskRecords {
   process(recordsMax: number): number {
     const { inputs, partitions, output, rows, failures, clock } = this.#options
     let processed = 0
+    clock.beginWatch()
     let hasRecord = false
     for (const { input } of inputs) {
       input.advance()
@@ -101,13 +102,17 @@ export class HeadRecords implements TaskRecords {
       clock.isSampled = false
       if (failures.isRetried(one, outputs, error)) {
         scans?.close()
+        if (clock.hasTicked) this.#look(one)
         return
       }
     }
     clock.isSampled = false
     if (scans !== null) scans.close()
     this.#pass(one)
-    if (clock.streamTimeMs >= punctuations.streamTime.nextMs) punctuations.punctuateStreamTime()
+    if (clock.streamTimeMs >= punctuations.streamTime.nextMs) {
+      punctuations.punctuateStreamTime()
+      clock.beginWatch()
+    }
   }
 
   #trace(tracer: RecordTracer, record: SourceRecord, children: readonly Node[]): void {
@@ -119,10 +124,23 @@ export class HeadRecords implements TaskRecords {
 
   /** The head record is done with. */
   #pass(one: TaskInput): void {
-    const { failures, need, trim } = this.#options
+    const { clock, failures, need, trim } = this.#options
+    if (clock.hasTicked) this.#look(one)
     failures.atWork = null
     need.changed()
     this.processed++
-    if (one.pass()) trim()
+    if (one.pass()) {
+      trim()
+      clock.beginWatch()
+    }
+  }
+
+  /** Time has passed at the head record. */
+  #look(one: TaskInput): void {
+    const { clock, slow } = this.#options
+    const time = clock.endWatch()
+    if (time === null) return
+    const { topic, partition, current, cursor } = one.input
+    slow({ ...time, topic, partition, offset: current!.offset[cursor]!, key: one.raw().key })
   }
 }

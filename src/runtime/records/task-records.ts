@@ -5,6 +5,7 @@ import type { OutputBatch } from '../../produce/output-batch.ts'
 import type { CommitNeed } from '../commit-need.ts'
 import type { PartitionGroup } from '../partition-group.ts'
 import type { RecordFailures } from '../record-failures.ts'
+import type { SlowRecord } from '../slow-records.ts'
 import type { TaskInput } from '../task-input.ts'
 import type { TaskPunctuations } from '../task-punctuations.ts'
 import type { TaskScans } from '../task-scans.ts'
@@ -57,4 +58,6 @@ export interface TaskRecordsOptions {
   }
   /** Between batches: what the stores hold in memory comes back under its budget. */
   readonly trim: () => void
+  /** A record has taken long. */
+  readonly slow: (record: SlowRecord) => void
 }

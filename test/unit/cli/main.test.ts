@@ -40,13 +40,29 @@ describe('weir', () => {
       'demo',
       'describe',
       'config',
+      'top',
+      'lag',
       'state',
-      'schemas',
-      'codegen',
       'reset',
       'dlq',
+      'schemas',
+      'codegen',
+      'cassandra',
+      'completion',
     ])
       assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'))
+  })
+
+  test('completion prints a script; exit code 0', () => {
+    const { status, stdout, lines } = weir(['completion', 'zsh'])
+    assert.deepEqual([status, lines], [0, []])
+    assert.match(stdout, /^#compdef weir\n/)
+  })
+
+  test('top: a worker that does not answer is one line, exit code 1', () => {
+    const { status, stdout, lines } = weir(['top', '--once', '127.0.0.1:1'])
+    assert.deepEqual([status, stdout, lines.length], [1, '', 1])
+    assert.match(lines[0]!, /^weir: no worker answers at http:\/\/127\.0\.0\.1:1\/metrics: /)
   })
 
   test('config prints settings; exit code 0', () => {
@@ -107,6 +123,15 @@ describe('weir', () => {
       minimal,
       /^weir: option '--input-topics <topics>' argument 'a,,b' is invalid\. Expected topics' names, separated by commas\.$/,
     ],
+    [['lag', 'no-such.ts'], minimal, /^weir: no-such\.ts: there is no such file$/],
+    [['lag', 'x.ts'], { ...minimal, WEIR_HTTP_PORT: 'x' }, /^weir: WEIR_HTTP_PORT=x: expected/],
+    [
+      ['lag', 'x.ts', '--interval', '0'],
+      minimal,
+      /^weir: option '--interval <seconds>' argument '0' is invalid\. Expected seconds, from 0\.1 to 3600\.$/,
+    ],
+    [['top', 'http://'], {}, /^weir: top http:\/\/: expected host:port or an http URL$/],
+    [['completion', 'csh'], {}, /^weir: command-argument value 'csh' is invalid for argument 'shell'/],
     [['describe', 'no-such.ts'], {}, /^weir: no-such\.ts: there is no such file$/],
     [['run', moduleOf('throws.ts', "throw new Error('boom')")], minimal, /throws\.ts: boom$/],
     [
