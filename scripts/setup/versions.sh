@@ -14,3 +14,8 @@ rocksdb_integrity='sha512-Y2FIp8O5F0F7MwFuAON9tAzhOIbPdZUj4O2sI/ddtxLlp9H9La/kaK
 librdkafka_version=2.15.1
 librdkafka_package=@confluentinc/kafka-javascript@1.10.1
 librdkafka_integrity='sha512-KVePUBn21EqCVP9mfxzEuM3SYJHHEF7X+iiC2e43QQgDSyEaksInmCGooT3w5q+cNAdkSCrK71j0ICfqoSqZLw=='
+
+# Kubernetes' JSON schemas, as this checker of manifests carries them.
+kubernetes_schemas_release=1.37.0
+kubernetes_schemas_package=kubernetes-validate==1.37.0
+kubernetes_schemas_sha256=PENDING
