@@ -9,12 +9,12 @@ export class Checks {
   }
 
   equal(what: string, actual: unknown, expected: unknown): void {
-    assert.deepEqual(actual, expected, `${what}: ${JSON.stringify(actual)}, expected ${JSON.stringify(expected)}`)
+    assert.deepEqual(actual, expected, `${what}: ${shown(actual)}, expected ${shown(expected)}`)
     this.#pass(what)
   }
 
   that(what: string, isSo: boolean, detail: string): void {
-    assert.ok(isSo, `${what}: ${detail}`)
+    assert.ok(isSo, `${what}: not so: ${detail}`)
     this.#pass(what)
   }
 
@@ -22,4 +22,9 @@ export class Checks {
     this.#passed.push(what)
     console.log(`ok: ${what}`)
   }
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length > 1_000 ? `${text.slice(0, 1_000)}...` : text
 }

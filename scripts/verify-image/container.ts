@@ -39,7 +39,7 @@ mount --make-rprivate /
 mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount -t proc proc "$root/proc"
-mount -t tmpfs -o mode=1777,size=256m tmp "$root/tmp"
+mount -t tmpfs -o mode=1777,size=1g tmp "$root/tmp"
 mount -t tmpfs -o mode=755 dev "$root/dev"
 for device in null zero full random urandom; do
   : >"$root/dev/$device"

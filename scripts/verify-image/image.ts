@@ -40,13 +40,9 @@ function blob(digest: string): string {
   return join('blobs', ...digest.split(':'))
 }
 
-/** Bytes of all files below paths. @param exclude paths that are left out */
-export async function fileBytes(paths: readonly string[], exclude: readonly string[] = []): Promise<number> {
+/** Bytes of all files below paths. */
+export async function fileBytes(paths: readonly string[]): Promise<number> {
   const options = ['--summarize', '--total', '--apparent-size', '--block-size=1', '--one-file-system']
-  const { stdout } = await promisify(execFile)('du', [
-    ...options,
-    ...exclude.map((path) => `--exclude=${path}`),
-    ...paths,
-  ])
+  const { stdout } = await promisify(execFile)('du', [...options, ...paths])
   return Number(/^(\d+)\s+total$/m.exec(stdout)?.[1])
 }
