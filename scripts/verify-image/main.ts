@@ -30,9 +30,13 @@ const image = readImageConfig(given('image'))
 const checks = new Checks()
 
 checkConfig(image)
-checks.equal('the file system has what was built in the build stage only: no compiler, no npm, no sources', [
-  '/usr/bin/gcc', '/usr/bin/npm', '/src', '/toolchain', '/run/secrets',
-].filter((path) => existsSync(join(rootfs, path))), [])
+checks.equal(
+  'the file system has what was built in the build stage only: no compiler, no npm, no sources',
+  ['/usr/bin/gcc', '/usr/bin/npm', '/src', '/toolchain', '/run/secrets'].filter((path) =>
+    existsSync(join(rootfs, path)),
+  ),
+  [],
+)
 
 // Before anything runs in it.
 const contents = await measureContents()
@@ -40,7 +44,11 @@ const contents = await measureContents()
 const help = await runInImage({ rootfs, image, args: image.Cmd })
 checks.equal('without a command it shows its help', [help.code, /^Usage: weir/m.test(help.output)], [0, true])
 const unknown = await runInImage({ rootfs, image, args: ['run', '/app/none.ts'], env: { WEIR_NONE: '1' } })
-checks.equal('a wrong setting ends it with exit code 2', [unknown.code, /WEIR_NONE is no setting/.test(unknown.output)], [2, true])
+checks.equal(
+  'a wrong setting ends it with exit code 2',
+  [unknown.code, /WEIR_NONE is no setting/.test(unknown.output)],
+  [2, true],
+)
 
 const demo = await runInImage({
   rootfs,
@@ -49,7 +57,11 @@ const demo = await runInImage({
   env: { WEIR_MEMORY_BYTES: '1GiB', WEIR_HTTP_HOST: '127.0.0.1', WEIR_HTTP_PORT: '0' },
 })
 const demoSummary = demo.output.slice(demo.output.search(/^Processed /m)).trim()
-checks.equal('the demo processes as many events as it was asked for', [demo.code, /^Processed ([\d,]+) events/.exec(demoSummary)?.[1]], [0, DEMO_EVENTS.toLocaleString('en')])
+checks.equal(
+  'the demo processes as many events as it was asked for',
+  [demo.code, /^Processed ([\d,]+) events/.exec(demoSummary)?.[1]],
+  [0, DEMO_EVENTS.toLocaleString('en')],
+)
 
 const wordCount = await tryWordCount(image, rootfs, given('work'), checks)
 
@@ -71,21 +83,41 @@ writeFileSync(
 )
 console.log(`${checks.passed.length} checks passed; deploy/image-report.md is written`)
 
-function checkConfig({ User, Entrypoint, Volumes, ExposedPorts, Healthcheck, StopSignal, Labels }: ImageConfig): void {
+function checkConfig({
+  User,
+  Entrypoint,
+  Volumes,
+  ExposedPorts,
+  Healthcheck,
+  StopSignal,
+  Labels,
+}: ImageConfig): void {
   checks.equal('it is run as a user by number', /^[1-9]\d*:[1-9]\d*$/.test(User), true)
   checks.equal('process 1 is tini', Entrypoint, ['tini', '--', 'weir'])
   checks.equal('state is a volume', Object.keys(Volumes), ['/var/lib/weir'])
   checks.equal('it exposes the HTTP port', Object.keys(ExposedPorts), ['8080/tcp'])
-  checks.equal('it has a health check and a stop signal', [Healthcheck?.Test[0], StopSignal], ['CMD', 'SIGTERM'])
+  checks.equal(
+    'it has a health check and a stop signal',
+    [Healthcheck?.Test[0], StopSignal],
+    ['CMD', 'SIGTERM'],
+  )
   const prefix = 'org.opencontainers.image.'
-  const labels = ['title', 'description', 'licenses', 'version', 'revision'].map((name) => Labels[prefix + name])
-  checks.that('it is labelled', labels.every((label) => (label ?? 'unknown') !== 'unknown'), JSON.stringify(Labels))
+  const labels = ['title', 'description', 'licenses', 'version', 'revision'].map(
+    (name) => Labels[prefix + name],
+  )
+  checks.that(
+    'it is labelled',
+    labels.every((label) => (label ?? 'unknown') !== 'unknown'),
+    JSON.stringify(Labels),
+  )
 }
 
 /** What the image is made of, largest first: name and bytes. */
 async function measureContents(): Promise<[what: string, bytes: number][]> {
   const weir = join(rootfs, 'app/node_modules/weir')
-  const library = execFileSync('find', [join(rootfs, 'usr/lib'), '-name', 'libjemalloc.so.2'], { encoding: 'utf8' }).trim()
+  const library = execFileSync('find', [join(rootfs, 'usr/lib'), '-name', 'libjemalloc.so.2'], {
+    encoding: 'utf8',
+  }).trim()
   const parts: [string, number][] = [
     ['Node', await fileBytes([join(rootfs, 'usr/local/bin/node')])],
     ['the addon, with RocksDB and librdkafka in it', await fileBytes([join(weir, 'build')])],

@@ -69,12 +69,19 @@ export async function tryWordCount(
     },
     mounts: [
       { source: volume, target: Object.keys(image.Volumes)[0]!, readOnly: false },
-      { source: resolve(import.meta.dirname, '../../deploy/topology'), target: '/app/topology', readOnly: true },
+      {
+        source: resolve(import.meta.dirname, '../../deploy/topology'),
+        target: '/app/topology',
+        readOnly: true,
+      },
     ],
   }
   const load = new WordLoad()
   const committed = (): Promise<void> =>
-    waitUntilConsumed(bootstrapServers, APPLICATION_ID, ['lines', `${APPLICATION_ID}-word-counts-repartition`])
+    waitUntilConsumed(bootstrapServers, APPLICATION_ID, [
+      'lines',
+      `${APPLICATION_ID}-word-counts-repartition`,
+    ])
   /** The last that the output topic has of each word. */
   const counts = async (): Promise<Record<string, number>> => {
     const last: Record<string, number> = {}
@@ -84,7 +91,11 @@ export async function tryWordCount(
     return last
   }
   const healthCheck = async (): Promise<number | null> => {
-    const { code } = await runInImage({ ...container, args: [], entrypoint: image.Healthcheck!.Test.slice(1) })
+    const { code } = await runInImage({
+      ...container,
+      args: [],
+      entrypoint: image.Healthcheck!.Test.slice(1),
+    })
     return code
   }
 
@@ -94,16 +105,28 @@ export async function tryWordCount(
   const runningMs = await first.until('/readyz', () => answers(`${url}/readyz`))
   await committed()
   const linesPerSecond = LINES / 2 / ((performance.now() - first.startedMs - runningMs) / 1_000)
-  checks.equal('every word of the first half of the lines is counted as an independent count has it', await counts(), load.counts)
+  checks.equal(
+    'every word of the first half of the lines is counted as an independent count has it',
+    await counts(),
+    load.counts,
+  )
   const node = childrenOf(first.process1!)[0]!
-  checks.equal("the worker runs as the image's user and group", [statusOf(node, 'Uid'), statusOf(node, 'Gid')], [user, group].map((id) => [id, id, id, id].join('\t')))
+  checks.equal(
+    "the worker runs as the image's user and group",
+    [statusOf(node, 'Uid'), statusOf(node, 'Gid')],
+    [user, group].map((id) => [id, id, id, id].join('\t')),
+  )
   checks.equal('it has no capability', BigInt(`0x${statusOf(node, 'CapEff')}`), 0n)
   checks.equal('the health check succeeds while it runs', await healthCheck(), 0)
   const versions = buildInfo(await (await fetch(`${url}/metrics`)).text())
   const peakResidentKiB = Number.parseInt(statusOf(node, 'VmHWM'), 10)
   const { ms: stopMs, ...end } = await first.stop('SIGTERM')
   checks.equal('SIGTERM ends it with exit code 0', end, { code: 0, signal: null })
-  checks.that('it has logged no warning and no error', !/"level":"(warn|error|fatal)"/.test(first.output), first.output)
+  checks.that(
+    'it has logged no warning and no error',
+    !/"level":"(warn|error|fatal)"/.test(first.output),
+    first.output,
+  )
   checks.equal('the health check fails when it has ended', await healthCheck(), 1)
 
   await produceAll(bootstrapServers, load.lines(LINES / 2))
@@ -112,7 +135,11 @@ export async function tryWordCount(
   await committed()
   checks.equal('started again on its volume it goes on: all lines are counted', await counts(), load.counts)
   const restoredRecords = sumOf(await (await fetch(`${url}/metrics`)).text(), 'weir_restore_records_total')
-  checks.that('its state was on the volume, and not restored', restoredRecords < VOCABULARY / 10, `${restoredRecords} records were restored`)
+  checks.that(
+    'its state was on the volume, and not restored',
+    restoredRecords < VOCABULARY / 10,
+    `${restoredRecords} records were restored`,
+  )
   const { ms: _, ...secondEnd } = await second.stop('SIGTERM')
   checks.equal('SIGTERM ends that one too', secondEnd, { code: 0, signal: null })
 
@@ -120,7 +147,11 @@ export async function tryWordCount(
   // As soon as process 1 has started another: long before that, which is to be Node, has said what it does with signals.
   await third.until('Node is started', () => third.process1 !== null && childrenOf(third.process1).length > 0)
   const early = await third.stop('SIGTERM')
-  checks.that('SIGTERM in the first moment of a start ends it, too', early.code === 0 || early.code === 143, JSON.stringify(early))
+  checks.that(
+    'SIGTERM in the first moment of a start ends it, too',
+    early.code === 0 || early.code === 143,
+    JSON.stringify(early),
+  )
 
   return {
     lines: LINES,
@@ -142,19 +173,19 @@ class WordLoad {
   readonly counts: Record<string, number> = {}
   #state = 1
 
+  /** Letters alone; some words are far more frequent than others. */
+  #word(): string {
+    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0
+    const rank = Math.floor((this.#state / 2 ** 32) ** 3 * VOCABULARY)
+    return `w${rank.toString(26).replace(/\d/g, (digit) => 'qrstuvwxyz'[Number(digit)]!)}`
+  }
+
   *lines(count: number): Generator<{ topic: string; key: null; value: string; timestamp: number }> {
     for (let line = 0; line < count; line++) {
       const words = Array.from({ length: WORDS_IN_LINE }, () => this.#word())
       for (const word of words) this.counts[word] = (this.counts[word] ?? 0) + 1
       yield { topic: 'lines', key: null, value: words.join(' '), timestamp: Date.now() }
     }
-  }
-
-  /** Letters alone; some words are far more frequent than others. */
-  #word(): string {
-    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0
-    const rank = Math.floor((this.#state / 2 ** 32) ** 3 * VOCABULARY)
-    return `w${rank.toString(26).replace(/\d/g, (digit) => 'qrstuvwxyz'[Number(digit)]!)}`
   }
 }
 
@@ -170,7 +201,9 @@ async function answers(url: string): Promise<boolean> {
 
 function buildInfo(metrics: string): Record<string, string> {
   const labels = /^weir_build_info\{(.*)\} 1$/m.exec(metrics)?.[1] ?? ''
-  return Object.fromEntries([...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]))
+  return Object.fromEntries(
+    [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
+  )
 }
 
 function sumOf(metrics: string, name: string): number {

@@ -35,7 +35,7 @@ describe('the StatefulSet', () => {
     assert.ok(graceMs >= Number(environment.WEIR_SHUTDOWN_TIMEOUT_MS) + 30_000, `${graceMs} ms`)
   })
 
-  test("makes each pod a static member by its name, whose session outlasts a stop and the start after it", () => {
+  test('makes each pod a static member by its name, whose session outlasts a stop and the start after it', () => {
     const variable = (at(container, 'env') as unknown[]).find(
       (one) => at(one, 'name') === 'WEIR_GROUP_INSTANCE_ID',
     )
