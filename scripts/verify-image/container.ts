@@ -55,7 +55,7 @@ shift
 exec setpriv --no-new-privs unshare --root "$root" --wd "$workdir" --setgid "$group" --setuid "$user" env -i "$@"
 `
 
-/** A command in the image, which never outlives this process. */
+/** A command in the image. Under `await using` it ends with the block. */
 export class Container implements AsyncDisposable {
   readonly exited: Promise<ContainerEnd>
   readonly startedMs = performance.now()
@@ -78,18 +78,7 @@ export class Container implements AsyncDisposable {
     this.#child = spawn(
       'setpriv',
       [
-        ...[
-          '--pdeathsig',
-          'KILL',
-          '--',
-          'unshare',
-          '--mount',
-          '--pid',
-          '--ipc',
-          '--uts',
-          '--fork',
-          '--kill-child=KILL',
-        ],
+        ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--ipc', '--uts', '--fork'],
         ...['bash', '-c', START, 'start', rootfs, image.WorkingDir, user, group],
         ...mounts.flatMap(({ source, target, readOnly }) => [source, target, readOnly ? 'ro' : 'rw']),
         ...['--', ...variables, ...entrypoint, ...args],
@@ -137,7 +126,7 @@ export class Container implements AsyncDisposable {
   async stop(signal: NodeJS.Signals): Promise<ContainerEnd & { readonly ms: number }> {
     const sentMs = performance.now()
     process.kill(this.process1!, signal)
-    const killLate = setTimeout(() => this.#child.kill('SIGKILL'), 60_000)
+    const killLate = setTimeout(() => this.#kill(), 60_000)
     const end = await this.exited
     clearTimeout(killLate)
     return { ...end, ms: performance.now() - sentMs }
@@ -145,11 +134,15 @@ export class Container implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#hasEnded) return
-    // `--kill-child` ends what it has started.
+    this.#kill()
+    await this.exited
+  }
+
+  /** Process 1 itself: the kernel does not tell it of its parent's end any more, since it has another user. */
+  #kill(): void {
     const process1 = this.process1
     if (process1 !== null) process.kill(process1, 'SIGKILL')
-    this.#child.kill('SIGKILL')
-    await this.exited
+    else this.#child.kill('SIGKILL')
   }
 }
 

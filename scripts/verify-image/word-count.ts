@@ -144,8 +144,11 @@ export async function tryWordCount(
   checks.equal('SIGTERM ends that one too', secondEnd, { code: 0, signal: null })
 
   await using third = new Container(container)
-  // As soon as process 1 has started another: long before that, which is to be Node, has said what it does with signals.
-  await third.until('Node is started', () => third.process1 !== null && childrenOf(third.process1).length > 0)
+  // As soon as tini has started another process: long before that, which is to be Node, has said what it does with signals.
+  await third.until('tini has started Node', () => {
+    const pid = third.process1
+    return pid !== null && statusOf(pid, 'Name') === 'tini' && childrenOf(pid).length > 0
+  })
   const early = await third.stop('SIGTERM')
   checks.that(
     'SIGTERM in the first moment of a start ends it, too',
