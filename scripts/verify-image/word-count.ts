@@ -116,7 +116,7 @@ export async function tryWordCount(
     [statusOf(node, 'Uid'), statusOf(node, 'Gid')],
     [user, group].map((id) => [id, id, id, id].join('\t')),
   )
-  checks.equal('it has no capability', BigInt(`0x${statusOf(node, 'CapEff')}`), 0n)
+  checks.equal('it has no capability', /^0+$/.test(statusOf(node, 'CapEff')), true)
   checks.equal('the health check succeeds while it runs', await healthCheck(), 0)
   const versions = buildInfo(await (await fetch(`${url}/metrics`)).text())
   const peakResidentKiB = Number.parseInt(statusOf(node, 'VmHWM'), 10)
