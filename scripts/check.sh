@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every check that runs nothing: types, lint and format of TypeScript, format and lint of C++, the tidy test. All of them
-# run, then the failed ones are named. scripts/setup.sh --check must have run before (`npm run check` sees to it).
+# Every check that runs nothing: types, lint and format of TypeScript, format and lint of C++, what deploys Weir, the tidy
+# test. All of them run, then the failed ones are named. scripts/setup.sh --check must have run before (`npm run check` sees to it).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,7 @@ check "types of the console's page" scripts/node node_modules/typescript/bin/tsc
 check 'lint and format' scripts/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings .
 check 'C++ format' bash -c 'clang-format --dry-run --Werror "$@"' clang-format $(cxx_files)
 check 'C++ lint' clang_tidy
+check deploy scripts/node scripts/check-deploy.ts
 check tidy scripts/node --test --test-reporter=dot test/unit/tidy.test.ts
 
 if ((${#failed[@]} > 0)); then

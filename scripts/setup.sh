@@ -5,7 +5,7 @@
 #   scripts/setup.sh            what running Weir needs
 #   scripts/setup.sh --test     also what the tests and benches need: Java, the servers' jars, GoogleTest, node-rdkafka, and the C++ core's
 #                               tests, compiled
-#   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy
+#   scripts/setup.sh --check    also what `npm run check` needs: clang-format, clang-tidy, Kubernetes' schemas
 #   scripts/setup.sh --addon    runs the addon's build even when nothing seems to have changed
 #   scripts/setup.sh --no-addon everything but the addon
 #   scripts/setup.sh --package  in an installed package (npm's install script): builds its addon; installs nothing into the system
@@ -29,6 +29,7 @@ cd "$repo"
 . scripts/setup/node-rdkafka.sh
 . scripts/setup/services.sh
 . scripts/setup/prometheus.sh
+. scripts/setup/kubernetes-schemas.sh
 
 with_test=false with_check=false addon=when-changed pin=false in_package=false
 for argument in "$@"; do
@@ -58,4 +59,5 @@ fi
 plan_steps system_packages node npm_packages libraries
 [[ $addon == never ]] || plan_steps addon
 if $with_test; then plan_steps core_tests node_rdkafka services prometheus; fi
+if $with_test || $with_check; then plan_steps kubernetes_schemas; fi
 run_steps

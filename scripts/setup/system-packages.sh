@@ -19,6 +19,7 @@ system_packages_missing() {
   if $with_test || $with_check; then
     need_command cmake cmake
     need_file /usr/include/gtest/gtest.h libgtest-dev
+    need_command pip3 python3-pip
   fi
   if $with_test; then
     need_command mvn maven

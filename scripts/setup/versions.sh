@@ -18,3 +18,8 @@ librdkafka_integrity='sha512-KVePUBn21EqCVP9mfxzEuM3SYJHHEF7X+iiC2e43QQgDSyEaksI
 # Headers, for the addon's build in an installed package; a clone has them from package-lock.json.
 node_addon_api_package=node-addon-api@8.9.2
 node_addon_api_integrity='sha512-VijLXbi3UACN69I0JVXJsX4tjACjNoQDgv2gTF6sx2wWEi8tkSg2eX8p5gSIFi8z2+DL3oHmY6OyKce38SDolg=='
+
+# Kubernetes' JSON schemas, as this checker of manifests carries them.
+kubernetes_schemas_release=1.37.0
+kubernetes_schemas_package=kubernetes-validate==1.37.0
+kubernetes_schemas_sha256=85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9
