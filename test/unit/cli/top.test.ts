@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { topFigures } from '../../../src/cli/top-figures.ts'
 import { metricsUrl, readScrape, scrape } from '../../../src/cli/top-scrape.ts'
 import { topText } from '../../../src/cli/top-view.ts'
-import { processMetricCatalogue, threadMetricCatalogue } from '../../../src/observe/metric-catalogue.ts'
+import { mainThreadCatalogue, streamThreadCatalogue } from '../../../src/observe/metric-catalogue.ts'
 
 const url = new URL('http://127.0.0.1:8080/metrics')
 
@@ -129,13 +129,11 @@ describe('the figures of weir top', () => {
 
   test('are read from metrics that there are', () => {
     const source = readFileSync(new URL('../../../src/cli/top-figures.ts', import.meta.url), 'utf8')
-    const known = new Set<string>(Object.keys({ ...threadMetricCatalogue, ...processMetricCatalogue }))
-    // Where a worker has them.
-    const optional = ['weir_process_node_seconds', 'weir_process_event_loop_delay_seconds']
+    const known = new Set<string>(Object.keys({ ...streamThreadCatalogue, ...mainThreadCatalogue }))
     const names = [...source.matchAll(/weir_[a-z_]+/g)].map(([name]) => name.replace(/_sum$/, ''))
     assert.ok(names.length > 20)
     assert.deepEqual(
-      names.filter((name) => !known.has(name) && !optional.includes(name)),
+      names.filter((name) => !known.has(name)),
       [],
     )
   })
