@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 
 import {
   mainThreadCatalogue,
+  queryMetricCatalogue,
   schemaMetricCatalogue,
   streamThreadCatalogue,
 } from '../../src/observe/metric-catalogue.ts'
@@ -13,6 +14,7 @@ export const allMetrics: readonly string[] = [
   ...new Set([
     ...Object.keys(streamThreadCatalogue),
     ...Object.keys(mainThreadCatalogue),
+    ...Object.keys(queryMetricCatalogue),
     ...Object.keys(schemaMetricCatalogue),
   ]),
 ]
