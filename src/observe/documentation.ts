@@ -1,11 +1,11 @@
 import {
-  type MetricEntry,
   processMetricCatalogue,
   queryMetricCatalogue,
   schemaMetricCatalogue,
-  threadMetricCatalogue,
   topologyMetricCatalogue,
 } from './metric-catalogue.ts'
+import type { MetricEntry } from './metric-entry.ts'
+import { threadMetricCatalogue } from './thread-metric-catalogue.ts'
 
 /** docs/metrics.md, from the catalogue that the metrics are made by. */
 export function metricsDocument(): string {

@@ -1,6 +1,6 @@
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 
-import type { MetricEntry } from './metric-catalogue.ts'
+import type { MetricEntry } from './metric-entry.ts'
 import { Counter, Gauge, Histogram, Registry } from './prometheus.ts'
 import { TimeHistogram } from './time-histogram.ts'
 

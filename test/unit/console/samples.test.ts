@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Samples } from '../../../src/console/samples.ts'
-import { threadMetricCatalogue } from '../../../src/observe/metric-catalogue.ts'
 import { MetricSet } from '../../../src/observe/metric-set.ts'
+import { threadMetricCatalogue } from '../../../src/observe/thread-metric-catalogue.ts'
 
 test('the series of several threads are added up by a label', async () => {
   const sets = [0, 1].map(() => new MetricSet(threadMetricCatalogue))
