@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import rdkafka from 'node-rdkafka'
 
+import { answersOk } from '../../test/services/http.ts'
 import { repoDir } from './paths.ts'
 import { SystemProcess } from './system.ts'
 
@@ -27,7 +28,7 @@ export class Worker implements AsyncDisposable {
       args: [join(repoDir, 'src/cli/main.ts'), 'run', join(repoDir, module)],
       logFile,
       env: { ...env, WEIR_HTTP_PORT: String(port), WEIR_LOG_LEVEL: 'info', WEIR_LOG_FORMAT: 'json' },
-      isReady: () => answersOk(`http://127.0.0.1:${port}/readyz`),
+      isReady: () => answersOk(`http://127.0.0.1:${port}/readyz`, 1_000),
       eventOf: (line) => this.#logged(line),
     })
   }
@@ -91,16 +92,6 @@ export class Worker implements AsyncDisposable {
       this.#lines.push({ ...said, atMs: Date.parse(time) })
     }
     return null
-  }
-}
-
-async function answersOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
   }
 }
 

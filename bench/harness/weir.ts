@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { answersOk } from '../../test/services/http.ts'
 import { freePorts } from '../../test/services/ports.ts'
 import { repoDir } from './paths.ts'
 import { sumOf } from './prometheus.ts'
@@ -55,20 +56,10 @@ export function weir(
         args,
         logFile: options.logFile,
         env,
-        isReady: () => answersOk(`${url}/readyz`),
+        isReady: () => answersOk(`${url}/readyz`, 1_000),
         hasProcessed: async () => (await processedRecords(url)) >= options.records,
       })
     },
-  }
-}
-
-async function answersOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(1_000) })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
   }
 }
 

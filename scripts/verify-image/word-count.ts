@@ -2,6 +2,8 @@ import { chownSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 import { forEachRecord, produceAll, waitUntilConsumed } from '../../examples/support/kafka.ts'
+import { type MetricSample, parseSamples } from '../../src/observe/parse-metrics.ts'
+import { answersOk } from '../../test/services/http.ts'
 import { startKafka } from '../../test/services/kafka.ts'
 import { createTopics } from '../../test/services/kafka-client.ts'
 import { freePorts } from '../../test/services/ports.ts'
@@ -101,8 +103,8 @@ export async function tryWordCount(
 
   await produceAll(bootstrapServers, load.lines(LINES / 2))
   await using first = new Container(container)
-  const healthyMs = await first.until('/healthz', () => answers(`${url}/healthz`))
-  const runningMs = await first.until('/readyz', () => answers(`${url}/readyz`))
+  const healthyMs = await first.until('/healthz', () => answersOk(`${url}/healthz`, 5_000))
+  const runningMs = await first.until('/readyz', () => answersOk(`${url}/readyz`, 5_000))
   await committed()
   const linesPerSecond = LINES / 2 / ((performance.now() - first.startedMs - runningMs) / 1_000)
   checks.equal(
@@ -118,7 +120,7 @@ export async function tryWordCount(
   )
   checks.equal('it has no capability', /^0+$/.test(statusOf(node, 'CapEff')), true)
   checks.equal('the health check succeeds while it runs', await healthCheck(), 0)
-  const versions = buildInfo(await (await fetch(`${url}/metrics`)).text())
+  const versions = (await samplesOf(url)).find(({ name }) => name === 'weir_build_info')?.labels ?? {}
   const peakResidentKiB = Number.parseInt(statusOf(node, 'VmHWM'), 10)
   const { ms: stopMs, ...end } = await first.stop('SIGTERM')
   checks.equal('SIGTERM ends it with exit code 0', end, { code: 0, signal: null })
@@ -131,10 +133,12 @@ export async function tryWordCount(
 
   await produceAll(bootstrapServers, load.lines(LINES / 2))
   await using second = new Container(container)
-  const runningAgainMs = await second.until('/readyz, again', () => answers(`${url}/readyz`))
+  const runningAgainMs = await second.until('/readyz, again', () => answersOk(`${url}/readyz`, 5_000))
   await committed()
   checks.equal('started again on its volume it goes on: all lines are counted', await counts(), load.counts)
-  const restoredRecords = sumOf(await (await fetch(`${url}/metrics`)).text(), 'weir_restore_records_total')
+  const restoredRecords = (await samplesOf(url))
+    .filter(({ name }) => name === 'weir_restore_records_total')
+    .reduce((sum, { value }) => sum + value, 0)
   checks.that(
     'its state was on the volume, and not restored',
     restoredRecords < VOCABULARY / 10,
@@ -192,24 +196,6 @@ class WordLoad {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
-  }
-}
-
-function buildInfo(metrics: string): Record<string, string> {
-  const labels = /^weir_build_info\{(.*)\} 1$/m.exec(metrics)?.[1] ?? ''
-  return Object.fromEntries(
-    [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name!, value!]),
-  )
-}
-
-function sumOf(metrics: string, name: string): number {
-  const samples = metrics.split('\n').filter((line) => line.startsWith(name))
-  return samples.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+async function samplesOf(url: string): Promise<MetricSample[]> {
+  return parseSamples(await (await fetch(`${url}/metrics`)).text())
 }

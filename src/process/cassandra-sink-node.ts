@@ -2,34 +2,28 @@ import type { CassandraTable } from '../cassandra/cassandra-table.ts'
 import { textOf } from '../cassandra/column-types.ts'
 import type { RowSource, TaskRows } from '../cassandra/row-write.ts'
 import type { WriteClock } from '../cassandra/write-clock.ts'
-import { NodeCounters } from '../observe/node-counters.ts'
 import type { CassandraSinkDefinition } from '../topology/definition.ts'
+import { CountedSink, type CountedSinkEnvironment } from './counted-sink.ts'
 import type { ErrorGuard } from './error-guard.ts'
 import type { Node } from './node.ts'
 import { copyRecord, type StreamRecord } from './record.ts'
-import type { TaskClock } from './task-clock.ts'
 
 /** What a Cassandra sink needs of its task. */
-export interface CassandraSinkEnvironment {
+export interface CassandraSinkEnvironment extends CountedSinkEnvironment {
   readonly taskId: string
-  readonly clock: TaskClock
   /** Counts the record at work as dropped. */
   readonly recordDropped: (node: string, reason: string) => void
-  /** Default: nobody looks at them. */
-  readonly nodeCounters?: ((node: string, isLast: boolean) => NodeCounters) | undefined
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
 }
 
 /** Makes each record a row, with its timestamp, and hands it over; what cannot be made one is kept for the production handler. */
-export class CassandraSinkNode implements Node {
-  readonly name: string
+export class CassandraSinkNode extends CountedSink {
   readonly #table: CassandraTable
   readonly #partitionColumns: number
   readonly #rows: TaskRows
   readonly #writeClock: WriteClock
   readonly #environment: CassandraSinkEnvironment
-  readonly #counters: NodeCounters
   readonly #asks: NonNullable<ErrorGuard['contextOf']> | null
   /** Where nobody is asked: of every row. */
   readonly #source: RowSource
@@ -40,30 +34,17 @@ export class CassandraSinkNode implements Node {
     writeClock: WriteClock,
     environment: CassandraSinkEnvironment,
   ) {
-    this.name = name
+    super(name, environment)
     this.#table = table
     this.#partitionColumns = table.schema.partitionKey.length
     this.#rows = rows
     this.#writeClock = writeClock
     this.#environment = environment
-    this.#counters = environment.nodeCounters?.(name, true) ?? new NodeCounters(true)
     this.#asks = environment.errors?.contextOf ?? null
     this.#source = { taskId: environment.taskId, node: name, table: table.name, asked: null }
   }
 
-  process(record: StreamRecord<unknown, unknown>): void {
-    const { clock } = this.#environment
-    clock.node = this.name
-    this.#counters.records++
-    if (clock.isSampled) this.#writeTimed(record)
-    else this.#write(record)
-  }
-
-  #writeTimed(record: StreamRecord<unknown, unknown>): void {
-    this.#counters.time(this.#environment.clock, record.timestamp, () => this.#write(record))
-  }
-
-  #write(record: StreamRecord<unknown, unknown>): void {
+  protected override write(record: StreamRecord<unknown, unknown>): void {
     const table = this.#table
     let key: unknown[] | null
     let values: unknown[] | null

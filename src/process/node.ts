@@ -1,6 +1,7 @@
-import { NodeCounters } from '../observe/node-counters.ts'
+import type { NodeCounters } from '../observe/node-counters.ts'
 import { type OutputBatch, SerializationError } from '../produce/output-batch.ts'
 import { type SinkDefinition, sinkTopics } from '../topology/definition.ts'
+import { CountedSink, type CountedSinkEnvironment } from './counted-sink.ts'
 import type { ErrorGuard } from './error-guard.ts'
 import type { Headers } from './headers.ts'
 import type { Processor, ProcessorContext } from './processor.ts'
@@ -106,27 +107,22 @@ export interface SinkTopic {
 }
 
 /** What a sink needs of its task. */
-export interface SinkEnvironment {
-  readonly clock: TaskClock
+export interface SinkEnvironment extends CountedSinkEnvironment {
   /** Counts the record at work as dropped. */
   readonly recordDropped: (node: string, reason: string) => void
-  /** Default: nobody looks at them. */
-  readonly nodeCounters?: ((node: string, isLast: boolean) => NodeCounters) | undefined
   /** Default: every error ends the thread. */
   readonly errors?: ErrorGuard | null
   /** Default: none. */
   readonly tracer?: RecordTracer | null
 }
 
-export class SinkNode implements Node {
-  readonly name: string
+export class SinkNode extends CountedSink {
   readonly #definition: SinkDefinition
   readonly #topics: ReadonlyMap<string, SinkTopic>
   /** Where all records go; null when a chooser says where. */
   readonly #only: SinkTopic | null
   readonly #output: OutputBatch
   readonly #environment: SinkEnvironment
-  readonly #counters: NodeCounters
   readonly #errors: ErrorGuard | null
   readonly #tracer: RecordTracer | null
   /** Infinity where nobody is asked about larger ones. */
@@ -139,32 +135,19 @@ export class SinkNode implements Node {
     output: OutputBatch,
     environment: SinkEnvironment,
   ) {
-    this.name = definition.name
+    super(definition.name, environment)
     this.#definition = definition
     this.#topics = new Map(sinkTopics(definition).map((name, index) => [name, topics[index]!]))
     this.#only = definition.chooser === undefined ? topics[0]! : null
     this.#output = output
     this.#environment = environment
-    this.#counters = environment.nodeCounters?.(definition.name, true) ?? new NodeCounters(true)
     const errors = environment.errors?.productionFailed ? environment.errors : null
     this.#errors = errors
     this.#tracer = environment.tracer ?? null
     this.#recordBytesMax = errors?.recordBytesMax ?? Number.POSITIVE_INFINITY
   }
 
-  process(record: StreamRecord<unknown, unknown>): void {
-    const { clock } = this.#environment
-    clock.node = this.name
-    this.#counters.records++
-    if (clock.isSampled) this.#writeTimed(record)
-    else this.#write(record)
-  }
-
-  #writeTimed(record: StreamRecord<unknown, unknown>): void {
-    this.#counters.time(this.#environment.clock, record.timestamp, () => this.#write(record))
-  }
-
-  #write(record: StreamRecord<unknown, unknown>): void {
+  protected override write(record: StreamRecord<unknown, unknown>): void {
     if (record.timestamp < 0) {
       throw new RangeError(`the record's timestamp is ${record.timestamp}; Kafka takes none below 0`)
     }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { answersOk } from './http.ts'
 import { freePorts } from './ports.ts'
 import { type Service, startService } from './service.ts'
 import { serviceDir } from './toolchain.ts'
@@ -37,20 +38,10 @@ export async function startRegistry(): Promise<RegistryService> {
           'io.quarkus.runner.GeneratedMain',
         ],
         logFile: join(dir, 'server.log'),
-        isReady: () => answers(`${url}/subjects`),
+        isReady: () => answersOk(`${url}/subjects`, 5_000),
         startTimeoutMs: 90_000,
       }
     },
   })
   return Object.defineProperties({ url, port }, Object.getOwnPropertyDescriptors(service)) as RegistryService
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
-    await response.arrayBuffer()
-    return response.ok
-  } catch {
-    return false
-  }
 }
